@@ -1,0 +1,46 @@
+"""Turn raw web crawl into training data for language models, and prove what was done.
+
+    curate.run("pipelines/wanjuan_cc.yaml")                  run a recipe
+    curate.step("filters.gopher.quality", min_words=30)      one of our stages in a datatrove pipeline
+    curate.Doc, Batch, Verdicts, Rules                       what your own stages are made of
+
+Importing this loads nothing heavy; each name is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curate.batch import Batch, Doc, Verdicts
+    from curate.engine.run import run
+    from curate.engine.step import step
+    from curate.rules import Rules, at_least, at_most
+
+_HOME = {
+    "Batch": "curate.batch",
+    "Doc": "curate.batch",
+    "Rules": "curate.rules",
+    "Verdicts": "curate.batch",
+    "at_least": "curate.rules",
+    "at_most": "curate.rules",
+    "run": "curate.engine.run",
+    "step": "curate.engine.step",
+}
+
+__all__ = ["Batch", "Doc", "Rules", "Verdicts", "__version__", "at_least", "at_most", "run", "step"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("curate")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'curate' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,264 @@
+"""Documents on their way through a pipeline: `Doc` (one), `Batch` (many, as Arrow columns), `Verdicts`.
+
+A batch always has `id: string`. `text: large_string` is there from extraction on; `url`, `date` and
+`source` are strings that may be null. Signals and scores are further columns. A batch never changes:
+every method returns a new one that shares the columns it did not touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from curate.errors import StageError
+
+CORE = {
+    "id": pa.string(),
+    "text": pa.large_string(),
+    "url": pa.string(),
+    "date": pa.string(),
+    "source": pa.string(),
+}
+"""The columns every document may have, with their types; everything else is a signal, a score or an extra."""
+
+TARGET_BYTES = 16 << 20
+"""About how much text (or HTML) a batch holds: enough to amortise Arrow, little enough to keep in cache and memory."""
+
+TARGET_DOCS = 4096
+"""How many documents a batch holds at most, so that tiny ones do not make giant batches."""
+
+KEEP = -1
+"""The code of a verdict that keeps the document."""
+
+
+@dataclass(slots=True)
+class Doc:
+    """One document, as plain functions see it. Changing its fields changes the document only when it is returned."""
+
+    id: str
+    text: str
+    url: str | None = None
+    date: str | None = None
+    source: str | None = None
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What a filter decided about each row of a batch.
+
+    Args:
+        reasons: the defects this filter can find, as snake_case words a reader can check on the page.
+        code: int16[n], index into `reasons` of the first rule that failed, or -1 to keep.
+        value: float32[n], the measurement that decided (NaN where there is none).
+        evidence: what the decision rests on, one string a row, null where there is none (a matched word,
+            the place of the copy that was kept).
+        failed: bool[n, len(reasons)], every rule that failed, where the filter knows more than the first.
+    """
+
+    reasons: tuple[str, ...]
+    code: np.ndarray
+    value: np.ndarray
+    evidence: Sequence[str | None] | None = None
+    failed: np.ndarray | None = None
+
+    @classmethod
+    def keep_all(cls, n: int) -> Verdicts:
+        """Return verdicts that keep all `n` documents."""
+        return cls((), np.full(n, KEEP, np.int16), np.full(n, np.nan, np.float32))
+
+    @classmethod
+    def of(cls, reasons: Sequence[str | None], value: Sequence[float] | None = None, evidence=None) -> Verdicts:
+        """Build verdicts from one reason a row (None keeps)."""
+        names = tuple(sorted({reason for reason in reasons if reason is not None}))
+        index = {reason: i for i, reason in enumerate(names)}
+        code = np.array([KEEP if reason is None else index[reason] for reason in reasons], np.int16)
+        number = np.full(len(code), np.nan, np.float32) if value is None else np.asarray(value, np.float32)
+        return cls(names, code, number, evidence)
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    @property
+    def is_kept(self) -> np.ndarray:  # bool[n]
+        return self.code == KEEP
+
+
+class Batch:
+    """A few thousand documents as Arrow columns, with what a stage has to say about them.
+
+    Args:
+        rows: the columns; `id` must be among them.
+        verdicts: rows that the stage which made this batch wants dropped (a page without main text, a
+            record that could not be read). The engine takes these rows out and records each.
+        counts: how often something happened that is worth a line in the ledger but drops nobody.
+    """
+
+    __slots__ = ("counts", "rows", "verdicts")
+
+    def __init__(self, rows: pa.RecordBatch, verdicts: Verdicts | None = None, counts: Mapping[str, int] | None = None):
+        if "id" not in rows.schema.names:
+            raise StageError(f"a batch needs the column `id`; it has {', '.join(rows.schema.names) or 'none'}")
+        if verdicts is not None and len(verdicts) != rows.num_rows:
+            raise StageError(f"{len(verdicts)} verdicts for {rows.num_rows} documents; there must be one for each")
+        self.rows = rows
+        self.verdicts = verdicts
+        self.counts = dict(counts or {})
+
+    # ------------------------------------------------------------------ building
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, Any]) -> Batch:
+        """Build a batch from a mapping of column name to values; core columns get their declared type."""
+        arrays = [_as_array(name, values) for name, values in columns.items()]
+        return cls(pa.RecordBatch.from_arrays(arrays, names=list(columns)))
+
+    @classmethod
+    def from_docs(cls, docs: Iterable[Doc], schema: pa.Schema | None = None) -> Batch:
+        """Build a batch from documents. With a schema, exactly its columns in its types."""
+        docs = list(docs)
+        names = (
+            schema.names if schema is not None else list(dict.fromkeys([*CORE, *(k for d in docs for k in d.columns)]))
+        )
+        arrays = []
+        for name in names:
+            values = [getattr(doc, name) if name in CORE else doc.columns.get(name) for doc in docs]
+            arrays.append(_as_array(name, values, schema.field(name).type if schema is not None else None))
+        return cls(pa.RecordBatch.from_arrays(arrays, names=names))
+
+    # ------------------------------------------------------------------ reading
+
+    def __len__(self) -> int:
+        return self.rows.num_rows
+
+    @property
+    def names(self) -> list[str]:
+        return self.rows.schema.names
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.rows.schema.names
+
+    def __getitem__(self, column: str) -> pa.Array:
+        if column not in self:
+            raise StageError(f"no column `{column}`; this batch has {', '.join(self.names)}")
+        return self.rows.column(column)
+
+    def numbers(self, column: str) -> np.ndarray:
+        """Return a numeric column as numpy, nulls as NaN."""
+        return self[column].to_numpy(zero_copy_only=False)
+
+    def texts(self, column: str = "text") -> list[str]:
+        """Return a string column as Python strings, nulls as empty strings. Slow: kernels use `text_buffers`."""
+        return [value or "" for value in self[column].to_pylist()]
+
+    def text_buffers(self, column: str = "text") -> tuple[np.ndarray, np.ndarray]:
+        """Return a string or binary column as `(offsets int64[n+1], data uint8[m])` without copying the text.
+
+        Document i is `data[offsets[i]:offsets[i + 1]]`, UTF-8; null is empty. This is the only place in
+        the project that touches Arrow's offsets (slices have them too).
+        """
+        array = self[column]
+        wide = (
+            array
+            if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
+            else (array.cast(pa.large_binary() if pa.types.is_binary(array.type) else pa.large_string()))
+        )
+        if wide.null_count:
+            wide = wide.fill_null("" if pa.types.is_large_string(wide.type) else b"")
+        _, offsets, data = wide.buffers()
+        if offsets is None or len(wide) == 0:
+            return np.zeros(len(wide) + 1, np.int64), np.zeros(0, np.uint8)
+        bounds = np.frombuffer(offsets, np.int64, len(wide) + 1, wide.offset * 8)
+        text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
+        return bounds, text
+
+    def docs(self) -> Iterator[Doc]:
+        """Yield the rows one by one, as plain functions see them."""
+        extra = [name for name in self.names if name not in CORE]
+        core = {name: self[name].to_pylist() if name in self else [None] * len(self) for name in CORE}
+        rest = {name: self[name].to_pylist() for name in extra}
+        for i in range(len(self)):
+            yield Doc(
+                core["id"][i],
+                core["text"][i] or "",
+                core["url"][i],
+                core["date"][i],
+                core["source"][i],
+                {name: rest[name][i] for name in extra},
+            )
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes of text these documents hold."""
+        if "text" not in self or not len(self):
+            return 0
+        offsets, _ = self.text_buffers()
+        return int(offsets[-1] - offsets[0])
+
+    # ------------------------------------------------------------------ deriving
+
+    def with_columns(self, columns: Mapping[str, Any]) -> Batch:
+        """Return the batch with these columns added or replaced, in place where they were."""
+        rows = self.rows
+        for name, values in columns.items():
+            array = _as_array(name, values)
+            if len(array) != len(self):
+                raise StageError(f"column `{name}` has {len(array)} values for {len(self)} documents")
+            at = rows.schema.get_field_index(name)
+            put = pa.field(name, array.type)
+            rows = rows.append_column(put, array) if at < 0 else rows.set_column(at, put, array)
+        return Batch(rows, self.verdicts, self.counts)
+
+    def with_text(self, texts: Any) -> Batch:
+        """Return the batch with new texts."""
+        return self.with_columns({"text": texts})
+
+    def without(self, *names: str) -> Batch:
+        """Return the batch without these columns; those it does not have are no error."""
+        return Batch(self.rows.select([n for n in self.names if n not in names]), self.verdicts, self.counts)
+
+    def judged(self, verdicts: Verdicts) -> Batch:
+        """Return the batch with rows marked for dropping."""
+        return Batch(self.rows, verdicts, self.counts)
+
+    def counted(self, counts: Mapping[str, int]) -> Batch:
+        """Return the batch with these ledger counts added."""
+        merged = dict(self.counts)
+        for name, n in counts.items():
+            merged[name] = merged.get(name, 0) + int(n)
+        return Batch(self.rows, self.verdicts, merged)
+
+    def take(self, mask: np.ndarray) -> Batch:
+        """Return the rows where `mask` (bool[n]) holds, in order, without verdicts and counts."""
+        if mask.all():
+            return Batch(self.rows)
+        return Batch(self.rows.filter(pa.array(mask)))
+
+    def head(self, n: int) -> Batch:
+        """Return the first `n` rows with their verdicts."""
+        verdicts = self.verdicts
+        if verdicts is not None and n < len(self):
+            evidence = None if verdicts.evidence is None else verdicts.evidence[:n]
+            failed = None if verdicts.failed is None else verdicts.failed[:n]
+            verdicts = Verdicts(verdicts.reasons, verdicts.code[:n], verdicts.value[:n], evidence, failed)
+        return Batch(self.rows.slice(0, n), verdicts, self.counts)
+
+    def slice(self, start: int, length: int) -> Batch:
+        """Return `length` rows from `start` without copying, without verdicts and counts."""
+        return Batch(self.rows.slice(start, length))
+
+
+def _as_array(name: str, values: Any, wanted: pa.DataType | None = None) -> pa.Array:
+    wanted = wanted or CORE.get(name)
+    try:
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
+        if isinstance(values, pa.Array):
+            return values if wanted is None or values.type == wanted else values.cast(wanted)
+        return pa.array(values, type=wanted)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
+        raise StageError(f"column `{name}` does not fit {wanted or 'one Arrow type'}: {error}") from error

@@ -1,0 +1,195 @@
+"""The command line: parse, call, print. Data goes to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="curate",
+    help="Turn raw web crawl into training data for language models, and prove what was done.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Recipe = Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")]
+RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a value of the recipe: filters.gopher.quality.min_words=30. Repeatable.",
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="GLOB|URL", help="Read these instead of the recipe's inputs. Repeatable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Executor(StrEnum):
+    """Where tasks run."""
+
+    local = "local"
+
+
+@app.command()
+def run(
+    pipeline: Recipe,
+    input: Inputs = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="The run folder; runs/<name> (a trial: runs/<name>-limit<n>) if not given.",
+        ),
+    ] = "",
+    set: Settings = None,
+    executor: Annotated[Executor, typer.Option(help="Where tasks run.")] = Executor.local,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes the recipe's number, else one a core.")] = 0,
+    limit: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=1 << 40,
+            help="Trial run, in a folder of its own: read at most this many documents, spread over the shards.",
+        ),
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a recipe. Work that is done already, for the same recipe, code and input, is not done again."""
+    from curate.engine.run import run as run_recipe
+    from curate.report import terminal
+
+    with terminal.watching() as watch, _stopped_by_the_user():
+        url = run_recipe(
+            pipeline,
+            output=output,
+            settings=set or (),
+            input_paths=input or (),
+            workers=workers,
+            limit=limit,
+            watch=watch,
+        )
+    if as_json:
+        _print_json(terminal.summary(url))
+    else:
+        terminal.print_run(url)
+
+
+@app.command()
+def plan(
+    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")] = "",
+    input: Inputs = None,
+    set: Settings = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a recipe would do, before anything is spent: stages, phases, tasks, columns, errors."""
+    from curate.report import terminal
+
+    if schema:
+        from curate import spec
+
+        _print_json(spec.json_schema())
+        return
+    if not pipeline:
+        raise typer.BadParameter("name a recipe, or ask for --schema", param_hint="PIPELINE")
+    from curate.engine.run import prepare
+
+    planned = prepare(pipeline, settings=set or (), input_paths=input or ())
+    if as_json:
+        _print_json(terminal.plan_summary(planned))
+    else:
+        terminal.print_plan(planned)
+
+
+@app.command()
+def stats(run: RunUrl, as_json: AsJson = False) -> None:
+    """Show the funnel of a finished run: what each stage kept, dropped and why."""
+    from curate.report import terminal
+
+    if as_json:
+        _print_json(terminal.summary(run))
+    else:
+        terminal.print_run(run)
+
+
+@app.command()
+def explain(
+    run: RunUrl,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The document's id, or its URL.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of one document, with the numbers that decided."""
+    from curate.report import fate, terminal
+
+    found = fate.find(run, id)
+    if as_json:
+        _print_json(found)
+    else:
+        terminal.print_fate(found)
+
+
+@app.command()
+def stages(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A stage, for its help.", show_default=False)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the stages that recipes can use, or show one."""
+    from curate import registry
+    from curate.report import terminal
+
+    if name:
+        registry.import_from(["."])
+        stage = registry.find(name, modules=(name.partition(".")[0],))
+        _print_json(terminal.stage_summary(stage)) if as_json else terminal.print_stage(stage)
+    else:
+        catalogue = registry.catalogue()
+        _print_json(
+            [terminal.stage_summary(stage) for stage in catalogue.values()]
+        ) if as_json else terminal.print_catalogue(catalogue)
+
+
+@contextlib.contextmanager
+def _stopped_by_the_user() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("curate: stopped; finished tasks are kept, and running again goes on from there.", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _print_json(data: object) -> None:
+    import orjson
+
+    print(orjson.dumps(data, default=str, option=orjson.OPT_INDENT_2).decode())
+
+
+def main() -> None:
+    """Run the command line; errors a user can mend end in a message, not in a traceback."""
+    from curate.errors import CurateError
+
+    try:
+        app()
+    except CurateError as error:
+        print(f"curate: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

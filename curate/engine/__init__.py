@@ -1,0 +1,1 @@
+"""Runs a plan: the only package that imports datatrove."""

@@ -1,0 +1,280 @@
+"""One task of a map phase: the documents of one shard, from a source or from the phase before, to the next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate import fingerprint, inputs, plan
+from curate.batch import Batch
+from curate.engine import facts, flow, reduce
+from curate.engine.books import Books
+from curate.errors import RunError, StageError
+from curate.plan import Phase
+from curate.runs import PHASES, REJECTS, DataWriter, Record, RunFolder, TaskFiles, is_valid, read_record, record_path
+from curate.stage import Kind, Shard
+
+_DOCS = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a task works on: a shard of the input or facts about earlier documents, and the key all of it makes."""
+
+    shard: Shard | None
+    digests: dict[str, str]
+    told: list[pa.RecordBatch]
+    key: str
+
+
+def given(folder: RunFolder, phase: Phase, task: int, record: Record | None) -> Given:
+    """Read what the task depends on, as far as it is needed to know whether there is anything to do."""
+    shard = plan.read_shard(folder, task) if phase.source else None
+    digests = _digests(shard, record) if shard else {}
+    told = list(facts.read(folder, phase.facts_from, phase.n_facts_from, task)) if phase.apply else []
+    return Given(shard, digests, told, _key(folder, phase, task, shard, digests, told))
+
+
+def is_done(folder: RunFolder, phase: Phase, task: int) -> bool:
+    """Say whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
+    record = read_record(folder, phase.folder, task)
+    return record is not None and is_valid(folder, record, given(folder, phase, task, record).key)
+
+
+def run(folder: RunFolder, phase: Phase, task: int) -> None:
+    """Do the task, unless it is done."""
+    record = read_record(folder, phase.folder, task)
+    work = given(folder, phase, task, record)
+    if is_valid(folder, record, work.key):
+        return
+    folder.remove(record_path(phase.folder, task))
+    files = TaskFiles(folder)
+    books = Books(phase.rejects, task, phase.n_tasks)
+    _Task(folder, phase, task, files, books).run(work.shard, work.told)
+    if work.shard:
+        _check_unchanged(work.shard, work.digests)
+    ledger = books.closed().to_json()
+    _write_rejects(files, phase, task, books)
+    outputs = files.commit()
+    folder.write_json(record_path(phase.folder, task), Record(work.key, outputs, ledger, work.digests).to_json())
+
+
+class _Task:
+    """The stream of one task, put together end to end."""
+
+    def __init__(self, folder: RunFolder, phase: Phase, task: int, files: TaskFiles, books: Books):
+        self.folder, self.phase, self.task, self.files, self.books = folder, phase, task, files, books
+        self.progress = _Progress(folder, phase, task)
+
+    def run(self, shard: Shard | None, told: list[pa.RecordBatch]) -> None:
+        phase, books = self.phase, self.books
+        batches = self._from_source(shard) if shard else self._from_docs()
+        if phase.apply:
+            books.ledger.stage(phase.apply.label)
+            batches = books.clock.each(phase.apply.label, self._applied(batches, told))
+        batches = flow.through(phase.stages, phase.modules, self.progress.watch(batches), books)
+        if phase.sink:
+            self._sink(batches)
+        else:
+            self._docs(batches)
+
+    def _from_source(self, shard: Shard) -> Iterator[Batch]:
+        source = self.phase.source
+        self.books.ledger.stage(source.label)
+        stage = source.find(self.phase.modules)
+        if stage.kind is Kind.FOREIGN:
+            from curate.engine.foreign import as_source
+
+            batches = as_source(stage, source.params, shard)
+        else:
+            batches = source.open(self.phase.modules)(shard)
+        return flow.born(source.label, batches, self.books, self.phase.limit_of(self.task))
+
+    def _from_docs(self) -> Iterator[Batch]:
+        path = docs_path(self.phase.docs_from, self.task)
+        try:
+            with self.folder.open(path) as file:
+                reader = pa.ipc.open_file(file)
+                if not reader.num_record_batches:
+                    yield Batch(pa.RecordBatch.from_pylist([], schema=reader.schema))
+                for i in range(reader.num_record_batches):
+                    yield Batch(reader.get_batch(i))
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise RunError(
+                f"{self.folder.path(path)} is missing or damaged ({error}); run again to have it made anew."
+            ) from error
+
+    def _applied(self, batches: Iterator[Batch], told: list[pa.RecordBatch]) -> Iterator[Batch]:
+        """Let the barrier decide, batch by batch, with the facts whose row numbers lie in the batch."""
+        label = self.phase.apply.label
+        barrier = self.phase.apply.open(self.phase.modules)
+        known = facts.joined(told, label)
+        known = known.take(pa.array(np.argsort(known["row"].to_numpy(), kind="stable")))
+        rows = known["row"].to_numpy()
+        start = 0
+        for batch in batches:
+            low, high = np.searchsorted(rows, [start, start + len(batch)])
+            mine = known.slice(low, high - low)
+            local = mine.set_column(
+                mine.schema.get_field_index("row"), "row", pa.array(rows[low:high] - start, pa.uint32())
+            )
+            entry = self.books.ledger.stage(label)
+            entry.n_in += len(batch)
+            entry.bytes_in += batch.n_bytes
+            answer = barrier.apply(batch, local)
+            decided, verdicts = (
+                (answer, None) if isinstance(answer, Batch) else (batch, flow.checked(self.phase.apply, answer))
+            )
+            yield self.books.settle(label, decided, verdicts)
+            start += len(batch)
+
+    def _sink(self, batches: Iterator[Batch]) -> None:
+        sink = self.phase.sink
+        entry = self.books.ledger.stage(sink.label)
+
+        def counted() -> Iterator[Batch]:
+            schema = None
+            for batch in batches:
+                schema = _same_schema(schema, batch, sink.label)
+                entry.n_in += len(batch)
+                entry.n_out += len(batch)
+                entry.bytes_in += batch.n_bytes
+                entry.bytes_out += batch.n_bytes
+                yield batch
+
+        with self.books.clock.of(sink.label):
+            sink.open(self.phase.modules)(counted(), DataWriter(self.files, self.task))
+
+    def _docs(self, batches: Iterator[Batch]) -> None:
+        """Write the documents down for the next phase and, before a barrier, what it asks about each."""
+        emit = self.phase.emit
+        barrier = emit.open(self.phase.modules) if emit else None
+        schema, start, emitted = None, 0, []
+        file = self.files.open(docs_path(self.phase.folder, self.task))
+        writer = None
+        for batch in batches:
+            schema = _same_schema(schema, batch, "the phase")
+            writer = writer or pa.ipc.new_file(file, batch.rows.schema, options=_DOCS)
+            if len(batch):
+                writer.write_batch(batch.rows)
+            if barrier:
+                with self.books.clock.of(emit.label):
+                    emitted.append(_placed(barrier.emit(batch), batch, self.task, start, emit.label))
+            start += len(batch)
+        if writer is None:
+            raise StageError(f"shard {self.task} made no batch at all; a source yields at least one, even if empty")
+        writer.close()
+        if barrier:
+            with self.books.clock.of(emit.label):
+                rows = facts.joined(emitted, emit.label)
+                part_of = reduce.part_of(barrier.reductions(self.phase.n_shards), 0, rows, emit.label)
+                facts.write(
+                    self.files.open(facts.facts_path(self.phase.folder, self.task)), rows, part_of, self.phase.n_facts
+                )
+
+
+def docs_path(phase: str, task: int) -> str:
+    """Return where a phase writes a shard's documents down for the next one."""
+    return f"{PHASES}/{phase}/docs/{task:05d}.arrow"
+
+
+def rejects_path(phase: str, task: int) -> str:
+    """Return where a phase writes what it dropped of a shard: rejects/<phase number>-<shard>.parquet."""
+    return f"{REJECTS}/{phase[:2]}-{task:05d}.parquet"
+
+
+def _key(folder: RunFolder, phase: Phase, task: int, shard: Shard | None, digests: dict[str, str], told: list) -> str:
+    """Return what the task's results depend on: the phase, and the content of what it reads."""
+    if shard:
+        if not shard.pieces:
+            return fingerprint.combine(phase.fingerprint, task, shard.n_shards, _foreign_marks(phase), phase.n_facts)
+        pieces = [[p.name, p.start, p.end, p.source, digests[_range(p)].partition(" ")[2]] for p in shard.pieces]
+        return fingerprint.combine(phase.fingerprint, task, pieces, phase.n_facts)
+    before = read_record(folder, phase.docs_from, task)
+    if before is None:
+        raise RunError(
+            f"task {task} of {phase.docs_from} has no record, but {phase.folder} needs its documents; run again."
+        )
+    docs = [output.digest for output in before.outputs if output.path == docs_path(phase.docs_from, task)]
+    return fingerprint.combine(phase.fingerprint, task, docs, facts.digest(told), phase.n_facts)
+
+
+def _foreign_marks(phase: Phase) -> list[str]:
+    """Return the marks of a datatrove reader's files; one that reads no files is never known to be unchanged."""
+    from curate.engine.foreign import marks
+
+    return marks(phase.source.find(phase.modules), phase.source.params) or [str(time.time_ns())]
+
+
+def _range(piece) -> str:
+    return f"{piece.name}:{piece.start}-{piece.end}"
+
+
+def _digests(shard: Shard, record: Record | None) -> dict[str, str]:
+    """Return `mark digest` for each piece; bytes are read only where the cheap mark has changed since last time."""
+    known = record.inputs if record else {}
+    found = {}
+    for piece in shard.pieces:
+        mark = inputs.mark(piece.url)
+        before = known.get(_range(piece), "")
+        found[_range(piece)] = before if before.partition(" ")[0] == mark else f"{mark} {inputs.digest(piece)}"
+    return found
+
+
+def _check_unchanged(shard: Shard, digests: dict[str, str]) -> None:
+    for piece in shard.pieces:
+        if inputs.mark(piece.url) != digests[_range(piece)].partition(" ")[0]:
+            raise RunError(
+                f"{piece.url} changed while it was read; nothing of shard {shard.index} was kept.  Run again."
+            )
+
+
+def _write_rejects(files: TaskFiles, phase: Phase, task: int, books: Books) -> None:
+    rejects = books.rejects()
+    with files.open(rejects_path(phase.folder, task)) as file:
+        pq.write_table(rejects, file, compression="zstd", row_group_size=4096)
+
+
+def _placed(rows: pa.RecordBatch, batch: Batch, shard: int, start: int, label: str) -> pa.RecordBatch:
+    if rows.num_rows != len(batch):
+        raise StageError(f"{label} emitted {rows.num_rows} rows for {len(batch)} documents; it must be one each")
+    place = {
+        "shard": pa.array(np.full(len(batch), shard, np.uint32)),
+        "row": pa.array(np.arange(start, start + len(batch), dtype=np.uint32)),
+    }
+    return pa.RecordBatch.from_arrays([*rows.columns, *place.values()], names=[*rows.schema.names, *place])
+
+
+def _same_schema(schema: pa.Schema | None, batch: Batch, label: str) -> pa.Schema:
+    if schema is not None and not schema.equals(batch.rows.schema):
+        now = {field.name: str(field.type) for field in batch.rows.schema}
+        differs = [
+            f"{f.name}: {f.type}, now {now.get(f.name, 'missing')}" for f in schema if now.get(f.name) != str(f.type)
+        ]
+        raise StageError(
+            f"the columns before {label} changed between batches: {'; '.join(differs) or 'new columns came'}.  A stage makes the same columns for every batch."
+        )
+    return batch.rows.schema
+
+
+class _Progress:
+    """A small file that says how far the task is, for whoever watches; it takes no part in the result."""
+
+    def __init__(self, folder: RunFolder, phase: Phase, task: int):
+        self.folder, self.n_docs, self.next = folder, 0, time.monotonic() + 1
+        self.path = f"{PHASES}/{phase.folder}/progress/{task:05d}"
+
+    def watch(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            self.n_docs += len(batch)
+            if self.folder.is_local and time.monotonic() > self.next:
+                self.next = time.monotonic() + 1
+                with suppress(OSError):
+                    self.folder.write_json(self.path, self.n_docs)
+            yield batch

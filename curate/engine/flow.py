@@ -1,0 +1,299 @@
+"""Documents through stages: one generator a stage, each keeping the books.
+
+Adjacent signal filters form a group. All their signals are measured in one pass, each filter judges every
+document of the group, and rows leave at its end: so every broken rule is on record, and "what if this
+threshold were another" has an exact answer. What is slow judges survivors only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+
+from curate import signals
+from curate.batch import CORE, KEEP, Batch, Doc, Verdicts
+from curate.engine.books import Books
+from curate.errors import CurateError, StageError
+from curate.plan import StageRef
+from curate.rules import Rules
+from curate.stage import Kind, Stage
+
+
+def through(
+    refs: Sequence[StageRef], modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    """Return the batches as they come out of these stages."""
+    staged = [(ref, ref.find(modules)) for ref in refs]
+    for is_group, members in groupby(staged, key=lambda pair: pair[1].kind is Kind.RULES):
+        if is_group:
+            batches = _group([ref for ref, _ in members], modules, batches, books)
+            continue
+        for ref, stage in members:
+            books.ledger.stage(ref.label)
+            batches = books.clock.each(ref.label, _RUNNERS[stage.kind](ref, stage, modules, batches, books))
+    return batches
+
+
+def born(label: str, batches: Iterator[Batch], books: Books, limit: int = 0) -> Iterator[Batch]:
+    """Yield what a source made; with a limit, its first documents only."""
+    entry = books.ledger.stage(label)
+    for batch in books.clock.each(label, batches):
+        if limit:
+            batch = batch.head(limit - entry.n_born)
+        entry.n_born += len(batch)
+        yield books.settle(label, batch)
+        if limit and entry.n_born >= limit:
+            return
+
+
+def _enter(label: str, batch: Batch, books: Books) -> None:
+    entry = books.ledger.stage(label)
+    entry.n_in += len(batch)
+    entry.bytes_in += batch.n_bytes
+
+
+# ---------------------------------------------------------------------- signal filters
+
+
+def _group(refs: Sequence[StageRef], modules: Sequence[str], batches: Iterator[Batch], books: Books) -> Iterator[Batch]:
+    rules = [ref.open(modules)() for ref in refs]
+    for ref in refs:
+        books.ledger.stage(ref.label)
+    measured_by = _measured_by(refs)
+
+    def run() -> Iterator[Batch]:
+        for batch in batches:
+            missing = {column: signal for column, signal in measured_by.items() if column not in batch}
+            with books.clock.of(refs[0].label):
+                values = signals.measure(missing.values(), batch)
+                batch = batch.with_columns({column: values[signal] for column, signal in missing.items()})
+                yield_ = _judge(refs, rules, batch, books)
+            yield yield_
+
+    return run()
+
+
+def _measured_by(refs: Sequence[StageRef]) -> dict[str, str]:
+    """Return which built-in signal fills each column that these filters read."""
+    return {column: signal for ref in refs for signal, column in ref.columns.items() if signal in signals.SIGNALS}
+
+
+def _judge(refs: Sequence[StageRef], rules: Sequence[Rules], batch: Batch, books: Books) -> Batch:
+    """Let every filter of a group judge every document; drop each for the first rule that it broke."""
+    n = len(batch)
+    lengths = np.diff(batch.text_buffers()[0]) if "text" in batch else np.zeros(n, np.int64)
+    verdicts = []
+    for ref, rule in zip(refs, rules, strict=True):
+        verdicts.append(rule.judge({signal: batch.numbers(column) for signal, column in ref.columns.items()}, n))
+    is_alive = np.ones(n, bool)
+    broken = _broken(refs, verdicts, n)
+    for ref, verdict in zip(refs, verdicts, strict=True):
+        entry = books.ledger.stage(ref.label)
+        entry.n_in += int(is_alive.sum())
+        entry.bytes_in += int(lengths[is_alive].sum())
+        books.count(entry.failed, verdict)
+        first = Verdicts(verdict.reasons, np.where(is_alive, verdict.code, KEEP).astype(np.int16), verdict.value)
+        books.drop(ref.label, batch, first, broken)
+        is_alive &= verdict.is_kept
+        entry.n_out += int(is_alive.sum())
+        entry.bytes_out += int(lengths[is_alive].sum())
+    return batch.take(is_alive)
+
+
+def _broken(refs: Sequence[StageRef], verdicts: Sequence[Verdicts], n: int) -> list[list[str]]:
+    broken: list[list[str]] = [[] for _ in range(n)]
+    for ref, verdict in zip(refs, verdicts, strict=True):
+        for row, rule in np.argwhere(verdict.failed):
+            broken[row].append(f"{ref.label} {verdict.reasons[rule]}")
+    return broken
+
+
+# ---------------------------------------------------------------------- one runner a kind
+
+
+def _doc_filter(
+    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    judge = ref.open(modules)
+    fallback = ref.name.rpartition(".")[2]
+    for batch in batches:
+        _enter(ref.label, batch, books)
+        reasons = []
+        for doc in batch.docs():
+            answer = _called(ref, judge, doc)
+            if not isinstance(answer, (bool, str, np.bool_)) or answer == "":
+                raise StageError(
+                    f"{ref.label} answered {answer!r} for {doc.id}; a filter answers True, False or a reason"
+                )
+            reasons.append(
+                None if answer is True or answer is np.True_ else answer if isinstance(answer, str) else fallback
+            )
+        yield books.settle(ref.label, batch, Verdicts.of(reasons))
+
+
+def _batch_filter(
+    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    judge = ref.open(modules)
+    for batch in batches:
+        _enter(ref.label, batch, books)
+        yield books.settle(ref.label, batch, checked(ref, judge(batch)))
+    _close(judge)
+
+
+def _doc_edit(
+    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    edit = ref.open(modules)
+    for batch in batches:
+        _enter(ref.label, batch, books)
+        docs, reasons = [], []
+        for doc in batch.docs():
+            answer = _called(ref, edit, doc)
+            if not isinstance(answer, (Doc, str)) or answer == "" or not isinstance(getattr(answer, "text", ""), str):
+                raise StageError(
+                    f"{ref.label} returned {answer!r:.80} for {doc.id}; an edit returns the Doc, its text a string, or a reason"
+                )
+            docs.append(doc if isinstance(answer, str) else answer)
+            reasons.append(answer if isinstance(answer, str) else None)
+        made = Batch.from_docs(docs, _with_made(ref, stage, batch.rows.schema, docs))
+        _same_ids(ref, batch, made)
+        yield books.settle(ref.label, made, Verdicts.of(reasons))
+    _close(edit)
+
+
+def _batch_edit(
+    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    edit = ref.open(modules)
+    for batch in batches:
+        _enter(ref.label, batch, books)
+        made = edit(batch)
+        _same_ids(ref, batch, made)
+        _only_said(ref, stage, batch, made)
+        yield books.settle(ref.label, made)
+    _close(edit)
+
+
+def _stream(
+    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    work = ref.open(modules)
+    yield from _matched(ref, work, batches, books)
+    _close(work)
+
+
+def _foreign(
+    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], books: Books
+) -> Iterator[Batch]:
+    from curate.engine.foreign import as_stream
+
+    return _matched(ref, as_stream(stage, ref.params, books.task, books.n_tasks), batches, books)
+
+
+def _matched(ref: StageRef, work: Callable, batches: Iterator[Batch], books: Books) -> Iterator[Batch]:
+    """Run a stage that may hold documents back: what comes out is matched with what went in by id.
+
+    A document whose id never went in was born. One that never came out again, and was given no reason,
+    was consumed: its content lives on in others, as pages do in the questions made from them.
+    """
+    entry = books.ledger.stage(ref.label)
+    waiting: dict[str, list[Batch]] = {}
+
+    def watched() -> Iterator[Batch]:
+        for batch in batches:
+            _enter(ref.label, batch, books)
+            slim = batch.without(*(n for n in batch.names if n not in ("id", "url", "source", "text")))
+            for i, id in enumerate(batch["id"].to_pylist()):
+                waiting.setdefault(id, []).append(slim.slice(i, 1))
+            yield batch
+
+    for batch in work(watched()):
+        for id in batch["id"].to_pylist():
+            if waiting.get(id):
+                waiting[id].pop()
+            else:
+                entry.n_born += 1
+        yield books.settle(ref.label, batch)
+    for left in (row for rows in waiting.values() for row in rows):
+        entry.failed["consumed"] = entry.failed.get("consumed", 0) + 1
+        books.drop(ref.label, left, Verdicts.of(["consumed"]))
+
+
+_RUNNERS: dict[Kind, Callable] = {
+    Kind.DOC_FILTER: _doc_filter,
+    Kind.BATCH_FILTER: _batch_filter,
+    Kind.DOC_EDIT: _doc_edit,
+    Kind.BATCH_EDIT: _batch_edit,
+    Kind.STREAM: _stream,
+    Kind.FOREIGN: _foreign,
+}
+
+
+def _called(ref: StageRef, function: Callable, doc: Doc):
+    try:
+        return function(doc)
+    except CurateError:
+        raise
+    except Exception as error:
+        raise StageError(f"{ref.label} failed on document {doc.id}: {type(error).__name__}: {error}") from error
+
+
+def checked(ref: StageRef, verdicts: Verdicts) -> Verdicts:
+    """Refuse an answer that is no verdict or names a reason that is not there."""
+    if not isinstance(verdicts, Verdicts):
+        raise StageError(f"{ref.label} returned {type(verdicts).__name__}, not Verdicts")
+    if len(verdicts) and not (verdicts.code.min() >= KEEP and verdicts.code.max() < len(verdicts.reasons)):
+        raise StageError(
+            f"{ref.label} gave a code outside -1 .. {len(verdicts.reasons) - 1}, the places of its reasons"
+        )
+    return verdicts
+
+
+def _only_said(ref: StageRef, stage: Stage, before: Batch, after: Batch) -> None:
+    """Refuse columns that came or went without the docstring saying so: the plan, and every stage after, rely on it."""
+    came, went = (
+        set(after.names) - set(before.names) - set(stage.makes),
+        set(before.names) - set(after.names) - set(stage.removes),
+    )
+    if came or went:
+        what = f"made the column `{min(came)}`" if came else f"took away the column `{min(went)}`"
+        raise StageError(
+            f"{ref.label} {what} without saying so; add `{'Makes' if came else 'Removes'}: {min(came or went)}` to its docstring"
+        )
+
+
+def _same_ids(ref: StageRef, before: Batch, after: Batch) -> None:
+    if not isinstance(after, Batch):
+        raise StageError(f"{ref.label} returned {type(after).__name__}, not a Batch")
+    if len(before) != len(after) or not before["id"].equals(after["id"]):
+        raise StageError(
+            f"{ref.label} took {len(before)} documents and returned {len(after)}, or changed their order or ids.  "
+            "An edit returns the same rows; to drop some, mark them with `batch.judged(...)`."
+        )
+
+
+def _with_made(ref: StageRef, stage: Stage, schema: pa.Schema, docs: Sequence[Doc]) -> pa.Schema:
+    """Return the schema with the columns this edit says it makes; every column a document has must be declared."""
+    for name in stage.makes:
+        if schema.get_field_index(name) < 0:
+            kind = CORE.get(name) or stage.made_types.get(name)
+            if kind is None:
+                raise StageError(
+                    f"{ref.label} makes the column `{name}`; say its type in the docstring: `Makes: {name}: float`"
+                )
+            schema = schema.append(pa.field(name, kind))
+    undeclared = {name for doc in docs for name in doc.columns} - set(schema.names)
+    if undeclared:
+        raise StageError(
+            f"{ref.label} made the column `{min(undeclared)}` without saying so; add `Makes: {min(undeclared)}: float` to its docstring"
+        )
+    return schema
+
+
+def _close(opened: object) -> None:
+    if hasattr(opened, "close"):
+        opened.close()

@@ -1,0 +1,146 @@
+"""What a result depends on, as digests: the code of a stage, the packages it uses, the model files it reads.
+
+Code is compared without comments and docstrings, together with every module of the same package that it
+imports, so that rewording a docstring reruns nothing and changing a kernel reruns the filters above it.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from curate.errors import SpecError
+
+INERT = ("curate.errors", "curate.stage", "curate.ledger", "curate.runs")
+"""Modules that stages import for their words and types; they take no part in what a stage computes."""
+
+
+def combine(*parts: Any) -> str:
+    """Return one digest for JSON-like values, the same in every process."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def of_code(target: Callable) -> str:
+    """Return the digest of the code that `target` runs, with the versions of the packages it imports."""
+    name = target.__module__
+    if name.startswith("datatrove."):
+        return f"datatrove {importlib.metadata.version('datatrove')}"
+    return of_module(name)
+
+
+@functools.cache
+def of_module(name: str) -> str:
+    """Return the digest of a module and of all it imports: own package by code, other packages by version."""
+    code: dict[str, str] = {}
+    packages: set[str] = set()
+    waiting = [name]
+    while waiting:
+        module = waiting.pop()
+        if module in code or module in INERT:
+            continue
+        digest, imported = _code_and_imports(module)
+        if not digest:
+            continue  # `from a import b` where b is no module
+        code[module] = digest
+        waiting += [other for other in imported if other.split(".")[0] == name.split(".")[0]]
+        packages |= {other.split(".")[0] for other in imported}
+    return combine(code, versions(packages - {name.split(".")[0]}), list(sys.version_info[:2]))
+
+
+@functools.cache
+def _code_and_imports(module: str) -> tuple[str, frozenset[str]]:
+    tree = _tree(module)
+    if tree is None:
+        return "", frozenset()
+    imported = frozenset(_imports(tree, module))
+    return hashlib.sha256(ast.dump(_bare(tree)).encode("utf-8", "surrogatepass")).hexdigest(), imported
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the version of each installed distribution that provides one of these top-level modules."""
+    provides = _distributions()
+    found = {}
+    for package in packages:
+        if package not in sys.stdlib_module_names:
+            for distribution in provides.get(package, ()):
+                found[distribution] = importlib.metadata.version(distribution)
+    return dict(sorted(found.items()))
+
+
+def of_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as JSON, files (`Path` parameters) with the digest of their content."""
+    found = {}
+    for name, value in params.items():
+        found[name] = [str(value), _of_file(value)] if isinstance(value, Path) else value
+    return found
+
+
+def _of_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
+
+
+def _tree(module: str) -> ast.Module | None:
+    """Parse a module's file without importing it or its parents; None if there is no such file."""
+    root, *rest = module.split(".")
+    spec = importlib.util.find_spec(root)
+    if spec is None or not spec.origin:
+        return None
+    base = Path(spec.origin)
+    if rest:
+        inside = Path(*rest)
+        found = [
+            path
+            for path in (base.parent / inside.with_suffix(".py"), base.parent / inside / "__init__.py")
+            if path.is_file()
+        ]
+        if not found:
+            return None
+        base = found[0]
+    return ast.parse(base.read_bytes()) if base.suffix == ".py" else None
+
+
+def _bare(tree: ast.Module) -> ast.Module:
+    """Take the docstrings out; comments are gone already."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def _imports(tree: ast.Module, module: str) -> set[str]:
+    """Return the modules named in import statements, inside functions too; `from a import b` may mean `a.b`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            if node.level:
+                base = importlib.util.resolve_name(base, module.rpartition(".")[0])
+            found.add(base)
+            found.update(f"{base}.{alias.name}" for alias in node.names if base.split(".")[0] == module.split(".")[0])
+    return found

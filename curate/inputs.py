@@ -1,0 +1,339 @@
+"""Which files a run reads, how they are cut into shards, and what identifies their content.
+
+Everything here is a function of the list of files, never of the number of workers: the same files give the
+same shards, and a file added at the end changes no shard before it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import os
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+import xxhash
+
+from curate.errors import InputError
+from curate.stage import Piece, Shard
+
+CHUNK = 4 << 20
+"""Bytes read at a time when content is digested."""
+
+OVERLAP = 16 << 20
+"""Bytes after a piece that its digest covers too: its last record may end there."""
+
+SPLITTABLE = re.compile(r"\.(w?arc|wet|wat)(\.|$)|\.(jsonl|ndjson|json|parquet)$", re.IGNORECASE)
+"""Names of files whose records can be found from any byte on. A wrong guess costs balance, never a document:
+the readers look at the bytes, and what cannot be entered in the middle is read whole by the first piece."""
+
+CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}(?!\d)")
+"""The label of a Common Crawl dump, as it appears in the paths of its files."""
+
+_IDENTITY = (
+    "ETag",
+    "etag",
+    "md5Hash",
+    "md5",
+    "checksum",
+    "blob_id",
+    "xet_hash",
+    "mtime",
+    "LastModified",
+    "last_modified",
+    "created",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file of the input.
+
+    Args:
+        url: where it is, as fsspec understands it; an absolute path if it is local.
+        name: what document ids call it; the same wherever the crawl is copied to.
+        size: bytes as stored.
+        mark: what tells cheaply that the file has changed: its size with its ETag, or with its time of change.
+        source: the label that goes into the column `source`.
+    """
+
+    url: str
+    name: str
+    size: int
+    mark: str
+    source: str
+
+
+# ---------------------------------------------------------------------- which files
+
+
+def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
+    """Find the files that paths, globs (`**` too) and fsspec URLs stand for, each file once, sorted by name.
+
+    Args:
+        patterns: `crawl/*.warc.gz`, `s3://bucket/**/*.parquet`, `hf://datasets/owner/name/data/*.parquet`, ...
+            Credentials come from the environment, as each file system documents it.
+        source: the label of all these documents. Without one it is the Common Crawl dump named in the path
+            (`CC-MAIN-2024-10`), else the folder the file is in.
+
+    Raises:
+        InputError: a pattern matches nothing, a file is missing, or a folder stands where a file is wanted.
+    """
+    found: dict[str, tuple[InputFile, int]] = {}  # url -> file, how many parts of its path are its name
+    for pattern in patterns:
+        for file, n_parts in _matches(pattern, source):
+            found.setdefault(file.url, (file, n_parts))
+    return tuple(sorted(_named(list(found.values())), key=lambda file: (file.name, file.url)))
+
+
+def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
+    """Yield each file of a pattern with the number of path parts that the pattern leaves open."""
+    with _asking(pattern):
+        fs, path = fsspec.core.url_to_fs(pattern)
+        info = _info(fs, path)
+    wild = re.search(r"\*" if _is_web(fs) else r"[*?\[]", path) if info is None else None
+    if wild is None:
+        if info is None or info["type"] == "directory":
+            raise _no_file(fs, pattern, path, info)
+        yield _file(fs, path, info, source), 1
+        return
+    folder = path[: wild.start()].rpartition("/")[0]
+    with _asking(pattern):
+        found = fs.glob(path, detail=True)
+        links = {name: fs.info(name) for name, info in found.items() if info["type"] not in ("file", "directory")}
+        found.update(links)  # a listing does not say where links lead
+    files = {name: info for name, info in found.items() if info["type"] != "directory"}
+    if not files:
+        raise _no_match(fs, pattern, path, folder, n_folders=len(found))
+    for name, info in files.items():
+        yield _file(fs, name, info, source), _n_parts(name) - _n_parts(folder)
+
+
+@contextmanager
+def _asking(pattern: str) -> Iterator[None]:
+    """Say which pattern it was when a file system fails; each has errors of its own: no such host, bucket, package."""
+    try:
+        yield
+    except Exception as error:
+        raise InputError(f"{pattern}: cannot be listed: {error}") from error
+
+
+def _info(fs: Any, path: str) -> dict | None:
+    """Return what the file system says of a path, or None if nothing is there (a glob is most often no path)."""
+    try:
+        return fs.info(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+
+
+def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
+    url = path if _is_local(fs) else fs.unstrip_protocol(path)
+    if "::" in path or any("\ud800" <= c <= "\udfff" for c in path):
+        shown = path.encode("ascii", "backslashreplace").decode()
+        raise InputError(f"{shown}: a name that is not UTF-8, or with `::` in it, cannot be addressed; rename the file")
+    if info["type"] != "file":
+        raise InputError(f"{url}: is neither a file nor a folder; is it a link to nowhere?")
+    if info.get("size") is None:
+        raise InputError(f"{url}: the server does not say how many bytes it has; download it and name the copy")
+    size = int(info["size"])
+    known = (info[key] for key in _IDENTITY if info.get(key))
+    identity = os.stat(path).st_mtime_ns if _is_local(fs) else next(known, "")
+    clean = path.partition("?")[0] if _is_web(fs) else path
+    crawl = CRAWL.search(clean)
+    label = source or (crawl[0] if crawl else PurePosixPath(clean).parent.name)
+    return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
+
+
+def _is_local(fs: Any) -> bool:
+    return "file" in _protocols(fs)
+
+
+def _is_web(fs: Any) -> bool:
+    return "https" in _protocols(fs)
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
+
+
+def _n_parts(path: str) -> int:
+    return len([part for part in path.split("/") if part])
+
+
+def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
+    """Name each file by the last parts of its path: as many as its pattern left open, more where names collide."""
+    parts = {file.url: [part for part in file.name.split("/") if part] for file, _ in found}
+    length = {file.url: n for file, n in found}
+
+    def name(url: str) -> str:
+        return "/".join(parts[url][-length[url] :])
+
+    while True:
+        seen = Counter(name(url) for url in parts)
+        again = [url for url in parts if seen[name(url)] > 1 and length[url] < len(parts[url])]
+        if not again:
+            break
+        for url in again:
+            length[url] += 1
+    for file, _ in found:
+        is_alone = seen[name(file.url)] == 1
+        yield InputFile(file.url, name(file.url) if is_alone else file.url, file.size, file.mark, file.source)
+
+
+# ---------------------------------------------------------------------- what to say when a file is not there
+
+
+def _no_file(fs: Any, pattern: str, path: str, info: dict | None) -> InputError:
+    if info is not None:
+        inside = [entry for entry in _listing(fs, path) or [] if entry["type"] == "file"]
+        endings = Counter(_ending(entry["name"]) for entry in inside)
+        glob = f"*{endings.most_common(1)[0][0]}" if endings else "**"
+        n_files = f"{len(inside)} file{'s' * (len(inside) != 1)}"
+        return InputError(
+            f"{pattern}: is a folder with {n_files}, expected a file or a glob.  Try {pattern.rstrip('/')}/{glob}"
+        )
+    folder, name = posixpath.split(path.rstrip("/"))
+    return InputError(f"{pattern}: no such file.{_hint(fs, folder, name)}")
+
+
+def _no_match(fs: Any, pattern: str, path: str, folder: str, n_folders: int) -> InputError:
+    if n_folders:
+        return InputError(f"{pattern}: matches {n_folders} folders and no file.  Try {pattern.rstrip('/')}/**")
+    rest = path[len(folder) :].strip("/")
+    return InputError(f"{pattern}: no file matches.{_hint(fs, folder, rest)}")
+
+
+def _hint(fs: Any, folder: str, wanted: str) -> str:
+    """What is there instead: the nearest names of the folder, or the first folder that is missing."""
+    listing = _listing(fs, folder)
+    if listing is None:
+        if _is_web(fs) or fs.isdir(folder):
+            return ""
+        parent, name = posixpath.split(folder)
+        listed = _listing(fs, parent) or [] if parent and name else []
+        beside = [posixpath.basename(entry["name"]) for entry in listed]
+        near = difflib.get_close_matches(name, beside, n=1, cutoff=0.5)
+        return f"  There is no folder {folder}." + (f"  Did you mean {near[0]}?" if near else "")
+    if not listing:
+        return f"  {folder or '/'} is empty."
+    names = sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in listing)
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    if near:
+        return f"  Did you mean {' or '.join(near)}?"
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"  {folder or '/'} holds {shown}"
+
+
+def _listing(fs: Any, folder: str) -> list[dict] | None:
+    """What is in a folder; None if there is no folder, or one that may not be looked into: then there is no hint."""
+    if _is_web(fs):  # a web server has pages, not folders
+        return None
+    try:
+        return [entry for entry in fs.ls(folder, detail=True) if entry["name"].rstrip("/") != folder.rstrip("/")]
+    except OSError:
+        return None
+
+
+def _ending(name: str) -> str:
+    return "".join(PurePosixPath(name).suffixes[-2:])
+
+
+# ---------------------------------------------------------------------- shards
+
+
+def cut(files: Sequence[InputFile], shard_bytes: int) -> tuple[Shard, ...]:
+    """Cut files into shards of about `shard_bytes` stored bytes each, in the order of the files.
+
+    Big files are split where their format can be entered in the middle; small ones share a shard.
+
+    Returns:
+        shards, numbered from 0; every byte of every file is in exactly one piece of one of them.
+    """
+    groups: list[tuple[Piece, ...]] = []
+    small: list[Piece] = []
+    for file in files:
+        pieces = _split(file, max(1, shard_bytes))
+        room = shard_bytes - sum(piece.size for piece in small)
+        if small and (len(pieces) > 1 or file.size > room):
+            groups.append(tuple(small))
+            small = []
+        if len(pieces) > 1:
+            groups.extend((piece,) for piece in pieces)
+        else:
+            small.extend(pieces)
+    if small:
+        groups.append(tuple(small))
+    return tuple(Shard(index, len(groups), pieces) for index, pieces in enumerate(groups))
+
+
+def _split(file: InputFile, shard_bytes: int) -> list[Piece]:
+    n_pieces = -(-file.size // shard_bytes) if file.size and SPLITTABLE.search(file.name) else 1
+    ends = [file.size * i // n_pieces for i in range(n_pieces + 1)]
+    return [Piece(file.url, file.name, start, end, file.size, file.source) for start, end in itertools.pairwise(ends)]
+
+
+# ---------------------------------------------------------------------- identity
+
+
+def mark(url: str) -> str:
+    """Return what tells cheaply that a file has changed, as `InputFile.mark` does, or "gone"; without blanks."""
+    fs, path = fsspec.core.url_to_fs(url)
+    fs.invalidate_cache()
+    info = _info(fs, path)
+    return _file(fs, path, info, "").mark if info and info.get("size") is not None else "gone"
+
+
+def digest(piece: Piece) -> str:
+    """Return the 128-bit digest of the bytes a piece is read from, as 32 hex digits.
+
+    These are its own bytes and, for a part of a file, the `OVERLAP` after it, where its last record may end.
+    Of a parquet file they are the row groups that begin in the piece, however long, and the footer.
+    """
+    state = xxhash.xxh3_128()
+    try:
+        with fsspec.open(piece.url, "rb") as file:
+            for start, end in _spans(piece, file):
+                file.seek(start)
+                while start < end and (chunk := file.read(min(CHUNK, end - start))):
+                    state.update(chunk)
+                    start += len(chunk)
+    except FileNotFoundError:
+        raise InputError(f"{piece.url}: was there when the run was planned and is gone now") from None
+    return state.hexdigest()
+
+
+def _spans(piece: Piece, file: Any) -> Iterable[tuple[int, int]]:
+    if piece.is_whole:
+        return [(0, piece.size)]
+    if piece.name.lower().endswith(".parquet"):
+        from pyarrow import ArrowException, parquet
+
+        try:
+            groups = row_groups(parquet.read_metadata(file))
+        except (ArrowException, OSError):  # not parquet, or cut off: the reader will say so
+            return [(piece.start, piece.end)]
+        footer = max((end for _, end, _, _ in groups), default=0)
+        return [(start, end) for start, end, _, _ in groups if piece.start <= start < piece.end] + [
+            (footer, piece.size)
+        ]
+    return [(piece.start, min(piece.size, piece.end + OVERLAP))]
+
+
+def row_groups(metadata: Any) -> list[tuple[int, int, int, int]]:
+    """Return `(first byte, end byte, first row, n_rows)` of each row group of a parquet file's metadata."""
+    found, row = [], 0
+    for i in range(metadata.num_row_groups):
+        group = metadata.row_group(i)
+        columns = [group.column(k) for k in range(group.num_columns)]
+        starts = [min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in columns]
+        ends = [start + c.total_compressed_size for start, c in zip(starts, columns, strict=True)]
+        found.append((min(starts, default=0), max(ends, default=0), row, group.num_rows))
+        row += group.num_rows
+    return found

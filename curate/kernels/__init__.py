@@ -1,0 +1,51 @@
+"""Numbers in, numbers out: the hot loops, in numba over UTF-8 bytes. They know nothing of pipelines.
+
+Compiled code is kept for the next process. numba notices when the file of a function changes, but not when that of a
+function it calls does; so the folder of compiled code is named after the content of all files here. It lies under the
+user's cache folder (`XDG_CACHE_HOME`), in a temporary one if that cannot be written, or wherever `NUMBA_CACHE_DIR` says.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import numba
+
+
+def is_compiled() -> bool:
+    """Say whether all kernels have been compiled before, so that using them takes a second and not half a minute."""
+    return _marker().exists()
+
+
+def mark_compiled() -> None:
+    """Remember that all kernels have been compiled."""
+    _marker().parent.mkdir(parents=True, exist_ok=True)
+    _marker().touch()
+
+
+def _marker() -> Path:
+    return Path(numba.config.CACHE_DIR) / "complete"
+
+
+def _compiled_code() -> Path:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    name = f"kernels-{digest.hexdigest()[:16]}"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder if os.access(folder, os.W_OK) else _temporary(name)
+    except OSError:
+        return _temporary(name)
+
+
+def _temporary(name: str) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"curate-{os.getuid()}" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(_compiled_code())

@@ -1,0 +1,86 @@
+"""Hashes of stretches of bytes, and the open-addressing tables that find equal ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from curate.kernels.memory import ALL, byte_at, eight_at
+
+MIX_A = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
+MIX_B = np.uint64(0xD6E8FEB86659FD93)  # an odd constant that spreads bits well (P. Evensen's "rrmxmx")
+EMPTY = np.int32(-1)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def mix(value):
+    """Spread every bit of a `uint64` over all of them."""
+    value = (value ^ (value >> np.uint64(32))) * MIX_B
+    value = (value ^ (value >> np.uint64(29))) * MIX_A
+    return value ^ (value >> np.uint64(32))
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def tail64(text, at, end, limit):
+    """Return the one to eight bytes from `at` to `end` as one little-endian `uint64`; `limit` is where memory ends."""
+    if at + 8 <= limit:
+        return eight_at(text, at) & (ALL >> np.uint64(64 - 8 * (end - at)))
+    word = np.uint64(0)
+    for k in range(end - at):
+        word |= np.uint64(byte_at(text, at + k)) << np.uint64(8 * k)
+    return word
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def hash_bytes(text, start, end, limit):
+    """Return a 64-bit hash of the bytes from `start` to `end`; equal bytes, equal hash, on every machine.
+
+    `text` is an address, `limit` is where the memory that may be read ends.
+    """
+    value = np.uint64(end - start) * MIX_A
+    at = start
+    while end - at > 8:
+        value = (value ^ mix(eight_at(text, at))) * MIX_B
+        at += 8
+    if end > at:
+        value ^= tail64(text, at, end, limit)
+    return mix(value)
+
+
+@njit(cache=True, nogil=True)
+def slots_for(n):
+    """Return how many slots a table for `n` keys gets: a power of two, at most a quarter of them filled."""
+    size = 16
+    while size < 4 * n:
+        size *= 2
+    return size
+
+
+@njit(cache=True, nogil=True)
+def number_equal(hashes, n, slots, first):
+    """Write into `first[i]` the place of the first hash equal to `hashes[i]`.
+
+    Args:
+        hashes: uint64[>= n].
+        slots: int32[>= slots_for(n)], scratch.
+        first: int32[>= n], written.
+    Returns:
+        how many different hashes there are.
+    """
+    size = slots_for(n)
+    slots[:size] = EMPTY
+    mask = np.uint64(size - 1)
+    different = 0
+    for i in range(n):
+        key = hashes[i]
+        slot = key & mask
+        other = slots[slot]
+        while other != EMPTY and hashes[other] != key:
+            slot = (slot + np.uint64(1)) & mask
+            other = slots[slot]
+        is_new = other == EMPTY
+        place = np.int32(i) if is_new else other
+        slots[slot] = place
+        first[i] = place
+        different += is_new
+    return different

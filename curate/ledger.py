@@ -1,0 +1,127 @@
+"""Where every document went: in + born = out + dropped, for every stage and task.
+
+Ledgers add up: the ledger of a run is the sum of its tasks' ledgers in task order, and adding nothing
+changes nothing. Seconds are processor-agnostic wall time and the only part that differs between two runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from curate.errors import StageError
+
+
+@dataclass(slots=True)
+class StageLedger:
+    """The books of one stage.
+
+    Args:
+        stage: the stage's label in the recipe.
+        n_in, n_born, n_out: documents that came, that the stage made (a source, a synthesis), that left.
+        dropped: documents by the first reason that dropped them.
+        failed: documents by every rule that would have dropped them; at least `dropped`.
+        counts: anything else the stage counted that drops nobody.
+        bytes_in, bytes_out: bytes of text that came and left.
+        seconds: time spent in the stage itself, summed over tasks.
+    """
+
+    stage: str
+    n_in: int = 0
+    n_born: int = 0
+    n_out: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    bytes_in: int = 0
+    bytes_out: int = 0
+    seconds: float = 0.0
+
+    @property
+    def n_dropped(self) -> int:
+        return sum(self.dropped.values())
+
+    def check(self) -> None:
+        """Raise `StageError` unless every document is accounted for."""
+        if self.n_in + self.n_born != self.n_out + self.n_dropped:
+            raise StageError(
+                f"{self.stage} lost count of documents: {self.n_in} in + {self.n_born} born is not "
+                f"{self.n_out} out + {self.n_dropped} dropped. This is a bug in the stage, or in curate."
+            )
+
+    def add(self, other: StageLedger) -> None:
+        """Add another task's books of the same stage to these."""
+        self.n_in += other.n_in
+        self.n_born += other.n_born
+        self.n_out += other.n_out
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.seconds += other.seconds
+        for mine, theirs in ((self.dropped, other.dropped), (self.failed, other.failed), (self.counts, other.counts)):
+            for name, n in theirs.items():
+                mine[name] = mine.get(name, 0) + n
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.stage, "in": self.n_in, "born": self.n_born, "out": self.n_out,
+            "dropped": dict(sorted(self.dropped.items())), "failed": dict(sorted(self.failed.items())),
+            "counts": dict(sorted(self.counts.items())),
+            "bytes_in": self.bytes_in, "bytes_out": self.bytes_out, "seconds": round(self.seconds, 6),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StageLedger:
+        return cls(
+            data["name"], data["in"], data["born"], data["out"], dict(data["dropped"]), dict(data["failed"]),
+            dict(data["counts"]), data["bytes_in"], data["bytes_out"], data["seconds"],
+        )  # fmt: skip
+
+
+class Ledger:
+    """The books of a task, a phase or a run: one entry a stage, in the order of the recipe."""
+
+    def __init__(self, stages: Iterable[StageLedger] = ()):
+        self.stages = list(stages)
+
+    def stage(self, label: str) -> StageLedger:
+        """Return the books of this stage, opening them if need be."""
+        for entry in self.stages:
+            if entry.stage == label:
+                return entry
+        self.stages.append(StageLedger(label))
+        return self.stages[-1]
+
+    def add(self, other: Ledger) -> None:
+        """Add another ledger, stage by stage."""
+        for entry in other.stages:
+            self.stage(entry.stage).add(entry)
+
+    def check(self) -> None:
+        """Raise `StageError` unless every stage balances and hands on what the next one takes in."""
+        for entry in self.stages:
+            entry.check()
+        for before, after in zip(self.stages, self.stages[1:], strict=False):
+            if before.n_out != after.n_in:
+                raise StageError(
+                    f"{before.stage} handed on {before.n_out} documents, {after.stage} took in {after.n_in}."
+                )
+
+    @property
+    def n_born(self) -> int:
+        return sum(entry.n_born for entry in self.stages)
+
+    @property
+    def n_dropped(self) -> int:
+        return sum(entry.n_dropped for entry in self.stages)
+
+    @property
+    def n_out(self) -> int:
+        return self.stages[-1].n_out if self.stages else 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"stages": [entry.to_json() for entry in self.stages]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Ledger:
+        return cls(StageLedger.from_json(entry) for entry in data["stages"])

@@ -1,0 +1,80 @@
+"""The dataset card (README.md of a run), made from what really ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from curate.ledger import Ledger
+from curate.report.funnel import balance, rows
+
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
+)
+
+
+def card(manifest: Mapping[str, Any], ledger: Ledger) -> str:
+    """Return the card as Markdown with the front matter that the Hugging Face hub reads."""
+    return "\n".join(_lines(manifest, ledger)) + "\n"
+
+
+def _lines(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
+    data = [output for output in manifest["outputs"] if output["path"].startswith("data/")]
+    kind = "parquet" if all(o["path"].endswith(".parquet") for o in data) else "json"
+    extension = data[0]["path"].partition(".")[2] if data else "parquet"
+    yield "---"
+    yield f"pretty_name: {manifest['name']}"
+    yield f"size_categories: ['{_size(ledger.n_out)}']"
+    yield "task_categories: [text-generation]"
+    yield "task_ids: [language-modeling]"
+    yield "configs:"
+    yield "- config_name: default"
+    yield f"  data_files: [{{split: train, path: 'data/*.{extension}'}}]"
+    yield "---"
+    yield f"# {manifest['name']}"
+    yield ""
+    if manifest["description"]:
+        yield manifest["description"].strip()
+        yield ""
+    if manifest["limit"]:
+        yield f"**A trial run: at most {manifest['limit']:,} documents were read.**"
+        yield ""
+    yield f"Made with curate {manifest['curate']}. {balance(ledger)}."
+    yield ""
+    yield "```python"
+    yield "from datasets import load_dataset"
+    yield ""
+    yield f'data = load_dataset("{kind}", data_files="data/*.{extension}", split="train")'
+    yield "```"
+    yield ""
+    yield "## What was done"
+    yield ""
+    yield "| stage | documents in | dropped | out | left of all | most frequent reasons |"
+    yield "|---|---:|---:|---:|---:|---|"
+    for row in rows(ledger):
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in row.reasons[:4])
+        yield f"| {row.stage} | {row.n_in:,} | {row.n_dropped:,} | {row.n_out:,} | {row.share_left:.1%} | {reasons} |"
+    yield ""
+    yield "## Parameters"
+    yield ""
+    for stage in manifest["stages"]:
+        params = ", ".join(f"{name}={value!r}" for name, value in stage["params"].items() if name != "paths")
+        yield f"* `{stage['label']}`{f': {params}' if params else ''}"
+    yield ""
+    yield "## Inputs"
+    yield ""
+    names = list(dict.fromkeys(piece["name"] for piece in manifest["inputs"]))
+    shown = ", ".join(f"`{name}`" for name in names[:20])
+    yield f"{len(names)} files: {shown}{' and more' if len(names) > 20 else ''}. Digests are in `manifest.json`."
+    yield ""
+    yield "Every dropped document is in `rejects/` with its stage, reason and measured value; the numbers above are in `ledger.json`."
+
+
+def _size(n: int) -> str:
+    return next((label for limit, label in _SIZES if n < limit), "n>1B")

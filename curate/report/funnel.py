@@ -1,0 +1,48 @@
+"""The funnel: stage by stage, how many documents came, went and why. The same rows for every medium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curate.ledger import Ledger, StageLedger
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stage of the funnel.
+
+    Args:
+        share_left: documents left after the stage, as a share of all documents born.
+        share_dropped: dropped documents as a share of those that came to the stage.
+        reasons: (reason, documents) by frequency.
+    """
+
+    stage: str
+    n_in: int
+    n_dropped: int
+    n_out: int
+    share_left: float
+    share_dropped: float
+    seconds: float
+    reasons: tuple[tuple[str, int], ...]
+
+
+def rows(ledger: Ledger) -> Iterator[Row]:
+    """Yield a row for each stage, in the order of the recipe."""
+    born = max(1, ledger.n_born)
+    for entry in ledger.stages:
+        came = entry.n_in + entry.n_born
+        yield Row(
+            entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
+            entry.n_dropped / came if came else 0.0, entry.seconds, _by_frequency(entry),
+        )  # fmt: skip
+
+
+def _by_frequency(entry: StageLedger) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(entry.dropped.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def balance(ledger: Ledger) -> str:
+    """Return the conservation law with this run's numbers."""
+    return f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"

@@ -1,0 +1,279 @@
+"""What the command line prints: the funnel, the plan, a document's fate, the catalogue, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from curate.ledger import Ledger
+from curate.plan import Phase, Plan, StageRef
+from curate.report.funnel import balance, rows
+from curate.runs import LEDGER, MANIFEST
+from curate.stage import Kind, Stage, spell
+
+OUT = Console(highlight=False, soft_wrap=True)
+
+
+# ---------------------------------------------------------------------- a run
+
+
+def summary(url: str) -> dict[str, Any]:
+    """Return the numbers of a finished run as JSON-like data."""
+    from curate.report.fate import finished
+
+    folder = finished(url)
+    manifest, ledger = folder.read_json(MANIFEST), folder.read_json(LEDGER)
+    kept = {key: manifest[key] for key in ("name", "curate", "documents", "output_digest", "rejects_digest")}
+    return {"run": url, **kept, **ledger}
+
+
+def print_run(url: str) -> None:
+    """Print the funnel of a finished run, and where things are."""
+    from curate.report.fate import finished
+
+    folder = finished(url)
+    ledger = Ledger.from_json(folder.read_json(LEDGER))
+    for line in funnel_lines(ledger):
+        is_reasons = line.startswith(" ")
+        OUT.print(escape(line), style="dim" if is_reasons else None)
+    OUT.print(f"\n{balance(ledger)}\n")
+    base = folder.url.rstrip("/")
+    OUT.print(f"  curated  {base}/data/\n  rejects  {base}/rejects/\n  report   {base}/report.html")
+
+
+def funnel_lines(ledger: Ledger) -> Iterator[str]:
+    """Yield the funnel as text: a line a stage and, below it, the reasons for which it dropped documents."""
+    table = list(rows(ledger))
+    width = max([5, *(len(row.stage) for row in table)])
+    yield f"{'stage':<{width}} {'in':>12} {'dropped':>12} {'out':>12} {'left':>7} {'seconds':>9}"
+    for row in table:
+        dropped = f"{row.n_dropped:,}" if row.n_dropped else ""
+        yield f"{row.stage:<{width}} {row.n_in:>12,} {dropped:>12} {row.n_out:>12,} {row.share_left:>7.1%} {row.seconds:>9.1f}"
+        yield from _wrapped([f"{reason} {n:,}" for reason, n in row.reasons], "    ")
+
+
+def _wrapped(words: list[str], indent: str, width: int = 100) -> Iterator[str]:
+    line = indent
+    for k, word in enumerate(words):
+        word += "," if k + 1 < len(words) else ""
+        if len(line) + len(word) > width and line.strip():
+            yield line.rstrip()
+            line = indent
+        line += word + " "
+    if line.strip():
+        yield line.rstrip()
+
+
+# ---------------------------------------------------------------------- progress
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Callable]:
+    """Give a watcher that shows a progress bar a phase on a terminal, and one line a phase elsewhere."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _say
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[note]}"),
+        TextColumn("{task.elapsed:.0f} s"),
+    )
+    with Progress(*columns, console=console) as progress:
+        bars: dict[str, Any] = {}
+
+        def watch(event: Any) -> None:
+            folder = event.phase.folder
+            if event.kind == "compiling":
+                progress.console.print(_COMPILING)
+            elif event.kind == "began":
+                bars[folder] = progress.add_task(folder[:-11], total=event.phase.n_tasks, note="tasks")
+            elif event.kind == "moved":
+                progress.update(
+                    bars[folder],
+                    completed=event.n_done,
+                    note=f"tasks, {event.n_docs:,} documents" if event.n_docs else "tasks",
+                )
+            else:
+                progress.update(bars[folder], completed=event.n_done, note=_phase_note(event).partition(" ")[2])
+
+        yield watch
+
+
+_COMPILING = "compiling the kernels that measure text: half a minute, once for this version of curate"
+
+
+def _say(event: Any) -> None:
+    """Print what is worth a line where there is no terminal to draw on; a reader who left does not stop the run."""
+    if event.kind in ("compiling", "ended"):
+        with contextlib.suppress(BrokenPipeError):
+            print(_COMPILING if event.kind == "compiling" else _phase_line(event), file=sys.stderr, flush=True)
+
+
+def _phase_line(event: Any) -> str:
+    return f"{event.phase.folder[:-11]:<40} {_phase_note(event)}, {event.seconds:.1f} s"
+
+
+def _phase_note(event: Any) -> str:
+    if event.n_kept == event.n_done:
+        return f"{_many(event.n_done, 'task')}, nothing to do"
+    kept = f" ({event.n_kept} done before)" if event.n_kept else ""
+    if event.phase.is_reduce:
+        return f"{_many(event.n_done, 'task')}{kept}"
+    stages = event.ledger.stages
+    came = event.ledger.n_born or (stages[0].n_in if stages else 0)
+    return f"{_many(event.n_done, 'task')}{kept}, {came:,} documents, {event.ledger.n_dropped:,} dropped"
+
+
+# ---------------------------------------------------------------------- a plan
+
+
+def plan_summary(plan: Plan) -> dict[str, Any]:
+    """Return a plan as JSON-like data."""
+    n_bytes = sum(piece.end - piece.start for shard in plan.shards for piece in shard.pieces)
+    return {
+        "name": plan.spec.name,
+        "input": {
+            "files": len({piece.url for shard in plan.shards for piece in shard.pieces}),
+            "bytes": n_bytes,
+            "shards": len(plan.shards),
+        },
+        "phases": [
+            {
+                "folder": phase.folder,
+                "tasks": phase.n_tasks,
+                "stages": [
+                    {"label": ref.label, "kind": ref.find(phase.modules).kind.value, "params": dict(ref.params)}
+                    for ref in phase.refs
+                ],
+            }
+            for phase in plan.phases
+        ],
+        "columns": list(plan.columns),
+    }
+
+
+def print_plan(plan: Plan) -> None:
+    """Print phases with their stages, and the columns that come out."""
+    data = plan_summary(plan)
+    size = data["input"]
+    OUT.print(
+        f"[bold]{data['name']}[/]  {_many(size['files'], 'input file')}, {size['bytes'] / (1 << 20):,.1f} MiB, "
+        f"{_many(size['shards'], 'shard')}\n"
+    )
+    for phase, described in zip(plan.phases, data["phases"], strict=True):
+        OUT.print(f"[bold]{described['folder']}[/]  {_many(described['tasks'], 'task')}")
+        for ref in phase.refs:
+            stage = ref.find(phase.modules)
+            known = {p.name: p.default for p in stage.params.values() if not p.is_required}
+            changed = {name: value for name, value in ref.params.items() if name in known and value != known[name]}
+            kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
+            OUT.print(escape(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip()))
+    OUT.print(f"\n{_many(len(data['columns']), 'column')} come out")
+    for line in _wrapped(data["columns"], "    "):
+        OUT.print(line)
+    OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
+
+
+def _part_of_barrier(phase: Phase, ref: StageRef) -> str:
+    return ", decides" if ref == phase.apply else ", reduces" if phase.is_reduce else ", asks"
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def _short(params: Mapping[str, Any]) -> str:
+    text = ", ".join(f"{name}={value!r}" for name, value in params.items())
+    return text if len(text) < 120 else text[:117] + "..."
+
+
+# ---------------------------------------------------------------------- a document
+
+
+def print_fate(found: Mapping[str, Any]) -> None:
+    """Print what became of a document."""
+    OUT.print(f"[bold]{escape(found['id'])}[/]  {escape(found.get('url') or '')}")
+    if found["fate"] == "kept":
+        OUT.print(f"kept, in {found['file']} row {found['row']}")
+    else:
+        OUT.print(f"dropped by {found['stage']}: {found['reason']}{_ground(found)}")
+        broken = [rule for rule in found["failed"] if rule != f"{found['stage']} {found['reason']}"]
+        if broken:
+            OUT.print(f"also broke: {', '.join(rule.removeprefix(found['stage'] + ' ') for rule in broken)}")
+        if found.get("kept_copy"):
+            OUT.print(
+                f"the copy that was kept: {escape(found['kept_copy']['id'])}  {escape(found['kept_copy'].get('url') or '')}"
+            )
+    for other in found["others"]:
+        OUT.print(f"also {other['id']}: {other['reason'] or other['fate']}")
+    if found["columns"]:
+        OUT.print()
+        for name, value in found["columns"].items():
+            OUT.print(f"  {name:<36} {value:.4g}" if isinstance(value, float) else f"  {name:<36} {escape(str(value))}")
+    if found.get("text"):
+        OUT.print(f"\n{escape(found['text'][:1500])}{' ...' if len(found['text']) > 1500 else ''}")
+
+
+def _ground(found: Mapping[str, Any]) -> str:
+    """Return the number or the evidence that a document was dropped on."""
+    if rule := found.get("rule"):
+        bounds = [
+            f"{word} {rule[key]:g}"
+            for word, key in (("at least", "at_least"), ("at most", "at_most"))
+            if rule[key] is not None
+        ]
+        return f"\n{rule['signal']} is {found['value']:.4g}, expected {' and '.join(bounds)}"
+    value = "" if found["value"] is None else f" ({found['value']:g})"
+    is_place = bool(found.get("kept_copy"))
+    return value + (f"  {escape(found['evidence'])}" if found.get("evidence") and not is_place else "")
+
+
+# ---------------------------------------------------------------------- the catalogue
+
+
+def stage_summary(stage: Stage) -> dict[str, Any]:
+    """Return a stage as JSON-like data."""
+    params = {
+        p.name: {"type": spell(p.type), **({} if p.is_required else {"default": p.default})}
+        for p in stage.params.values()
+    }
+    return {
+        "name": stage.name,
+        "kind": stage.kind.value,
+        "summary": stage.summary,
+        "params": params,
+        "needs": stage.needs,
+        "makes": stage.makes,
+    }
+
+
+def print_catalogue(catalogue: Mapping[str, Stage]) -> None:
+    """Print every stage with its kind and first line."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("stage", "kind", "what it does"):
+        table.add_column(name)
+    for stage in catalogue.values():
+        table.add_row(stage.name, stage.kind.value, escape(stage.summary))
+    OUT.print(table)
+    OUT.print("\n`curate stages NAME` shows one. Your own functions and datatrove's blocks are stages too.")
+
+
+def print_stage(stage: Stage) -> None:
+    """Print a stage's parameters and its docstring."""
+    import inspect
+
+    OUT.print(f"[bold]{stage.name}[/]  {stage.kind.value}\n")
+    for p in stage.params.values():
+        default = "required" if p.is_required else f"= {p.default!r}"
+        OUT.print(f"  {p.name}: {escape(spell(p.type))}  {escape(default)}")
+    OUT.print(f"\n{escape(inspect.getdoc(stage.target) or '')}")

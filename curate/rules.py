@@ -1,0 +1,94 @@
+"""A filter as data: bounds on named signals.
+
+A filter that only compares measurements with thresholds returns `Rules` instead of looking at documents:
+
+    def long_enough(*, min_words: int = 50) -> Rules:
+        return Rules(too_few_words=at_least("words.count", min_words))
+
+Because it is data, the engine can measure the signals of all adjacent filters in one pass, record every
+rule that a document fails, and later say exactly what another threshold would have kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from curate.batch import KEEP, Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The range in which a signal is fine, both ends included; None leaves that end open."""
+
+    signal: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def broken_by(self, values: np.ndarray) -> np.ndarray:
+        """Return bool[n]: where the values lie outside. NaN is never outside.
+
+        Compared in float32, the type signals are stored in, so that a stored value and a fresh one agree.
+        """
+        values = values.astype(np.float32, copy=False)
+        broken = np.zeros(len(values), bool)
+        if self.at_least is not None:
+            broken |= values < np.float32(self.at_least)
+        if self.at_most is not None:
+            broken |= values > np.float32(self.at_most)
+        return broken
+
+
+def at_least(signal: str, bound: float | None) -> Bound:
+    """Keep documents whose signal is `bound` or more; None switches the rule off."""
+    return Bound(signal, at_least=bound)
+
+
+def at_most(signal: str, bound: float | None) -> Bound:
+    """Keep documents whose signal is `bound` or less; None switches the rule off."""
+    return Bound(signal, at_most=bound)
+
+
+class Rules:
+    """Named bounds, in the order in which they are judged: `Rules(reason=bound, ...)`."""
+
+    __slots__ = ("bounds",)
+
+    def __init__(self, **bounds: Bound):
+        self.bounds: dict[str, Bound] = bounds
+
+    def __iter__(self) -> Iterator[tuple[str, Bound]]:
+        return iter(self.bounds.items())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rules) and list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return f"Rules({', '.join(f'{reason}={bound}' for reason, bound in self)})"
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals these rules read, each once, in the order of the rules."""
+        return tuple(dict.fromkeys(bound.signal for _, bound in self))
+
+    def judge(self, signals: Mapping[str, np.ndarray], n: int) -> Verdicts:
+        """Judge `n` documents by the values of their signals.
+
+        Returns:
+            verdicts with the first broken rule as the reason, its signal as the value, and in `failed`
+            (bool[n, n_rules]) every rule that was broken.
+        """
+        reasons = tuple(self.bounds)
+        failed = np.zeros((n, len(reasons)), bool)
+        for k, (_, bound) in enumerate(self):
+            failed[:, k] = bound.broken_by(signals[bound.signal])
+        code = np.full(n, KEEP, np.int16)
+        value = np.full(n, np.nan, np.float32)
+        dropped = failed.any(axis=1)
+        code[dropped] = failed[dropped].argmax(axis=1)
+        for k, (_, bound) in enumerate(self):
+            here = code == k
+            value[here] = signals[bound.signal][here]
+        return Verdicts(reasons, code, value, failed=failed)

@@ -1,0 +1,245 @@
+"""Named measurements of a text: `words.count`, `lines.duplicate_share` and their like.
+
+A filter names the signals it has bounds for, the engine measures them, each family in one pass over the text.
+Counts are int32, everything else float32. A share is between 0 and 1, and 0 where there is nothing to take a
+share of (an empty text). A measurement that has no meaning for a text is NaN, which breaks no rule.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from curate.batch import Batch
+from curate.errors import SpecError
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A measurement: its name, the family it is measured with, its numpy type and what it says."""
+
+    name: str
+    family: str
+    dtype: type
+    about: str
+
+
+_COMPOSITION = {
+    "text.characters": "characters (code points) in the text",
+    "text.letter_share": "letters and the combining marks on them, of all visible characters",
+    "text.number_share": "digits and other numbers, of all visible characters",
+    "text.symbol_share": "symbols (currency, mathematics, pictographs), of all visible characters",
+    "text.odd_share": "control, private and unassigned characters and U+FFFD, of all characters",
+    "text.mojibake_share": "characters in pairs that UTF-8 read as Latin-1 leaves behind, of all characters",
+    "text.commonest_share": "the most frequent character, of all visible characters",
+    "text.field_share": "separators of menus and tables (| • » › → tab), of all characters",
+    "text.separator_share": "marks in runs of four or more equal ones (----, ****), of all visible characters",
+    "punctuation.share": "punctuation (in Thai, Lao, Khmer and Myanmar the space is some), of all visible characters",
+    "punctuation.repeated_share": "marks that follow an equal mark, of all marks",
+}
+
+_LEFTOVERS = {
+    "text.curly_brackets": "opening curly brackets",
+    "text.placeholders": "occurrences of `lorem ipsum`",
+}
+
+_WORDS = {
+    "words.count": "words; marks do not count",
+    "words.mean_length": "mean length in characters of words in scripts with spaces; NaN where most words have none",
+    "words.alpha_share": "words with a letter, of all words and marks",
+    "words.stop_words": "how many of eight frequent English words occur: the be to of and that have with",
+    "words.hashes_per_word": "hash signs for each word or mark",
+    "words.ellipses_per_word": "ellipses for each word or mark",
+    "words.breaks_per_word": "line breaks for each word or mark",
+    "sentences.count": "sentences; the end of a line ends one",
+}
+
+_REPETITION = {"words.unique_share": "different words and marks, of all words and marks"}
+_REPETITION |= {
+    f"repetition.top_{n}_gram_share": f"all copies of the most frequent run of {n} words, of all characters"
+    for n in (2, 3, 4)
+}
+_REPETITION |= {
+    f"repetition.duplicate_{n}_gram_share": f"runs of {n} words that stood before in the text, of all characters"
+    for n in (5, 6, 7, 8, 9, 10)
+}
+
+_LINES = {
+    "lines.count": "lines that are not blank",
+    "lines.mean_length": "mean length of these lines in characters",
+    "lines.bullet_share": "lines that begin with a bullet or hyphen, of all lines",
+    "lines.ellipsis_share": "lines that end in an ellipsis, of all lines",
+    "lines.ended_share": "lines that end in a full stop, question or exclamation mark, of all lines",
+    "lines.short_share": "lines of at most 30 characters, of all lines",
+    "lines.duplicate_share": "lines that stood before in the text, of all lines",
+    "lines.duplicate_char_share": "characters of lines that stood before, of the characters of all lines",
+    "paragraphs.count": "runs of lines without a blank line between them",
+    "paragraphs.duplicate_share": "paragraphs that stood before in the text, of all paragraphs",
+    "paragraphs.duplicate_char_share": "characters of paragraphs that stood before, of the characters of all",
+}
+
+_COUNTS = ("text.characters", "text.curly_brackets", "text.placeholders", "words.stop_words")
+
+_FAMILIES = {
+    "composition": _COMPOSITION,
+    "leftovers": _LEFTOVERS,
+    "words": _WORDS,
+    "repetition": _REPETITION,
+    "lines": _LINES,
+}
+
+SIGNALS: Mapping[str, Signal] = MappingProxyType(
+    {
+        name: Signal(name, family, np.int32 if name in _COUNTS or name.endswith(".count") else np.float32, about)
+        for family, members in _FAMILIES.items()
+        for name, about in members.items()
+    }
+)
+"""All signals by name, family by family."""
+
+
+def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
+    """Measure the texts of a batch.
+
+    Args:
+        names: the signals wanted.
+        batch: documents with a column `text`.
+    Returns:
+        one array for each name, in the order of the names: int32[n] or float32[n], one value a document, in
+        the order of the batch.
+    Raises:
+        SpecError: there is no signal of that name.
+    """
+    names = tuple(dict.fromkeys(names))
+    families = {_signal(name).family for name in names}
+    found: dict[str, np.ndarray] = {}
+    if families:
+        from curate.kernels.characters import classes
+
+        buffers = (*batch.text_buffers(), classes())
+        if "repetition" in families:
+            found |= _measure_repetition(*buffers)
+        elif "words" in families:
+            found |= _measure_words(*buffers)
+        if "lines" in families:
+            found |= _measure_lines(*buffers)
+        if "composition" in families:
+            found |= _measure_composition(*buffers)
+        if "leftovers" in families:
+            found |= _measure_leftovers(*buffers[:2])
+    return {name: found[name].astype(SIGNALS[name].dtype, copy=False) for name in names}
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from numba's cache, so that the first batch is as fast as the others."""
+    from curate import kernels
+
+    measure(SIGNALS, Batch.from_columns({"id": ["", ""], "text": ["A word.\n\nA word.", "\u00e9\u8a9e"]}))
+    measure(_WORDS, Batch.from_columns({"id": [""], "text": [""]}))
+    kernels.mark_compiled()
+
+
+def _signal(name: str) -> Signal:
+    if name not in SIGNALS:
+        close = difflib.get_close_matches(name, SIGNALS, n=1)
+        hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(SIGNALS)}."
+        raise SpecError(f'no signal "{name}".  {hint}')
+    return SIGNALS[name]
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide, with 0 where there is nothing to divide by."""
+    return (part / np.maximum(whole, 1)).astype(np.float32)
+
+
+def _measure_words(offsets, data, classes) -> dict[str, np.ndarray]:
+    from curate.kernels import words
+
+    return _words_of(words.count_words(offsets, data, classes))
+
+
+def _words_of(counts: np.ndarray) -> dict[str, np.ndarray]:
+    from curate.kernels import words as w
+
+    column = counts.T
+    tokens, spaced = column[w.TOKENS], column[w.SPACED]
+    mean_length = _share(column[w.SPACED_CHARACTERS], spaced)
+    mean_length[2 * spaced < column[w.WORDS]] = np.nan
+    return {
+        "words.count": column[w.WORDS],
+        "words.mean_length": mean_length,
+        "words.alpha_share": _share(column[w.LETTERED], tokens),
+        "words.stop_words": column[w.STOPS],
+        "words.hashes_per_word": _share(column[w.HASH_SIGNS], tokens),
+        "words.ellipses_per_word": _share(column[w.ELLIPSES], tokens),
+        "words.breaks_per_word": _share(column[w.BREAKS], tokens),
+        "sentences.count": column[w.SENTENCES],
+    }
+
+
+def _measure_repetition(offsets, data, classes) -> dict[str, np.ndarray]:
+    from curate.kernels import repetition as r
+    from curate.kernels import words as w
+
+    counts, repeated = r.count_repetition(offsets, data, classes)
+    characters = counts[:, w.CHARACTERS]
+    found = {"words.unique_share": _share(repeated[:, 0], counts[:, w.TOKENS])}
+    for n in r.TOP:
+        found[f"repetition.top_{n}_gram_share"] = _share(repeated[:, n], characters)
+    for n in r.DUPLICATE:
+        found[f"repetition.duplicate_{n}_gram_share"] = _share(repeated[:, n], characters)
+    return found | _words_of(counts)
+
+
+def _measure_lines(offsets, data, classes) -> dict[str, np.ndarray]:
+    from curate.kernels import lines as k
+
+    column = k.count_lines(offsets, data, classes).T
+    n_lines, characters = column[k.LINES], column[k.CHARACTERS]
+    return {
+        "lines.count": n_lines,
+        "lines.mean_length": _share(characters, n_lines),
+        "lines.bullet_share": _share(column[k.BULLETED], n_lines),
+        "lines.ellipsis_share": _share(column[k.TRAILING], n_lines),
+        "lines.ended_share": _share(column[k.ENDED], n_lines),
+        "lines.short_share": _share(column[k.SHORTS], n_lines),
+        "lines.duplicate_share": _share(column[k.DUPLICATES], n_lines),
+        "lines.duplicate_char_share": _share(column[k.DUPLICATE_CHARACTERS], characters),
+        "paragraphs.count": column[k.PARAGRAPHS],
+        "paragraphs.duplicate_share": _share(column[k.DUPLICATE_PARAGRAPHS], column[k.PARAGRAPHS]),
+        "paragraphs.duplicate_char_share": _share(
+            column[k.DUPLICATE_PARAGRAPH_CHARACTERS], column[k.PARAGRAPH_CHARACTERS]
+        ),
+    }
+
+
+def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
+    from curate.kernels import composition as c
+
+    column = c.count_composition(offsets, data, classes).T
+    characters, visible = column[c.CHARACTERS], column[c.VISIBLE]
+    marks = column[c.PUNCTUATION] + column[c.SYMBOLS]
+    return {
+        "text.characters": characters,
+        "text.letter_share": _share(column[c.LETTERS], visible),
+        "text.number_share": _share(column[c.NUMBERS], visible),
+        "text.symbol_share": _share(column[c.SYMBOLS], visible),
+        "text.odd_share": _share(column[c.ODD], characters),
+        "text.mojibake_share": _share(column[c.MOJIBAKE], characters),
+        "text.commonest_share": _share(column[c.COMMONEST], visible),
+        "text.field_share": _share(column[c.FIELDS], characters),
+        "text.separator_share": _share(column[c.SEPARATORS], visible),
+        "punctuation.share": _share(column[c.PUNCTUATION], visible),
+        "punctuation.repeated_share": _share(column[c.REPEATED], marks),
+    }
+
+
+def _measure_leftovers(offsets, data) -> dict[str, np.ndarray]:
+    from curate.kernels import phrases as p
+
+    column = p.count_leftovers(offsets, data).T
+    return {"text.curly_brackets": column[p.CURLY], "text.placeholders": column[p.PLACEHOLDERS]}

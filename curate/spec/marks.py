@@ -1,0 +1,127 @@
+"""YAML values with the place each of them stands at.
+
+PyYAML's safe constructor makes the scalars; nodes are walked here because a plain `safe_load` forgets lines.
+Refused, with the place: duplicate keys, tags that name code, aliases that contain themselves, and documents
+that unfold (through aliases) into more than `MAX_NODES` values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from curate.errors import SpecError
+
+MAX_NODES = 100_000
+
+
+@dataclass(slots=True)
+class Marked:
+    """A YAML value and where it stands: a scalar, a list of `Marked`, or a dict of str to `Marked`.
+
+    Args:
+        place: `file:line:column  path` of the value.
+        key_place: the same for its key, or for the value where it has none.
+    """
+
+    value: Any
+    place: str
+    key_place: str
+
+
+def load(path: str) -> Marked:
+    """Read a YAML file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        raise SpecError(f'there is no recipe "{path}".  Recipes that ship with curate are under pipelines/.') from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"the recipe cannot be read: {error}", path) from error
+    return parse(text, path)
+
+
+def parse(text: str, name: str) -> Marked:
+    """Parse YAML text; `name` is what places call the file."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise SpecError(f"not valid YAML: {error.problem or error.context}", where) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SpecError(f"not valid YAML: {str(error) or 'nested too deeply'}", name) from error
+    if node is None:
+        return Marked(None, name, name)
+    return _Walk(name).marked(node, "", None)
+
+
+def plain(marked: Marked) -> Any:
+    """Return the value without its places."""
+    if isinstance(marked.value, dict):
+        return {key: plain(value) for key, value in marked.value.items()}
+    if isinstance(marked.value, list):
+        return [plain(value) for value in marked.value]
+    return marked.value
+
+
+def made(value: Any, place: str) -> Marked:
+    """Return a value that stands in no file, with what to call its place."""
+    if isinstance(value, dict):
+        value = {key: made(inner, place) for key, inner in value.items()}
+    elif isinstance(value, list):
+        value = [made(inner, place) for inner in value]
+    return Marked(value, place, place)
+
+
+class _Walk:
+    def __init__(self, name: str):
+        self.name = name
+        self.constructor = yaml.constructor.SafeConstructor()
+        self.n_nodes = 0
+        self.open: set[int] = set()
+
+    def place(self, node: yaml.Node, path: str) -> str:
+        where = f"{self.name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+        return f"{where}  {path}" if path else where
+
+    def marked(self, node: yaml.Node, path: str, key: yaml.Node | None) -> Marked:
+        place = self.place(node, path)
+        key_place = self.place(key, path) if key is not None else place
+        self.n_nodes += 1
+        if self.n_nodes > MAX_NODES or id(node) in self.open:
+            raise SpecError(f"a value that contains itself, or more than {MAX_NODES} values.", place)
+        self.open.add(id(node))
+        try:
+            return Marked(self._value(node, path), place, key_place)
+        finally:
+            self.open.discard(id(node))
+
+    def _value(self, node: yaml.Node, path: str) -> Any:
+        if isinstance(node, yaml.SequenceNode):
+            return [self.marked(item, f"{path}[{i}]", None) for i, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        try:
+            return self.constructor.construct_object(node)
+        except (yaml.YAMLError, ValueError) as error:
+            problem = getattr(error, "problem", None) or error
+            raise SpecError(f"not a plain value: {problem}", self.place(node, path)) from error
+
+    def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Marked]:
+        found: dict[str, Marked] = {}
+        for key, value in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    for name, inner in self.marked(merged, path, key).value.items():
+                        found.setdefault(name, inner)
+                continue
+            if not isinstance(key, yaml.ScalarNode):
+                raise SpecError("a key must be a plain word.", self.place(key, path))
+            inner_path = f"{path} > {key.value}" if path else key.value
+            if key.value in found:
+                raise SpecError(f'"{key.value}" stands here twice.', self.place(key, inner_path))
+            found[key.value] = self.marked(value, inner_path, key)
+        return found

@@ -1,0 +1,137 @@
+"""What changes a recipe before it is read: `--set path=value`, `--input`, and `${variables}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from curate import registry
+from curate.errors import SpecError
+from curate.spec import marks
+from curate.spec.marks import Marked
+
+KEYS = ("name", "description", "vars", "modules", "inputs", "stages", "output", "rejects", "executor")
+CHECKPOINT = "checkpoint"
+"""Stands among the stages of a recipe where documents shall be written down."""
+
+
+def apply(document: Marked, setting: str) -> None:
+    """Make one `--set path=value` change; the value is YAML.
+
+    The path is a stage's label and a parameter (`filters.gopher.quality.min_words`, `dedup.exact#2.keep`), a stage by number
+    (`stages[3].min_words`), `vars.x`, `executor.local.workers` or a key of the recipe.
+    """
+    path, equals, text = setting.partition("=")
+    place = f"--set {setting}"
+    if not equals or not path:
+        raise SpecError("expected path=value, such as filters.gopher.quality.min_words=30.", place)
+    value = marks.made(marks.plain(marks.parse(text, place)), place)
+    holder, key = _walk(document, path.strip(), place)
+    holder[key] = value
+
+
+def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
+    """Return the mapping and the key that a `--set` path names."""
+    head, _, last = path.rpartition(".")
+    if not head:
+        if path not in KEYS:
+            raise SpecError(f'no such key "{path}".{registry.nearest(path, KEYS)}', place)
+        return document.value, path
+    n_of: dict[str, int] = {}
+    for name, marked, holder in _entries(document):
+        n_of[name] = n_of.get(name, 0) + 1
+        label = name if n_of[name] == 1 else f"{name}#{n_of[name]}"
+        if head in (label, f"{holder}.{label}"):
+            return _mapping(marked), last
+    if match := re.fullmatch(r"stages\[(\d+)\]", head):
+        entries = [m for _, m, h in _entries(document) if h == "stages"]
+        if int(match[1]) >= len(entries):
+            raise SpecError(f"the recipe has {len(entries)} stages, counted from 0.", place)
+        return _mapping(entries[int(match[1])]), last
+    first, *rest = head.split(".")
+    if first == "vars" and last not in (known := _mapping(document.value["vars"]) if "vars" in document.value else {}):
+        raise SpecError(
+            f'the recipe has no variable "{last}".{registry.nearest(last, known)}  It has: {", ".join(known) or "none"}.',
+            place,
+        )
+    if first in ("vars", "executor"):
+        mapping = _mapping(document.value.setdefault(first, marks.made({}, place)))
+        for part in rest:
+            mapping = _mapping(mapping.setdefault(part, marks.made({}, place)))
+        return mapping, last
+    names = [name for name, _, _ in _entries(document)]
+    raise SpecError(
+        f'the recipe has no stage "{head}".{registry.nearest(head, names)}  It has: {", ".join(names)}.', place
+    )
+
+
+def _entries(document: Marked) -> Iterator[tuple[str, Marked, str]]:
+    """Yield (stage name, the marked parameters, inputs|stages|output) for every stage a recipe names.
+
+    An entry that is only a name is turned into a mapping, so that there is a place for parameters.
+    """
+    for key in ("inputs", "stages", "output"):
+        marked = document.value.get(key)
+        if marked is None:
+            continue
+        for entry in marked.value if isinstance(marked.value, list) else [marked]:
+            if isinstance(entry.value, str) and entry.value != CHECKPOINT:
+                name = entry.value
+                entry.value = {name: Marked({}, entry.place, entry.place)}
+            for name, params in entry.value.items() if isinstance(entry.value, dict) else ():
+                yield name, params, key
+
+
+def _mapping(marked: Marked) -> dict[str, Marked]:
+    if not isinstance(marked.value, dict):
+        marked.value = {}
+    return marked.value
+
+
+def replace_inputs(document: Marked, inputs: Sequence[str]) -> None:
+    """Let the source read these paths instead of the recipe's."""
+    for _, params, key in _entries(document):
+        if key == "inputs":
+            _mapping(params)["paths"] = marks.made(list(inputs), f"--input {' '.join(inputs)}")
+            return
+    raise SpecError("--input replaces the paths of the recipe's source, and this recipe has no `inputs:`.")
+
+
+_VAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+
+
+def interpolate(document: Marked) -> None:
+    """Put the values of `vars:` where `${name}` stands; alone in its string, a value keeps its type."""
+    variables = document.value.get("vars")
+    open_: list[str] = []
+    known = variables.value if variables is not None and isinstance(variables.value, dict) else {}
+
+    def replace(marked: Marked) -> None:
+        if isinstance(marked.value, dict):
+            for value in marked.value.values():
+                replace(value)
+        elif isinstance(marked.value, list):
+            for value in marked.value:
+                replace(value)
+        elif isinstance(marked.value, str) and "${" in marked.value:
+            whole = _VAR.fullmatch(marked.value)
+            marked.value = (
+                look_up(whole, marked).value
+                if whole
+                else _VAR.sub(lambda m: str(look_up(m, marked).value), marked.value)
+            )
+
+    def look_up(match: re.Match, marked: Marked) -> Marked:
+        if match[1] not in known:
+            raise SpecError(
+                f"no variable `{match[1]}`.{registry.nearest(match[1], known)}  Define it under `vars:`.", marked.place
+            )
+        if match[1] in open_:
+            raise SpecError(f"the variable `{match[1]}` is made of itself.", marked.place)
+        open_.append(match[1])
+        replace(known[match[1]])
+        open_.pop()
+        return known[match[1]]
+
+    for value in document.value.values():
+        replace(value)

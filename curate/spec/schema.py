@@ -1,0 +1,73 @@
+"""The JSON Schema of recipes: what an editor needs to complete and to check them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from curate import registry
+from curate.spec.overrides import CHECKPOINT
+from curate.stage import Kind
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema, with every stage of the catalogue and its parameters."""
+    entries: dict[Kind, list[dict[str, Any]]] = {}
+    for stage in registry.catalogue().values():
+        params = {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": {p.name: p.schema() for p in stage.params.values()},
+        }
+        required = [p.name for p in stage.params.values() if p.is_required and p.name != "paths"]
+        entry = {
+            "type": "object",
+            "description": stage.summary,
+            "additionalProperties": False,
+            "maxProperties": 1,
+            "required": [stage.name],
+            "properties": {stage.name: {**params, "required": required} if required else params},
+        }
+        entries.setdefault(stage.kind, []).append(entry)
+    sources, sinks = entries.pop(Kind.SOURCE, []), entries.pop(Kind.SINK, [])
+    stages = [entry for group in entries.values() for entry in group]
+    names = [entry["required"][0] for entry in stages]
+    folders = sorted({name.partition(".")[0] for name in registry.catalogue()})
+    outside = rf"^(?!({'|'.join(folders)})\.)[A-Za-z_]\w*(\.\w+)+$"  # datatrove's blocks and modules of the user's own
+    foreign = {
+        "type": "object",
+        "maxProperties": 1,
+        "additionalProperties": False,
+        "patternProperties": {outside: {"type": ["object", "null"]}},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "curate recipe",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name", "inputs"],
+        "properties": {
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "vars": {"type": "object"},
+            "modules": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Modules of your own that stages may come from.",
+            },
+            "inputs": {"anyOf": [*sources, foreign]},
+            "stages": {
+                "type": "array",
+                "items": {
+                    "anyOf": [{"enum": [*names, CHECKPOINT]}, *stages, foreign, {"type": "string", "pattern": outside}]
+                },
+            },
+            "output": {"anyOf": [*sinks, foreign, {"enum": [entry["required"][0] for entry in sinks]}]},
+            "rejects": {"enum": ["sample", "text", "none"]},
+            "executor": {
+                "type": "object",
+                "properties": {
+                    "local": {"type": ["object", "null"], "properties": {"workers": {"type": "integer", "minimum": 1}}}
+                },
+            },
+        },
+    }

@@ -1,0 +1,1 @@
+"""Removing what the corpus holds more than once."""

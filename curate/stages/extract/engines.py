@@ -1,0 +1,149 @@
+"""The engines of `extract.html`, and what runs in its sandbox.
+
+An engine is a function from a decoded page to a `Page`; `ENGINES` names a function that opens each one. A new
+engine is one entry there. Its libraries are imported when it is opened, which happens in the child process only.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from curate.stages.extract.charset import decode
+from curate.stages.extract.child import Message
+
+Engine = Callable[[str, str | None, str | None], "Page"]
+"""`(html, url, crawl date) -> Page`; url and crawl date may be None."""
+
+Favor = Literal["balance", "precision", "recall", "speed"]
+
+FAR_FUTURE = "2100-01-01"
+"""The latest date a page may claim when its crawl date is unknown. Not today's: two runs must agree."""
+
+MANY_UNREADABLE = 0.1
+"""A page is undecodable when more than this share of its characters is U+FFFD or NUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an engine found: the main text, one line a block, with the page's title and date if it states them."""
+
+    text: str
+    title: str | None = None
+    date: str | None = None
+
+
+def open_extractor(engine: str, favor: Favor, comments: bool, tables: bool) -> Callable[[Message], Message]:
+    """Return the function that `extract.html` calls in its sandbox.
+
+    It takes `(html, content_type, http_charset, url, crawl date)` and returns `(reason, value, text, title, page
+    date, charset, said by, n replaced)`.
+    """
+    extract = ENGINES[engine](favor, comments, tables)
+
+    def read(request: Message) -> Message:
+        html, *about = request
+        content_type, http_charset, url, date = (a.decode("utf-8", "replace") if a is not None else None for a in about)
+        decoded = decode(html, content_type, http_charset)
+        how = (decoded.charset, decoded.said_by, str(decoded.n_replaced))
+        n_unreadable = decoded.text.count("\0") + decoded.n_replaced
+        if n_unreadable > MANY_UNREADABLE * len(decoded.text):
+            return _encoded("undecodable_page", str(n_unreadable / len(decoded.text)), None, None, None, *how)
+        page = extract(decoded.text.replace("\0", ""), url, date)
+        reason = None if page.text else "no_main_text"
+        return _encoded(reason, None, page.text, page.title, page.date, *how)
+
+    return read
+
+
+def open_trafilatura(favor: Favor, comments: bool, tables: bool) -> Engine:
+    """Open trafilatura: slow and precise, a line for each paragraph, heading, list item and table row."""
+    import trafilatura
+    from htmldate import find_date
+
+    logging.disable(logging.CRITICAL)  # it logs a line for each page without text
+    options = {
+        "fast": favor == "speed", "favor_precision": favor == "precision", "favor_recall": favor == "recall",
+        "include_comments": comments, "include_tables": tables,
+    }  # fmt: skip
+
+    def extract(html: str, url: str | None, date: str | None) -> Page:
+        tree = trafilatura.load_html(html)
+        if tree is None:
+            return Page("")
+        title = next(iter(tree.xpath(_OG_TITLE_XPATH)), None) or tree.findtext(".//title")
+        # The quick search reads the URL, the head and marked-up dates; the thorough one guesses from the text.
+        stated = find_date(tree, extensive_search=False, original_date=True, url=url, max_date=date or FAR_FUTURE)
+        text = trafilatura.extract(tree, **options) or ""
+        return Page(_tidy(text), _one_line(title), stated)
+
+    return extract
+
+
+def open_resiliparse(favor: Favor, comments: bool, tables: bool) -> Engine:
+    """Open resiliparse: many times faster, keeps more boilerplate; the same lines."""
+    from resiliparse.extract.html2text import extract_plain_text
+    from resiliparse.parse.html import HTMLTree
+
+    skip = [] if tables else ["table"]
+
+    def extract(html: str, url: str | None, date: str | None) -> Page:
+        tree = HTMLTree.parse(html)
+        if tree.body is None:
+            return Page("")
+        og_title = tree.document.query_selector('meta[property="og:title"]')
+        title = (og_title.getattr("content") if og_title else None) or tree.title
+        stated = _stated_date(tree.document)
+        text = extract_plain_text(
+            tree, main_content=favor != "recall", preserve_formatting=True, comments=comments, alt_texts=False,
+            list_bullets=True, skip_elements=skip,
+        )  # fmt: skip
+        return Page(_tidy(text), _one_line(title), stated)
+
+    return extract
+
+
+ENGINES: Mapping[str, Callable[[Favor, bool, bool], Engine]] = {
+    "trafilatura": open_trafilatura,
+    "resiliparse": open_resiliparse,
+}
+
+FAVORS: Mapping[str, tuple[Favor, ...]] = {
+    "trafilatura": ("balance", "precision", "recall", "speed"),
+    "resiliparse": ("balance", "recall"),
+}
+"""What each engine can be asked to favor."""
+
+_OG_TITLE_XPATH = './/meta[@property="og:title"]/@content'
+_DATE_SELECTORS = (
+    ('meta[property="article:published_time"]', "content"),
+    ('meta[itemprop="datePublished"]', "content"),
+    ('meta[name="date"]', "content"),
+    ("time[datetime]", "datetime"),
+)
+_ISO_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+
+
+def _stated_date(document) -> str | None:
+    for selector, attribute in _DATE_SELECTORS:
+        element = document.query_selector(selector)
+        if element and (match := _ISO_DATE.match(element.getattr(attribute) or "")):
+            return match[0]
+    return None
+
+
+def _tidy(text: str) -> str:
+    """One newline between lines, whichever way the engine marks paragraphs."""
+    return re.sub(r"\s*\n\s*\n\s*|[ \t]+\n", "\n", text).strip("\n") if "\n" in text else text
+
+
+def _one_line(title: str | None) -> str | None:
+    return " ".join(title.split()) or None if title else None
+
+
+def _encoded(*fields: str | None) -> Message:
+    # An entity such as &#xD800; may leave half a surrogate pair behind, which UTF-8 cannot hold.
+    return [None if field is None else field.encode("utf-8", "replace") for field in fields]

@@ -1,0 +1,1 @@
+"""Filters: bounds on measurements of a text, and edits that take lines out."""

@@ -1,0 +1,74 @@
+"""Rows cut anew: where a row group or a file ends depends on the documents, not on how they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.batch import Batch
+from curate.errors import StageError
+
+
+def same_schema(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of all batches, checked against the schema of the first one.
+
+    Raises:
+        StageError: a column has another type than in the first batch, is missing, new, or of no type.
+    """
+    declared: pa.Schema | None = None
+    for batch in batches:
+        rows = batch.rows
+        if declared is None:
+            declared = rows.schema.remove_metadata()
+            for field in declared:
+                if pa.types.is_null(field.type):
+                    raise StageError(
+                        f"column `{field.name}` has no type: it is null throughout the first batch; give it one where it is made"
+                    )
+        if not rows.schema.equals(declared):
+            raise StageError(f"the columns changed within a task: {_difference(declared, rows.schema)}")
+        yield rows.replace_schema_metadata(None)
+
+
+def _difference(declared: pa.Schema, found: pa.Schema) -> str:
+    for name in [*declared.names, *found.names]:
+        if name not in found.names:
+            return f"`{name}` is missing"
+        if name not in declared.names:
+            return f"`{name}` is new"
+        if found.field(name).type != declared.field(name).type:
+            return f"`{name}` was {declared.field(name).type} and is {found.field(name).type}"
+    return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
+
+
+def row_bytes(rows: pa.RecordBatch) -> np.ndarray:  # int64[n_rows]
+    """Return the bytes of content of each row: what it says, not how Arrow happens to lay it out."""
+    total = np.zeros(rows.num_rows, np.int64)
+    for column in rows.columns:
+        total += _cell_bytes(column)
+    return total
+
+
+def _cell_bytes(column: pa.Array) -> np.ndarray | int:  # int64[n_rows], or one number for all rows
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _cell_bytes(column.dictionary_decode())
+    if (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    ):
+        return pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+        inside = np.broadcast_to(_cell_bytes(column.flatten()), int(lengths.sum()))
+        before = np.concatenate([[0], np.cumsum(inside)])
+        ends = np.cumsum(lengths)
+        return before[ends] - before[ends - lengths]
+    if pa.types.is_struct(kind):
+        return sum((_cell_bytes(part) for part in column.flatten()), 0)
+    return -(-kind.bit_width // 8)

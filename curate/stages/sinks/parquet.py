@@ -1,0 +1,110 @@
+"""Documents to parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.batch import Batch
+from curate.stage import ShardWriter
+from curate.stages.sinks._chunks import row_bytes, same_schema
+
+GROUP_BYTES = 128 << 20
+"""Bytes of content after which a row group ends even if it has few documents, so that long ones fit in memory."""
+
+
+def parquet(
+    batches: Iterator[Batch],
+    out: ShardWriter,
+    *,
+    row_group_docs: int = 2000,
+    file_mib: float = 256,
+    compression: Literal["zstd", "snappy", "gzip", "none"] = "zstd",
+) -> None:
+    """Write documents as parquet files that load with `datasets.load_dataset("parquet", data_files=...)`.
+
+    Why: columns with declared types, quick to read, small; the form training loaders and the Hub expect.
+
+    Row groups and files end where the documents say so, not where batches end: the same documents give the
+    same bytes. A task without documents writes one file with the columns and no rows.
+
+    Args:
+        row_group_docs: documents in a row group; readers hold one in memory at a time.
+        file_mib: content after which the next file begins, uncompressed.
+        compression: of the columns.
+    Needs: text
+    Cost: 130 MB/s of text on one core with zstd
+    """
+    writer = _Files(out, row_group_docs, int(file_mib * (1 << 20)), compression)
+    with writer.closing:
+        for rows in same_schema(batches):
+            writer.add(rows)
+        writer.finish()
+
+
+class _Files:
+    """The files of one task: rows are held until they make a row group."""
+
+    def __init__(self, out: ShardWriter, group_docs: int, file_bytes: int, compression: str):
+        self.out = out
+        self.group_docs = max(1, group_docs)
+        self.file_bytes = file_bytes
+        self.compression = compression
+        self.closing = ExitStack()
+        self._schema: pa.Schema | None = None
+        self._writer: pq.ParquetWriter | None = None
+        self._held: list[pa.RecordBatch] = []
+        self._held_docs = self._held_bytes = self._written_bytes = 0
+        self._is_new = True  # no file has been opened yet
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        self._schema = rows.schema
+        if not rows.num_rows:
+            return
+        before = np.concatenate([[0], np.cumsum(row_bytes(rows))])
+        start = 0
+        while start < rows.num_rows:
+            room = GROUP_BYTES - self._held_bytes + before[start]
+            full = int(np.searchsorted(before, room))  # the first row count with which the group is full
+            stop = min(start + self.group_docs - self._held_docs, max(full, start + 1), rows.num_rows)
+            self._held.append(rows.slice(start, stop - start))
+            self._held_docs += stop - start
+            self._held_bytes += int(before[stop] - before[start])
+            start = stop
+            if self._held_docs >= self.group_docs or self._held_bytes >= GROUP_BYTES:
+                self._write_group()
+
+    def finish(self) -> None:
+        if self._held:
+            self._write_group()
+        if self._schema is not None and self._is_new:
+            self._open(self._schema)
+        self._close()
+
+    def _write_group(self) -> None:
+        table = pa.Table.from_batches(self._held).combine_chunks()
+        if self._writer is None:
+            self._open(table.schema)
+        self._writer.write_table(table, row_group_size=table.num_rows)
+        self._written_bytes += self._held_bytes
+        self._held, self._held_docs, self._held_bytes = [], 0, 0
+        if self._written_bytes >= self.file_bytes:
+            self._close()
+
+    def _open(self, schema: pa.Schema) -> None:
+        file = self.closing.enter_context(self.out.open("parquet"))
+        self._writer = pq.ParquetWriter(
+            file, schema, compression=self.compression, write_page_index=True, write_page_checksum=True
+        )
+        self._is_new = False
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self.closing.close()
+        self._writer, self._written_bytes = None, 0

@@ -1,0 +1,12 @@
+"""Every bench, each in a process of its own: `make bench`, or `python -m tests.bench NAME ...`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+NAMES = ("heuristics", "pipeline", "sources", "extraction", "language", "normalise")
+
+for name in sys.argv[1:] or NAMES:
+    print(f"\n## {name}\n", flush=True)
+    subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=True)

@@ -1,0 +1,184 @@
+"""`check_stage`: what every stage of the catalogue promises, as checks that run.
+
+A stage's docstring holds examples, which are executed here:
+
+    Kept:     "a text" * 50                         the text (or, for a stage that reads html, the bytes) is kept
+    Dropped:  "a text" with min_words=3 -> reason   dropped for this reason, with these parameters
+    Edited:   "a  text" -> "a text"                 the text comes out like this
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pickle
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import curate
+from curate import Batch, registry
+from curate.engine import flow
+from curate.engine.books import Books
+from curate.errors import SpecError
+from curate.plan import StageRef
+from curate.stage import Kind, Stage
+
+TEXTS = [
+    "The harbour was quiet on the morning of the vote, and nobody had slept. " * 8,
+    "Kurz.",
+    "",
+    "Das Boot lag im Hafen, und die Leute gingen nach Hause, weil es regnete. " * 6,
+    "港口在投票的早晨很安静，没有人睡觉。" * 12,
+    "BUY NOW!!! " * 40,
+    "a\u2028b\u0085c\x00d \u200b \U0001f600 e\u0301",
+    "# # # ...\n- one\n- two\n- three …",
+] * 3
+
+RUNS = (Kind.RULES, Kind.DOC_FILTER, Kind.BATCH_FILTER, Kind.DOC_EDIT, Kind.BATCH_EDIT, Kind.STREAM)
+
+
+def check_stage(name: str, modules: tuple[str, ...] = ()) -> None:
+    """Check one stage by name; fails with an assertion that says which promise was broken."""
+    stage = registry.find(name, modules)
+    _documented(stage)
+    _travels(stage)
+    _refuses_unknown_parameters(stage, modules)
+    if stage.kind in RUNS:
+        _examples(stage, modules)
+        _runs(stage, modules)
+
+
+# ---------------------------------------------------------------------- promises
+
+
+def _documented(stage: Stage) -> None:
+    help = stage.help
+    assert stage.summary.endswith("."), f"{stage.name}: the first line of the docstring is a sentence"
+    if stage.kind in (Kind.SOURCE, Kind.SINK):
+        return
+    assert help.get("Why"), f"{stage.name}: the docstring has no `Why:`"
+    for parameter in stage.params:
+        assert re.search(rf"\b{parameter}\b", inspect.getdoc(stage.target)), (
+            f"{stage.name}: `{parameter}` is not described"
+        )
+    if stage.kind in (Kind.RULES, Kind.DOC_FILTER, Kind.BATCH_FILTER):
+        assert help.get("Kept") and help.get("Dropped"), f"{stage.name}: one kept and one dropped example are missing"
+    if stage.kind is Kind.RULES:
+        for reason, _ in stage.target():
+            assert reason in help.get("Drops", ""), f"{stage.name}: `Drops:` does not explain {reason}"
+            assert re.fullmatch(r"[a-z0-9_]+", reason)
+
+
+def _travels(stage: Stage) -> None:
+    defaults = {p.name: p.default for p in stage.params.values() if not p.is_required}
+    ref = StageRef(stage.name, stage.name, {k: str(v) if hasattr(v, "parts") else v for k, v in defaults.items()})
+    assert pickle.loads(pickle.dumps(ref)) == ref
+    assert json.loads(json.dumps(ref.params)) == ref.params, f"{stage.name}: a default is not plain data"
+
+
+def _refuses_unknown_parameters(stage: Stage, modules: tuple[str, ...]) -> None:
+    if stage.kind in RUNS:
+        with pytest.raises(SpecError, match="no parameter"):
+            curate.step(stage.name, modules=modules, no_such_parameter=1)
+
+
+def _runs(stage: Stage, modules: tuple[str, ...]) -> None:
+    """Empty batch, batch-split invariance, conservation, determinism."""
+    batch = _batch_for(stage, TEXTS)
+    whole, books = _through(stage, [batch], modules)
+    again, _ = _through(stage, [batch], modules)
+    split, split_books = _through(
+        stage, [batch.slice(0, 5), batch.slice(5, 0), batch.slice(5, 1), batch.slice(6, len(batch) - 6)], modules
+    )
+    assert whole.rows.equals(again.rows), f"{stage.name}: two runs differ"
+    assert whole.rows.equals(split.rows), f"{stage.name}: the result depends on how documents are batched"
+    assert repr(books.rejects().to_pylist()) == repr(split_books.rejects().to_pylist()), (
+        f"{stage.name}: the rejects depend on how documents are batched"
+    )
+    books.ledger.check()
+    nothing, _ = _through(stage, [batch.slice(0, 0)], modules)
+    assert len(nothing) == 0 and nothing.rows.schema.equals(whole.rows.schema), (
+        f"{stage.name}: an empty batch has other columns"
+    )
+    made = set(whole.names) - set(batch.names)
+    allowed = set(stage.makes) | set(_columns(stage))
+    assert made <= allowed, f"{stage.name} made {made - allowed}, which its docstring does not say"
+    assert set(batch.names) - set(whole.names) == set(stage.removes), (
+        f"{stage.name}: `Removes:` is not what it takes away"
+    )
+    kept = dict(zip(batch["id"].to_pylist(), batch.texts() if "text" in batch else [""] * len(batch), strict=True))
+    if "text" not in stage.makes and stage.kind is not Kind.STREAM:
+        assert all(kept[doc.id] == doc.text for doc in whole.docs()), (
+            f"{stage.name} changed the text; its `Makes:` must say so"
+        )
+
+
+def _examples(stage: Stage, modules: tuple[str, ...]) -> None:
+    for section in ("Kept", "Dropped", "Edited"):
+        for line in filter(None, (line.strip() for line in stage.help.get(section, "").split("\n"))):
+            source, arrow, outcome = line.rpartition(" -> ") if section != "Kept" else (line, "", "")
+            if section != "Kept":
+                assert arrow, f"{stage.name}: `{section}: {line}` has no ` -> `"
+            text, _, given = source.partition(" with ")
+            params = eval(f"dict({given})") if given else {}
+            batch = _batch_for(stage, [eval(text)])
+            result, books = _through(stage, [batch], modules, params)
+            reasons = books.rejects()["reason"].to_pylist()
+            if section == "Dropped":
+                assert reasons == [outcome.strip()], f"{stage.name}: {line!r} gave {reasons or 'kept'}"
+            else:
+                assert reasons == [], f"{stage.name}: {line!r} was dropped as {reasons}"
+            if section == "Edited":
+                assert result.texts() == [eval(outcome)], f"{stage.name}: {line!r} gave {result.texts()}"
+
+
+# ---------------------------------------------------------------------- helpers
+
+
+def _batch_for(stage: Stage, contents: list[Any]) -> Batch:
+    ids = [f"doc/{i}" for i in range(len(contents))]
+    places = {
+        "url": [f"https://a.example/{i}" for i in range(len(contents))],
+        "date": ["2024-03-01T00:00:00Z"] * len(contents),
+        "source": ["a"] * len(contents),
+    }
+    if "html" in stage.needs:
+        pages = [c if isinstance(c, bytes) else f"<html><body><p>{c}</p></body></html>".encode() for c in contents]
+        none = pa.nulls(len(pages), pa.string())
+        return Batch.from_columns(
+            {
+                "id": ids,
+                **places,
+                "html": pa.array(pages, pa.large_binary()),
+                "content_type": none,
+                "http_charset": none,
+            }
+        )
+    return Batch.from_columns(
+        {"id": ids, "text": [c.decode() if isinstance(c, bytes) else c for c in contents], **places}
+    )
+
+
+def _columns(stage: Stage) -> dict[str, str]:
+    return {signal: signal for signal in stage.target().signals} if stage.kind is Kind.RULES else {}
+
+
+def _through(
+    stage: Stage, batches: list[Batch], modules: tuple[str, ...], params: dict[str, Any] | None = None
+) -> tuple[Batch, Books]:
+    defaults = {p.name: p.default for p in stage.params.values() if not p.is_required}
+    ref = StageRef(stage.name, stage.name, {**defaults, **(params or {})}, _columns(stage))
+    books = Books("text")
+
+    def entered() -> Iterator[Batch]:
+        for batch in batches:
+            yield Batch(batch.rows)
+
+    out = list(flow.through([ref], modules, entered(), books))
+    table = pa.Table.from_batches([batch.rows for batch in out]).combine_chunks()
+    rows = table.to_batches()
+    return Batch(rows[0] if rows else out[0].rows), books

@@ -1,0 +1,55 @@
+"""Run all text kernels on bytes that lie between two pages nobody may touch: one byte too far ends the process.
+
+python -m tests.kernels.guarded SEED
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import random
+import sys
+
+import numpy as np
+
+from curate.kernels import boilerplate, composition, lines, phrases, repetition, words
+from curate.kernels.characters import classes
+from tests.kernels.texts import PIECES
+
+PAGE = mmap.PAGESIZE
+PROT_NONE = 0
+
+
+def main(seed: int) -> None:
+    """Measure broken and whole texts that end, and begin, where memory does."""
+    room = mmap.mmap(-1, 3 * PAGE)
+    memory = np.frombuffer(room, np.uint8)
+    libc = ctypes.CDLL(None, use_errno=True)
+    for page in (0, 2):
+        assert libc.mprotect(ctypes.c_void_p(memory.ctypes.data + page * PAGE), PAGE, PROT_NONE) == 0
+    chance = random.Random(seed)
+    for _ in range(400):
+        raw = "".join(chance.choices(PIECES, k=chance.randrange(12))).encode()
+        raw = raw[chance.randrange(4) : len(raw) - chance.randrange(4)] if chance.random() < 0.5 else raw
+        raw = chance.randbytes(chance.randrange(20)) if chance.random() < 0.2 else raw[:PAGE]
+        for first in (PAGE, 2 * PAGE - len(raw)):
+            data = memory[first : first + len(raw)]
+            data[:] = np.frombuffer(raw, np.uint8)
+            measure(data, chance)
+
+
+def measure(data: np.ndarray, chance: random.Random) -> None:
+    """Run every kernel on one buffer, as one text and as two."""
+    middle = chance.randrange(len(data) + 1)
+    for offsets in (np.array([0, len(data)]), np.array([0, middle, len(data)])):
+        words.count_words(offsets, data, classes())
+        repetition.count_repetition(offsets, data, classes())
+        lines.count_lines(offsets, data, classes())
+        composition.count_composition(offsets, data, classes())
+        phrases.count_leftovers(offsets, data)
+        boilerplate.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
+    print("done")

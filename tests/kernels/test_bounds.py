@@ -1,0 +1,15 @@
+"""Kernels stay inside their buffers, whatever the bytes are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs mprotect")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_kernels_read_no_byte_before_or_after_the_text(seed):
+    run = subprocess.run([sys.executable, "-m", "tests.kernels.guarded", str(seed)], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "done\n"), run.stderr

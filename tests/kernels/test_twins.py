@@ -1,0 +1,75 @@
+"""Every kernel of text measurement does what its slow twin in plain Python does, on random Unicode."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.kernels import boilerplate, composition, lines, phrases, repetition, words
+from curate.kernels.characters import classes
+from tests.kernels.texts import buffers, texts
+from tests.reference import boilerplate as slow_boilerplate
+from tests.reference import composition as slow_composition
+from tests.reference import lines as slow_lines
+from tests.reference import repetition as slow_repetition
+from tests.reference import words as slow_words
+
+batches = st.lists(texts, max_size=4)
+many = settings(max_examples=300, deadline=None)
+
+
+@many
+@given(batches)
+def test_words_marks_and_sentences_are_those_of_the_slow_twin(values):
+    counts = words.count_words(*buffers(values), classes())
+    assert counts.tolist() == [slow_words.count_words(value) for value in values]
+
+
+@many
+@given(batches)
+def test_repeated_phrases_are_those_of_the_slow_twin(values):
+    counts, repeated = repetition.count_repetition(*buffers(values), classes())
+    assert counts.tolist() == [slow_words.count_words(value) for value in values]
+    assert repeated.tolist() == [slow_repetition.count_repetition(value) for value in values]
+
+
+@many
+@given(st.lists(st.sampled_from(["a", "b", "c", "."]), max_size=120))
+def test_repeated_phrases_of_few_words_are_those_of_the_slow_twin(pieces):
+    value = " ".join(pieces)
+    _, repeated = repetition.count_repetition(*buffers([value]), classes())
+    assert repeated.tolist() == [slow_repetition.count_repetition(value)]
+
+
+@many
+@given(batches)
+def test_lines_and_paragraphs_are_those_of_the_slow_twin(values):
+    counts = lines.count_lines(*buffers(values), classes())
+    assert counts.tolist() == [slow_lines.count_lines(value) for value in values]
+
+
+@many
+@given(batches)
+def test_kinds_of_characters_are_those_of_the_slow_twin(values):
+    counts = composition.count_composition(*buffers(values), classes())
+    assert counts.tolist() == [slow_composition.count_composition(value) for value in values]
+
+
+@many
+@given(batches)
+def test_leftovers_of_templates_are_those_of_the_slow_twin(values):
+    counts = phrases.count_leftovers(*buffers(values))
+    assert counts.tolist() == [slow_boilerplate.count_leftovers(value) for value in values]
+
+
+@many
+@given(batches, st.integers(0, 15), st.integers(0, 4), st.sampled_from([-1, 5, 1000]))
+def test_dropped_lines_are_those_of_the_slow_twin(values, rules, min_words, max_word_length):
+    offsets, data, fates = boilerplate.drop_lines(*buffers(values), classes(), rules, min_words, max_word_length)
+    slow = [slow_boilerplate.drop_lines(value, rules, min_words, max_word_length) for value in values]
+    new = data.tobytes()
+    assert [new[a:b].decode() for a, b in pairwise(offsets)] == [text for text, _ in slow]
+    every = [fate for _, fates_of_text in slow for fate in fates_of_text]
+    assert fates.tolist() == [every.count(fate) for fate in range(boilerplate.N_FATES)]

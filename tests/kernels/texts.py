@@ -1,0 +1,35 @@
+"""Random texts that are hard on text kernels, and how to lay texts out as kernels read them."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+PIECES = [
+    "the", "be", "to", "of", "and", "The", "word", "Words", "naïve", "Straße", "U.S.", "e.g.", "Mr.", "J. Smith",
+    "1,234.5", "10:30", "1990-1995", "don't", "l’été", "well-known", "and/or", "@name", "-5", "C++", "end.Start",
+    "a@b.org", "http://a.b/c?d=e", "R-410A", "...", "…", "....", "--", "-", "•", "*", "#", "##", "!", "?", "?!", '."',
+    ".)", "[12]", "[edit]", "[citation needed]", "[", "]", "{", "}", "JavaScript", "javascript", "lorem ipsum", "Lorem Ipsum",
+    "Terms of Use", "privacy policy", "uses cookies", "use of cookies", "use cookies", "cookie policy", "mm", "k", "v",
+    "中文", "漢字。", "かな", "カタカナ", "ภาษาไทย", "ที่นี่", "ລາວ", "မြန်မာ", "ខ្មែរ", "한국어", "हिन्दी", "।", "العربية", "؟", "שלום",
+    "é", "e\u0301", "\u0301", "👍🏽", "👩\u200d👩\u200d👧", "𝔘", "𠀀", "\u200f", "\u00ad", "\u200b", "\ufeff", "\ufffd", "\ue000",
+    "Ã©", "â€™", "Â\u00a0", "\x00", "\x07", "²", "½", "Ⅷ", "$", "€5", "5%", "→", "|", "»", "_", "____", "====",
+    " ", "  ", "\t", "\u00a0", "\u3000", "\n", "\n\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1f", "\x85", "\u2028", "\u2029",
+    "x" * 40, "The quick brown fox jumps over the lazy dog.",
+]  # fmt: skip
+"""Pieces that exercise a rule of one kernel or another."""
+
+pieces = st.lists(st.sampled_from(PIECES), max_size=40)
+texts = st.one_of(
+    st.builds("".join, pieces),
+    st.builds(" ".join, pieces),
+    st.builds("".join, st.lists(st.sampled_from(["a b", " ", "\n", "c.", "中", "word ", "- "]), max_size=60)),
+    st.text(st.characters(codec="utf-8"), max_size=60),
+)
+
+
+def buffers(values: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Lay texts out as `(offsets int64[n + 1], data uint8[m])`."""
+    encoded = [value.encode() for value in values]
+    offsets = np.concatenate(([0], np.cumsum([len(value) for value in encoded]))).astype(np.int64)
+    return offsets, np.frombuffer(b"".join(encoded), np.uint8)

@@ -1,0 +1,53 @@
+"""Lines and paragraphs the slow way."""
+
+from __future__ import annotations
+
+from curate.kernels.characters import SENTENCE_ENDS
+from curate.kernels.lines import BULLETS, SHORT
+from tests.reference.words import is_space
+
+
+def strip(text: str) -> str:
+    """`str.strip`, the zero-width space included."""
+    while text and is_space(text[0]):
+        text = text[1:]
+    while text and is_space(text[-1]):
+        text = text[:-1]
+    return text
+
+
+def repeated(items: list[str]) -> list[str]:
+    """The items that stood before."""
+    return [item for i, item in enumerate(items) if item in items[:i]]
+
+
+def paragraphs(lines: list[str]) -> list[str]:
+    """Runs of lines that are not blank."""
+    found, inside = [], False
+    for line in lines:
+        if line and inside:
+            found[-1] += "\n" + line
+        elif line:
+            found.append(line)
+        inside = bool(line)
+    return found
+
+
+def count_lines(text: str) -> list[int]:
+    """Return a row of `curate.kernels.lines.count_lines`."""
+    every = [strip(line) for line in text.splitlines()]
+    lines, blocks = [line for line in every if line], paragraphs(every)
+    return [
+        len(lines),
+        sum(line[0] in BULLETS for line in lines),
+        sum(line.endswith(("...", "…")) for line in lines),
+        sum(line[-1] in SENTENCE_ENDS for line in lines),
+        sum(len(line) <= SHORT for line in lines),
+        sum(map(len, lines)),
+        len(repeated(lines)),
+        sum(map(len, repeated(lines))),
+        len(blocks),
+        sum(map(len, blocks)),
+        len(repeated(blocks)),
+        sum(map(len, repeated(blocks))),
+    ]

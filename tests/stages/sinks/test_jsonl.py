@@ -1,0 +1,83 @@
+"""JSON lines that come out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.errors import StageError
+from curate.stages.sinks.jsonl import jsonl
+from tests.stages.sinks.shelf import Shelf
+from tests.stages.sinks.test_parquet import TEXT, batch, split
+
+
+def written(batches, **params) -> dict[str, bytes]:
+    shelf = Shelf()
+    jsonl(iter(batches), shelf, **params)
+    return shelf.files
+
+
+def unpacked(name: str, data: bytes) -> bytes:
+    if name.endswith(".gz"):
+        return gzip.decompress(data)
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data) if name.endswith(".zst") else data
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(TEXT, max_size=40),
+    st.lists(st.integers(0, 40), max_size=5),
+    st.integers(1, 4000),
+    st.sampled_from(["zst", "gz", "none"]),
+)
+def test_the_bytes_do_not_depend_on_how_documents_are_batched(texts, cuts, file_bytes, compression):
+    whole = batch(texts)
+    params = {"file_mib": file_bytes / (1 << 20), "compression": compression}
+    one = written([whole], **params)
+    assert written(split(whole, cuts), **params) == one
+    lines = b"".join(unpacked(name, data) for name, data in one.items()).split(b"\n")[:-1]
+    assert [json.loads(line) for line in lines] == whole.rows.to_pylist()
+
+
+def test_every_line_has_every_column_and_numbers_json_lacks_are_null():
+    (data,) = written([batch(["a\u2028\x00", "b"], score=[math.nan, 1.5])], compression="none").values()
+    lines = data.split(b"\n")
+    assert json.loads(lines[0]) == {
+        "id": "d/0",
+        "text": "a\u2028\x00",
+        "url": None,
+        "date": "x",
+        "source": "s",
+        "score": None,
+    }
+    assert list(json.loads(lines[1])) == ["id", "text", "url", "date", "source", "score"]
+
+
+def test_files_are_named_by_compression_and_end_when_full():
+    assert list(written([batch(["x" * 100] * 4)], file_mib=0.0002, compression="gz")) == [
+        "00000.jsonl.gz",
+        "00001.jsonl.gz",
+    ]
+    assert list(written([batch([])])) == ["00000.jsonl.zst"]
+
+
+def test_bytes_are_refused_with_what_to_do():
+    with pytest.raises(StageError, match=r"`html` holds bytes.*sinks\.parquet"):
+        written([batch(["a"], html=[b"x"])])
+
+
+def test_load_dataset_loads_the_files(tmp_path):
+    import datasets
+
+    for name, data in written([batch([f"Text {i}" for i in range(50)])], file_mib=0.001).items():
+        (tmp_path / name).write_bytes(data)
+    loaded = datasets.load_dataset(
+        "json", data_files=str(tmp_path / "*.jsonl.zst"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert loaded.num_rows == 50 and loaded[49]["text"] == "Text 49"

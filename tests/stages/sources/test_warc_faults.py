@@ -1,0 +1,146 @@
+"""Damaged crawl files: every defect is a row with a reason, the rest is read, however the file is cut."""
+
+from __future__ import annotations
+
+import gzip
+import random
+
+import pytest
+import zstandard
+
+from curate.stages.sources.warc import warc
+from tests.stages.sources.crawls import http, members, page, read, record
+from tests.stages.sources.test_warc import lz4
+
+PAGES = [page(i, 60) for i in range(6)]
+URLS = [f"http://a.example/{i}" for i in range(6)]
+DEFECTS = {"unreadable_record", "truncated_record"}
+
+
+def pages(out) -> list[str]:
+    """Return the URLs of the rows that are kept."""
+    return [row["url"] for row, reason in zip(out.rows, out.reasons, strict=True) if reason is None]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, lz4, bytes], ids=["gzip", "zstd", "lz4", "plain"])
+def test_a_file_cut_off_anywhere_gives_what_came_before_and_one_defect(pack):
+    stored = [pack(r) for r in PAGES[:2]]
+    data, first = b"".join(stored), len(stored[0])
+    ends = (first, len(data)) if pack is not bytes else (first, first - 2, first - 4, len(data) - 2, len(data) - 4)
+    for n in range(1, len(data)):
+        out = read(warc, data[:n])
+        n_whole = (n >= first) + (n >= len(data)) if pack is not bytes else (n >= first - 4) + (n >= len(data) - 4)
+        assert pages(out)[:n_whole] == URLS[:n_whole], n
+        bad = [reason for reason in out.reasons if reason is not None]
+        near_an_end = any(abs(n - end) <= 4 for end in ends)
+        assert len(bad) == 1 or (near_an_end and len(bad) <= 1), (n, out.fates)
+        assert set(bad) <= DEFECTS, n
+        if pack is gzip.compress and n > first + 40:
+            assert out.fates[-1] == (f"x/{first}", "truncated_record")
+
+
+def test_the_url_of_a_damaged_record_is_kept_if_it_could_be_read():
+    data = members(page(0, 50_000))
+    (row,) = read(warc, data[:-100]).rows
+    assert row["url"] == URLS[0] and row["html"] is None
+
+
+def test_flipped_bytes_cost_their_record_and_no_other():
+    stored = [gzip.compress(r) for r in PAGES]
+    starts = [sum(map(len, stored[:i])) for i in range(6)]
+    for seed in range(200):
+        rng = random.Random(seed)
+        data = bytearray(b"".join(stored))
+        hit = rng.randrange(4, len(data))
+        data[hit] ^= rng.randrange(1, 256)
+        damaged = URLS[max(i for i in range(6) if starts[i] <= hit)]
+        out = read(warc, bytes(data), name="x.warc.gz")
+        assert [url for url in pages(out) if url != damaged] == [url for url in URLS if url != damaged], seed
+        assert len(out.rows) == 6 and set(out.reasons) <= {None, *DEFECTS}, seed
+        for shard_bytes in (97, 400):
+            assert read(warc, bytes(data), shard_bytes, name="x.warc.gz").fates == out.fates, seed
+
+
+def damaged(data: bytes, seed: int) -> bytes:
+    """Return the data with one or some places overwritten, deleted or pushed apart."""
+    rng = random.Random(seed)
+    hurt = bytearray(data)
+    for _ in range(rng.choice([1, 1, 3, 10])):
+        at, how = rng.randrange(len(hurt)), rng.randrange(3)
+        if how == 0:
+            hurt[at] = rng.randrange(256)
+        elif how == 1:
+            del hurt[at : at + rng.randrange(1, 40)]
+        else:
+            hurt[at:at] = rng.randbytes(rng.randrange(1, 40))
+    return bytes(hurt)
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, zstandard.compress, lz4, bytes, None], ids=["gzip", "zstd", "lz4", "plain", "one member"]
+)
+def test_no_damage_stops_the_reading_and_cutting_does_not_matter(pack):
+    data = gzip.compress(b"".join(PAGES)) if pack is None else b"".join(pack(r) for r in PAGES)
+    for seed in range(200):
+        hurt = damaged(data, seed)
+        whole = read(warc, hurt, name="x.warc.gz")
+        assert whole.rows or whole.counts, seed
+        for shard_bytes in (150, 700):
+            parts = read(warc, hurt, shard_bytes, name="x.warc.gz")
+            assert parts.fates == whole.fates and parts.rows == whole.rows, seed
+
+
+def test_garbage_between_members_is_one_row_and_reading_goes_on():
+    junk = b"\x00GARBAGE\x1f\x8b\x08 and more of it" * 50
+    before = members(*PAGES[:2])
+    out = read(warc, before + junk + members(*PAGES[2:]))
+    assert pages(out) == URLS
+    assert (f"x/{len(before)}", "unreadable_record") in out.fates and len(out.rows) == 7
+    assert read(warc, junk[1:] + members(*PAGES)).fates[0] == ("x/0", "unreadable_record")
+    assert read(warc, members(*PAGES) + b"\0" * 1000).reasons == [None] * 6
+
+
+def test_what_is_no_crawl_file_is_one_unreadable_record():
+    for data in (
+        b"hello",
+        b"PAR1....PAR1",
+        b'{"text": "x"}\n',
+        gzip.compress(b"hello"),
+        b"\x1f\x8b",
+        bytes(range(256)) * 5000,
+    ):
+        out = read(warc, data)
+        assert out.reasons in (["unreadable_record"], ["truncated_record"]), data[:10]
+        assert out.fates[0][0] == "x/0"
+
+
+@pytest.mark.parametrize("length", ["", "-1", "1e3", "abc", "9" * 30, "٣"])
+def test_a_content_length_that_is_no_number_makes_a_record_unreadable(length):
+    bad = record("response", http(b"<p>"), Content_Length=length)
+    for data in (bad + PAGES[1], members(bad, PAGES[1]), gzip.compress(bad + PAGES[1])):
+        out = read(warc, data)
+        assert out.reasons == ["unreadable_record", None]
+
+
+def test_a_wrong_content_length_costs_one_record():
+    block = http(b"<html>" + b"word " * 100)
+    for wrong in (10, len(block) - 100, len(block) + 100, 10**9):
+        bad = record("response", block, Content_Length=wrong)
+        for data in (PAGES[0] + bad + PAGES[1] + PAGES[2], members(PAGES[0], bad, PAGES[1], PAGES[2])):
+            out = read(warc, data)
+            assert [URLS[0], URLS[1], URLS[2]] == [url for url in pages(out) if url != "http://a.example/"], wrong
+            assert len(DEFECTS & set(out.reasons)) == 1, wrong
+
+
+def test_a_few_uncounted_bytes_or_a_missing_blank_line_are_forgiven():
+    block = http(b"<html>")
+    bad = record("response", block, Content_Length=len(block) - 2)
+    assert read(warc, bad + PAGES[1]).reasons == [None, None]
+    assert read(warc, PAGES[0][:-4] + PAGES[1]).reasons == [None, None]
+
+
+def test_a_damaged_request_is_counted_and_is_no_document():
+    bad = record("request", b"GET / HTTP/1.1\r\n\r\n", Content_Length=5000)
+    out = read(warc, members(bad, PAGES[1]))
+    assert out.reasons == [None]
+    assert out.counts == {"records.request": 1, "records.damaged": 1}

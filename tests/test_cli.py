@@ -1,0 +1,144 @@
+"""The command line as a user types it: output, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def curate(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "curate.cli", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=120
+    )
+
+
+@pytest.fixture
+def finished(write_recipe, write_jsonl, tmp_path):
+    good = "The harbour was quiet that morning, and the boats that should have been out were all at home. " * 6
+    write_jsonl(
+        "a.jsonl",
+        [
+            {"text": good, "url": "https://a.example/1"},
+            {"text": good, "url": "https://a.example/2"},
+            {"text": "Short."},
+            "not json",
+        ],
+    )
+    with (tmp_path / "in" / "a.jsonl").open("ab") as file:
+        file.write(b"{broken\n")
+    recipe = write_recipe([{"filters.gopher.quality": {"min_words": 20}}, "dedup.exact"])
+    run = curate("run", recipe, "-o", tmp_path / "run", "--workers", 1)
+    assert run.returncode == 0, run.stderr
+    return recipe, tmp_path / "run", run
+
+
+def test_a_run_prints_the_funnel_to_stdout_and_talk_to_stderr(finished):
+    _, url, run = finished
+    assert "5 documents in = 1 kept + 4 dropped" in run.stdout
+    assert "too_few_words 2" in run.stdout and f"report   {url}/report.html" in run.stdout
+    assert "01-filters.gopher.quality" in run.stderr and "documents" in run.stderr
+
+
+def test_json_output_is_json_and_the_books_balance(finished):
+    _, url, _ = finished
+    data = json.loads(curate("stats", url, "--json").stdout)
+    assert data["documents"] == {"in": 5, "out": 1, "dropped": 4}
+    for stage in data["stages"]:
+        assert stage["in"] + stage["born"] == stage["out"] + sum(stage["dropped"].values())
+
+
+def test_explain_a_kept_a_dropped_and_a_duplicate_document(finished):
+    _, url, _ = finished
+    assert "kept, in data/00000.parquet row 0" in curate("explain", url, "https://a.example/1").stdout
+    dropped = curate("explain", url, "https://a.example/2").stdout
+    assert "dropped by dedup.exact: exact_duplicate (2)" in dropped and "the copy that was kept: a.jsonl/0" in dropped
+    short = json.loads(curate("explain", url, "a.jsonl/" + str(_offset_of(url, "Short.")), "--json").stdout)
+    assert (short["fate"], short["reason"], short["value"]) == ("dropped", "too_few_words", 1.0)
+
+
+def _offset_of(url: Path, text: str) -> int:
+    raw = (url.parent / "in" / "a.jsonl").read_bytes()
+    return raw.rfind(b"\n", 0, raw.find(text.encode())) + 1
+
+
+def test_explaining_nobody_is_exit_2_with_an_example_of_an_id(finished):
+    _, url, _ = finished
+    result = curate("explain", url, "nobody")
+    assert result.returncode == 2 and 'Ids look like "a.jsonl/' in result.stderr
+
+
+def test_the_result_loads_with_datasets(finished):
+    from datasets import load_dataset
+
+    _, url, _ = finished
+    data = load_dataset(
+        "parquet", data_files=str(url / "data" / "*.parquet"), split="train", cache_dir=str(url.parent / "cache")
+    )
+    assert data.num_rows == 1 and data[0]["url"] == "https://a.example/1"
+
+
+def test_plan_shows_phases_and_runs_nothing(finished, tmp_path):
+    recipe, _, _ = finished
+    result = curate("plan", recipe)
+    assert result.returncode == 0 and "02-dedup.exact-copies" in result.stdout and "Nothing was run" in result.stdout
+    data = json.loads(curate("plan", recipe, "--json").stdout)
+    assert [phase["tasks"] for phase in data["phases"]] == [1, 1, 1] and "words.count" in data["columns"]
+
+
+def test_plan_schema_is_a_json_schema():
+    assert "filters.gopher.quality" in json.dumps(json.loads(curate("plan", "--schema").stdout))
+
+
+def test_stages_lists_the_catalogue_and_shows_one():
+    listing = curate("stages").stdout
+    assert "filters.gopher.quality" in listing and "sources.warc" in listing
+    one = curate("stages", "filters.gopher.quality").stdout
+    assert "min_words: int or null  = 50" in one and "Drops:" in one
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "none.yaml"], 2, 'there is no recipe "none.yaml"'),
+        (
+            ["run", "wrong.yaml"],
+            2,
+            "wrong.yaml:3:47  stages[0] > filters.gopher.quality > min_words\n  expected int or null",
+        ),
+        (["run", "right.yaml", "-i", "nothing/*.warc.gz"], 2, "nothing/*.warc.gz: no file matches"),
+        (["plan", "right.yaml", "--set", "filters.gopher.quality.min_wrds=3"], 2, "Did you mean min_words"),
+        (["stats", "nowhere"], 2, "there is no run here"),
+        (["stages", "filters.gopher.qualty"], 2, "Did you mean filters.gopher.quality"),
+        (["run", "right.yaml", "--executor", "sge"], 2, "'sge' is not"),
+        (["run", "right.yaml", "--workers", "-1"], 2, "workers"),
+        (["plan"], 2, "name a recipe"),
+    ],
+)
+def test_what_a_user_can_mend_is_exit_2_without_a_traceback(tmp_path, arguments, code, message):
+    (tmp_path / "wrong.yaml").write_text(
+        "name: x\ninputs: {sources.warc: {paths: x}}\nstages: [{filters.gopher.quality: {min_words: fifty}}]\n"
+    )
+    (tmp_path / "right.yaml").write_text(
+        "name: x\ninputs: {sources.warc: {paths: x}}\nstages: [filters.gopher.quality]\n"
+    )
+    result = curate(*arguments, cwd=tmp_path)
+    assert result.returncode == code and message in result.stderr and "Traceback" not in result.stderr, result.stderr
+
+
+def test_a_failed_run_is_exit_1_and_names_phase_task_and_log(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", ["x"])
+    recipe = write_recipe(["tests.engine.my_stages.fails_on_x"], modules=["tests.engine.my_stages"])
+    result = curate("run", recipe, "-o", tmp_path / "run")
+    assert result.returncode == 1 and "task 0" in result.stderr and "task_00000.log" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert curate("stats", tmp_path / "run").stderr.strip().endswith("finished tasks are kept.")
+
+
+def test_every_command_has_help():
+    for command in ("run", "plan", "stats", "explain", "stages"):
+        result = curate(command, "--help")
+        assert result.returncode == 0 and "Usage" in result.stdout

@@ -1,0 +1,29 @@
+"""Every stage that ships keeps the contract, and the contract notices when one does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from curate import registry
+from tests.contract import check_stage
+
+
+@pytest.mark.parametrize("name", registry.catalogue())
+def test_every_stage_of_the_catalogue_keeps_the_contract(name):
+    check_stage(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("not_shouty", "the docstring has no `Why:`"),
+        ("unexplained", "`Drops:` does not explain too_few_marks"),
+        ("wrong_example", "was dropped as"),
+        ("order_matters", "the result depends on how documents are batched"),
+        ("changes_silently", "changed the text"),
+    ],
+)
+def test_the_contract_notices_a_stage_that_breaks_it(name, broken):
+    module = "tests.engine.careless_stages"
+    with pytest.raises(AssertionError, match=broken):
+        check_stage(f"{module}.{name}", (module,))
