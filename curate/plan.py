@@ -61,6 +61,7 @@ class Phase:
         n_shards: shards of the whole run.
         source: where documents come from in the first phase; later ones read the docs of `docs_from`.
         facts_from: the phase whose facts the first thing in this phase reads.
+        notes_from: the phase in which the barrier that reduces or decides here asked, and left its notes.
         apply, emit: the barrier that decides at the start, and the one that asks at the end.
         reduction: which of the barrier's reductions this phase is, for a reduce.
         n_facts: partitions of the facts this phase writes.
@@ -75,6 +76,7 @@ class Phase:
     docs_from: str | None = None
     facts_from: str | None = None
     n_facts_from: int = 0
+    notes_from: str | None = None
     apply: StageRef | None = None
     stages: tuple[StageRef, ...] = ()
     emit: StageRef | None = None
@@ -170,7 +172,7 @@ def _bind(spec: PipelineSpec) -> tuple[list[StageRef | None], tuple[str, ...]]:
         if stage.kind is Kind.RULES:
             columns = _signal_columns(stage_spec, available, fresh, is_open)
         elif stage.kind is not Kind.FOREIGN:
-            for column in stage.needs:
+            for column in (*stage.needs, *_needed_by_parameters(stage_spec)):
                 if column not in available and not is_open:
                     raise SpecError(
                         f"{stage_spec.label} needs the column `{column}`, which nothing before it makes.{_maker(column)}",
@@ -208,6 +210,16 @@ def _signal_columns(spec: StageSpec, available: Mapping, fresh: dict[str, str], 
                 spec.where,
             )
     return columns
+
+
+def _needed_by_parameters(spec: StageSpec) -> tuple[str, ...]:
+    """Return the columns that a barrier reads because of its parameters; parameters that do not fit are refused here."""
+    if spec.stage.kind is not Kind.BARRIER:
+        return ()
+    try:
+        return tuple(getattr(spec.stage.target(**spec.all_params), "needs", ()))
+    except SpecError as error:
+        raise SpecError(str(error), spec.where) from error
 
 
 def _maker(column: str) -> str:
@@ -248,6 +260,7 @@ def _cut(spec: PipelineSpec, refs: Sequence[StageRef | None], n_shards: int, lim
                 n_shards,
                 facts_from=phase.folder,
                 n_facts_from=phase.n_tasks,
+                notes_from=docs.folder,
                 emit=ref,
                 reduction=k,
                 n_facts=n_facts[k + 1],
@@ -256,7 +269,9 @@ def _cut(spec: PipelineSpec, refs: Sequence[StageRef | None], n_shards: int, lim
             yield phase
         start = Phase("", "", n_shards, n_shards, docs_from=docs.folder)
         if ref:
-            start = replace(start, facts_from=phase.folder, n_facts_from=phase.n_tasks, apply=ref)
+            start = replace(
+                start, facts_from=phase.folder, n_facts_from=phase.n_tasks, notes_from=docs.folder, apply=ref
+            )
         stages = []
     yield chain.closed(replace(start, stages=tuple(stages), sink=_ref(spec.sink)))
 

@@ -6,8 +6,10 @@
         phase.json  the recipe of the phase: all a worker needs to know
         done/       one record a finished task: its key, its outputs with digests, its ledger
         docs/       documents for the next phase; facts/  numbers for the next reduce or apply
+        notes/      what a barrier keeps beside the documents; index/  what it will remember for later runs
         logs/ ...   what datatrove keeps
     data/  rejects/  what the user wants; complete only when manifest.json is there
+    dedup/           the evidence of deduplication: edges, clusters
     manifest.json  ledger.json  README.md  report.html
 
 A file is written aside as `*.part`, flushed to disk and renamed; a task's record comes last. So a killed task
@@ -21,7 +23,7 @@ import json
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO
 
 from curate.errors import RunError, SpecError
@@ -29,6 +31,8 @@ from curate.ledger import Ledger
 
 RUN, INPUTS, MANIFEST, LEDGER = "run.json", "inputs.json", "manifest.json", "ledger.json"
 DATA, REJECTS, PHASES = "data", "rejects", "phases"
+EVIDENCE = ("dedup",)
+"""Folders in which barriers lay down what their decisions rest on."""
 
 
 class RunFolder:
@@ -181,20 +185,27 @@ class Output:
 
 @dataclass(slots=True)
 class Record:
-    """What a finished task leaves: the key it was done for, its outputs, its ledger, what it learnt of its inputs."""
+    """What a finished task leaves: the key it was done for, its outputs, its ledger, what it learnt of its inputs.
+
+    Args:
+        n_notes: how many documents it left notes about, by shard.
+        told, warnings: what a barrier's reduction put on record.
+    """
 
     key: str
     outputs: list[Output]
     ledger: dict[str, Any]
     inputs: dict[str, str] = field(default_factory=dict)
+    n_notes: dict[str, int] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        outputs = [{"path": o.path, "mark": o.mark, "digest": o.digest} for o in self.outputs]
-        return {"key": self.key, "outputs": outputs, "ledger": self.ledger, "inputs": self.inputs}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        return cls(data["key"], [Output(**o) for o in data["outputs"]], data["ledger"], data["inputs"])
+        return cls(**{**data, "outputs": [Output(**o) for o in data["outputs"]]})
 
 
 def record_path(phase: str, task: int) -> str:

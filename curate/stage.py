@@ -19,7 +19,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 import pyarrow as pa
 
 from curate.batch import Batch, Doc, Verdicts
@@ -67,40 +66,6 @@ class ShardWriter(Protocol):
 
     def open(self, extension: str) -> typing.ContextManager[BinaryIO]:
         """Open the task's next file, named by shard and by how many this task wrote before it."""
-
-
-# ---------------------------------------------------------------------- barriers
-
-
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """One step of a barrier's reduce: `n_tasks` tasks, each of which sees one partition of all rows before it.
-
-    Args:
-        name: what plan, ledger and folders call it.
-        n_tasks: how many partitions, known before the first job starts.
-        partition: rows -> int64[n], which of the `n_tasks` tasks sees each row.
-        reduce: the partition's rows, in shard order, -> rows. Rows of the last reduction carry
-            `shard: uint32` and `row: uint32`, the document they are a fact about.
-    """
-
-    name: str
-    n_tasks: int
-    partition: Callable[[pa.RecordBatch], np.ndarray]
-    reduce: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
-
-
-class Barrier(Protocol):
-    """A decision that must see the whole corpus: emit numbers, reduce them, apply the facts."""
-
-    def emit(self, batch: Batch) -> pa.RecordBatch:
-        """Return one row a document, in order; the engine adds the columns `shard` and `row`."""
-
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        """Return the reduce steps; the result depends only on the parameters and on `n_shards`."""
-
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts | Batch:
-        """Decide with the facts about these documents; `facts["row"]` indexes into this batch, ascending."""
 
 
 # ---------------------------------------------------------------------- kinds

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["errors", "kernels"],
     ["batch"],
-    ["rules", "ledger"],
+    ["rules", "ledger", "barrier"],
     ["signals", "stage"],
     ["stages", "registry", "inputs", "fingerprint", "runs"],
     ["spec"],

@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 
 from curate import fingerprint, inputs, plan
 from curate.batch import Batch
-from curate.engine import facts, flow, reduce
+from curate.engine import facts, flow, index, notes, references
+from curate.engine.asking import Asking
 from curate.engine.books import Books
 from curate.errors import RunError, StageError
 from curate.plan import Phase
 from curate.runs import PHASES, REJECTS, DataWriter, Record, RunFolder, TaskFiles, is_valid, read_record, record_path
-from curate.stage import Kind, Shard
+from curate.stage import Kind, Piece, Shard
 
 _DOCS = pa.ipc.IpcWriteOptions(compression="lz4")
 
@@ -32,13 +33,22 @@ class Given:
     told: list[pa.RecordBatch]
     key: str
 
+    @property
+    def pieces(self) -> list[Piece]:
+        return list(self.shard.pieces) if self.shard else []
+
 
 def given(folder: RunFolder, phase: Phase, task: int, record: Record | None) -> Given:
     """Read what the task depends on, as far as it is needed to know whether there is anything to do."""
     shard = plan.read_shard(folder, task) if phase.source else None
-    digests = _digests(shard, record) if shard else {}
-    told = list(facts.read(folder, phase.facts_from, phase.n_facts_from, task)) if phase.apply else []
-    return Given(shard, digests, told, _key(folder, phase, task, shard, digests, told))
+    pieces = list(shard.pieces) if shard else []
+    referred = [p for _, r in references.of_task(folder, phase, task) for p in r.shard.pieces] if phase.emit else []
+    digests = _digests([*pieces, *referred], record)
+    told = list(facts.Facts(folder, phase.facts_from, phase.n_facts_from, task, phase.n_shards)) if phase.apply else []
+    key = _key(folder, phase, task, shard, digests, told)
+    if referred:
+        key = fingerprint.combine(key, [[p.name, digests[_range(p)].partition(" ")[2]] for p in referred])
+    return Given(shard, digests, told, key)
 
 
 def is_done(folder: RunFolder, phase: Phase, task: int) -> bool:
@@ -56,13 +66,13 @@ def run(folder: RunFolder, phase: Phase, task: int) -> None:
     folder.remove(record_path(phase.folder, task))
     files = TaskFiles(folder)
     books = Books(phase.rejects, task, phase.n_tasks)
-    _Task(folder, phase, task, files, books).run(work.shard, work.told)
-    if work.shard:
-        _check_unchanged(work.shard, work.digests)
+    running = _Task(folder, phase, task, files, books)
+    running.run(work.shard, work.told)
+    _check_unchanged(work.pieces, work.digests)
     ledger = books.closed().to_json()
     _write_rejects(files, phase, task, books)
-    outputs = files.commit()
-    folder.write_json(record_path(phase.folder, task), Record(work.key, outputs, ledger, work.digests).to_json())
+    record = Record(work.key, files.commit(), ledger, work.digests, running.n_notes)
+    folder.write_json(record_path(phase.folder, task), record.to_json())
 
 
 class _Task:
@@ -71,6 +81,7 @@ class _Task:
     def __init__(self, folder: RunFolder, phase: Phase, task: int, files: TaskFiles, books: Books):
         self.folder, self.phase, self.task, self.files, self.books = folder, phase, task, files, books
         self.progress = _Progress(folder, phase, task)
+        self.n_notes: dict[str, int] = {}
 
     def run(self, shard: Shard | None, told: list[pa.RecordBatch]) -> None:
         phase, books = self.phase, self.books
@@ -83,6 +94,8 @@ class _Task:
             self._sink(batches)
         else:
             self._docs(batches)
+        if phase.apply:
+            self._remember(told)
 
     def _from_source(self, shard: Shard) -> Iterator[Batch]:
         source = self.phase.source
@@ -114,7 +127,7 @@ class _Task:
         """Let the barrier decide, batch by batch, with the facts whose row numbers lie in the batch."""
         label = self.phase.apply.label
         barrier = self.phase.apply.open(self.phase.modules)
-        known = facts.joined(told, label)
+        known = facts.joined(told)
         known = known.take(pa.array(np.argsort(known["row"].to_numpy(), kind="stable")))
         rows = known["row"].to_numpy()
         start = 0
@@ -154,8 +167,8 @@ class _Task:
     def _docs(self, batches: Iterator[Batch]) -> None:
         """Write the documents down for the next phase and, before a barrier, what it asks about each."""
         emit = self.phase.emit
-        barrier = emit.open(self.phase.modules) if emit else None
-        schema, start, emitted = None, 0, []
+        asking = Asking(self.folder, self.phase, self.task, self.files) if emit else None
+        schema = None
         file = self.files.open(docs_path(self.phase.folder, self.task))
         writer = None
         for batch in batches:
@@ -163,20 +176,36 @@ class _Task:
             writer = writer or pa.ipc.new_file(file, batch.rows.schema, options=_DOCS)
             if len(batch):
                 writer.write_batch(batch.rows)
-            if barrier:
+            if asking:
                 with self.books.clock.of(emit.label):
-                    emitted.append(_placed(barrier.emit(batch), batch, self.task, start, emit.label))
-            start += len(batch)
+                    asking.ask(batch)
         if writer is None:
             raise StageError(f"shard {self.task} made no batch at all; a source yields at least one, even if empty")
         writer.close()
-        if barrier:
+        if asking:
             with self.books.clock.of(emit.label):
-                rows = facts.joined(emitted, emit.label)
-                part_of = reduce.part_of(barrier.reductions(self.phase.n_shards), 0, rows, emit.label)
-                facts.write(
-                    self.files.open(facts.facts_path(self.phase.folder, self.task)), rows, part_of, self.phase.n_facts
-                )
+                asking.close()
+            self.n_notes = asking.n_notes
+
+    def _remember(self, told: list[pa.RecordBatch]) -> None:
+        """Write down what the barrier wants later runs to know of this shard; it reaches the index with the run's end."""
+        barrier = self.phase.apply.open(self.phase.modules)
+        if not getattr(barrier, "index", None):
+            return
+        known, start, writer = facts.joined(told), 0, None
+        known = known.take(pa.array(np.argsort(known["row"].to_numpy(), kind="stable")))
+        rows = known["row"].to_numpy()
+        file = self.files.open(index.path_in_run(self.phase.folder, self.task))
+        for batch in notes.read(self.folder, self.phase.notes_from, self.task):
+            low, high = np.searchsorted(rows, [start, start + batch.num_rows])
+            mine = known.slice(low, high - low)
+            at = pa.array(rows[low:high] - start, pa.uint32())
+            mine = mine.set_column(mine.schema.get_field_index("row"), "row", at)
+            remembered = barrier.remember(batch, mine, self.task, start)
+            writer = writer or pa.ipc.new_file(file, remembered.schema)
+            writer.write_batch(remembered)
+            start += batch.num_rows
+        writer.close()
 
 
 def docs_path(phase: str, task: int) -> str:
@@ -212,43 +241,31 @@ def _foreign_marks(phase: Phase) -> list[str]:
     return marks(phase.source.find(phase.modules), phase.source.params) or [str(time.time_ns())]
 
 
-def _range(piece) -> str:
+def _range(piece: Piece) -> str:
     return f"{piece.name}:{piece.start}-{piece.end}"
 
 
-def _digests(shard: Shard, record: Record | None) -> dict[str, str]:
+def _digests(pieces: list[Piece], record: Record | None) -> dict[str, str]:
     """Return `mark digest` for each piece; bytes are read only where the cheap mark has changed since last time."""
     known = record.inputs if record else {}
     found = {}
-    for piece in shard.pieces:
+    for piece in pieces:
         mark = inputs.mark(piece.url)
         before = known.get(_range(piece), "")
         found[_range(piece)] = before if before.partition(" ")[0] == mark else f"{mark} {inputs.digest(piece)}"
     return found
 
 
-def _check_unchanged(shard: Shard, digests: dict[str, str]) -> None:
-    for piece in shard.pieces:
+def _check_unchanged(pieces: list[Piece], digests: dict[str, str]) -> None:
+    for piece in pieces:
         if inputs.mark(piece.url) != digests[_range(piece)].partition(" ")[0]:
-            raise RunError(
-                f"{piece.url} changed while it was read; nothing of shard {shard.index} was kept.  Run again."
-            )
+            raise RunError(f"{piece.url} changed while it was read, so nothing of this task was kept.  Run again.")
 
 
 def _write_rejects(files: TaskFiles, phase: Phase, task: int, books: Books) -> None:
     rejects = books.rejects()
     with files.open(rejects_path(phase.folder, task)) as file:
         pq.write_table(rejects, file, compression="zstd", row_group_size=4096)
-
-
-def _placed(rows: pa.RecordBatch, batch: Batch, shard: int, start: int, label: str) -> pa.RecordBatch:
-    if rows.num_rows != len(batch):
-        raise StageError(f"{label} emitted {rows.num_rows} rows for {len(batch)} documents; it must be one each")
-    place = {
-        "shard": pa.array(np.full(len(batch), shard, np.uint32)),
-        "row": pa.array(np.arange(start, start + len(batch), dtype=np.uint32)),
-    }
-    return pa.RecordBatch.from_arrays([*rows.columns, *place.values()], names=[*rows.schema.names, *place])
 
 
 def _same_schema(schema: pa.Schema | None, batch: Batch, label: str) -> pa.Schema:

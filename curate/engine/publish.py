@@ -10,12 +10,13 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from curate import fingerprint
+from curate.engine import index, references
 from curate.engine.documents import rejects_path
 from curate.errors import RunError
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan, StageRef
 from curate.report import card, page
-from curate.runs import DATA, LEDGER, MANIFEST, REJECTS, Output, Record, RunFolder, read_record
+from curate.runs import DATA, EVIDENCE, LEDGER, MANIFEST, REJECTS, Output, Record, RunFolder, read_record
 
 PACKAGES = {
     "numpy",
@@ -31,8 +32,11 @@ PACKAGES = {
 }
 """Top-level packages that decide what a run writes; those installed go into the manifest with their versions."""
 
-_OURS = re.compile(r"(\d{5}(-\d{3,})?|\d{2}-\d{5})\.[a-z.]+(\.\d+\.part)?")
-"""Names that a run gives to files in data/ and rejects/; nothing else there is touched."""
+PUBLISHED = (DATA, REJECTS, *EVIDENCE)
+"""Folders of a run that are for its user; the rest is for the next run."""
+
+_OURS = re.compile(r"(\d{5}(-\d{3,})?|\d{2}-\d{5}|(edges|clusters|lines|contamination)(-\d+)?)\.[a-z.]+(\.\d+\.part)?")
+"""Names that a run gives to files in these folders; nothing else there is touched."""
 
 
 def version() -> str:
@@ -52,7 +56,7 @@ def publish(folder: RunFolder, planned: Plan) -> None:
         for phase in planned.phases
         for record in records[phase.folder]
         for output in record.outputs
-        if output.path.startswith((f"{DATA}/", f"{REJECTS}/"))
+        if output.path.startswith(tuple(f"{part}/" for part in PUBLISHED))
     ]
     _remove_stale(folder, {output.path for output in outputs})
     manifest = _manifest(folder, planned, records, ledger, outputs)
@@ -60,6 +64,17 @@ def publish(folder: RunFolder, planned: Plan) -> None:
     folder.write_bytes("README.md", card.card(manifest, ledger).encode())
     folder.write_bytes("report.html", page.page(manifest, ledger, _examples(folder, planned)).encode())
     folder.write_json(MANIFEST, manifest)
+    _remember(folder, planned)
+
+
+def _remember(folder: RunFolder, planned: Plan) -> None:
+    """Hand what the barriers of a complete run want to remember over to their indexes."""
+    for phase in planned.phases:
+        barrier = phase.apply.open(phase.modules) if phase.apply else None
+        if getattr(barrier, "index", None):
+            known = references.of_barrier(folder, phase.apply.label)
+            names = [r.shard.pieces[0].name if r.reader == "index" else None for r in known]
+            index.publish(folder, planned, phase, barrier, names)
 
 
 def _records(folder: RunFolder, phase: Phase) -> list[Record]:
@@ -85,7 +100,7 @@ def _run_ledger(planned: Plan, records: dict[str, list[Record]]) -> Ledger:
 
 def _remove_stale(folder: RunFolder, current: set[str]) -> None:
     """Remove what an earlier state of this run left in data/ and rejects/."""
-    for part in (DATA, REJECTS):
+    for part in PUBLISHED:
         for name in folder.files(part):
             if f"{part}/{name}" not in current and _OURS.fullmatch(name):
                 folder.remove(f"{part}/{name}")
@@ -122,6 +137,8 @@ def _manifest(
         "stages": [_described(ref, planned) for ref in {r.label: r for p in planned.phases for r in p.refs}.values()],
         "phases": [{"folder": phase.folder, "tasks": phase.n_tasks} for phase in planned.phases],
         "inputs": inputs,
+        "told": _told(planned, records),
+        "warnings": [w for per_task in records.values() for record in per_task for w in record.warnings],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
         "outputs": listed,
         "output_digest": fingerprint.combine(
@@ -131,6 +148,16 @@ def _manifest(
             [[o["path"], o["digest"]] for o in listed if o["path"].startswith(f"{REJECTS}/")]
         ),
     }
+
+
+def _told(planned: Plan, records: dict[str, list[Record]]) -> dict[str, dict[str, Any]]:
+    """Return what the reductions of each barrier put on record."""
+    told: dict[str, dict[str, Any]] = {}
+    for phase in planned.phases:
+        for record in records[phase.folder] if phase.is_reduce else ():
+            if record.told:
+                told.setdefault(phase.emit.label, {}).update(record.told)
+    return told
 
 
 def _described(ref: StageRef, planned: Plan) -> dict[str, Any]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 
 from curate import fingerprint
+from curate.barrier import Reduction
 from curate.engine import facts
 from curate.engine.books import Clock
+from curate.engine.desk import TaskDesk
 from curate.errors import RunError, StageError
 from curate.ledger import Ledger
 from curate.plan import Phase
-from curate.runs import Record, RunFolder, TaskFiles, is_valid, read_record, record_path
-from curate.stage import Reduction
+from curate.runs import PHASES, Record, RunFolder, TaskFiles, is_valid, read_record, record_path
 
 
 def is_done(folder: RunFolder, phase: Phase, task: int) -> bool:
@@ -27,23 +30,26 @@ def run(folder: RunFolder, phase: Phase, task: int) -> None:
         return
     folder.remove(record_path(phase.folder, task))
     files, clock = TaskFiles(folder), Clock()
-    label = phase.emit.label
+    label, desk = phase.emit.label, TaskDesk(folder, phase, files)
     with clock.of(label):
         reductions = phase.emit.open(phase.modules).reductions(phase.n_shards)
-        came = facts.read(folder, phase.facts_from, phase.n_facts_from, task)
-        rows = facts.joined(reductions[phase.reduction].reduce(came), label)
-        file = files.open(facts.facts_path(phase.folder, task))
-        facts.write(file, rows, part_of(reductions, phase.reduction + 1, rows, label), phase.n_facts)
+        came = facts.Facts(folder, phase.facts_from, phase.n_facts_from, task, phase.n_tasks)
+        part_of = partial(_part_of, reductions, phase.reduction + 1, label)
+        writer = facts.Writer(files.open(facts.facts_path(phase.folder, task)), part_of, phase.n_facts, label)
+        for rows in reductions[phase.reduction].reduce(came, desk):
+            writer.write(rows)
+        writer.close()
     ledger = Ledger()
     ledger.stage(label).seconds = clock.seconds[label]
     outputs = files.commit()
-    folder.write_json(record_path(phase.folder, task), Record(key, outputs, ledger.to_json()).to_json())
+    record = Record(key, outputs, ledger.to_json(), told=desk.told, warnings=desk.warnings)
+    folder.write_json(record_path(phase.folder, task), record.to_json())
 
 
-def part_of(reductions: tuple[Reduction, ...], k: int, rows: pa.RecordBatch, label: str) -> np.ndarray:
+def _part_of(reductions: tuple[Reduction, ...], k: int, label: str, rows: pa.RecordBatch) -> np.ndarray:
     """Return int64[n_rows]: the task of the next phase for each row; after the last reduction, its shard."""
     if k < len(reductions):
-        return np.asarray(reductions[k].partition(rows), np.int64)
+        return reductions[k].partition(rows)
     missing = {"shard", "row"} - set(rows.schema.names)
     if missing:
         raise StageError(
@@ -57,13 +63,12 @@ def _key(folder: RunFolder, phase: Phase, task: int) -> str:
 
 
 def _came_in(folder: RunFolder, phase: Phase) -> list[str]:
-    """Return the digests of every facts file of the phase before."""
+    """Return the digests of every facts file of the phase before, and of what the phase that asked wrote."""
     digests = []
-    for task in range(phase.n_facts_from):
-        record = read_record(folder, phase.facts_from, task)
-        if record is None:
-            raise RunError(
-                f"task {task} of {phase.facts_from} has no record, but {phase.folder} needs its facts; run again."
-            )
-        digests += [o.digest for o in record.outputs if o.path == facts.facts_path(phase.facts_from, task)]
+    for before, n_tasks in {phase.facts_from: phase.n_facts_from, phase.notes_from: phase.n_shards}.items():
+        for task in range(n_tasks):
+            record = read_record(folder, before, task)
+            if record is None:
+                raise RunError(f"task {task} of {before} has no record, but {phase.folder} needs it; run again.")
+            digests += [o.digest for o in record.outputs if o.path.startswith(f"{PHASES}/")]
     return digests

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate import inputs, plan, signals, spec
-from curate.engine import publish
+from curate.engine import publish, references
 from curate.errors import SpecError
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan
@@ -87,6 +87,7 @@ def run(
         folder.remove(MANIFEST)
         folder.write_json(RUN, {"curate": publish.version(), "recipe": planned.spec.resolved})
         plan.write_shards(folder, planned.shards)
+        references.write(folder, planned)
         _compile_kernels(planned, watch)
         for phase in planned.phases:
             _run_phase(folder, phase, pool, watch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from curate.barrier import Asked, Desk, Reduction
 from curate.batch import Batch, Verdicts
-from curate.stage import Reduction
 
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_ga|ref_src|phpsessid|jsessionid", re.IGNORECASE
@@ -50,11 +50,11 @@ class exact:
         self.by = by
         self.keep = keep
 
-    def emit(self, batch: Batch) -> pa.RecordBatch:
+    def emit(self, batch: Batch) -> Asked:
         """Return the key (128 bits) and the date as a number for each document; key 0 0 means "no key"."""
         keys = [_key(normal) for normal in self._normal(batch)]
         dates = batch["date"].to_pylist() if "date" in batch and self.keep == "newest" else [None] * len(batch)
-        return pa.RecordBatch.from_arrays(
+        rows = pa.RecordBatch.from_arrays(
             [
                 pa.array([key[0] for key in keys], pa.uint64()),
                 pa.array([key[1] for key in keys], pa.uint64()),
@@ -62,12 +62,13 @@ class exact:
             ],
             names=["high", "low", "date"],
         )
+        return Asked(rows)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         n_tasks = -(-n_shards // SHARDS_PER_TASK)
         return (Reduction("copies", n_tasks, lambda rows: _modulo(rows["high"].to_numpy(), n_tasks), self.find_copies),)
 
-    def find_copies(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def find_copies(self, batches: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
         """Return a row for each document that is not the one kept: its place, the kept one's, and how many there are."""
         table = pa.Table.from_batches(batches).combine_chunks()
         high, low, date, shard, row = (table[name].to_numpy() for name in ("high", "low", "date", "shard", "row"))

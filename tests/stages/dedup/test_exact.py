@@ -20,7 +20,7 @@ def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, s
     """Run emit, reduce and apply by hand; return (shard, row, copies, where the kept one is) of what is dropped."""
     emitted = []
     for shard, batch in enumerate(shards):
-        rows = barrier.emit(batch)
+        rows = barrier.emit(batch).rows
         place = {"shard": np.full(len(batch), shard, np.uint32), "row": np.arange(len(batch), dtype=np.uint32)}
         emitted.append(
             pa.RecordBatch.from_arrays(
@@ -28,7 +28,7 @@ def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, s
             )
         )
     (reduction,) = barrier.reductions(len(shards))
-    (facts,) = reduction.reduce(iter(emitted))
+    (facts,) = reduction.reduce(emitted, None)
     dropped = []
     for shard, batch in enumerate(shards):
         mine = facts.filter(pa.array(facts["shard"].to_numpy() == shard))
