@@ -73,6 +73,11 @@ UNSPACED_RANGES = (
 ASSIGNED = (range(0x32400), range(0xE0000, 0xE0200))
 """Where characters live; everything else is unassigned or private and gets one shared row."""
 
+CASED = range(0x20000)
+"""Where upper case lives; a test looks that there is none elsewhere."""
+
+_N_CASED = len(CASED)
+
 
 _BY_CATEGORY = {
     "Lu": LETTER | UPPER, "Ll": LETTER | LOWER, "Lt": LETTER, "Lm": LETTER, "Lo": LETTER,
@@ -101,6 +106,19 @@ def classes() -> np.ndarray:
     return found
 
 
+@lru_cache(maxsize=1)
+def lower() -> np.ndarray:
+    """Return the lower case of the code points in CASED, as code points: uint32[len(CASED)].
+
+    One character for one, without regard to its neighbours: Σ is σ wherever it stands, and so is ς; İ, the only
+    character whose lower case is two (i and a dot above), is i.
+    """
+    found = np.array([ord(chr(code).lower()[0]) for code in CASED], np.uint32)
+    found[ord("ς")] = ord("σ")
+    found.flags.writeable = False
+    return found
+
+
 @njit(cache=True, nogil=True, forceinline=True)
 def decode(text, at, end):
     """Return `(code point, bytes it takes)` at a place of UTF-8 text, never reading at or past `end`.
@@ -122,6 +140,14 @@ def decode(text, at, end):
     if code > 0x10FFFF:
         return np.int64(0xFFFD), 1
     return code, size
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def to_lower(lower, code):
+    """Return the lower case of a code point; `lower` is the address of `lower()`."""
+    if code >= _N_CASED:
+        return code
+    return short_at(lower, 2 * code) | short_at(lower, 2 * code + 1) << 16
 
 
 @njit(cache=True, nogil=True, forceinline=True)

@@ -12,8 +12,8 @@ import sys
 
 import numpy as np
 
-from curate.kernels import boilerplate, composition, lines, phrases, repetition, words
-from curate.kernels.characters import classes
+from curate.kernels import boilerplate, composition, lines, minhash, phrases, repetition, shingles, words
+from curate.kernels.characters import classes, lower
 from tests.kernels.texts import PIECES
 
 PAGE = mmap.PAGESIZE
@@ -48,6 +48,10 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         composition.count_composition(offsets, data, classes())
         phrases.count_leftovers(offsets, data)
         boilerplate.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
+        a, b = minhash.permutations(chance.randrange(1, 20), 1)
+        for tokenizer in (shingles.WORDS, shingles.CHARACTERS, shingles.CODE):
+            shingles.token_spans(offsets, data, classes(), lower(), tokenizer)
+            minhash.signatures_of_texts(offsets, data, classes(), lower(), tokenizer, 3, a, b)
 
 
 if __name__ == "__main__":

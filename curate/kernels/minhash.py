@@ -1,0 +1,287 @@
+"""MinHash: how much two texts share, from a few numbers of each.
+
+Under a random permutation of all hashes, two sets have the same smallest one with a probability that is their
+Jaccard similarity: the size of their intersection over that of their union. A signature holds the minima under
+many permutations. They are those of `datasketch` 2 with its scheme "affine32": of each hash the low 32 bits h, spread
+by the finalizer of MurmurHash3 and permuted as a * h + b modulo 2**32 with odd a.
+
+Bands of a signature find the pairs worth a look; `agreement` estimates how similar they are, `jaccard_sorted` counts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from curate.kernels.hashing import MIX_A, MIX_B, mix
+from curate.kernels.memory import address_of
+from curate.kernels.shingles import new_tokens, power, roll
+from curate.kernels.tokens import AT, new_state, scan, start_text
+
+NOTHING = np.uint32(0xFFFFFFFF)
+"""The minimum of no hashes."""
+
+UNROLLED = 8
+"""Hashes permuted at a time, for which the minima are read and written once."""
+
+
+def permutations(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw permutations, the same ones as `datasketch.MinHash(n, seed)`.
+
+    Returns:
+        `(a uint32[n], b uint32[n])`, all a odd.
+    """
+    chance = np.random.RandomState(seed)
+    a = chance.randint(0, 1 << 31, n, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return a, chance.randint(0, 1 << 32, n, dtype=np.uint32)
+
+
+@njit(cache=True, nogil=True)
+def signatures(bounds, hashes, a, b):
+    """Return the smallest permuted hash of each document under each permutation.
+
+    Args:
+        bounds: int64[n_docs + 1], of the documents' hashes; need not begin at 0.
+        hashes: uint64[m], of which the low 32 bits count, in any order, repeated or not.
+        a, b: what `permutations` gave, n of them.
+    Returns:
+        uint32[n_docs, n]; a document without hashes has 0xFFFFFFFF everywhere.
+    Cost: COST
+    """
+    n_docs = len(bounds) - 1
+    minima = np.full((n_docs, len(a)), NOTHING, np.uint32)
+    spread = np.empty(1024 + UNROLLED, np.uint32)
+    for i in range(n_docs):
+        for at in range(bounds[i], bounds[i + 1], 1024):
+            lower_minima(minima[i], hashes, at, min(at + 1024, bounds[i + 1]), a, b, spread)
+    return minima
+
+
+@njit(cache=True, nogil=True)
+def signatures_of_texts(offsets, data, classes, lower, tokenizer, n, a, b):
+    """Return `signatures(*shingle_hashes(offsets, data, classes, lower, tokenizer, n), a, b)`, hashes kept in cache.
+
+    Args: as of `shingles.shingle_hashes` and `signatures`.
+    Returns:
+        uint32[n_docs, len(a)].
+    Cost: COST
+    """
+    text, table, fold, n_docs = address_of(data), address_of(classes), address_of(lower), len(offsets) - 1
+    minima = np.full((n_docs, len(a)), NOTHING, np.uint32)
+    tokens, top, state = new_tokens(n), power(n), new_state()
+    hashes, spread = np.empty(len(tokens) + 1, np.uint64), np.empty(len(tokens) + UNROLLED, np.uint32)
+    for i in range(n_docs):
+        start_text(state, offsets[i])
+        tokens[:n] = 0
+        value, scanned, end = np.uint64(0), 0, offsets[i + 1]
+        while state[AT] < end:
+            k = scan(text, table, fold, end, len(data), tokenizer, state, tokens[n:], None, None)
+            value, total = roll(tokens, n, top, scanned, k, value, hashes, 0)
+            lower_minima(minima[i], hashes, 0, total, a, b, spread)
+            scanned += k
+        if 0 < scanned < n:
+            hashes[0] = mix(value)
+            lower_minima(minima[i], hashes, 0, 1, a, b, spread)
+    return minima
+
+
+@njit(cache=True, nogil=True)
+def lower_minima(minima, hashes, start, end, a, b, spread):
+    """Lower the minima of a document to those of some more hashes.
+
+    Args:
+        minima: uint32[n], of the hashes before, changed.
+        hashes: uint64[m], of which those from `start` to `end` count.
+        a, b: uint32[n].
+        spread: uint32[>= end - start + UNROLLED], scratch.
+    """
+    n = end - start
+    if n <= 0:
+        return
+    for i in range(n):
+        spread[i] = _spread(np.uint32(hashes[start + i]))
+    for i in range(n, n + UNROLLED):  # once more the same is no smaller
+        spread[i] = spread[n - 1]
+    for i in range(0, n, UNROLLED):
+        h0, h1, h2, h3 = spread[i], spread[i + 1], spread[i + 2], spread[i + 3]
+        h4, h5, h6, h7 = spread[i + 4], spread[i + 5], spread[i + 6], spread[i + 7]
+        for j in range(len(minima)):
+            x, y = a[j], b[j]
+            least = min(
+                min(
+                    min(np.uint32(x * h0 + y), np.uint32(x * h1 + y)), min(np.uint32(x * h2 + y), np.uint32(x * h3 + y))
+                ),
+                min(
+                    min(np.uint32(x * h4 + y), np.uint32(x * h5 + y)), min(np.uint32(x * h6 + y), np.uint32(x * h7 + y))
+                ),
+            )
+            minima[j] = min(minima[j], least)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _spread(value):
+    """Return the finalizer of MurmurHash3 of a `uint32`."""
+    value = np.uint32(value ^ (value >> np.uint32(16)))
+    value = np.uint32(value * np.uint32(0x85EBCA6B))
+    value = np.uint32(value ^ (value >> np.uint32(13)))
+    value = np.uint32(value * np.uint32(0xC2B2AE35))
+    return np.uint32(value ^ (value >> np.uint32(16)))
+
+
+# ------------------------------------------------------------------ pairs
+
+
+@njit(cache=True, nogil=True)
+def band_keys(signatures, bands, rows, salts):
+    """Hash each band of each signature; documents are candidates for a pair where a key is equal.
+
+    Args:
+        signatures: uint32[n_docs, >= bands * rows].
+        bands, rows: band k is the columns from `k * rows` on, as many as there are rows.
+        salts: uint64[n_docs]; only documents of one salt get equal keys.
+    Returns:
+        uint64[n_docs, bands], equal where band, salt and all rows are, and else with a chance of 2**-64.
+    Cost: COST
+    """
+    if bands < 1 or rows < 1 or bands * rows > signatures.shape[1]:
+        raise ValueError("bands times rows must be at least 1 and at most the width of the signatures")
+    n_docs = len(signatures)
+    keys = np.empty((n_docs, bands), np.uint64)
+    for i in range(n_docs):
+        salt = mix(salts[i] ^ MIX_B)
+        for band in range(bands):
+            value = mix(salt + np.uint64(band) * MIX_A)
+            for row in range(band * rows, (band + 1) * rows):
+                value = mix(value ^ np.uint64(signatures[i, row]))
+            keys[i, band] = value
+    return keys
+
+
+@njit(cache=True, nogil=True)
+def agreement(signatures_a, signatures_b):
+    """Return the share of equal values, which estimates the Jaccard similarity, of two signatures row by row.
+
+    Args:
+        signatures_a, signatures_b: uint32[n, k].
+    Returns:
+        float32[n]; of two documents without hashes 1.
+    Cost: COST
+    """
+    if signatures_a.shape != signatures_b.shape:
+        raise ValueError("signatures to compare must have the same shape")
+    n, k = signatures_a.shape
+    shares = np.empty(n, np.float32)
+    for i in range(n):
+        equal = np.int32(0)
+        for j in range(k):
+            equal += np.int32(signatures_a[i, j] == signatures_b[i, j])
+        shares[i] = equal / k
+    return shares
+
+
+@njit(cache=True, nogil=True)
+def shared_bands(keys_a, keys_b):
+    """Return in how many bands two documents have the same key, row by row.
+
+    Args:
+        keys_a, keys_b: uint64[n, bands].
+    Returns:
+        int16[n].
+    """
+    if keys_a.shape != keys_b.shape:
+        raise ValueError("keys to compare must have the same shape")
+    n, bands = keys_a.shape
+    shared = np.zeros(n, np.int16)
+    for i in range(n):
+        for j in range(bands):
+            shared[i] += keys_a[i, j] == keys_b[i, j]
+    return shared
+
+
+# ------------------------------------------------------------------ exact sets
+
+
+@njit(cache=True, nogil=True)
+def sorted_sets(bounds, hashes):
+    """Return the low 32 bits of each document's hashes as a sorted set.
+
+    Args:
+        bounds: int64[n_docs + 1], of the documents' hashes; need not begin at 0.
+        hashes: uint64[m].
+    Returns:
+        `(bounds int64[n_docs + 1], sets uint32[total])`; set i is `sets[bounds[i] : bounds[i + 1]]`, ascending
+        without repeats.
+    Cost: COST
+    """
+    n_docs = len(bounds) - 1
+    new_bounds = np.zeros(n_docs + 1, np.int64)
+    sets = np.empty(bounds[n_docs] - bounds[0], np.uint32)
+    longest = 0
+    for i in range(n_docs):
+        longest = max(longest, bounds[i + 1] - bounds[i])
+    values, other = np.empty(longest, np.uint32), np.empty(longest, np.uint32)
+    places = np.empty((4, 256), np.int64)
+    total = 0
+    for i in range(n_docs):
+        n = bounds[i + 1] - bounds[i]
+        for k in range(n):
+            values[k] = np.uint32(hashes[bounds[i] + k])
+        _sort(values, other, n, places)
+        for k in range(n):
+            sets[total] = values[k]
+            total += k + 1 == n or values[k] != values[k + 1]
+        new_bounds[i + 1] = total
+    return new_bounds, sets[:total].copy()
+
+
+@njit(cache=True, nogil=True)
+def _sort(values, other, n, places):
+    """Sort the first n values, a byte at a time from the lowest; short runs by insertion."""
+    if n < 64:
+        for i in range(1, n):
+            value, k = values[i], i
+            while k > 0 and values[k - 1] > value:
+                values[k] = values[k - 1]
+                k -= 1
+            values[k] = value
+        return
+    places[:] = 0
+    for i in range(n):
+        for byte in range(4):
+            places[byte, (values[i] >> np.uint32(8 * byte)) & np.uint32(0xFF)] += 1
+    for byte in range(4):
+        start = 0
+        for k in range(256):
+            places[byte, k], start = start, start + places[byte, k]
+        source, target = (values, other) if byte % 2 == 0 else (other, values)
+        for i in range(n):
+            digit = (source[i] >> np.uint32(8 * byte)) & np.uint32(0xFF)
+            target[places[byte, digit]] = source[i]
+            places[byte, digit] += 1
+
+
+@njit(cache=True, nogil=True)
+def jaccard_sorted(bounds_a, sets_a, bounds_b, sets_b):
+    """Return the Jaccard similarity of sets row by row: their intersection over their union.
+
+    Args:
+        bounds_a, bounds_b: int64[n + 1], of the sets; need not begin at 0.
+        sets_a, sets_b: uint32[...], each set ascending without repeats, as `sorted_sets` gives them.
+    Returns:
+        float32[n]; of two empty sets 1, as `agreement` has it.
+    Cost: COST
+    """
+    if len(bounds_a) != len(bounds_b):
+        raise ValueError("there must be as many sets on one side as on the other")
+    n = len(bounds_a) - 1
+    found = np.empty(n, np.float32)
+    for i in range(n):
+        x, y, end_x, end_y = bounds_a[i], bounds_b[i], bounds_a[i + 1], bounds_b[i + 1]
+        n_values, both = end_x - x + end_y - y, 0
+        while x < end_x and y < end_y:
+            left, right = sets_a[x], sets_b[y]
+            both += left == right
+            x += left <= right
+            y += right <= left
+        found[i] = both / (n_values - both) if n_values else 1.0
+    return found
