@@ -13,6 +13,7 @@ import xxhash
 
 from curate.barrier import Asked, Desk, Reduction
 from curate.batch import Batch, Verdicts
+from curate.stages.dedup._order import date_number
 
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_ga|ref_src|phpsessid|jsessionid", re.IGNORECASE
@@ -58,7 +59,7 @@ class exact:
             [
                 pa.array([key[0] for key in keys], pa.uint64()),
                 pa.array([key[1] for key in keys], pa.uint64()),
-                pa.array([_number(date) for date in dates], pa.int64()),
+                pa.array([date_number(date) for date in dates], pa.int64()),
             ],
             names=["high", "low", "date"],
         )
@@ -130,15 +131,6 @@ def _key(normal: str) -> tuple[int, int]:
         return 0, 0
     digest = xxhash.xxh3_128_intdigest(normal.encode("utf-8", "surrogatepass"))
     return digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
-
-
-_ISO = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})[T ]?(?:(\d{2}):?(\d{2}):?(\d{2}))?")
-
-
-def _number(date: str | None) -> int:
-    """Return an ISO date as a number that sorts like it; without one, the lowest."""
-    match = _ISO.match(date or "")
-    return int("".join(part or "00" for part in match.groups())) if match else -1
 
 
 def _modulo(keys: np.ndarray, n: int) -> np.ndarray:

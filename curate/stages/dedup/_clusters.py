@@ -1,0 +1,231 @@
+"""From edges to decisions: connected components first, then, inside each, who stays and who leaves for whom.
+
+Only the first step sees all edges at once, and it keeps none of them: four or eight bytes a document. Components are
+then dealt out to many tasks, since no decision crosses from one to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from curate.barrier import Desk
+from curate.kernels import leaders, links
+from curate.stages.dedup._pairs import PAIRS_AT_ONCE, priority
+from curate.stages.dedup._sketch import NOBODY, Sketcher, place_of, shard_and_row
+
+LINK, REASON, KEPT = 0, 1, 2
+"""What a decided row is: an edge; the edge for which a document leaves; a document that stays for others."""
+
+DECIDED = pa.schema(
+    {
+        "shard": pa.uint32(), "row": pa.uint32(), "kept_shard": pa.uint32(), "kept_row": pa.uint32(),
+        "similarity": pa.float32(), "shared_bands": pa.int16(), "what": pa.int8(), "n_copies": pa.uint32(),
+    }
+)  # fmt: skip
+"""n_copies: how many documents the kept one stands for, itself included; 0 in a row that is only an edge."""
+
+UNKNOWN = np.uint64(0xFFFFFFFFFFFFFFFF)
+"""Stands for a place that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """Joins documents that are linked, directly or by way of others."""
+
+    n_tasks: int
+
+    def find(self, edges: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+        """Yield the edges with the number of their component (its first document) and the task that gets it."""
+        n_docs = int(desk.n_docs.sum())
+        first = np.r_[0, np.cumsum(desk.n_docs)[:-1]]
+        parent = np.arange(n_docs, dtype=np.uint32 if n_docs < 1 << 32 else np.uint64)
+
+        def number(batch: pa.RecordBatch, side: str) -> np.ndarray:
+            shard, row = batch[f"{side}_shard"].to_numpy(), batch[f"{side}_row"].to_numpy()
+            return (first[shard] + row).astype(parent.dtype)
+
+        n_edges = 0
+        for batch in edges:
+            links.join(parent, number(batch, "a"), number(batch, "b"))
+            n_edges += batch.num_rows
+        for batch in edges:
+            root = links.roots(parent, number(batch, "a"))
+            task = root.astype(np.uint64) * np.uint64(self.n_tasks) // np.uint64(max(1, n_docs))
+            yield pa.RecordBatch.from_arrays(
+                [*batch.columns, pa.array(root.astype(np.uint64)), pa.array(task.astype(np.uint32))],
+                names=[*batch.schema.names, "component", "task"],
+            )
+        desk.tell(
+            {
+                "edges_found": n_edges,
+                "cluster_memory": {
+                    "bytes_per_document": parent.itemsize, "documents": n_docs, "bytes_per_edge": 0,
+                    "bytes_per_edge_on_disk": 34,
+                },
+            }
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Decides, component by component, who leaves."""
+
+    sketcher: Sketcher
+    threshold: float
+
+    def find(self, edges: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+        """Yield every edge once, every decision, and who stays for others; by component."""
+        graph = Graph.of(pa.Table.from_batches(edges).combine_chunks(), desk)
+        threshold = -1.0 if self.sketcher.verify == "none" else self.threshold - 1e-6
+        via, via_similarity = np.full(len(graph.high), -1, np.int64), np.full(len(graph.high), np.nan, np.float32)
+        while leaders.decide(graph.bounds, graph.low, graph.state, graph.keeper, via, via_similarity, threshold):
+            asked = np.flatnonzero((via >= 0) & np.isnan(via_similarity))
+            via_similarity[asked], _ = self._compared(graph, via[asked], graph.high[asked], desk)
+        yield self._rows(graph, desk)
+
+    def _compared(self, graph: Graph, left: np.ndarray, right: np.ndarray, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+        """Return (similarity, shared bands) of pairs of the graph's documents, some at a time."""
+        similarity, shared = np.empty(len(left), np.float32), np.empty(len(left), np.int16)
+        for start in range(0, len(left), PAIRS_AT_ONCE):
+            part = slice(start, start + PAIRS_AT_ONCE)
+            places = (shard_and_row(graph.place[side[part]]) for side in (left, right))
+            similarity[part], shared[part] = self.sketcher.similarity(desk, *places)
+        return similarity, shared
+
+    def _rows(self, graph: Graph, desk: Desk) -> pa.RecordBatch:
+        """Return the rows of `DECIDED`, ordered by component, kept document and document."""
+        shard, _ = shard_and_row(graph.place)
+        leaves = np.flatnonzero((graph.state == leaders.LEAVES) & (shard < desk.n_own))
+        keeper = graph.keeper[leaves]
+        edge = graph.edge(keeper, leaves)
+        is_direct = edge >= 0
+        similarity, shared = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.int16)
+        similarity[is_direct], shared[is_direct] = graph.similarity[edge[is_direct]], graph.shared[edge[is_direct]]
+        indirect = ~is_direct
+        similarity[indirect], shared[indirect] = self._compared(graph, keeper[indirect], leaves[indirect], desk)
+        stays, n_left = np.unique(keeper, return_counts=True)
+        is_link = np.ones(len(graph.high), bool)
+        is_link[edge[is_direct]] = False
+        low, high = graph.low[is_link], graph.high[is_link]
+        return _rows(
+            graph,
+            what=np.repeat(np.array([LINK, REASON, KEPT], np.int8), [len(low), len(leaves), len(stays)]),
+            document=np.concatenate([high, leaves, stays]),
+            kept=np.concatenate([low, keeper, stays]),
+            similarity=np.concatenate([graph.similarity[is_link], similarity, np.ones(len(stays), np.float32)]),
+            shared=np.concatenate([graph.shared[is_link], shared, np.zeros(len(stays), np.int16)]),
+            n_copies=np.concatenate(
+                [np.zeros(len(low), np.int64), n_left[np.searchsorted(stays, keeper)] + 1, n_left + 1]
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The documents of some components, numbered by priority, with their links to those of higher priority.
+
+    Args:
+        place: uint64[n]; component: uint64[n].
+        bounds: int64[n + 1]; the links of document i are those from `bounds[i]` to `bounds[i + 1]`.
+        low, high: int64[m], the two documents of each link, `low < high`, ordered by (high, low).
+        similarity: float32[m]; shared: int16[m].
+        state, keeper: see `leaders.decide`; what is known of reference data is filled in.
+    """
+
+    place: np.ndarray
+    component: np.ndarray
+    bounds: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    similarity: np.ndarray
+    shared: np.ndarray
+    state: np.ndarray
+    keeper: np.ndarray
+
+    @classmethod
+    def of(cls, edges: pa.Table, desk: Desk) -> Graph:
+        """Build the graph from edges, some of which come more than once."""
+        a = place_of(edges["a_shard"].to_numpy(), edges["a_row"].to_numpy())
+        b = place_of(edges["b_shard"].to_numpy(), edges["b_row"].to_numpy())
+        linked = np.unique(np.concatenate([a, b]))
+        remembered = _keepers_of_references(linked, desk)
+        place = np.unique(np.concatenate([linked, remembered[remembered != UNKNOWN]]))
+        rank = priority(place, _orders(place, desk), desk.n_own)
+        ends = np.sort(np.stack([rank[np.searchsorted(place, side)] for side in (a, b)]), axis=0)
+        order = np.lexsort(ends)
+        low, high = ends[0][order], ends[1][order]
+        is_new = np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])][: len(order)]
+        order, low, high = order[is_new], low[is_new], high[is_new]
+        component = np.zeros(len(place), np.uint64)
+        component[low] = component[high] = edges["component"].to_numpy()[order]
+        state, keeper = _known(place, rank, linked, remembered, desk.n_own)
+        return cls(
+            place[np.argsort(rank)], component, np.searchsorted(high, np.arange(len(place) + 1)), low, high,
+            edges["similarity"].to_numpy()[order], edges["shared_bands"].to_numpy()[order], state, keeper,
+        )  # fmt: skip
+
+    def edge(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Return int64[k]: which link joins each pair, -1 where none does."""
+        n = np.int64(len(self.place))
+        keys, wanted = self.high * n + self.low, high * n + low
+        at = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
+        return np.where(keys[at] == wanted, at, -1) if len(keys) else np.full(len(wanted), -1)
+
+
+def _orders(place: np.ndarray, desk: Desk) -> np.ndarray:
+    return desk.take(["order"], *shard_and_row(place))["order"].to_numpy() if len(place) else np.zeros(0, np.int64)
+
+
+def _keepers_of_references(places: np.ndarray, desk: Desk) -> np.ndarray:
+    """Return uint64[n]: for a reference document the place of the one that was kept for it (its own, if it was kept).
+
+    `UNKNOWN` for one that was dropped for a document which no index holds, and for the run's own documents.
+    """
+    kept = np.full(len(places), UNKNOWN)
+    shard, row = shard_and_row(places)
+    is_reference = shard >= desk.n_own
+    if is_reference.any():
+        notes = desk.take(["kept_shard", "kept_row"], shard[is_reference], row[is_reference])
+        of_index = place_of(notes["kept_shard"].to_numpy(), notes["kept_row"].to_numpy())
+        is_gone = notes["kept_shard"].to_numpy() == NOBODY
+        is_of_dataset = of_index == UNKNOWN  # datasets do not say, so all their documents count as kept
+        kept[is_reference] = np.where(is_of_dataset, places[is_reference], np.where(is_gone, UNKNOWN, of_index))
+    return kept
+
+
+def _known(
+    place: np.ndarray, rank: np.ndarray, linked: np.ndarray, remembered: np.ndarray, n_own: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (state int8[n], keeper int64[n]) by rank, with what earlier runs decided about reference data."""
+    state, keeper = np.full(len(place), leaders.OPEN), np.full(len(place), -1, np.int64)
+    is_reference = shard_and_row(place)[0] >= n_own
+    state[rank[is_reference]], keeper[rank[is_reference]] = leaders.STAYS, rank[is_reference]
+    was_dropped = (shard_and_row(linked)[0] >= n_own) & (remembered != linked)
+    who = rank[np.searchsorted(place, linked[was_dropped])]
+    kept = remembered[was_dropped]
+    at = np.minimum(np.searchsorted(place, kept), max(0, len(place) - 1))
+    state[who], keeper[who] = leaders.LEAVES, np.where(kept == UNKNOWN, -1, rank[at] if len(place) else -1)
+    return state, keeper
+
+
+def _rows(
+    graph: Graph,
+    *,
+    what: np.ndarray,
+    document: np.ndarray,
+    kept: np.ndarray,
+    similarity: np.ndarray,
+    shared: np.ndarray,
+    n_copies: np.ndarray,
+) -> pa.RecordBatch:
+    """Return rows of `DECIDED` for documents by their numbers in the graph."""
+    order = np.lexsort((graph.place[document], -what, graph.place[kept], graph.component[document]))
+    columns = [
+        *shard_and_row(graph.place[document]), *shard_and_row(graph.place[kept]),
+        similarity, shared, what, n_copies.astype(np.uint32),
+    ]  # fmt: skip
+    return pa.RecordBatch.from_arrays([pa.array(column[order]) for column in columns], schema=DECIDED)

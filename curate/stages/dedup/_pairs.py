@@ -1,0 +1,112 @@
+"""From keys to edges: documents that share a band are candidates, and candidates that are alike are edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.barrier import Desk
+from curate.kernels import links
+from curate.stages.dedup._sketch import Sketcher, place_of, shard_and_row
+
+ROWS_AT_ONCE = 1 << 22
+"""Keys that one task holds in memory; it goes through a larger partition in several rounds. About 250 MB."""
+
+PAIRS_AT_ONCE = 1 << 15
+"""Candidates that are compared together: at most 64 MiB of signatures."""
+
+EDGES = pa.schema(
+    {
+        "a_shard": pa.uint32(), "a_row": pa.uint32(), "b_shard": pa.uint32(), "b_row": pa.uint32(),
+        "similarity": pa.float32(), "shared_bands": pa.int16(),
+    }
+)  # fmt: skip
+"""a is the one that would be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Finds the edges among the documents whose keys one task sees."""
+
+    sketcher: Sketcher
+    threshold: float
+
+    def edges(self, rows: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+        """Yield edges; one may come several times, from tasks that saw other bands of the same documents."""
+        n_rounds = max(1, -(-sum(batch.num_rows for batch in rows) // ROWS_AT_ONCE))
+        for turn in range(n_rounds):
+            key, place = _members(rows, turn, n_rounds)
+            left, right = _without_self(_candidates(key, place, desk), desk)
+            for start in range(0, len(left), PAIRS_AT_ONCE):
+                part = slice(start, start + PAIRS_AT_ONCE)
+                yield self._verified(left[part], right[part], desk)
+        yield pa.RecordBatch.from_pylist([], schema=EDGES)
+
+    def _verified(self, left: np.ndarray, right: np.ndarray, desk: Desk) -> pa.RecordBatch:
+        a, b = shard_and_row(left), shard_and_row(right)
+        similarity, shared = self.sketcher.similarity(desk, a, b)
+        is_edge = ~(similarity < self.threshold - 1e-6)  # NaN, where nothing is verified, stays
+        columns = [*a, *b, similarity, shared]
+        return pa.RecordBatch.from_arrays([pa.array(column[is_edge]) for column in columns], schema=EDGES)
+
+
+def _members(rows: Iterable[pa.RecordBatch], turn: int, n_rounds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (key uint64[m], place uint64[m]) of the documents in buckets of two and more, by key."""
+    keys, places = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
+    for batch in rows:
+        key, shard, row = (batch[name].to_numpy() for name in ("key", "shard", "row"))
+        if n_rounds > 1:
+            is_mine = (key & np.uint64(0xFFFFFFFF)) % np.uint64(n_rounds) == turn
+            key, shard, row = key[is_mine], shard[is_mine], row[is_mine]
+        keys.append(key)
+        places.append(place_of(shard, row))
+    key, place = np.concatenate(keys), np.concatenate(places)
+    order = np.argsort(key)
+    key = key[order]
+    is_same = key[1:] == key[:-1]
+    has_company = np.r_[False, is_same] | np.r_[is_same, False] if len(key) else np.zeros(0, bool)
+    return key[has_company], place[order[has_company]]
+
+
+def _candidates(key: np.ndarray, place: np.ndarray, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of each candidate pair once, the one that would be kept first."""
+    if not len(key):
+        return place, place
+    different, which = np.unique(place, return_inverse=True)
+    notes = desk.take(["order", "digest"], *shard_and_row(different))
+    rank = priority(different, notes["order"].to_numpy(), desk.n_own)
+    by_rank = np.argsort(rank)
+    order = np.lexsort((rank[which], key))
+    key, which = key[order], which[order]
+    bounds = np.r_[0, np.flatnonzero(key[1:] != key[:-1]) + 1, len(key)]
+    left, right = np.empty((2, len(key) * (links.PIVOTS + 1)), np.int64)
+    n = links.link_buckets(bounds, notes["digest"].to_numpy()[which], left, right)
+    first, second = rank[which[left[:n]]], rank[which[right[:n]]]
+    pairs = np.unique(first.astype(np.uint64) << np.uint64(32) | second.astype(np.uint64))
+    first, second = (different[by_rank[half.astype(np.int64)]] for half in shard_and_row(pairs))
+    is_asked = shard_and_row(second)[0] < desk.n_own  # two reference documents are no business of this run
+    return first[is_asked], second[is_asked]
+
+
+def priority(places: np.ndarray, order: np.ndarray, n_own: int) -> np.ndarray:
+    """Return int64[n], the rank of each document: reference data first, then by order, then by place."""
+    shard, _ = shard_and_row(places)
+    rank = np.empty(len(places), np.int64)
+    rank[np.lexsort((places, ~order, shard < n_own))] = np.arange(len(places))
+    return rank
+
+
+def _without_self(pairs: tuple[np.ndarray, np.ndarray], desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out pairs of a document with itself, as reference data that holds the input would make them."""
+    left, right = pairs
+    suspect = np.flatnonzero(shard_and_row(left)[0] >= desk.n_own)
+    if not len(suspect):
+        return pairs
+    ids = [desk.take(["id"], *shard_and_row(side[suspect]))["id"] for side in pairs]
+    is_self = np.zeros(len(left), bool)
+    is_self[suspect] = pc.equal(*ids).to_numpy(zero_copy_only=False)
+    return left[~is_self], right[~is_self]

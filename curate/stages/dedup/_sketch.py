@@ -1,0 +1,194 @@
+"""From texts to what near-duplicates are found by: signatures, the keys of their bands, sets of shingles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from curate.barrier import Asked, Desk
+from curate.batch import Batch
+from curate.kernels import characters
+from curate.kernels import minhash as kernel
+from curate.kernels import shingles as tokens
+from curate.stages.dedup import _order
+from curate.stages.dedup._bands import Bands
+
+FORMAT = 1
+"""Of what is kept and remembered; raised when hashes or columns change their meaning."""
+
+NOBODY = np.uint32(0xFFFFFFFF)
+"""Stands for a place that is not known."""
+
+_TOKENIZERS = {"words": tokens.WORDS, "characters": tokens.CHARACTERS, "code": tokens.CODE}
+
+
+@dataclass(frozen=True)
+class Sketcher:
+    """Sketches texts, and compares sketches, under one set of settings.
+
+    Args:
+        verify: "signature", "jaccard" or "none": what is kept beside the documents to compare candidates by.
+        per: the column within whose values documents are compared; None compares all.
+    """
+
+    ngram: int
+    tokenizer: str
+    permutations: int
+    seed: int
+    bands: Bands
+    verify: str
+    per: str | None
+    keep: Any
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What two runs must share for their sketches to mean the same."""
+        return {
+            "sketch": FORMAT, "scheme": "affine32", "seed": self.seed, "permutations": self.permutations,
+            "ngram": self.ngram, "tokenizer": self.tokenizer, "bands": self.bands.bands, "rows": self.bands.rows,
+            "verify": self.verify, "scope": self.per or "global",
+        }  # fmt: skip
+
+    @cached_property
+    def _permutations(self) -> tuple[np.ndarray, np.ndarray]:
+        return kernel.permutations(self.permutations, self.seed)
+
+    # ------------------------------------------------------------------ asking
+
+    def asked(self, batch: Batch) -> Asked:
+        """Return the keys of every document that has tokens, and the notes about all."""
+        bounds, hashes = self.shingles(*batch.text_buffers())
+        signatures = kernel.signatures(bounds, hashes, *self._permutations)
+        salts = _salts(batch, self.per)
+        keys = kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
+        n = len(batch)
+        nobody = pa.array(np.full(n, NOBODY))
+        kept = {
+            "order": pa.array(_order.order(batch, self.keep)),
+            "digest": pa.array(kernel.band_keys(signatures, 1, self.permutations, salts)[:, 0]),
+            "salt": pa.array(salts),
+            "source": batch["source"] if "source" in batch else pa.nulls(n, pa.string()),
+            "kept_shard": nobody,
+            "kept_row": nobody,
+            **self._kept(signatures, keys, bounds, hashes),
+        }
+        has_tokens = np.diff(bounds) > 0
+        return Asked(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)))
+
+    def shingles(self, offsets: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `(bounds int64[n + 1], hashes uint64[m])` of the n-grams of texts."""
+        table, lower = characters.classes(), characters.lower()
+        return tokens.shingle_hashes(offsets, data, table, lower, _TOKENIZERS[self.tokenizer], self.ngram)
+
+    def _kept(
+        self, signatures: np.ndarray, keys: np.ndarray, bounds: np.ndarray, hashes: np.ndarray
+    ) -> dict[str, pa.Array]:
+        if self.verify == "none":
+            return {"keys": _fixed(keys)}
+        if self.verify == "signature":
+            return {"signature": _fixed(signatures)}
+        set_bounds, sets = kernel.sorted_sets(bounds, hashes)
+        return {
+            "signature": _fixed(signatures),
+            "shingles": pa.LargeListArray.from_arrays(pa.array(set_bounds), pa.array(sets)),
+        }
+
+    def recalled(self, rows: pa.RecordBatch) -> Asked:
+        """Return what was asked about documents that an index remembers."""
+        keys = self.keys(rows)
+        has_tokens = np.ones(len(keys), bool)
+        if self.verify != "none":
+            has_tokens = (fixed(rows["signature"], np.uint32) != NOBODY).any(axis=1)
+        return Asked(_rows(keys, has_tokens), rows.select([name for name in rows.schema.names if name != "id"]))
+
+    # ------------------------------------------------------------------ comparing
+
+    @property
+    def compared(self) -> list[str]:
+        """The notes that `similarity` reads."""
+        return {"none": ["keys"], "signature": ["signature", "salt"], "jaccard": ["signature", "shingles", "salt"]}[
+            self.verify
+        ]
+
+    def keys(self, notes: pa.RecordBatch) -> np.ndarray:
+        """Return uint64[n, bands], the keys of the bands."""
+        if self.verify == "none":
+            return fixed(notes["keys"], np.uint64)
+        signatures, salts = fixed(notes["signature"], np.uint32), notes["salt"].to_numpy()
+        return kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
+
+    def similarity(
+        self, desk: Desk, left: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compare documents pair by pair.
+
+        Args:
+            left, right: (shard uint32[n], row uint32[n]) of the documents.
+        Returns:
+            `(similarity float32[n], shared bands int16[n])`; the similarity is NaN where nothing is verified.
+        """
+        if not len(left[0]):
+            return np.zeros(0, np.float32), np.zeros(0, np.int16)
+        places = np.concatenate([place_of(*left), place_of(*right)])
+        different, which = np.unique(places, return_inverse=True)
+        notes = desk.take(self.compared, *shard_and_row(different))
+        a, b = which[: len(left[0])], which[len(left[0]) :]
+        keys = self.keys(notes)
+        shared = kernel.shared_bands(keys[a], keys[b])
+        if self.verify == "none":
+            return np.full(len(a), np.nan, np.float32), shared
+        if self.verify == "signature":
+            signatures = fixed(notes["signature"], np.uint32)
+            return kernel.agreement(signatures[a], signatures[b]), shared
+        sets = notes["shingles"]
+        return kernel.jaccard_sorted(*_lists(sets.take(pa.array(a))), *_lists(sets.take(pa.array(b)))), shared
+
+
+def place_of(shard: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Return places as one uint64 each, which sort like (shard, row)."""
+    return (shard.astype(np.uint64) << np.uint64(32)) | row.astype(np.uint64)
+
+
+def shard_and_row(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (shard uint32[n], row uint32[n]) of places."""
+    return (place >> np.uint64(32)).astype(np.uint32), (place & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+
+
+def fixed(column: pa.Array, kind: type) -> np.ndarray:
+    """Return a column of fixed-size binary as an array [n, width]."""
+    width = column.type.byte_width
+    data = np.frombuffer(column.buffers()[1] or b"", np.uint8)
+    rows = data[column.offset * width : (column.offset + len(column)) * width]
+    return np.ascontiguousarray(rows).view(kind).reshape(len(column), width // np.dtype(kind).itemsize)
+
+
+def _fixed(values: np.ndarray) -> pa.Array:
+    flat = np.ascontiguousarray(values)
+    width = flat.shape[1] * flat.itemsize
+    return pa.Array.from_buffers(pa.binary(width), len(flat), [None, pa.py_buffer(flat)])
+
+
+def _lists(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    return column.offsets.to_numpy(), column.values.to_numpy()
+
+
+def _rows(keys: np.ndarray, has_tokens: np.ndarray) -> pa.RecordBatch:
+    which = np.flatnonzero(has_tokens).astype(np.uint32)
+    row = np.repeat(which, keys.shape[1])
+    return pa.RecordBatch.from_arrays([pa.array(keys[which].ravel()), pa.array(row)], names=["key", "row"])
+
+
+def _salts(batch: Batch, per: str | None) -> np.ndarray:
+    """Return uint64[n]: equal for documents that are compared with each other."""
+    if per is None:
+        return np.zeros(len(batch), np.uint64)
+    known: dict[Any, int] = {}
+    values = batch[per].to_pylist()
+    return np.array(
+        [known.setdefault(value, xxhash.xxh3_64_intdigest(repr(value).encode())) for value in values], np.uint64
+    )

@@ -1,0 +1,142 @@
+"""Near-duplicates: documents that share most of their n-grams, found with MinHash and banding."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from curate.barrier import Asked, Reduction
+from curate.batch import Batch, Verdicts
+from curate.errors import SpecError
+from curate.stages.dedup import _bands, _order
+from curate.stages.dedup._clusters import KEPT, REASON, Components, Decisions
+from curate.stages.dedup._evidence import Recorder
+from curate.stages.dedup._pairs import Candidates
+from curate.stages.dedup._sketch import Sketcher
+
+SHARDS_PER_TASK = 2
+"""How many shards' keys, or edges, one reduce task takes in."""
+
+
+class minhash:
+    """Drop documents that are nearly the same as another, keeping one of each.
+
+    PLACEHOLDER
+    """
+
+    def __init__(
+        self,
+        *,
+        ngram: int = 5,
+        tokenizer: Literal["words", "characters", "code"] = "words",
+        permutations: int = 128,
+        threshold: float = 0.7,
+        bands: int | None = None,
+        rows: int | None = None,
+        verify: Literal["signature", "jaccard", "none"] = "signature",
+        keep: Literal["newest", "longest", "first", "none"] | dict[str, str] = "newest",
+        scope: Literal["global"] | dict[str, str] = "global",
+        reference: list[str] = [],  # noqa: B006
+        index: str | None = None,
+        removal_cap: float | None = 0.95,
+        over_cap: Literal["warn", "stop"] = "warn",
+        seed: int = 1,
+    ):
+        for name, value, low, high in (
+            ("ngram", ngram, 1, 64), ("permutations", permutations, 1, 4096), ("threshold", threshold, 0.01, 1.0),
+            ("seed", seed, 0, (1 << 32) - 1), ("removal_cap", 1.0 if removal_cap is None else removal_cap, 0.0, 1.0),
+        ):  # fmt: skip
+            if not low <= value <= high:
+                raise SpecError(f"{name}: expected {low:g} to {high:g}, got {value:g}")
+        per = None if scope == "global" else scope.get("per")
+        if scope != "global" and set(scope) != {"per"}:
+            raise SpecError(f"scope: expected global or {{per: <column>}}, got {scope!r}")
+        banding = _bands.given(permutations, threshold, bands, rows, verified=verify != "none")
+        self.needs = (*_order.columns(keep), *([per] if per else []))
+        self.keep, self.threshold = keep, threshold
+        self.reference, self.index = reference, index
+        self.removal_cap, self.over_cap = removal_cap, over_cap
+        self.sketcher = Sketcher(ngram, tokenizer, permutations, seed, banding, verify, per, keep)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What a run must share with an index: what its hashes depend on."""
+        return self.sketcher.settings
+
+    def emit(self, batch: Batch) -> Asked:
+        """Return a key a band for each document, and notes: its signature, its rank, its source."""
+        return self.sketcher.asked(batch)
+
+    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+        """Return keys -> edges, edges -> components -> decisions -> evidence."""
+        n = -(-n_shards // SHARDS_PER_TASK)
+        why = f"best {self.keep['best']}" if isinstance(self.keep, dict) else self.keep
+        recorder = Recorder(
+            self.sketcher, self.threshold, self.removal_cap, self.over_cap, "first" if why == "none" else why
+        )
+        return (
+            Reduction("pairs", n, lambda rows: _spread(rows, n), Candidates(self.sketcher, self.threshold).edges),
+            Reduction("components", 1, _to_one, Components(n).find),
+            Reduction(
+                "decisions", n, lambda rows: rows["task"].to_numpy(), Decisions(self.sketcher, self.threshold).find
+            ),
+            Reduction("evidence", 1, _to_one, recorder.record),
+        )
+
+    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Batch:
+        """Drop every document that leaves for another; say of the others for how many they stand."""
+        rows, what = facts["row"].to_numpy(), facts["what"].to_numpy()
+        copies = np.ones(len(batch), np.int64)
+        is_kept = what == KEPT
+        copies[rows[is_kept]] = facts["n_copies"].to_numpy()[is_kept]
+        verdicts = Verdicts.keep_all(len(batch))
+        evidence: list[str | None] = [None] * len(batch)
+        lost = np.flatnonzero(what == REASON)
+        if self.keep == "none":
+            copies[rows[lost]] = facts["n_copies"].to_numpy()[lost]
+        else:
+            verdicts.code[rows[lost]] = 0
+            verdicts.value[rows[lost]] = facts["similarity"].to_numpy()[lost]
+            places = zip(facts["kept_shard"].to_pylist(), facts["kept_row"].to_pylist(), strict=True)
+            for row, is_lost, (shard, at) in zip(rows, what == REASON, places, strict=True):
+                if is_lost:
+                    evidence[row] = f"{shard}/{at}"
+        marked = batch.with_columns({"near_duplicates": copies})
+        return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, evidence))
+
+    def recall(self, rows: pa.RecordBatch) -> Asked:
+        """Return what was asked about documents that an index remembers."""
+        return self.sketcher.recalled(rows)
+
+    def remember(self, notes: pa.RecordBatch, facts: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
+        """Return the notes with the place of the document that each was dropped for, its own if it was kept."""
+        kept_shard = np.full(notes.num_rows, shard, np.uint32)
+        kept_row = np.arange(start, start + notes.num_rows, dtype=np.uint32)
+        lost = facts["what"].to_numpy() == REASON
+        row = facts["row"].to_numpy()[lost]
+        kept_shard[row], kept_row[row] = facts["kept_shard"].to_numpy()[lost], facts["kept_row"].to_numpy()[lost]
+        for name, values in (("kept_shard", kept_shard), ("kept_row", kept_row)):
+            notes = notes.set_column(notes.schema.get_field_index(name), name, pa.array(values))
+        return notes
+
+    def forecast(self) -> list[str]:
+        """Say what banding finds and what a document costs."""
+        bands, sketcher = self.sketcher.bands, self.sketcher
+        kept = {"none": 8 * bands.bands, "signature": 4 * sketcher.permutations, "jaccard": 4 * sketcher.permutations}
+        shingles = ", and 4 for each different shingle" if sketcher.verify == "jaccard" else ""
+        return [
+            f"{bands.bands} bands of {bands.rows} rows; half of the pairs of similarity {bands.half:.2f} are found",
+            *_bands.s_curve(bands),
+            f"bytes a document on disk: {16 * bands.bands} of keys, {kept[sketcher.verify] + 36} of notes with its id{shingles}",
+            "memory: 4 bytes a document in the two tasks that see all (components, evidence); the others stay flat",
+        ]
+
+
+def _spread(rows: pa.RecordBatch, n: int) -> np.ndarray:
+    return ((rows["key"].to_numpy() >> np.uint64(32)) % np.uint64(n)).astype(np.int64)
+
+
+def _to_one(rows: pa.RecordBatch) -> np.ndarray:
+    return np.zeros(rows.num_rows, np.int64)
