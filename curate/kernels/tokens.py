@@ -30,7 +30,7 @@ from numba.extending import intrinsic
 from curate.kernels import characters as ch
 from curate.kernels.characters import decode, to_lower
 from curate.kernels.hashing import MIX_B, mix
-from curate.kernels.memory import ALL, EACH, byte_at, eight_at, short_at, trailing_zeros
+from curate.kernels.memory import ALL, EACH, address_of, byte_at, eight_at, short_at, trailing_zeros
 
 WORDS, CHARACTERS, CODE = range(3)
 """The tokenizers."""
@@ -41,10 +41,10 @@ DEEPEST = 256
 BLOCK = 1024
 """Tokens scanned at a time, so that their hashes stay in the first-level cache whatever the length of a text."""
 
-AT, SEEN, OPEN, WIDTH, DEPTH, LEVELS = range(6)
-"""Places of the state of a scan: where to go on; whether there was a token; whether there was one in this line, or,
-of CHARACTERS, where the white space before this place begins; the width of the line so far; how many levels of
-indentation are open; and their widths from LEVELS on, the first of them 0."""
+AT, SEEN, SPACE_FROM, OPEN, WIDTH, DEPTH, LEVELS = range(7)
+"""Places of the state of a scan: where to go on; whether there was a token; where the white space before this place
+begins, or -1; whether there was a token in this line; how wide the line is so far; how many levels of indentation
+are open; and their widths from LEVELS on, the first of them 0."""
 
 ONE = np.uint64(1)
 FOLD = np.uint64(0x20) * EACH  # makes ASCII letters lower case, leaves digits alone, turns the underscore into 0x7F
@@ -62,22 +62,30 @@ def new_state():
 def start_text(state, start):
     """Begin a text at a place."""
     state[: LEVELS + 1] = 0
-    state[AT] = start
+    state[AT], state[SPACE_FROM] = start, -1
 
 
 @njit(cache=True, nogil=True)
-def scan(text, table, lower, end, limit, tokenizer, state, hashes, starts, ends):
+def memory_of(data, classes, lower):
+    """Return `(addresses of all three, length of the first)`; who holds the arrays keeps them alive."""
+    return address_of(data), address_of(classes), address_of(lower), len(data)
+
+
+@njit(cache=True, nogil=True)
+def scan(memory, end, tokenizer, state, hashes, starts, ends):
     """Hash the next tokens of a text.
 
     Args:
-        text, table, lower: addresses of the bytes, of `characters.classes()` and of `characters.lower()`.
-        end, limit: where the text ends, and where memory does.
+        memory: what `memory_of` gave of the bytes, `characters.classes()` and `characters.lower()`.
+        end: where the text ends.
+        tokenizer: WORDS, CHARACTERS or CODE.
         state: as `start_text` or the last call left it; `state[AT]` reaches `end` when all is scanned.
         hashes: uint64[>= BLOCK], written.
         starts, ends: int64[as many], written likewise, or both None.
     Returns:
         how many tokens there are.
     """
+    text, table, lower, limit = memory
     if tokenizer == WORDS:
         return _scan_words(text, table, lower, end, limit, state, hashes, starts, ends)
     if tokenizer == CHARACTERS:
@@ -128,25 +136,25 @@ def _scan_words(text, table, lower, end, limit, state, hashes, starts, ends):
 @njit(cache=True, nogil=True)
 def _scan_characters(text, table, lower, end, state, hashes, starts, ends):
     at, n, room = state[AT], 0, len(hashes) - 1
+    seen, space = state[SEEN], state[SPACE_FROM]
     while at < end and n < room:
         code, size = decode(text, at, end)
         bits = short_at(table, code)
         if bits & ch.SPACE:
-            if state[OPEN] < 0:
-                state[OPEN] = at
+            space = at if space < 0 else space
         elif not (bits & ch.EXTEND and bits & ch.INVISIBLE):
-            if state[OPEN] >= 0 and state[SEEN]:
+            if space >= 0:
                 hashes[n] = hash_character(0x20)
                 if starts is not None:
-                    starts[n], ends[n] = state[OPEN], at
-                n += 1
-            state[SEEN], state[OPEN] = 1, -1
+                    starts[n], ends[n] = space, at
+                n += seen
+            seen, space = 1, -1
             hashes[n] = hash_character(to_lower(lower, code))
             if starts is not None:
                 starts[n], ends[n] = at, at + size
             n += 1
         at += size
-    state[AT] = at
+    state[AT], state[SEEN], state[SPACE_FROM] = at, seen, space
     return n
 
 

@@ -80,10 +80,11 @@ def test_ngrams_of_token_hashes_are_the_shingles(values, tokenizer, n):
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-@pytest.mark.parametrize("n", [1, 5, 3 * BLOCK])
+@pytest.mark.parametrize("n", [1, 5, BLOCK + 100])
 def test_texts_of_many_blocks_are_those_of_the_slow_twin(tokenizer, n):
     chance = np.random.default_rng(0)
     value = "".join(chance.choice([*PIECES, *TRICKY, " ", " the "], size=4 * BLOCK))
+    value = value[: 6 * BLOCK] if tokenizer == CHARACTERS else value
     assert shingles_of(value, tokenizer, n) == slow.shingle_hashes(value, tokenizer, n)
 
 
