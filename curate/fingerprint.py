@@ -40,6 +40,18 @@ def of_code(target: Callable) -> str:
 @functools.cache
 def of_module(name: str) -> str:
     """Return the digest of a module and of all it imports: own package by code, other packages by version."""
+    code, packages = _reached(name)
+    return combine(code, versions(packages), list(sys.version_info[:2]))
+
+
+def uses(target: Callable, package: str) -> bool:
+    """Say whether the code of `target` imports something from a package of its own distribution, directly or not."""
+    code, _ = _reached(target.__module__)
+    return any(module == package or module.startswith(f"{package}.") for module in code)
+
+
+def _reached(name: str) -> tuple[dict[str, str], set[str]]:
+    """Return the digest of every module of the same distribution that a module reaches, and the other packages."""
     code: dict[str, str] = {}
     packages: set[str] = set()
     waiting = [name]
@@ -53,7 +65,7 @@ def of_module(name: str) -> str:
         code[module] = digest
         waiting += [other for other in imported if other.split(".")[0] == name.split(".")[0]]
         packages |= {other.split(".")[0] for other in imported}
-    return combine(code, versions(packages - {name.split(".")[0]}), list(sys.version_info[:2]))
+    return code, packages - {name.split(".")[0]}
 
 
 @functools.cache

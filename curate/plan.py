@@ -159,7 +159,7 @@ def _bind(spec: PipelineSpec) -> tuple[list[StageRef | None], tuple[str, ...]]:
     A signal keeps its own name when it is first measured. If the text changes and a later filter needs it
     again, that measurement is another column, `words.count@<the filter>`, so that no verdict loses its ground.
     """
-    available = dict.fromkeys(spec.source.stage.makes or CORE)
+    available = dict.fromkeys([*(spec.source.stage.makes or CORE), *spec.source.all_params.get("extra", {})])
     is_open = "*" in available or spec.source.stage.kind is Kind.FOREIGN
     fresh: dict[str, str] = {}  # signal -> column, as measured on the text as it stands
     refs: list[StageRef | None] = []

@@ -136,11 +136,8 @@ def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
 
 def warm_up() -> None:
     """Compile the kernels, or load them from numba's cache, so that the first batch is as fast as the others."""
-    from curate import kernels
-
     measure(SIGNALS, Batch.from_columns({"id": ["", ""], "text": ["A word.\n\nA word.", "\u00e9\u8a9e"]}))
     measure(_WORDS, Batch.from_columns({"id": [""], "text": [""]}))
-    kernels.mark_compiled()
 
 
 def _signal(name: str) -> Signal:

@@ -86,6 +86,8 @@ def asked(folder: RunFolder, phase: Phase, reference: Reference, barrier: Barrie
 
 def _find(url: str, phase: Phase, barrier: Barrier, own: str) -> Iterator[Reference]:
     folder = RunFolder(url)
+    if url == getattr(barrier, "index", None) and not folder.exists(index.HEADER):
+        return  # the first of the runs that share an index
     if folder.exists(index.HEADER):
         for file in index.files(url, phase.emit.name, barrier.settings, own):
             yield Reference("index", Shard(0, 1, (file,)))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate import inputs, plan, signals, spec
+from curate import inputs, plan, spec
 from curate.engine import publish, references
 from curate.errors import SpecError
 from curate.ledger import Ledger
@@ -128,13 +128,13 @@ def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
 
 
 def _compile_kernels(planned: Plan, watch: Watcher) -> None:
-    """Compile what measures signals once, before each worker would for itself."""
-    from curate import kernels
+    """Compile what stages run on once, before each worker would for itself."""
+    from curate.engine import warm_up
 
-    using = [phase for phase in planned.phases if any(ref.columns for ref in phase.refs)]
-    if using and not kernels.is_compiled():
-        watch(Event("compiling", using[0]))
-        signals.warm_up()
+    works = warm_up.waiting(planned)
+    if works:
+        watch(Event("compiling", planned.phases[0]))
+        warm_up.compile(works)
 
 
 def _run_phase(folder: RunFolder, phase: Phase, workers: Workers, watch: Watcher) -> None:

@@ -13,19 +13,19 @@ from pathlib import Path
 import numba
 
 
-def is_compiled() -> bool:
-    """Say whether all kernels have been compiled before, so that using them takes a second and not half a minute."""
-    return _marker().exists()
+def is_compiled(user: str) -> bool:
+    """Say whether the kernels of one user (a stage, the signals) have been compiled before: then they load in a second."""
+    return _marker(user).exists()
 
 
-def mark_compiled() -> None:
-    """Remember that all kernels have been compiled."""
-    _marker().parent.mkdir(parents=True, exist_ok=True)
-    _marker().touch()
+def mark_compiled(user: str) -> None:
+    """Remember that the kernels of one user have been compiled."""
+    _marker(user).parent.mkdir(parents=True, exist_ok=True)
+    _marker(user).touch()
 
 
-def _marker() -> Path:
-    return Path(numba.config.CACHE_DIR) / "complete"
+def _marker(user: str) -> Path:
+    return Path(numba.config.CACHE_DIR) / f"{user}.compiled"
 
 
 def _compiled_code() -> Path:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +14,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.errors import SpecError
+from curate.report import side_by_side
 from curate.runs import DATA, MANIFEST, REJECTS, RunFolder
 
 _COLUMNS = ("id", "url", "source", "text")
 _PLACE = re.compile(r"(\d+)/(\d+)")
+_SHARD = re.compile(r"-(\d+)\.")
 
 
 def finished(url: str) -> RunFolder:
@@ -47,7 +50,9 @@ def find(url: str, id: str) -> dict[str, Any]:
     folder = finished(url)
     kept = [fate for name in folder.files(DATA) for fate in _kept(folder, f"{DATA}/{name}", id)]
     dropped = [
-        _dropped(folder, row) for name in folder.files(REJECTS) for _, row in _rows(folder, f"{REJECTS}/{name}", id)
+        _dropped(folder, row, int(_SHARD.search(name)[1]))
+        for name in folder.files(REJECTS)
+        for _, row in _rows(folder, f"{REJECTS}/{name}", id)
     ]
     fates = [*kept, *dropped]
     if not fates:
@@ -91,15 +96,19 @@ def _parquet_rows(folder: RunFolder, path: str, id: str) -> Iterator[tuple[int, 
             start += table.num_rows
 
 
-def _dropped(folder: RunFolder, row: dict[str, Any]) -> dict[str, Any]:
+def _dropped(folder: RunFolder, row: dict[str, Any], shard: int) -> dict[str, Any]:
     columns = {name: value for name, value in json.loads(row["signals"]).items() if value is not None}
     told = {name: row[name] for name in ("id", "url", "stage", "reason", "value", "evidence", "failed")}
     fate = {**told, "fate": "dropped", "columns": columns, "text": row["text"]}
     if rule := _rule(folder, row["stage"], row["reason"]):
         fate["rule"] = rule
-    place = _PLACE.fullmatch(row["evidence"] or "")
-    if place:
-        fate["kept_copy"] = _document_at(folder, int(place[1]), int(place[2]), row["stage"])
+    if place := _PLACE.fullmatch(row["evidence"] or ""):
+        asked = _phase_that_asked(folder, row["stage"])
+        fate["kept_copy"] = _document_at(folder, asked, int(place[1]), int(place[2]))
+        fate["text"] = row["text"] or _text_of(folder, asked, shard, row["id"])
+        if fate["text"] and fate["kept_copy"].get("text"):
+            pair = fate["text"], fate["kept_copy"]["text"]
+            fate["differences"] = [asdict(found) for found in side_by_side.differences(*pair)]
     return fate
 
 
@@ -109,25 +118,41 @@ def _rule(folder: RunFolder, label: str, reason: str) -> dict[str, Any] | None:
     return ran.get("rules", {}).get(reason)
 
 
-def _document_at(folder: RunFolder, shard: int, row: int, stage: str) -> dict[str, Any] | None:
-    """Return the document that a barrier knows as (shard, row): the row of the docs it was asked about."""
-    phases = [phase["folder"] for phase in folder.read_json(MANIFEST)["phases"]]
-    asked = [name for name in phases if folder.exists(f"phases/{name}/docs/{shard:05d}.arrow")]
-    for phase in asked:
-        emit = folder.read_json(f"phases/{phase}/phase.json")["emit"]
-        if emit and emit["label"] == stage:
-            with folder.open(f"phases/{phase}/docs/{shard:05d}.arrow") as file:
-                return _row_of(pa.ipc.open_file(file), row)
-    return None
+def _phase_that_asked(folder: RunFolder, stage: str) -> str:
+    """Return the phase in which a barrier asked about documents: it holds their texts and the notes about them."""
+    for phase in folder.read_json(MANIFEST)["phases"]:
+        described = folder.read_json(f"phases/{phase['folder']}/phase.json")
+        if described["emit"] and described["emit"]["label"] == stage and described["reduction"] is None:
+            return phase["folder"]
+    raise SpecError(f"{folder.url}: the phase in which {stage} asked is gone; run again.")
 
 
-def _row_of(reader: pa.ipc.RecordBatchFileReader, row: int) -> dict[str, Any] | None:
+def _document_at(folder: RunFolder, asked: str, shard: int, row: int) -> dict[str, Any]:
+    """Return the document that a barrier knows as (shard, row); of reference data only its id is known."""
+    path = f"phases/{asked}/docs/{shard:05d}.arrow"
+    if not folder.exists(path):
+        with folder.open(f"phases/{asked}/notes/{shard:05d}.arrow") as file:
+            return {**_row_of(pa.ipc.open_file(file), row, ("id",)), "is_reference": True}
+    with folder.open(path) as file:
+        return _row_of(pa.ipc.open_file(file), row, ("id", "url", "text"))
+
+
+def _row_of(reader: pa.ipc.RecordBatchFileReader, row: int, columns: tuple[str, ...]) -> dict[str, Any]:
     for i in range(reader.num_record_batches):
         batch = reader.get_batch(i)
         if row < batch.num_rows:
-            found = {name: batch[name][row].as_py() for name in ("id", "url", "text") if name in batch.schema.names}
-            return {**found, "text": (found.get("text") or "")[:600]}
+            return {name: batch[name][row].as_py() for name in columns if name in batch.schema.names}
         row -= batch.num_rows
+    return {}
+
+
+def _text_of(folder: RunFolder, asked: str, shard: int, id: str) -> str | None:
+    with folder.open(f"phases/{asked}/docs/{shard:05d}.arrow") as file:
+        reader = pa.ipc.open_file(file)
+        for i in range(reader.num_record_batches):
+            batch = reader.get_batch(i)
+            for at in pc.indices_nonzero(pc.equal(batch["id"], id)).to_pylist():
+                return batch["text"][at].as_py()
     return None
 
 

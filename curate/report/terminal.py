@@ -211,9 +211,7 @@ def print_fate(found: Mapping[str, Any]) -> None:
         if broken:
             OUT.print(f"also broke: {', '.join(rule.removeprefix(found['stage'] + ' ') for rule in broken)}")
         if found.get("kept_copy"):
-            OUT.print(
-                f"the copy that was kept: {escape(found['kept_copy']['id'])}  {escape(found['kept_copy'].get('url') or '')}"
-            )
+            _print_kept_copy(found)
     for other in found["others"]:
         OUT.print(f"also {other['id']}: {other['reason'] or other['fate']}")
     if found["columns"]:
@@ -222,6 +220,28 @@ def print_fate(found: Mapping[str, Any]) -> None:
             OUT.print(f"  {name:<36} {value:.4g}" if isinstance(value, float) else f"  {name:<36} {escape(str(value))}")
     if found.get("text"):
         OUT.print(f"\n{escape(found['text'][:1500])}{' ...' if len(found['text']) > 1500 else ''}")
+
+
+def _print_kept_copy(found: Mapping[str, Any]) -> None:
+    copy = found["kept_copy"]
+    where = "  (reference data)" if copy.get("is_reference") else f"  {copy.get('url') or ''}"
+    OUT.print(f"the copy that was kept: {escape(copy['id'])}{escape(where)}")
+    if "differences" not in found:
+        return
+    if not found["differences"]:
+        OUT.print("their texts begin with the same words")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(1, 3, 0, 0))
+    table.add_column("this one", ratio=1)
+    table.add_column("the kept one", ratio=1)
+    for place in found["differences"]:
+        table.add_row(*(_around(place, place[side]) for side in ("this", "other")))
+    OUT.print(table)
+
+
+def _around(place: Mapping[str, str], words: str) -> str:
+    before, after = escape(place["before"]), escape(place["after"])
+    return f"[dim]... {before}[/] [bold]{escape(words) if words else '[[ ]]'}[/] [dim]{after} ...[/]"
 
 
 def _ground(found: Mapping[str, Any]) -> str:

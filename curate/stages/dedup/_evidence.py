@@ -145,7 +145,10 @@ class Recorder:
                 others = fixed(notes["signature"], np.uint32)
                 left = is_dropped[shard][start : start + len(others)]
                 for k, probe in enumerate(probes):
-                    similar = kernel.agreement(np.repeat(signatures[k : k + 1], len(others), axis=0), others) >= self.threshold
+                    similar = (
+                        kernel.agreement(np.repeat(signatures[k : k + 1], len(others), axis=0), others)
+                        >= self.threshold
+                    )
                     at = int(probe) - (int(shard) << 32) - start
                     if 0 <= at < len(others):
                         similar[at] = False

@@ -62,8 +62,13 @@ class Sketcher:
 
     def asked(self, batch: Batch) -> Asked:
         """Return the keys of every document that has tokens, and the notes about all."""
-        bounds, hashes = self.shingles(*batch.text_buffers())
-        signatures = kernel.signatures(bounds, hashes, *self._permutations)
+        if self.verify == "jaccard":
+            bounds, hashes = self.shingles(*batch.text_buffers())
+            signatures = kernel.signatures(bounds, hashes, *self._permutations)
+            shingles = kernel.sorted_sets(bounds, hashes)
+        else:
+            how = (*self._tables, _TOKENIZERS[self.tokenizer], self.ngram, *self._permutations)
+            signatures, shingles = kernel.signatures_of_texts(*batch.text_buffers(), *how), None
         salts = _salts(batch, self.per)
         keys = kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
         n = len(batch)
@@ -75,27 +80,30 @@ class Sketcher:
             "source": batch["source"] if "source" in batch else pa.nulls(n, pa.string()),
             "kept_shard": nobody,
             "kept_row": nobody,
-            **self._kept(signatures, keys, bounds, hashes),
+            **self._kept(signatures, keys, shingles),
         }
-        has_tokens = np.diff(bounds) > 0
+        has_tokens = (signatures != kernel.NOTHING).any(axis=1)
         return Asked(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)))
 
     def shingles(self, offsets: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `(bounds int64[n + 1], hashes uint64[m])` of the n-grams of texts."""
-        table, lower = characters.classes(), characters.lower()
-        return tokens.shingle_hashes(offsets, data, table, lower, _TOKENIZERS[self.tokenizer], self.ngram)
+        return tokens.shingle_hashes(offsets, data, *self._tables, _TOKENIZERS[self.tokenizer], self.ngram)
+
+    @property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+        return characters.classes(), characters.lower()
 
     def _kept(
-        self, signatures: np.ndarray, keys: np.ndarray, bounds: np.ndarray, hashes: np.ndarray
+        self, signatures: np.ndarray, keys: np.ndarray, shingles: tuple[np.ndarray, np.ndarray] | None
     ) -> dict[str, pa.Array]:
         if self.verify == "none":
             return {"keys": _fixed(keys)}
-        if self.verify == "signature":
+        if shingles is None:
             return {"signature": _fixed(signatures)}
-        set_bounds, sets = kernel.sorted_sets(bounds, hashes)
+        bounds, sets = shingles
         return {
             "signature": _fixed(signatures),
-            "shingles": pa.LargeListArray.from_arrays(pa.array(set_bounds), pa.array(sets)),
+            "shingles": pa.LargeListArray.from_arrays(pa.array(bounds), pa.array(sets)),
         }
 
     def recalled(self, rows: pa.RecordBatch) -> Asked:
@@ -103,7 +111,7 @@ class Sketcher:
         keys = self.keys(rows)
         has_tokens = np.ones(len(keys), bool)
         if self.verify != "none":
-            has_tokens = (fixed(rows["signature"], np.uint32) != NOBODY).any(axis=1)
+            has_tokens = (fixed(rows["signature"], np.uint32) != kernel.NOTHING).any(axis=1)
         return Asked(_rows(keys, has_tokens), rows.select([name for name in rows.schema.names if name != "id"]))
 
     # ------------------------------------------------------------------ comparing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ import pyarrow as pa
 from curate.barrier import Asked, Reduction
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
+from curate.kernels import minhash as kernel
 from curate.stages.dedup import _bands, _order
 from curate.stages.dedup._clusters import KEPT, REASON, Components, Decisions
 from curate.stages.dedup._evidence import Recorder
@@ -121,6 +124,21 @@ class minhash:
             notes = notes.set_column(notes.schema.get_field_index(name), name, pa.array(values))
         return notes
 
+    def warm_up(self) -> None:
+        """Compile all kernels, by deduplicating two documents in memory."""
+        text = " ".join(f"word{i}" for i in range(50))
+        batch = Batch.from_columns({"id": ["a", "b"], "text": [text, f"{text} and more"]})
+        asked = replace(self.sketcher, per=None, keep="first").asked(batch)
+        desk = _TwoDocuments(asked.notes)
+        place = {"shard": pa.array(np.zeros(asked.rows.num_rows, np.uint32)), "row": asked.rows["row"]}
+        rows = [pa.RecordBatch.from_pydict({"key": asked.rows["key"], **place})]
+        for reduction in self.reductions(1)[:-1]:
+            rows = list(reduction.reduce(rows, desk))
+        self.recall(asked.notes)
+        kernel.jaccard_sorted(*(kernel.sorted_sets(*self.sketcher.shingles(*batch.text_buffers())) * 2))
+        signatures = np.zeros((1, self.sketcher.permutations), np.uint32)
+        kernel.agreement(signatures, signatures)
+
     def forecast(self) -> list[str]:
         """Say what banding finds and what a document costs."""
         bands, sketcher = self.sketcher.bands, self.sketcher
@@ -132,6 +150,21 @@ class minhash:
             f"bytes a document on disk: {16 * bands.bands} of keys, {kept[sketcher.verify] + 36} of notes with its id{shingles}",
             "memory: 4 bytes a document in the two tasks that see all (components, evidence); the others stay flat",
         ]
+
+
+class _TwoDocuments:
+    """As much of a desk as two documents need."""
+
+    n_docs, n_own = np.array([2]), 1
+
+    def __init__(self, notes: pa.RecordBatch):
+        self.all = notes
+
+    def take(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
+        return self.all.select(columns).take(pa.array(row))
+
+    def tell(self, facts: Mapping[str, object]) -> None:
+        """Nobody asked."""
 
 
 def _spread(rows: pa.RecordBatch, n: int) -> np.ndarray:
