@@ -93,6 +93,10 @@ def plan(
     pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")] = "",
     input: Inputs = None,
     set: Settings = None,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Try the recipe on a few MiB of its input, and forecast disk, memory and time."),
+    ] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,10 +113,15 @@ def plan(
     from curate.engine.run import prepare
 
     planned = prepare(pipeline, settings=set or (), input_paths=input or ())
+    expected = None
+    if probe:
+        from curate.engine import forecast
+
+        expected = forecast.probe(planned)
     if as_json:
-        _print_json(terminal.plan_summary(planned))
+        _print_json(terminal.plan_summary(planned, expected))
     else:
-        terminal.print_plan(planned)
+        terminal.print_plan(planned, expected)
 
 
 @app.command()

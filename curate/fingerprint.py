@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import SpecError
+from curate.stage import File
 
 INERT = ("curate.errors", "curate.stage", "curate.ledger", "curate.runs")
 """Modules that stages import for their words and types; they take no part in what a stage computes."""
@@ -89,19 +90,26 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def of_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON, files (`Path` parameters) with the digest of their content."""
-    found = {}
-    for name, value in params.items():
-        found[name] = [str(value), _of_file(value)] if isinstance(value, Path) else value
-    return found
+    """Return parameters as JSON, files (`Path` and `File` parameters, in lists too) with the digest of their content."""
+    return {name: _with_digests(value) for name, value in params.items()}
 
 
-def _of_file(path: Path) -> str:
+def _with_digests(value: Any) -> Any:
+    if isinstance(value, Path):
+        return [str(value), _of_file(value)]
+    if isinstance(value, File):
+        return [str(value), *([name, _of_file(name)] for name in value.find())]
+    return [_with_digests(each) for each in value] if isinstance(value, list) else value
+
+
+def _of_file(path: Path | str) -> str:
+    import fsspec
+
     try:
-        with path.open("rb") as file:
+        with fsspec.open(str(path), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise SpecError(f"{path} cannot be read: {error.strerror}.") from error
+        raise SpecError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 @functools.cache

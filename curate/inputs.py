@@ -326,6 +326,17 @@ def _spans(piece: Piece, file: Any) -> Iterable[tuple[int, int]]:
     return [(piece.start, min(piece.size, piece.end + OVERLAP))]
 
 
+def group_spans(url: str) -> list[tuple[int, int]]:
+    """Return (first byte, end byte) of each row group of a parquet file."""
+    from pyarrow import ArrowException, parquet
+
+    try:
+        with fsspec.open(url, "rb") as file:
+            return [(start, end) for start, end, _, _ in row_groups(parquet.read_metadata(file))]
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{url}: is no parquet file, or is cut off: {error}") from None
+
+
 def row_groups(metadata: Any) -> list[tuple[int, int, int, int]]:
     """Return `(first byte, end byte, first row, n_rows)` of each row group of a parquet file's metadata."""
     found, row = [], 0

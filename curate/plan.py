@@ -50,6 +50,11 @@ class StageRef:
         stage = self.find(modules)
         return stage.open({name: stage.params[name].convert(value) for name, value in self.params.items()})
 
+    def forecast(self, modules: Sequence[str]) -> list[str]:
+        """Return what a barrier has to say of itself before anything runs, as lines."""
+        say = getattr(self.open(modules), "forecast", None)
+        return say() if say else []
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 
 from curate.batch import Batch, Doc, Verdicts
-from curate.errors import StageError
+from curate.errors import InputError, StageError
 from curate.rules import Rules
 
 # ---------------------------------------------------------------------- what sources and sinks are handed
@@ -66,6 +66,43 @@ class ShardWriter(Protocol):
 
     def open(self, extension: str) -> typing.ContextManager[BinaryIO]:
         """Open the task's next file, named by shard and by how many this task wrote before it."""
+
+
+class File(str):
+    """A parameter's file, glob or fsspec URL whose content takes part in what the stage computes.
+
+    Plain text everywhere else, so that it goes through JSON; a recipe that names it has another fingerprint when the
+    files behind it change. One that stands for no file is refused where it is written.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+
+    def find(self) -> list[str]:
+        """Return the files it stands for, sorted, as fsspec opens them.
+
+        Raises:
+            InputError: there are none.
+        """
+        import fsspec
+
+        try:
+            fs, path = fsspec.core.url_to_fs(self)
+            is_glob = not fs.exists(path) and any(char in path for char in "*?[")
+            found = [name for name in fs.glob(path) if not fs.isdir(name)] if is_glob else [path] if fs.isfile(path) else []
+        except Exception as error:  # each file system has errors of its own
+            raise InputError(f"{self}: cannot be listed: {error}") from error
+        if not found:
+            is_folder = fs.isdir(path)
+            what = "is a folder, expected files" if is_folder else "no file matches" if is_glob else "no such file"
+            raise InputError(f"{self}: {what}.{f'  Try {self.rstrip("/")}/*' if is_folder else ''}")
+        is_local = "file" in fs.protocol
+        return sorted(name if is_local else fs.unstrip_protocol(name) for name in found)
 
 
 # ---------------------------------------------------------------------- kinds
@@ -137,7 +174,7 @@ class Param:
                 f"expected a finite number, got {value}.  Null switches a rule off where the type allows it."
             )
         try:
-            return _wrapped(TypeAdapter, self.type, strict).validate_python(value)
+            converted = _wrapped(TypeAdapter, self.type, strict).validate_python(value)
         except ValidationError as error:
             first = error.errors()[0]
             inside = "".join(f"[{part!r}]" for part in first["loc"] if not str(part).startswith(("list[", "dict[")))
@@ -146,6 +183,13 @@ class Param:
             raise ValueError(
                 f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
             ) from None
+        for file in converted if isinstance(converted, list) else (converted,):
+            if isinstance(file, File):
+                try:
+                    file.find()
+                except InputError as error:
+                    raise ValueError(str(error)) from None
+        return converted
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the parameter."""

@@ -147,11 +147,17 @@ def _run_phase(folder: RunFolder, phase: Phase, workers: Workers, watch: Watcher
     if tasks:
         with _watched(folder, phase, watch):
             executor.LocalExecutor(folder, phase, tasks, workers).run()
-    ledger = Ledger()
-    for task in range(phase.n_tasks):
-        ledger.add(Ledger.from_json(read_record(folder, phase.folder, task).ledger))
+    ledger = read_ledger(folder, phase)
     n_kept = phase.n_tasks - len(tasks)
     watch(Event("ended", phase, phase.n_tasks, n_kept=n_kept, seconds=time.perf_counter() - started, ledger=ledger))
+
+
+def read_ledger(folder: RunFolder, phase: Phase) -> Ledger:
+    """Return the books of all tasks of a finished phase."""
+    total = Ledger()
+    for task in range(phase.n_tasks):
+        total.add(Ledger.from_json(read_record(folder, phase.folder, task).ledger))
+    return total
 
 
 class _watched:

@@ -46,3 +46,12 @@ def _by_frequency(entry: StageLedger) -> tuple[tuple[str, int], ...]:
 def balance(ledger: Ledger) -> str:
     """Return the conservation law with this run's numbers."""
     return f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"
+
+
+def size(n_bytes: float) -> str:
+    """Return a number of bytes as people say it."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.3g} TB"

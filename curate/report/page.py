@@ -7,7 +7,8 @@ from html import escape
 from typing import Any
 
 from curate.ledger import Ledger, StageLedger
-from curate.report.funnel import Row, balance, rows
+from curate.report import duplicates
+from curate.report.funnel import Row, balance, rows, size
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --card: #f6f7f9; --kept: #2a7f62; --lost: #c8553d; }
@@ -36,6 +37,7 @@ def page(manifest: Mapping[str, Any], ledger: Ledger, examples: Sequence[Mapping
             *_head(manifest, ledger),
             *_funnel(ledger),
             *_reasons(ledger, examples),
+            *_barriers(manifest),
             *_counts(ledger),
             *_provenance(manifest),
         ]
@@ -57,10 +59,12 @@ def _head(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
         (f"{ledger.n_born:,}", "documents in"),
         (f"{ledger.n_out:,}", "kept"),
         (f"{share:.1%}", "of all"),
-        (_size(n_bytes), "of text kept"),
+        (size(n_bytes), "of text kept"),
     ):
         yield f"<div><b>{number}</b><span class=soft>{what}</span></div>"
     yield "</div>"
+    for warning in manifest["warnings"]:
+        yield f"<p><b>Warning.</b> {escape(warning)}</p>"
     yield f"<p class=soft>{balance(ledger)}. Every dropped document is in <code>rejects/</code> with its stage, reason and value.</p>"
 
 
@@ -104,6 +108,12 @@ def _reason(entry: StageLedger, reason: str, n: int, most: int, shown: Sequence[
     yield "</details>"
 
 
+def _barriers(manifest: Mapping[str, Any]) -> Iterator[str]:
+    for label, told in manifest["told"].items():
+        if "recall" in told:
+            yield from duplicates.section(label, told)
+
+
 def _counts(ledger: Ledger) -> Iterator[str]:
     counted = [(entry.stage, name, n) for entry in ledger.stages for name, n in sorted(entry.counts.items())]
     if counted:
@@ -122,11 +132,3 @@ def _provenance(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>{len(names):,} input files: {', '.join(f'<code>{escape(name)}</code>' for name in names[:30])}{' and more' if len(names) > 30 else ''}</p>"
     packages = ", ".join(f"{name} {version}" for name, version in manifest["packages"].items())
     yield f"<p class=soft>curate {escape(manifest['curate'])}, Python {escape(manifest['python'])}; {escape(packages)}.<br>Output digest <code>{manifest['output_digest']}</code></p>"
-
-
-def _size(n_bytes: float) -> str:
-    for unit in ("B", "KB", "MB", "GB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} TB"

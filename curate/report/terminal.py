@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -13,8 +14,9 @@ from rich.table import Table
 
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan, StageRef
-from curate.report.funnel import balance, rows
-from curate.runs import LEDGER, MANIFEST
+from curate.report import duplicates
+from curate.report.funnel import balance, rows, size
+from curate.runs import EVIDENCE, LEDGER, MANIFEST
 from curate.stage import Kind, Stage, spell
 
 OUT = Console(highlight=False, soft_wrap=True)
@@ -43,8 +45,24 @@ def print_run(url: str) -> None:
         is_reasons = line.startswith(" ")
         OUT.print(escape(line), style="dim" if is_reasons else None)
     OUT.print(f"\n{balance(ledger)}\n")
+    manifest = folder.read_json(MANIFEST)
+    for label, told in manifest["told"].items():
+        if "recall" in told:
+            OUT.print("\n".join(filter(None, [label, *_indented(duplicates.precision(told), duplicates.recall(told))])))
+            OUT.print()
+    for warning in manifest["warnings"]:
+        OUT.print(f"[bold]warning[/]  {escape(warning)}\n")
     base = folder.url.rstrip("/")
-    OUT.print(f"  curated  {base}/data/\n  rejects  {base}/rejects/\n  report   {base}/report.html")
+    OUT.print(f"  curated  {base}/data/\n  rejects  {base}/rejects/")
+    for part in EVIDENCE:
+        if folder.files(part):
+            OUT.print(f"  evidence {base}/{part}/")
+    OUT.print(f"  report   {base}/report.html")
+
+
+def _indented(*sentences: str) -> Iterator[str]:
+    for sentence in filter(None, sentences):
+        yield from _wrapped(sentence.split(" "), "    ", joint="")
 
 
 def funnel_lines(ledger: Ledger) -> Iterator[str]:
@@ -58,10 +76,10 @@ def funnel_lines(ledger: Ledger) -> Iterator[str]:
         yield from _wrapped([f"{reason} {n:,}" for reason, n in row.reasons], "    ")
 
 
-def _wrapped(words: list[str], indent: str, width: int = 100) -> Iterator[str]:
+def _wrapped(words: list[str], indent: str, width: int = 100, joint: str = ",") -> Iterator[str]:
     line = indent
     for k, word in enumerate(words):
-        word += "," if k + 1 < len(words) else ""
+        word += joint if k + 1 < len(words) else ""
         if len(line) + len(word) > width and line.strip():
             yield line.rstrip()
             line = indent
@@ -137,7 +155,7 @@ def _phase_note(event: Any) -> str:
 # ---------------------------------------------------------------------- a plan
 
 
-def plan_summary(plan: Plan) -> dict[str, Any]:
+def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
     """Return a plan as JSON-like data."""
     n_bytes = sum(piece.end - piece.start for shard in plan.shards for piece in shard.pieces)
     return {
@@ -152,23 +170,29 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
                 "folder": phase.folder,
                 "tasks": phase.n_tasks,
                 "stages": [
-                    {"label": ref.label, "kind": ref.find(phase.modules).kind.value, "params": dict(ref.params)}
+                    {
+                        "label": ref.label,
+                        "kind": ref.find(phase.modules).kind.value,
+                        "params": dict(ref.params),
+                        **({"forecast": ref.forecast(phase.modules)} if ref == phase.emit else {}),
+                    }
                     for ref in phase.refs
                 ],
             }
             for phase in plan.phases
         ],
         "columns": list(plan.columns),
+        **({"forecast": asdict(forecast)} if forecast else {}),
     }
 
 
-def print_plan(plan: Plan) -> None:
+def print_plan(plan: Plan, forecast: Any = None) -> None:
     """Print phases with their stages, and the columns that come out."""
     data = plan_summary(plan)
-    size = data["input"]
+    read = data["input"]
     OUT.print(
-        f"[bold]{data['name']}[/]  {_many(size['files'], 'input file')}, {size['bytes'] / (1 << 20):,.1f} MiB, "
-        f"{_many(size['shards'], 'shard')}\n"
+        f"[bold]{data['name']}[/]  {_many(read['files'], 'input file')}, {read['bytes'] / (1 << 20):,.1f} MiB, "
+        f"{_many(read['shards'], 'shard')}\n"
     )
     for phase, described in zip(plan.phases, data["phases"], strict=True):
         OUT.print(f"[bold]{described['folder']}[/]  {_many(described['tasks'], 'task')}")
@@ -178,10 +202,41 @@ def print_plan(plan: Plan) -> None:
             changed = {name: value for name, value in ref.params.items() if name in known and value != known[name]}
             kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
             OUT.print(escape(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip()))
+            if ref == phase.emit and not phase.is_reduce:
+                for line in ref.forecast(phase.modules):
+                    OUT.print(f"        {line}", style="dim")
     OUT.print(f"\n{_many(len(data['columns']), 'column')} come out")
     for line in _wrapped(data["columns"], "    "):
         OUT.print(line)
-    OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
+    if forecast:
+        OUT.print()
+        for line in _forecast_lines(forecast):
+            OUT.print(line)
+    else:
+        OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
+
+
+def _forecast_lines(forecast: Any) -> Iterator[str]:
+    tried, total = forecast.tried_bytes, forecast.all_bytes
+    yield (
+        f"forecast for {size(total)} of input, from a probe of {size(tried)} ({forecast.tried_documents:,} documents); "
+        "deduplication finds more in more data"
+    )
+    width = max(len(phase.phase) for phase in forecast.phases)
+    yield f"    {'phase':<{width}} {'documents':>14} {'written':>10} {'core time':>10}"
+    for phase in forecast.phases:
+        documents = f"{phase.n_documents:,}" if phase.n_documents else ""
+        yield f"    {phase.phase:<{width}} {documents:>14} {size(phase.n_bytes):>10} {_time(phase.seconds):>10}"
+    n_bytes, seconds = (sum(getattr(phase, name) for phase in forecast.phases) for name in ("n_bytes", "seconds"))
+    yield f"    {'all':<{width}} {'':>14} {size(n_bytes):>10} {_time(seconds):>10}"
+    yield f"    memory of a worker: about {size(forecast.peak_bytes)}"
+
+
+def _time(seconds: float) -> str:
+    for length, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
 
 
 def _part_of_barrier(phase: Phase, ref: StageRef) -> str:
@@ -232,8 +287,8 @@ def _print_kept_copy(found: Mapping[str, Any]) -> None:
         OUT.print("their texts begin with the same words")
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(1, 3, 0, 0))
-    table.add_column("this one", ratio=1)
-    table.add_column("the kept one", ratio=1)
+    table.add_column("this one", ratio=1, overflow="fold")
+    table.add_column("the kept one", ratio=1, overflow="fold")
     for place in found["differences"]:
         table.add_row(*(_around(place, place[side]) for side in ("this", "other")))
     OUT.print(table)
@@ -241,7 +296,7 @@ def _print_kept_copy(found: Mapping[str, Any]) -> None:
 
 def _around(place: Mapping[str, str], words: str) -> str:
     before, after = escape(place["before"]), escape(place["after"])
-    return f"[dim]... {before}[/] [bold]{escape(words) if words else '[[ ]]'}[/] [dim]{after} ...[/]"
+    return f"[dim]... {before}[/] [bold]{escape(words) if words else '(nothing)'}[/] [dim]{after} ...[/]"
 
 
 def _ground(found: Mapping[str, Any]) -> str:

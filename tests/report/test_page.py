@@ -28,6 +28,15 @@ MANIFEST = {
     "stages": [{"label": "sources.warc", "name": "sources.warc", "params": {"paths": ["x"], "shard_mib": 64}}],
     "inputs": [{"name": "a.warc.gz"}, {"name": "a.warc.gz"}],
     "outputs": [{"path": "data/00000.parquet", "bytes": 1, "digest": "d"}],
+    "warnings": ["dedup.minhash: <shop>: too many"],
+    "told": {"dedup.minhash": {
+        "documents": 9, "reference_documents": 2, "dropped": 3, "clusters": 2, "edges": 4, "threshold": 0.7,
+        "s_curve": [[0, 0], [0.5, 0.3], [1, 1]], "sources": {"<shop>": {"documents": 9, "dropped": 3}},
+        "largest_clusters": [{"kept_id": "<a/1>", "n_copies": 2}],
+        "precision": {"sampled": 3, "share": 1.0, "similarity_at_least": 0.6, "interval": [0.4, 1.0],
+                      "exact_similarity": {"p0": 0.7, "p5": 0.7, "p25": 0.8, "p50": 0.9, "p100": 1.0}},
+        "recall": {"probes": 9, "pairs": 4, "share": 0.75, "interval": [0.3, 0.95]},
+    }},
 }  # fmt: skip
 EVIL = {
     "id": "a/1",
@@ -38,6 +47,13 @@ EVIL = {
     "evidence": "<i>",
     "text": "<script>alert(1)</script>",
 }
+
+
+def test_the_report_says_what_deduplication_found_and_how_sure_it_is(report):
+    assert "3 of 9 documents and 2 reference documents are near-duplicates of one of 2 that were kept" in report
+    assert "of 4 pairs that are alike, 75.0% lost a copy (95 % interval 30.0% to 95.0%)" in report
+    assert "&lt;shop&gt;: too many" in report and "<shop>" not in report
+    assert "<polyline" in report and "2 copies" in report
 
 
 class Tags(html.parser.HTMLParser):

@@ -82,6 +82,8 @@ class Recorder:
         desk.tell(
             {
                 **seen.numbers(),
+                "threshold": self.threshold,
+                "s_curve": [[j / 50, round(float(self.sketcher.bands.found(j / 50)), 4)] for j in range(51)],
                 "sources": seen.sources(),
                 "precision": self._precision(seen.sample, desk),
                 "recall": self._recall(seen.is_dropped, desk),

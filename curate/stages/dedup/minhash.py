@@ -26,7 +26,59 @@ SHARDS_PER_TASK = 2
 class minhash:
     """Drop documents that are nearly the same as another, keeping one of each.
 
-    PLACEHOLDER
+    Why:
+        A crawl holds the same article under many addresses, in many years, with another menu around it. Copies
+        waste training, are learnt by heart, and end up on both sides of a split into training and test.
+        WanJuan-CC drops 90 % of its documents here.
+    Args:
+        ngram: tokens in a shingle; two documents are compared by the sets of their shingles.
+        tokenizer: `words` are runs of letters, numbers and underscores of any script, lower-cased, without
+            punctuation; in scripts without spaces every character is a word. `characters` takes every character,
+            lower-cased, runs of white space as one. `code` keeps case and marks, and takes indentation as
+            structure, so that two spaces, four and a tab look alike.
+        permutations: numbers in a signature. The error of an estimated similarity J is about sqrt(J (1 - J) / n).
+        threshold: Jaccard similarity of shingle sets from which two documents are copies, 0 to 1.
+        bands, rows: how a signature is cut; two documents that share a band are compared. Without them, the most
+            selective cut that finds 90 % of the pairs at the threshold (with `verify: none`, the one with the
+            least error on both sides). `curate plan` prints the S-curve.
+        verify: how those are compared: by `signature`, by exact `jaccard` of their sets (four more bytes on disk
+            for each shingle), or not at all (`none`): sharing a band is then enough.
+        keep: which copy stays: the `newest` by date, the `longest` in bytes, the `first` in the input, the one with
+            the largest number in a column ({best: quality_score}), or all of them (`none`): then they are only
+            marked. Ties go to the first in the input.
+        scope: `global` compares all documents; {per: source} only those with the same value in a column.
+        reference: datasets (parquet, JSON lines, a folder of them, a run folder) and indexes; what they hold is
+            dropped here, whatever its rank. They stay as they are.
+        index: a folder in which this run's signatures are remembered for later runs to name under `reference`.
+            Runs with other settings are refused. It may stand in both places, run after run.
+        removal_cap: share of a source's documents (of sources with 100 and more) that may be dropped; null for any.
+        over_cap: what happens beyond the cap: `warn`, or `stop` before anything is dropped.
+        seed: of the permutations.
+    Needs: text
+    Makes: near_duplicates: int
+    Drops:
+        near_duplicate: a copy was kept; the value is the similarity to it, the evidence its place. What is kept has
+            in `near_duplicates` how many documents it stands for, itself included.
+    Raises:
+        RunError: a source lost more than `removal_cap`, under `over_cap: stop`.
+    Cost:
+        COST
+    Kept:
+        "A page that nobody copied, of eight words."
+    Source:
+        Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4 (banding). 128
+        permutations, word 5-grams, similarity 0.7 and the newest copy are those of InternLM2 (2403.17297, 3.1), whose
+        pipeline WanJuan-CC (2402.19282) shares; both leave the banding open. Signatures are those of `datasketch` 2,
+        scheme affine32, over other hashes of the shingles. What differs from public implementations:
+
+        * Candidates are verified, and a document leaves only for one that stays and that it is itself as similar to
+          as `threshold` asks. Where connected components are cut down to one document, a chain of small edits takes
+          its far end along, and a page goes for another that it has nothing in common with.
+        * Decisions are made in order of rank, so they depend neither on the number of tasks nor on their order, and
+          a corpus deduplicated in two steps through an index is what it would be in one.
+        * In a bucket of more than eight different documents each is compared with the first three and with the one
+          before it, not with all. Copies of copies are found over the document that was kept.
+        * The scope is a choice: FineWeb (2406.17557) found deduplication within each dump better than over all.
     """
 
     def __init__(

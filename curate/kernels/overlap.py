@@ -1,0 +1,324 @@
+"""Which texts share word n-grams with a fixed list of *items*, how many of each, and where.
+
+An item of at least n words is known by its n-grams; one of `shortest` to n - 1 words counts as found where all its
+words stand in a row, and is looked for by its first `shortest` words; one still shorter is not looked for. N-grams
+in too many items, and those a caller rules out, count for no item.
+
+Work is done in two steps, as few texts share anything: `sharing` says which texts do, at the speed of hashing;
+`shared` and `stretches` then look at the words of those. N-grams are compared by 64-bit hashes. If t n-grams are
+looked up in a list of k, a false match is expected t * k / 2**64 times: once in 18 trillion words for a million n-grams,
+and one alone is rarely enough. Plain Python in `tests/reference/overlap.py`.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numpy as np
+from numba import njit
+
+from curate.kernels.hashing import mix
+from curate.kernels.shingles import BASE, grown, new_tokens, ngrams, power
+from curate.kernels.tokens import WORDS, memory_of, new_state, scan, start_text
+
+Index = namedtuple("Index", "keys slots bits starts items places item_starts item_words is_whole n_grams n shortest")
+"""The items as they are looked up.
+
+    keys         uint64[k]            n-grams, and the first words of short items, each once
+    slots        int32[power of two]  open addressing by the lowest bits: a place in `keys`, or -1
+    bits         uint64[power of two] a bit for the highest bits of each key, so that most lookups end in the cache
+    starts       int64[k + 1]         where the entries of a key begin
+    items        int32[]              an entry's item
+    places       int32[]              and the number of its first word in it
+    item_starts  int64[n_items + 1]   where the words of an item begin
+    item_words   uint64[]             hashes of its words
+    is_whole     bool[n_items]        it is short and must stand there as a whole
+    n_grams      int64[n_items]       different n-grams that count (1 for a short one); 0: cannot be looked for
+    n, shortest  int
+"""
+
+NONE = np.int32(-1)
+BITS_PER_KEY = 32
+ONE = np.uint64(1)
+
+
+def build(item_starts, item_words, sets, n, shortest, max_items, ruled_out=None):
+    """Make the index of items.
+
+    Args:
+        item_starts: int64[n_items + 1], bounds of the items among the words.
+        item_words: uint64[], hashes of words as `shingles.token_spans` gives them.
+        sets: int64[n_items], ascending: the set each item is from.
+        n, shortest: words of an n-gram, and of the shortest item that is looked for; `1 <= shortest <= n`.
+        max_items: an n-gram in more items of one set than this counts for none.
+        ruled_out: `(uint64[] n-grams, bool[n_items] short items)` that do not count, or None.
+    Returns:
+        an `Index`.
+    """
+    lengths = np.diff(item_starts)
+    n_items = len(lengths)
+    is_whole = (lengths >= shortest) & (lengths < n)
+    bounds, grams = ngrams(item_starts, item_words, n)
+    owners = np.repeat(np.arange(n_items), np.diff(bounds))
+    rows = np.flatnonzero(lengths[owners] >= n)
+    rows = rows[np.lexsort((rows, owners[rows], grams[rows]))]
+    same = (grams[rows][1:] == grams[rows][:-1]) & (owners[rows][1:] == owners[rows][:-1])
+    rows = rows[~np.concatenate((np.zeros(min(1, len(rows)), bool), same))]
+    counts_not = np.isin(grams[rows], _common(grams[rows], sets[owners[rows]], max_items))
+    if ruled_out is not None:
+        counts_not |= np.isin(grams[rows], ruled_out[0])
+        is_whole &= ~ruled_out[1]
+    rows = rows[~counts_not]
+    short = np.flatnonzero(is_whole)
+    anchor_bounds, anchors = ngrams(item_starts, item_words, shortest)
+    hashes = np.concatenate((grams[rows], anchors[anchor_bounds[short]]))
+    items = np.concatenate((owners[rows], short)).astype(np.int32)
+    places = np.concatenate((rows - bounds[owners[rows]], np.zeros(len(short), np.int64))).astype(np.int32)
+    order = np.argsort(hashes, kind="stable")
+    keys, starts = np.unique(hashes[order], return_index=True)
+    slots, bits = _table(keys)
+    n_grams = np.bincount(items, minlength=n_items)
+    starts = np.append(starts, len(hashes)).astype(np.int64)
+    words = np.ascontiguousarray(item_words), n_grams.astype(np.int64)
+    return Index(
+        keys, slots, bits, starts, items[order], places[order], item_starts, words[0], is_whole, words[1], n, shortest
+    )
+
+
+def _common(grams, sets, max_items):
+    """Return the n-grams that more items of one set have than `max_items`; they come sorted by n-gram and item."""
+    if not len(grams):
+        return grams
+    begins = np.flatnonzero(np.concatenate(([True], (grams[1:] != grams[:-1]) | (sets[1:] != sets[:-1]))))
+    n_items = np.diff(np.append(begins, len(grams)))
+    return grams[begins[n_items > max_items]]
+
+
+@njit(cache=True, nogil=True)
+def _table(keys):
+    n_slots = n_words = 16
+    while n_slots < 4 * len(keys):
+        n_slots *= 2
+    while 64 * n_words < BITS_PER_KEY * len(keys):
+        n_words *= 2
+    slots, bits = np.full(n_slots, NONE, np.int32), np.zeros(n_words, np.uint64)
+    mask, shift = np.uint64(n_slots - 1), _shift(n_words)
+    for i in range(len(keys)):
+        slot = keys[i] & mask
+        while slots[slot] != NONE:
+            slot = (slot + ONE) & mask
+        slots[slot] = i
+        bit = keys[i] >> shift
+        bits[bit >> np.uint64(6)] |= ONE << (bit & np.uint64(63))
+    return slots, bits
+
+
+@njit(cache=True, nogil=True)
+def _shift(n_words):
+    """Return how far a hash is shifted to give its place among the bits of this many words."""
+    shift = 64 - 6
+    while n_words > 1:
+        n_words //= 2
+        shift -= 1
+    return np.uint64(shift)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _find(hash_, keys, slots):
+    mask = np.uint64(len(slots) - 1)
+    slot = hash_ & mask
+    while slots[slot] != NONE:
+        if keys[slots[slot]] == hash_:
+            return slots[slot]
+        slot = (slot + ONE) & mask
+    return NONE
+
+
+# ------------------------------------------------------------------ which texts
+
+
+@njit(cache=True, nogil=True)
+def sharing(offsets, data, classes, lower, index):
+    """Say which texts have an n-gram of an item, or the first words of a short one.
+
+    Args:
+        offsets: int64[n_docs + 1], bounds of the texts; need not begin at 0.
+        data: uint8[m], UTF-8.
+        classes, lower: `characters.classes()` and `characters.lower()`.
+        index: an `Index`.
+    Returns:
+        bool[n_docs].
+    Cost: about that of `shingles.shingle_hashes` (`python -m tests.bench.decontaminate`).
+    """
+    memory, n_docs = memory_of(data, classes, lower), len(offsets) - 1
+    found = np.zeros(n_docs, np.bool_)
+    n, shortest, has_short = index.n, index.shortest, index.is_whole.any()
+    tokens, top, state = new_tokens(n), power(n), new_state()
+    heads, head_top = new_tokens(shortest), power(shortest)
+    room = min(len(tokens) - n, len(heads) - shortest)
+    for i in range(n_docs):
+        start_text(state, offsets[i])
+        tokens[:n], heads[:shortest] = 0, 0
+        value, head, scanned = np.uint64(0), np.uint64(0), 0
+        while state[0] < offsets[i + 1] and not found[i]:
+            k = scan(memory, offsets[i + 1], WORDS, state, tokens[n:], None, None)
+            if has_short:
+                for at in range(0, k, room):
+                    part = min(room, k - at)
+                    heads[shortest : shortest + part] = tokens[n + at : n + at + part]
+                    head, is_hit = _roll(heads, shortest, head_top, scanned + at, part, head, index.keys, index.slots, index.bits)
+                    found[i] |= is_hit
+            value, is_hit = _roll(tokens, n, top, scanned, k, value, index.keys, index.slots, index.bits)
+            found[i] |= is_hit
+            scanned += k
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _roll(tokens, n, top, scanned, k, value, keys, slots, bits):
+    """Look up the n-grams that end in the next k tokens, as `shingles.roll` appends them; `(value, is one there)`."""
+    early = min(max(n - 1 - scanned, 0), k)
+    for i in range(early):
+        value = value * BASE + tokens[n + i]
+    left, entered = tokens[early:k], tokens[n + early : n + k]
+    shift, is_hit = _shift(len(bits)), False
+    for i in range(len(entered)):
+        value = value * BASE + (entered[i] - left[i] * top)
+        hash_ = mix(value)
+        bit = hash_ >> shift
+        if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & ONE:
+            is_hit |= _find(hash_, keys, slots) != NONE
+    for i in range(n):
+        tokens[i] = tokens[k + i]
+    return value, is_hit
+
+
+# ------------------------------------------------------------------ which items
+
+
+@njit(cache=True, nogil=True)
+def shared(bounds, words, index):
+    """Count the n-grams that texts share with each item.
+
+    Args:
+        bounds: int64[n_docs + 1], bounds of the texts among the words, from 0.
+        words: uint64[], hashes of words as `shingles.token_spans` gives them.
+        index: an `Index`.
+    Returns:
+        `(docs int64[m], items int64[m], n_found int64[m])`: every pair with something in common, text after text,
+        items ascending; how many different n-grams of the item the text has, 1 for a short item that is there.
+    """
+    n_docs = len(bounds) - 1
+    out, total = np.empty((64, 3), np.int64), 0
+    counts = np.zeros(len(index.n_grams), np.int64)
+    last = np.full(len(index.keys), np.int64(-1))  # the text an n-gram was last counted in
+    met = np.empty(len(index.n_grams), np.int64)
+    long_bounds, grams = ngrams(bounds, words, index.n)
+    short_bounds, heads = ngrams(bounds, words, index.shortest)
+    for i in range(n_docs):
+        n_met = 0
+        for at in range(long_bounds[i], long_bounds[i + 1]):
+            key = _find(grams[at], index.keys, index.slots)
+            if key != NONE and last[key] != i:
+                last[key] = i
+                for entry in range(index.starts[key], index.starts[key + 1]):
+                    item = index.items[entry]
+                    if not index.is_whole[item]:
+                        if counts[item] == 0:
+                            met[n_met], n_met = item, n_met + 1
+                        counts[item] += 1
+        for at in range(short_bounds[i], short_bounds[i + 1]):
+            key = _find(heads[at], index.keys, index.slots)
+            if key != NONE:
+                for entry in range(index.starts[key], index.starts[key + 1]):
+                    item = index.items[entry]
+                    if index.is_whole[item] and counts[item] == 0:
+                        place = bounds[i] + at - short_bounds[i]
+                        if _stands_at(words, place, bounds[i + 1], index.item_starts, index.item_words, item):
+                            met[n_met], n_met = item, n_met + 1
+                            counts[item] = 1
+        if total + n_met > len(out):
+            larger = np.empty((max(2 * len(out), total + n_met), 3), np.int64)
+            larger[:total] = out[:total]
+            out = larger
+        for item in np.sort(met[:n_met]):
+            out[total, 0], out[total, 1], out[total, 2] = i, item, counts[item]
+            counts[item] = 0
+            total += 1
+    return out[:total, 0].copy(), out[:total, 1].copy(), out[:total, 2].copy()
+
+
+@njit(cache=True, nogil=True)
+def _stands_at(words, at, end, item_starts, item_words, item):
+    start, length = item_starts[item], item_starts[item + 1] - item_starts[item]
+    if at + length > end:
+        return False
+    for k in range(length):
+        if words[at + k] != item_words[start + k]:
+            return False
+    return True
+
+
+# ------------------------------------------------------------------ where
+
+
+@njit(cache=True, nogil=True)
+def stretches(bounds, words, docs, items, index):
+    """Find where in a text an item stands: the stretch with most of its n-grams, the first of equal ones.
+
+    A gap of up to n words, which one or two changed words leave, does not end a stretch.
+
+    Args:
+        bounds, words, index: as of `shared`.
+        docs, items: int64[m], pairs that it returned.
+    Returns:
+        int64[m, 4]: the stretch's first word in the text, the one after its last, and the numbers of the item's
+        words that these two are.
+    """
+    out = np.zeros((len(docs), 4), np.int64)
+    for pair in range(len(docs)):
+        start, end, item = bounds[docs[pair]], bounds[docs[pair] + 1], items[pair]
+        length = index.item_starts[item + 1] - index.item_starts[item] if index.is_whole[item] else index.n
+        step = np.array([start, end])
+        gram_bounds, grams = ngrams(step, words, index.shortest if index.is_whole[item] else index.n)
+        first, best, n_here = np.int64(-1), 0, 0
+        current = np.zeros(4, np.int64)
+        for at in range(gram_bounds[1]):
+            place = _place(grams[at], item, index)
+            if place < 0 or (
+                index.is_whole[item]
+                and not _stands_at(words, start + at, end, index.item_starts, index.item_words, item)
+            ):
+                continue
+            if first < 0 or at > current[1] + index.n:
+                first, n_here = at, 0
+                current[0], current[2] = at, place
+            n_here += 1
+            current[1], current[3] = at + length, place + length
+            if n_here > best:
+                best = n_here
+                out[pair] = current
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _place(hash_, item, index):
+    """Return where in an item its n-gram with this hash stands, -1 if it has none."""
+    key = _find(hash_, index.keys, index.slots)
+    if key != NONE:
+        for entry in range(index.starts[key], index.starts[key + 1]):
+            if index.items[entry] == item:
+                return index.places[entry]
+    return NONE
+
+
+@njit(cache=True, nogil=True)
+def find_words(words, start, end, wanted):
+    """Return where words stand in a row among others, from `start` to `end`; -1 if they do not, or there are none."""
+    for at in range(start, end - len(wanted) + 1 if len(wanted) else start):
+        k = 0
+        while k < len(wanted) and words[at + k] == wanted[k]:
+            k += 1
+        if k == len(wanted):
+            return at
+    return -1

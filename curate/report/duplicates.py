@@ -1,0 +1,86 @@
+"""The part of the report on near-duplicates: how many, how sure, from which sources, and what banding finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+
+def section(label: str, told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the HTML of one stage that put on record what `dedup.minhash` does."""
+    yield f"<h2>{escape(label)}</h2><p>{escape(sentence(told))}</p>"
+    for line in (precision(told), recall(told)):
+        if line:
+            yield f"<p>{escape(line)}</p>"
+    yield "<p class=soft>Every pair is in <code>dedup/edges.parquet</code>, every cluster in <code>dedup/clusters.parquet</code>.</p>"
+    if told.get("s_curve"):
+        yield _curve(told)
+    yield "<table><tr><th>source<th class=n>documents<th class=n>dropped<th class=n>share</tr>"
+    by_loss = sorted(told.get("sources", {}).items(), key=lambda pair: -pair[1]["dropped"])
+    for name, n in by_loss[:20]:
+        share = n["dropped"] / max(1, n["documents"])
+        yield f"<tr><td>{escape(name)}<td class=n>{n['documents']:,}<td class=n>{n['dropped']:,}<td class=n>{share:.1%}</tr>"
+    yield "</table>"
+    if told.get("largest_clusters"):
+        yield "<p class=soft>The largest clusters, by the document that was kept:</p><table>"
+        for cluster in told["largest_clusters"]:
+            yield f"<tr><td class=id>{escape(cluster['kept_id'])}<td class=n>{cluster['n_copies']:,} copies</tr>"
+        yield "</table>"
+
+
+def sentence(told: Mapping[str, Any]) -> str:
+    """Say what was found."""
+    reference = f" and {told['reference_documents']:,} reference documents" if told.get("reference_documents") else ""
+    return (
+        f"{told['dropped']:,} of {told['documents']:,} documents{reference} are near-duplicates of one of "
+        f"{told['clusters']:,} that were kept; {told['edges']:,} pairs were looked at and found alike."
+    )
+
+
+def precision(told: Mapping[str, Any]) -> str:
+    """Say how alike dropped documents are to the ones they were dropped for; nothing if that was not measured."""
+    found = told.get("precision")
+    if not found:
+        return ""
+    exact = found["exact_similarity"]
+    return (
+        f"Measured again on the texts of {found['sampled']:,} dropped documents: {found['share']:.1%} share at least "
+        f"{found['similarity_at_least']:g} of their n-grams with the copy that was kept (95 % interval "
+        f"{found['interval'][0]:.1%} to {found['interval'][1]:.1%}); median {exact['p50']:.2f}, lowest {exact['p0']:.2f}."
+    )
+
+
+def recall(told: Mapping[str, Any]) -> str:
+    """Say how many pairs that are alike stand no longer side by side; nothing if that was not measured."""
+    found = told.get("recall")
+    if not found:
+        return ""
+    if not found["pairs"]:
+        return f"{found['probes']:,} documents compared with all others: no pair is alike."
+    return (
+        f"{found['probes']:,} documents compared with all others: of {found['pairs']:,} pairs that are alike, "
+        f"{found['share']:.1%} lost a copy (95 % interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%})."
+    )
+
+
+def _curve(told: Mapping[str, Any]) -> str:
+    """Draw which share of pairs banding finds at each similarity."""
+    width, height, left, top = 460, 190, 40, 12
+    points = " ".join(f"{left + width * j:.1f},{top + height * (1 - p):.1f}" for j, p in told["s_curve"])
+    lines = "".join(
+        f'<text x="{left - 6}" y="{top + height * (1 - p) + 4:.0f}" text-anchor="end">{p:.0%}</text>'
+        f'<line x1="{left}" x2="{left + width}" y1="{top + height * (1 - p):.0f}" y2="{top + height * (1 - p):.0f}"/>'
+        for p in (0, 0.5, 1)
+    )
+    ticks = "".join(
+        f'<text x="{left + width * j:.0f}" y="{top + height + 16}" text-anchor="middle">{j:g}</text>'
+        for j in (0, 0.2, 0.4, 0.6, 0.8, 1)
+    )
+    at = left + width * told["threshold"]
+    return (
+        f"<p class=soft>Share of pairs that banding finds, by their similarity; the line is the threshold {told['threshold']:g}.</p>"
+        f'<svg viewBox="0 0 {width + left + 20} {height + 36}" width="{width + left + 20}" font-size="11" fill="currentColor" role="img">'
+        f'<g stroke="var(--line)">{lines}</g>{ticks}<line x1="{at}" x2="{at}" y1="{top}" y2="{top + height}" stroke="var(--lost)"/>'
+        f'<polyline points="{points}" fill="none" stroke="var(--kept)" stroke-width="2"/></svg>'
+    )
