@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("heuristics", "pipeline", "sources", "extraction", "language", "normalise", "minhash")
+NAMES = (
+    "heuristics",
+    "pipeline",
+    "sources",
+    "extraction",
+    "language",
+    "normalise",
+    "minhash",
+    "dedup",
+    "dedup_growth",
+    "dedup_quality",
+)
 
 for name in sys.argv[1:] or NAMES:
     print(f"\n## {name}\n", flush=True)
