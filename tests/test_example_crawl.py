@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import curate
@@ -57,3 +59,14 @@ def test_kept_articles_are_whole_and_in_the_charset_they_were_written_in(run, tr
 def test_a_family_has_more_than_one_member(truth):
     families = Counter(line["family"] for line in truth if "family" in line)
     assert families and min(families.values()) > 1
+
+
+def test_near_duplicates_leave_for_a_page_of_their_own_family_and_none_is_left_beside_another(run, truth):
+    family = {(line["file"], line["url"]): line.get("family") for line in truth}
+    of_id = {row["id"]: family[place(row)] for row in (*result(run), *rejects(run))}
+    clusters = pq.read_table(Path(run, "dedup", "clusters.parquet")).to_pylist()
+    lost = [row for row in clusters if not row["is_kept"]]
+    assert len(lost) >= 25
+    assert all(of_id[row["id"]] == of_id[row["kept_id"]] is not None for row in lost)
+    left = Counter(of_id[row["id"]] for row in result(run) if of_id[row["id"]])
+    assert left.total() - len(left) <= 3, left.most_common(5)

@@ -69,7 +69,7 @@ class lines:
         CCNet (Wenzek et al. 2020, 1911.00359) drops lines, which it calls paragraphs, by a 64-bit hash over some or
         all shards of a crawl, the first copy too. There two copies are enough, here it takes more than
         `max_documents`: lines removed over the whole of a corpus whose copies were gone already, all but one of
-        each, made models worse in FineWeb (Penedo et al. 2024, 2406.17557, appendix E.3). CCNet also compares
+        each, made models worse in FineWeb (Penedo et al. 2024, 2406.17557). CCNet also compares
         without punctuation and accents, and with all digits the same; it does not count by site.
         On hand-wrapped documentation with fenced code (PowerShell's) this stage tears sentences and code blocks
         apart whatever the unit: it is made for web pages.
