@@ -180,6 +180,26 @@ def agreement(signatures_a, signatures_b):
 
 
 @njit(cache=True, nogil=True)
+def agreement_with(signature, signatures):
+    """Return the share of equal values of one signature with each of others.
+
+    Args:
+        signature: uint32[k].
+        signatures: uint32[n, k].
+    Returns:
+        float32[n].
+    """
+    n, k = signatures.shape
+    shares = np.empty(n, np.float32)
+    for i in range(n):
+        equal = np.int32(0)
+        for j in range(k):
+            equal += np.int32(signature[j] == signatures[i, j])
+        shares[i] = equal / k
+    return shares
+
+
+@njit(cache=True, nogil=True)
 def shared_bands(keys_a, keys_b):
     """Return in how many bands two documents have the same key, row by row.
 

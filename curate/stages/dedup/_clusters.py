@@ -61,10 +61,9 @@ class Components:
             )
         desk.tell(
             {
-                "edges_found": n_edges,
                 "cluster_memory": {
                     "bytes_per_document": parent.itemsize, "documents": n_docs, "bytes_per_edge": 0,
-                    "bytes_per_edge_on_disk": 34,
+                    "bytes_per_edge_on_disk": 34, "edges": n_edges,
                 },
             }
         )  # fmt: skip
@@ -148,7 +147,7 @@ class Graph:
 
     @classmethod
     def of(cls, edges: pa.Table, desk: Desk) -> Graph:
-        """Build the graph from edges, some of which come more than once."""
+        """Build the graph from edges, each of which comes once."""
         a = place_of(edges["a_shard"].to_numpy(), edges["a_row"].to_numpy())
         b = place_of(edges["b_shard"].to_numpy(), edges["b_row"].to_numpy())
         linked = np.unique(np.concatenate([a, b]))
@@ -158,8 +157,6 @@ class Graph:
         ends = np.sort(np.stack([rank[np.searchsorted(place, side)] for side in (a, b)]), axis=0)
         order = np.lexsort(ends)
         low, high = ends[0][order], ends[1][order]
-        is_new = np.r_[True, (low[1:] != low[:-1]) | (high[1:] != high[:-1])][: len(order)]
-        order, low, high = order[is_new], low[is_new], high[is_new]
         component = np.zeros(len(place), np.uint64)
         component[low] = component[high] = edges["component"].to_numpy()[order]
         state, keeper = _known(place, rank, linked, remembered, desk.n_own)

@@ -35,10 +35,10 @@ CLUSTER_FILE = pa.schema(
 SAMPLE = 200
 """Dropped documents whose similarity is measured again, exactly, on their texts."""
 
-PROBES = 64
+PROBES = 128
 """Documents that are compared with every other one, to see what banding missed."""
 
-PROBED = 2_000_000
+PROBED = 1_000_000
 """Documents at most that the probes are compared with."""
 
 FEWEST = 100
@@ -147,10 +147,7 @@ class Recorder:
                 others = fixed(notes["signature"], np.uint32)
                 left = is_dropped[shard][start : start + len(others)]
                 for k, probe in enumerate(probes):
-                    similar = (
-                        kernel.agreement(np.repeat(signatures[k : k + 1], len(others), axis=0), others)
-                        >= self.threshold
-                    )
+                    similar = kernel.agreement_with(signatures[k], others) >= self.threshold
                     at = int(probe) - (int(shard) << 32) - start
                     if 0 <= at < len(others):
                         similar[at] = False

@@ -1,4 +1,8 @@
-"""From keys to edges: documents that share a band are candidates, and candidates that are alike are edges."""
+"""From keys to edges: documents that share a band are candidates, and candidates that are alike are edges.
+
+A pair may share many bands, whose keys are seen by different tasks. So candidates go through the reduce once more, to
+the task of their pair, which compares each once.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,14 @@ from curate.barrier import Desk
 from curate.kernels import links
 from curate.stages.dedup._sketch import Sketcher, place_of, shard_and_row
 
-ROWS_AT_ONCE = 1 << 22
-"""Keys that one task holds in memory; it goes through a larger partition in several rounds. About 250 MB."""
+ROWS_AT_ONCE = 1 << 21
+"""Keys, or candidates, that one task holds in memory; it goes through a larger partition in several rounds."""
 
-PAIRS_AT_ONCE = 1 << 15
-"""Candidates that are compared together: at most 64 MiB of signatures."""
+PAIRS_AT_ONCE = 1 << 14
+"""Candidates that are compared together: at most 16 MiB of signatures."""
+
+PAIRS = pa.schema({"a": pa.uint64(), "b": pa.uint64()})
+"""Places of two documents that share a band; a is the one that would be kept."""
 
 EDGES = pa.schema(
     {
@@ -25,33 +32,59 @@ EDGES = pa.schema(
         "similarity": pa.float32(), "shared_bands": pa.int16(),
     }
 )  # fmt: skip
-"""a is the one that would be kept."""
+"""Two documents that are alike; a is the one that would be kept."""
+
+
+def candidates(rows: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+    """Yield candidates among the documents whose keys one task sees; another task may find the same."""
+    n_rounds = max(1, -(-sum(batch.num_rows for batch in rows) // ROWS_AT_ONCE))
+    for turn in range(n_rounds):
+        key, place = _members(rows, turn, n_rounds)
+        pairs = _without_self(_candidates(key, place, desk), desk)
+        yield pa.RecordBatch.from_arrays([pa.array(side) for side in pairs], schema=PAIRS)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """Finds the edges among the documents whose keys one task sees."""
+class Verified:
+    """Compares candidates."""
 
     sketcher: Sketcher
     threshold: float
 
     def edges(self, rows: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
-        """Yield edges; one may come several times, from tasks that saw other bands of the same documents."""
+        """Yield every candidate that is alike, once."""
         n_rounds = max(1, -(-sum(batch.num_rows for batch in rows) // ROWS_AT_ONCE))
         for turn in range(n_rounds):
-            key, place = _members(rows, turn, n_rounds)
-            left, right = _without_self(_candidates(key, place, desk), desk)
+            left, right = _different(rows, turn, n_rounds)
             for start in range(0, len(left), PAIRS_AT_ONCE):
                 part = slice(start, start + PAIRS_AT_ONCE)
-                yield self._verified(left[part], right[part], desk)
+                yield self._alike(left[part], right[part], desk)
         yield pa.RecordBatch.from_pylist([], schema=EDGES)
 
-    def _verified(self, left: np.ndarray, right: np.ndarray, desk: Desk) -> pa.RecordBatch:
+    def _alike(self, left: np.ndarray, right: np.ndarray, desk: Desk) -> pa.RecordBatch:
         a, b = shard_and_row(left), shard_and_row(right)
         similarity, shared = self.sketcher.similarity(desk, a, b)
         is_edge = ~(similarity < self.threshold - 1e-6)  # NaN, where nothing is verified, stays
         columns = [*a, *b, similarity, shared]
         return pa.RecordBatch.from_arrays([pa.array(column[is_edge]) for column in columns], schema=EDGES)
+
+
+def of_pair(rows: pa.RecordBatch, n: int) -> np.ndarray:
+    """Return int64[n_rows]: which of n tasks compares each pair. Pairs of the same document a go together."""
+    return ((rows["a"].to_numpy() * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)) % np.uint64(n)).astype(np.int64)
+
+
+def _different(rows: Iterable[pa.RecordBatch], turn: int, n_rounds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (a uint64[n], b uint64[n]) of this round's pairs, each once, in order."""
+    found = [np.zeros((2, 0), np.uint64)]
+    for batch in rows:
+        pairs = np.stack([batch["a"].to_numpy(), batch["b"].to_numpy()])
+        found.append(pairs[:, pairs[0] % np.uint64(n_rounds) == turn] if n_rounds > 1 else pairs)
+    a, b = np.concatenate(found, axis=1)
+    order = np.lexsort((b, a))
+    a, b = a[order], b[order]
+    is_new = np.r_[True, (a[1:] != a[:-1]) | (b[1:] != b[:-1])][: len(a)]
+    return a[is_new], b[is_new]
 
 
 def _members(rows: Iterable[pa.RecordBatch], turn: int, n_rounds: int) -> tuple[np.ndarray, np.ndarray]:

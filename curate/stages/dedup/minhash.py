@@ -16,8 +16,8 @@ from curate.kernels import minhash as kernel
 from curate.stages.dedup import _bands, _order
 from curate.stages.dedup._clusters import KEPT, REASON, Components, Decisions
 from curate.stages.dedup._evidence import Recorder
-from curate.stages.dedup._pairs import Candidates
-from curate.stages.dedup._sketch import Sketcher
+from curate.stages.dedup._pairs import Verified, candidates, of_pair
+from curate.stages.dedup._sketch import Sketcher, fixed
 
 SHARDS_PER_TASK = 2
 """How many shards' keys, or edges, one reduce task takes in."""
@@ -125,14 +125,15 @@ class minhash:
         return self.sketcher.asked(batch)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        """Return keys -> edges, edges -> components -> decisions -> evidence."""
+        """Return keys -> pairs -> edges -> components -> decisions -> evidence."""
         n = -(-n_shards // SHARDS_PER_TASK)
         why = f"best {self.keep['best']}" if isinstance(self.keep, dict) else self.keep
         recorder = Recorder(
             self.sketcher, self.threshold, self.removal_cap, self.over_cap, "first" if why == "none" else why
         )
         return (
-            Reduction("pairs", n, lambda rows: _spread(rows, n), Candidates(self.sketcher, self.threshold).edges),
+            Reduction("pairs", n, lambda rows: _spread(rows, n), candidates),
+            Reduction("edges", n, lambda rows: of_pair(rows, n), Verified(self.sketcher, self.threshold).edges),
             Reduction("components", 1, _to_one, Components(n).find),
             Reduction(
                 "decisions", n, lambda rows: rows["task"].to_numpy(), Decisions(self.sketcher, self.threshold).find
@@ -188,8 +189,9 @@ class minhash:
             rows = list(reduction.reduce(rows, desk))
         self.recall(asked.notes)
         kernel.jaccard_sorted(*(kernel.sorted_sets(*self.sketcher.shingles(*batch.text_buffers())) * 2))
-        signatures = np.zeros((1, self.sketcher.permutations), np.uint32)
-        kernel.agreement(signatures, signatures)
+        if self.sketcher.verify != "none":
+            signatures = fixed(asked.notes["signature"], np.uint32)
+            kernel.agreement_with(signatures[0], signatures)
 
     def forecast(self) -> list[str]:
         """Say what banding finds and what a document costs."""
