@@ -12,6 +12,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import posixpath
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -98,7 +99,7 @@ def _with_digests(value: Any) -> Any:
     if isinstance(value, Path):
         return [str(value), _of_file(value)]
     if isinstance(value, File):
-        return [str(value), *([name, _of_file(name)] for name in value.find())]
+        return [str(value), *([posixpath.basename(name), _of_file(name)] for name in value.find())]
     return [_with_digests(each) for each in value] if isinstance(value, list) else value
 
 

@@ -93,16 +93,14 @@ class File(str):
 
         try:
             fs, path = fsspec.core.url_to_fs(self)
-            is_glob = not fs.exists(path) and any(char in path for char in "*?[")
-            found = [name for name in fs.glob(path) if not fs.isdir(name)] if is_glob else [path] if fs.isfile(path) else []
+            names = [path] if fs.exists(path) else fs.glob(path)
+            found = sorted(name for name in names if fs.isfile(name))
         except Exception as error:  # each file system has errors of its own
             raise InputError(f"{self}: cannot be listed: {error}") from error
         if not found:
-            is_folder = fs.isdir(path)
-            what = "is a folder, expected files" if is_folder else "no file matches" if is_glob else "no such file"
-            raise InputError(f"{self}: {what}.{f'  Try {self.rstrip("/")}/*' if is_folder else ''}")
-        is_local = "file" in fs.protocol
-        return sorted(name if is_local else fs.unstrip_protocol(name) for name in found)
+            what = "is a folder, expected files; try /* after it" if names else "no such file, and none that matches"
+            raise InputError(f"{self}: {what}.")
+        return found if "file" in fs.protocol else [fs.unstrip_protocol(name) for name in found]
 
 
 # ---------------------------------------------------------------------- kinds
@@ -183,12 +181,11 @@ class Param:
             raise ValueError(
                 f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
             ) from None
-        for file in converted if isinstance(converted, list) else (converted,):
-            if isinstance(file, File):
-                try:
-                    file.find()
-                except InputError as error:
-                    raise ValueError(str(error)) from None
+        try:
+            for value in converted if isinstance(converted, list) else [converted]:
+                _ = value.find() if isinstance(value, File) else None
+        except InputError as error:
+            raise ValueError(str(error)) from None
         return converted
 
     def schema(self) -> dict[str, Any]:

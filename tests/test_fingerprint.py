@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from curate import fingerprint
+from curate.errors import InputError
+from curate.stage import File
 
 CODE = '''"""A module."""
 from my_pkg.kernel import twice
@@ -59,3 +61,20 @@ def test_digests_depend_on_values_and_not_on_the_order_of_keys():
         == fingerprint.combine({"b": 2, "a": 1})
         != fingerprint.combine({"a": 1, "b": 3})
     )
+
+
+def test_files_count_by_content_in_lists_and_behind_globs_too(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    params = {"model": tmp_path / "a.txt", "paths": [tmp_path / "b.txt"], "sets": [File(tmp_path / "*.txt")], "n": 1}
+    before = fingerprint.of_params(params)
+    assert before == fingerprint.of_params(params)
+    (tmp_path / "b.txt").write_text("other")
+    after = fingerprint.of_params(params)
+    assert [name for name in params if before[name] != after[name]] == ["paths", "sets"]
+    (tmp_path / "c.txt").write_text("new")
+    assert fingerprint.of_params(params)["sets"] != after["sets"]
+    for path in tmp_path.glob("*"):
+        path.unlink()
+    with pytest.raises(InputError, match="none that matches"):
+        fingerprint.of_params({"sets": [File(tmp_path / "*.txt")]})

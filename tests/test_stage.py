@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ import pytest
 
 from curate import Batch, Doc, Rules, Verdicts
 from curate.errors import StageError
-from curate.stage import Kind, Param, Shard, ShardWriter, read_stage, sections
+from curate.stage import File, Kind, Param, Shard, ShardWriter, read_stage, sections
 
 
 def filter_doc(doc: Doc, *, share: float = 0.3) -> bool | str: ...
@@ -86,6 +87,20 @@ def test_parameters_must_be_keyword_only_and_typed():
 def test_values_arrive_in_the_parameters_type(type_, given, wanted):
     value = Param("p", type_).convert(given)
     assert value == wanted and type(value) is type(wanted)
+
+
+def test_files_are_text_that_must_stand_for_a_file(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    param = Param("sets", list[File], [])
+    path = str(tmp_path / "*.txt")
+    assert param.convert(path) == [path] and json.loads(json.dumps(param.convert([path]))) == [path]
+    assert all(type(file) is File for file in param.convert([path])) and File(path).find() == [str(tmp_path / "a.txt")]
+    assert param.schema()["anyOf"][0] == {"items": {"type": "string"}, "type": "array"}
+    for missing, message in (("b.txt", "no such file"), ("*.md", "none that matches"), ("", "is a folder")):
+        with pytest.raises(ValueError, match=message):
+            param.convert(str(tmp_path / missing))
+    with pytest.raises(ValueError, match=r"expected list of File, got 1 at \[0\]"):
+        param.convert([1])
 
 
 @pytest.mark.parametrize(

@@ -17,16 +17,15 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
-from curate.kernels.hashing import mix
-from curate.kernels.shingles import BASE, grown, new_tokens, ngrams, power
-from curate.kernels.tokens import WORDS, memory_of, new_state, scan, start_text
+from curate.kernels.shingles import new_tokens, ngrams, power, roll
+from curate.kernels.tokens import AT, WORDS, memory_of, new_state, scan, start_text
 
 Index = namedtuple("Index", "keys slots bits starts items places item_starts item_words is_whole n_grams n shortest")
 """The items as they are looked up.
 
     keys         uint64[k]            n-grams, and the first words of short items, each once
     slots        int32[power of two]  open addressing by the lowest bits: a place in `keys`, or -1
-    bits         uint64[power of two] a bit for the highest bits of each key, so that most lookups end in the cache
+    bits         uint64[power of two] three bits for each key, in the word of its highest bits: most lookups end here
     starts       int64[k + 1]         where the entries of a key begin
     items        int32[]              an entry's item
     places       int32[]              and the number of its first word in it
@@ -38,8 +37,9 @@ Index = namedtuple("Index", "keys slots bits starts items places item_starts ite
 """
 
 NONE = np.int32(-1)
-BITS_PER_KEY = 32
-ONE = np.uint64(1)
+KEYS_PER_WORD = 2
+"""Keys to a word of `bits` at most: it lets about one n-gram in 1,000 through that is not there."""
+ONE, SIX, LOW = np.uint64(1), np.uint64(6), np.uint64(63)
 
 
 def build(item_starts, item_words, sets, n, shortest, max_items, ruled_out=None):
@@ -99,7 +99,7 @@ def _table(keys):
     n_slots = n_words = 16
     while n_slots < 4 * len(keys):
         n_slots *= 2
-    while 64 * n_words < BITS_PER_KEY * len(keys):
+    while KEYS_PER_WORD * n_words < len(keys):
         n_words *= 2
     slots, bits = np.full(n_slots, NONE, np.int32), np.zeros(n_words, np.uint64)
     mask, shift = np.uint64(n_slots - 1), _shift(n_words)
@@ -108,15 +108,14 @@ def _table(keys):
         while slots[slot] != NONE:
             slot = (slot + ONE) & mask
         slots[slot] = i
-        bit = keys[i] >> shift
-        bits[bit >> np.uint64(6)] |= ONE << (bit & np.uint64(63))
+        bits[keys[i] >> shift] |= _three(keys[i])
     return slots, bits
 
 
 @njit(cache=True, nogil=True)
 def _shift(n_words):
-    """Return how far a hash is shifted to give its place among the bits of this many words."""
-    shift = 64 - 6
+    """Return how far a hash is shifted to give its place among this many words."""
+    shift = 64
     while n_words > 1:
         n_words //= 2
         shift -= 1
@@ -124,7 +123,16 @@ def _shift(n_words):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _find(hash_, keys, slots):
+def _three(hash_):
+    """Return three bits of a word, which the lowest of a hash say."""
+    return ONE << (hash_ & LOW) | ONE << (hash_ >> SIX & LOW) | ONE << (hash_ >> SIX >> SIX & LOW)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _find(hash_, keys, slots, bits, shift):
+    three = _three(hash_)
+    if bits[hash_ >> shift] & three != three:
+        return NONE
     mask = np.uint64(len(slots) - 1)
     slot = hash_ & mask
     while slots[slot] != NONE:
@@ -156,41 +164,33 @@ def sharing(offsets, data, classes, lower, index):
     tokens, top, state = new_tokens(n), power(n), new_state()
     heads, head_top = new_tokens(shortest), power(shortest)
     room = min(len(tokens) - n, len(heads) - shortest)
+    grams = np.empty(len(tokens), np.uint64)
     for i in range(n_docs):
         start_text(state, offsets[i])
         tokens[:n], heads[:shortest] = 0, 0
         value, head, scanned = np.uint64(0), np.uint64(0), 0
-        while state[0] < offsets[i + 1] and not found[i]:
+        while state[AT] < offsets[i + 1] and not found[i]:
             k = scan(memory, offsets[i + 1], WORDS, state, tokens[n:], None, None)
             if has_short:
                 for at in range(0, k, room):
                     part = min(room, k - at)
                     heads[shortest : shortest + part] = tokens[n + at : n + at + part]
-                    head, is_hit = _roll(heads, shortest, head_top, scanned + at, part, head, index.keys, index.slots, index.bits)
-                    found[i] |= is_hit
-            value, is_hit = _roll(tokens, n, top, scanned, k, value, index.keys, index.slots, index.bits)
-            found[i] |= is_hit
+                    head, total = roll(heads, shortest, head_top, scanned + at, part, head, grams, 0)
+                    found[i] |= _has_one(grams, total, index.keys, index.slots, index.bits)
+            value, total = roll(tokens, n, top, scanned, k, value, grams, 0)
+            found[i] |= _has_one(grams, total, index.keys, index.slots, index.bits)
             scanned += k
     return found
 
 
 @njit(cache=True, nogil=True)
-def _roll(tokens, n, top, scanned, k, value, keys, slots, bits):
-    """Look up the n-grams that end in the next k tokens, as `shingles.roll` appends them; `(value, is one there)`."""
-    early = min(max(n - 1 - scanned, 0), k)
-    for i in range(early):
-        value = value * BASE + tokens[n + i]
-    left, entered = tokens[early:k], tokens[n + early : n + k]
-    shift, is_hit = _shift(len(bits)), False
-    for i in range(len(entered)):
-        value = value * BASE + (entered[i] - left[i] * top)
-        hash_ = mix(value)
-        bit = hash_ >> shift
-        if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & ONE:
-            is_hit |= _find(hash_, keys, slots) != NONE
-    for i in range(n):
-        tokens[i] = tokens[k + i]
-    return value, is_hit
+def _has_one(grams, total, keys, slots, bits):
+    shift = _shift(len(bits))
+    for i in range(total):
+        three = _three(grams[i])
+        if bits[grams[i] >> shift] & three == three and _find(grams[i], keys, slots, bits, shift) != NONE:
+            return True
+    return False
 
 
 # ------------------------------------------------------------------ which items
@@ -210,15 +210,18 @@ def shared(bounds, words, index):
     """
     n_docs = len(bounds) - 1
     out, total = np.empty((64, 3), np.int64), 0
+    if n_docs == 0:
+        return out[:0, 0].copy(), out[:0, 1].copy(), out[:0, 2].copy()
     counts = np.zeros(len(index.n_grams), np.int64)
     last = np.full(len(index.keys), np.int64(-1))  # the text an n-gram was last counted in
     met = np.empty(len(index.n_grams), np.int64)
     long_bounds, grams = ngrams(bounds, words, index.n)
     short_bounds, heads = ngrams(bounds, words, index.shortest)
+    shift = _shift(len(index.bits))
     for i in range(n_docs):
         n_met = 0
         for at in range(long_bounds[i], long_bounds[i + 1]):
-            key = _find(grams[at], index.keys, index.slots)
+            key = _find(grams[at], index.keys, index.slots, index.bits, shift)
             if key != NONE and last[key] != i:
                 last[key] = i
                 for entry in range(index.starts[key], index.starts[key + 1]):
@@ -228,7 +231,7 @@ def shared(bounds, words, index):
                             met[n_met], n_met = item, n_met + 1
                         counts[item] += 1
         for at in range(short_bounds[i], short_bounds[i + 1]):
-            key = _find(heads[at], index.keys, index.slots)
+            key = _find(heads[at], index.keys, index.slots, index.bits, shift)
             if key != NONE:
                 for entry in range(index.starts[key], index.starts[key + 1]):
                     item = index.items[entry]
@@ -251,12 +254,8 @@ def shared(bounds, words, index):
 @njit(cache=True, nogil=True)
 def _stands_at(words, at, end, item_starts, item_words, item):
     start, length = item_starts[item], item_starts[item + 1] - item_starts[item]
-    if at + length > end:
-        return False
-    for k in range(length):
-        if words[at + k] != item_words[start + k]:
-            return False
-    return True
+    wanted = item_words[start : start + length]
+    return at + length <= end and find_words(words, at, at + length, wanted) == at
 
 
 # ------------------------------------------------------------------ where
@@ -275,7 +274,7 @@ def stretches(bounds, words, docs, items, index):
         int64[m, 4]: the stretch's first word in the text, the one after its last, and the numbers of the item's
         words that these two are.
     """
-    out = np.zeros((len(docs), 4), np.int64)
+    out, shift = np.zeros((len(docs), 4), np.int64), _shift(len(index.bits))
     for pair in range(len(docs)):
         start, end, item = bounds[docs[pair]], bounds[docs[pair] + 1], items[pair]
         length = index.item_starts[item + 1] - index.item_starts[item] if index.is_whole[item] else index.n
@@ -284,7 +283,7 @@ def stretches(bounds, words, docs, items, index):
         first, best, n_here = np.int64(-1), 0, 0
         current = np.zeros(4, np.int64)
         for at in range(gram_bounds[1]):
-            place = _place(grams[at], item, index)
+            place = _place(grams[at], item, index, shift)
             if place < 0 or (
                 index.is_whole[item]
                 and not _stands_at(words, start + at, end, index.item_starts, index.item_words, item)
@@ -302,9 +301,9 @@ def stretches(bounds, words, docs, items, index):
 
 
 @njit(cache=True, nogil=True)
-def _place(hash_, item, index):
+def _place(hash_, item, index, shift):
     """Return where in an item its n-gram with this hash stands, -1 if it has none."""
-    key = _find(hash_, index.keys, index.slots)
+    key = _find(hash_, index.keys, index.slots, index.bits, shift)
     if key != NONE:
         for entry in range(index.starts[key], index.starts[key + 1]):
             if index.items[entry] == item:

@@ -16,6 +16,7 @@ NAMES = (
     "dedup",
     "dedup_growth",
     "dedup_quality",
+    "decontaminate",
 )
 
 for name in sys.argv[1:] or NAMES:

@@ -1,0 +1,1 @@
+"""Removing what models are to be tested with."""
