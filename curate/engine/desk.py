@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,6 +21,10 @@ ROW_GROUP = 1 << 16
 """Rows in a row group of an evidence file."""
 
 
+OPEN = 64
+"""Notes files that a task keeps open."""
+
+
 class TaskDesk:
     """The `barrier.Desk` of one reduce task. What it reads was written by the phase in which the barrier asked."""
 
@@ -28,6 +33,7 @@ class TaskDesk:
         self.n_own = phase.n_shards
         self.told: dict[str, Any] = {}
         self.warnings: list[str] = []
+        self._readers: OrderedDict[int, pa.ipc.RecordBatchFileReader] = OrderedDict()
 
     @cached_property
     def n_docs(self) -> np.ndarray:
@@ -41,7 +47,16 @@ class TaskDesk:
         return np.array([sizes[shard] for shard in range(len(sizes))], np.int64)
 
     def take(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
-        return notes.take(self.folder, self.phase.notes_from, columns, shard, row)
+        return notes.take(self._opened, columns, shard, row)
+
+    def _opened(self, shard: int) -> pa.ipc.RecordBatchFileReader:
+        """Return a shard's notes file, the last `OPEN` of which stay open."""
+        if shard not in self._readers:
+            if len(self._readers) >= OPEN:
+                self._readers.popitem(last=False)
+            self._readers[shard] = notes.opened(self.folder, notes.notes_path(self.phase.notes_from, shard))
+        self._readers.move_to_end(shard)
+        return self._readers[shard]
 
     def notes(self, shard: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         return notes.read(self.folder, self.phase.notes_from, shard, columns)

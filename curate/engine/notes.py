@@ -7,8 +7,7 @@ large corpus does not make the process large.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -56,16 +55,13 @@ class Writer:
         self._waiting, self._n_waiting = [rows.slice(n)] if n < rows.num_rows else [], rows.num_rows - n
 
 
-@contextmanager
-def opened(folder: RunFolder, path: str) -> Iterator[pa.ipc.RecordBatchFileReader]:
+def opened(folder: RunFolder, path: str) -> pa.ipc.RecordBatchFileReader:
     """Open a notes file for looking things up."""
     try:
         if folder.is_local:
-            with pa.memory_map(folder.path(path)) as file:
-                yield pa.ipc.open_file(file)
-        else:
-            with folder.open(path) as file:
-                yield pa.ipc.open_file(pa.BufferReader(file.read()))
+            return pa.ipc.open_file(pa.memory_map(folder.path(path)))
+        with folder.open(path) as file:
+            return pa.ipc.open_file(pa.BufferReader(file.read()))
     except (FileNotFoundError, pa.ArrowInvalid) as error:
         raise RunError(
             f"{folder.path(path)} is missing or damaged ({error}); run again to have it made anew."
@@ -74,18 +70,21 @@ def opened(folder: RunFolder, path: str) -> Iterator[pa.ipc.RecordBatchFileReade
 
 def read(folder: RunFolder, phase: str, shard: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the notes about a shard, in row order; at least one batch, even if empty."""
-    with opened(folder, notes_path(phase, shard)) as reader:
-        columns = columns or reader.schema.names
-        if not reader.num_record_batches:
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema).select(columns)
-        for i in range(reader.num_record_batches):
-            yield reader.get_batch(i).select(columns)
+    reader = opened(folder, notes_path(phase, shard))
+    columns = columns or reader.schema.names
+    if not reader.num_record_batches:
+        yield pa.RecordBatch.from_pylist([], schema=reader.schema).select(columns)
+    for i in range(reader.num_record_batches):
+        yield reader.get_batch(i).select(columns)
 
 
-def take(folder: RunFolder, phase: str, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
+def take(
+    opened: Callable[[int], pa.ipc.RecordBatchFileReader], columns: Sequence[str], shard: np.ndarray, row: np.ndarray
+) -> pa.RecordBatch:
     """Return the notes at these places, in their order.
 
     Args:
+        opened: shard -> its notes file.
         shard, row: uint32[n]. At least one place.
     """
     order = np.lexsort((row, shard))
@@ -93,8 +92,7 @@ def take(folder: RunFolder, phase: str, columns: Sequence[str], shard: np.ndarra
     found: list[pa.RecordBatch] = []
     starts = np.flatnonzero(np.r_[True, shard[1:] != shard[:-1]])
     for start, end in zip(starts, [*starts[1:], len(shard)], strict=True):
-        with opened(folder, notes_path(phase, int(shard[start]))) as reader:
-            found += _taken(reader, columns, row[start:end])
+        found += _taken(opened(int(shard[start])), columns, row[start:end])
     rows = pa.Table.from_batches(found).combine_chunks()
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
