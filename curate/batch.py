@@ -25,8 +25,8 @@ CORE = {
 }
 """The columns every document may have, with their types; everything else is a signal, a score or an extra."""
 
-TARGET_BYTES = 16 << 20
-"""About how much text (or HTML) a batch holds: enough to amortise Arrow, little enough to keep in cache and memory."""
+TARGET_BYTES = 4 << 20
+"""About how much text (or HTML) a batch holds: enough to amortise Arrow, little enough for the memory of many workers."""
 
 TARGET_DOCS = 4096
 """How many documents a batch holds at most, so that tiny ones do not make giant batches."""

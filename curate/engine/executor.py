@@ -17,17 +17,19 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 
+import pyarrow as pa
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.stats import PipelineStats
 
 from curate import registry
+from curate.engine import warm_up
 from curate.errors import CurateError, InputError, RunError
 from curate.plan import Phase
 from curate.runs import PHASES, RunFolder, read_record
 
-PRELOAD = ["curate.engine.documents", "curate.signals", "pyarrow.parquet", "numba"]
-"""Imported once, before workers fork off, so that each starts in milliseconds."""
+PRELOAD = ["curate.engine.documents", "curate.signals", "pyarrow.parquet", "numba", "curate.engine.preload"]
+"""Imported once, before workers fork off, so that each starts in milliseconds; the last loads compiled kernels."""
 
 
 class PhaseTask(PipelineStep):
@@ -78,18 +80,28 @@ def pending(folder: RunFolder, phase: Phase) -> list[int]:
 
 
 class Workers:
-    """A pool of processes that lasts for a whole run, started when the first phase needs it."""
+    """A pool of processes that lasts for a whole run, started when the first phase needs it.
 
-    def __init__(self, n: int):
-        self.n = n
+    Args:
+        n: how many.
+        to_load: what `warm_up.told` says they will need.
+    """
+
+    def __init__(self, n: int, to_load: str = "[]"):
+        self.n, self.to_load = n, to_load
         self._pool: ProcessPoolExecutor | None = None
+
+    @property
+    def has_started(self) -> bool:
+        return self._pool is not None
 
     @property
     def pool(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            os.environ[warm_up.TO_LOAD] = self.to_load
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(PRELOAD)
-            self._pool = ProcessPoolExecutor(self.n, mp_context=context, initializer=_end_with_the_run)
+            self._pool = ProcessPoolExecutor(self.n, mp_context=context, initializer=_begin_worker)
         return self._pool
 
     def __enter__(self) -> Workers:
@@ -104,8 +116,12 @@ class Workers:
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
 
-def _end_with_the_run() -> None:
-    """Let this worker die with the process that started the run: what a dead run writes could meet what the next one does."""
+def _begin_worker() -> None:
+    """Let this worker die with the process that started the run: what a dead run writes could meet what the next one does.
+
+    Arrow's own allocator keeps what it once had; the system's gives most of it back, and is no slower here.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
 
     def wait() -> None:
         connection.wait([multiprocessing.parent_process().sentinel])
@@ -136,10 +152,10 @@ class LocalExecutor(LocalPipelineExecutor):
         return {**self.__dict__, "shared": None}
 
     def run(self) -> PipelineStats:
-        """Run the ranks; one at a time in this process if there is but one worker or one rank."""
+        """Run the ranks; one at a time in this process if there is but one worker, or one rank and no worker yet."""
         self._launched = True
         self.save_executor_as_json()
-        if self.workers == 1 or len(self.ranks) == 1:
+        if self.workers == 1 or (len(self.ranks) == 1 and not self.shared.has_started):
             return sum((self._quietly(rank) for rank in self.ranks), start=PipelineStats())
         total = PipelineStats()
         futures = [self.shared.pool.submit(self._quietly, rank) for rank in self.ranks]

@@ -17,7 +17,7 @@ import xxhash
 from curate.errors import RunError, StageError
 from curate.runs import PHASES, RunFolder
 
-ROUND_BYTES = 32 << 20
+ROUND_BYTES = 8 << 20
 """How many bytes of rows a writer gathers before it writes them."""
 
 _IPC = pa.ipc.IpcWriteOptions(compression="lz4")

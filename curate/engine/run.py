@@ -74,7 +74,7 @@ def run(
         SpecError, InputError: before anything runs.
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
-    from curate.engine import executor
+    from curate.engine import executor, warm_up
 
     executor.quiet()
     planned = prepare(recipe, settings=settings, input_paths=input_paths, limit=limit)
@@ -83,7 +83,7 @@ def run(
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
     workers = workers or planned.spec.workers or os.cpu_count() or 1
-    with folder.lock(), executor.Workers(workers) as pool:
+    with folder.lock(), executor.Workers(workers, warm_up.told(planned)) as pool:
         folder.remove(MANIFEST)
         folder.write_json(RUN, {"curate": publish.version(), "recipe": planned.spec.resolved})
         plan.write_shards(folder, planned.shards)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from curate.barrier import Desk, Evidence
+from curate.batch import Batch
 from curate.errors import RunError
 from curate.kernels import minhash as kernel
 from curate.stages.dedup._clusters import DECIDED, KEPT, LINK, REASON
@@ -125,10 +126,8 @@ class Recorder:
         }  # fmt: skip
 
     def _sets(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        encoded = [text.encode() for text in texts]
-        offsets = np.cumsum([0, *map(len, encoded)]).astype(np.int64)
-        data = np.frombuffer(b"".join(encoded), np.uint8)
-        return kernel.sorted_sets(*self.sketcher.shingles(offsets, data))
+        batch = Batch.from_columns({"id": texts, "text": texts})
+        return kernel.sorted_sets(*self.sketcher.shingles(*batch.text_buffers()))
 
     def _recall(self, is_dropped: list[np.ndarray], desk: Desk) -> dict[str, Any] | None:
         """Compare some documents with every other one by signature: of those alike, how many pairs stayed whole?"""

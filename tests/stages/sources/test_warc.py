@@ -277,5 +277,5 @@ def test_wet_is_refused_with_what_to_do():
 def test_batches_end_when_they_are_full():
     out = read(warc, b"".join(page(i) for i in range(5000)))
     assert [len(b) for b in out.batches] == [4096, 904]
-    out = read(warc, b"".join(record("response", http(b"<p>" + b"x" * (5 << 20))) for _ in range(7)))
+    out = read(warc, b"".join(record("response", http(b"<p>" + b"x" * (5 << 18))) for _ in range(7)))
     assert [len(b) for b in out.batches] == [4, 3]
