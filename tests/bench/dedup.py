@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.bench.dedup_corpus import write
 from tests.bench.dedup_watch import Cost, Watched, watch
 
-N_THEIRS, N_OURS = 10_000, 100_000
+N_THEIRS, N_OURS = 5_000, 100_000
 N_WORDS, PER_FILE = 560, 12_500
 
 RECIPE = """\
