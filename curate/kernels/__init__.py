@@ -5,32 +5,51 @@ function it calls does; so the folder of compiled code is named after the conten
 user's cache folder (`XDG_CACHE_HOME`), in a temporary one if that cannot be written, or wherever `NUMBA_CACHE_DIR` says.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numba
 
 
 def is_compiled() -> bool:
-    """Say whether all kernels have been compiled before, so that using them takes a second and not half a minute."""
-    return _marker().exists()
+    """Say whether the kernels of signals have been compiled before: using them takes a second then, not half a minute."""
+    return _marker("signals").exists()
 
 
 def mark_compiled() -> None:
-    """Remember that all kernels have been compiled."""
-    _marker().parent.mkdir(parents=True, exist_ok=True)
-    _marker().touch()
+    """Remember that the kernels of signals have been compiled."""
+    _marker("signals").touch()
 
 
-def _marker() -> Path:
-    return Path(numba.config.CACHE_DIR) / "complete"
+@contextlib.contextmanager
+def compiling(part: str) -> Iterator[None]:
+    """Call the kernels of a part inside this, once: the first process compiles them, others wait and load them."""
+    marker = _marker(part)
+    if marker.exists():
+        yield
+        return
+    with open(marker.with_suffix(".lock"), "w") as lock:
+        with contextlib.suppress(ImportError, OSError):  # no locks there: each compiles for itself
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    marker.touch()
+
+
+def _marker(part: str) -> Path:
+    folder = Path(numba.config.CACHE_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{part}.compiled"
 
 
 def _compiled_code() -> Path:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     name = f"kernels-{digest.hexdigest()[:16]}"
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate" / name

@@ -78,7 +78,7 @@ def _place(t, own, n, tag):
     """Note what standing in this element means for the blocks it holds."""
     if _H1 <= tag <= _H6:
         own[at_.IN_HEADING] = tag - _H1 + 1
-    elif tag == _UL or tag == _OL or tag == _DL or tag == _MENU:
+    elif tag in (_UL, _OL, _DL, _MENU):
         own[at_.IN_LISTS] += 1
     elif tag == _QUOTE:
         own[at_.IN_QUOTES] += 1
@@ -86,7 +86,7 @@ def _place(t, own, n, tag):
         own[at_.IN_ROW] = own[at_.IN_CELL] = _ROOT
     elif tag == _TR:
         own[at_.IN_ROW] = n
-    elif tag == _TD or tag == _TH:
+    elif tag in (_TD, _TH):
         own[at_.IN_CELL] = n
     elif tag == _LI:
         depth = max(t.last[_UL], t.last[_OL], t.last[_MENU])
@@ -122,11 +122,11 @@ def close_implied(t, tag, closes_p):
     scope = max(last[_TABLE], last[_TD], last[_TH], last[_CAPTION])
     if tag == _LI and last[_LI] > max(scope, last[_UL], last[_OL], last[_MENU]):
         close_to(t, last[_LI] - 1)
-    elif tag == _DT or tag == _DD:
+    elif tag in (_DT, _DD):
         inner = max(last[_DT], last[_DD])
         if inner > max(scope, last[_DL]):
             close_to(t, inner - 1)
-    elif tag == _TD or tag == _TH or tag == _CAPTION:
+    elif tag in (_TD, _TH, _CAPTION):
         inner = max(last[_TD], last[_TH], last[_CAPTION])
         if inner > max(last[_TABLE], last[_TR]):
             close_to(t, inner - 1)
@@ -185,7 +185,7 @@ def add_mark(t, kind, start, end, alt_start, alt_end):
 @njit(cache=True, nogil=True, forceinline=True)
 def equals(data, at, word):
     """Say whether the lower-cased bytes from `at` on are those of `word` (uint8); never past the padding."""
-    for k in range(len(word)):
+    for k in range(len(word)):  # noqa: SIM110 (numba knows no generators)
         if lower(data[at + k]) != word[k]:
             return False
     return True

@@ -13,7 +13,7 @@ from numba import njit
 from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.groups import GROUPS, N_GROUPS
-from curate.kernels.blocks.place import N_PLACE, PLACE, place_features
+from curate.kernels.blocks.place import PLACE, place_features
 from curate.kernels.blocks.tags import TAGS, tag
 
 OWN = (
@@ -93,7 +93,9 @@ def _own(t, m, i, row):
     row[9] = np.log1p(width / (block[at_.STOPS] + 1))
     last, first = np.int64(t.classes[block[at_.LAST]]), np.int64(t.classes[block[at_.FIRST]])
     row[10], row[11] = (last & ch.SENTENCE_END) != 0, block[at_.LAST] == 0x3A or block[at_.LAST] == 0xFF1A
-    row[12] = 1 if first & ch.LOWER else 2 if first & ch.UPPER else 3 if first & ch.NUMBER else 4 if first & ch.LETTER else 0
+    row[12] = (
+        1 if first & ch.LOWER else 2 if first & ch.UPPER else 3 if first & ch.NUMBER else 4 if first & ch.LETTER else 0
+    )
     row[13], row[14], row[15] = block[at_.HEADING], block[at_.PRE], block[at_.LIST]
     row[16], row[17] = block[at_.ROW] >= 0, block[at_.QUOTED]
     row[18], row[19], row[20] = block[at_.IMAGES], block[at_.INPUTS], block[at_.BREAKS]

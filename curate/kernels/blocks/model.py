@@ -45,7 +45,9 @@ def load(path: Path) -> Model:
 
 def save(model: Model, path: Path) -> None:
     """Write a model."""
-    arrays = {f"{part}_{field}": getattr(getattr(model, part), field) for part in Model._fields[:3] for field in Trees._fields}
+    arrays = {
+        f"{part}_{field}": getattr(getattr(model, part), field) for part in Model._fields[:3] for field in Trees._fields
+    }
     np.savez_compressed(path, **arrays, token_odds=model.token_odds, word_odds=model.word_odds)
 
 

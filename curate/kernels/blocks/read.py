@@ -101,11 +101,11 @@ def _read_start_tag(t, at):
         _read_void(t, tag, kind)
     elif not kind & tags.SKIPPED:
         _open_inline_level(t, tag)
-    end = at
+    tag_end = content_end = at
     if kind & tags.SKIPPED and not (tag == _SVG and t.data[at - 2] == 0x2F):
-        end, at = _skip(t, tag, at)
+        content_end, at = _skip(t, tag, at)
     if kind & tags.HEAD:
-        _keep_head(t, tag, start, at if kind & tags.SKIPPED else end, end)
+        _keep_head(t, tag, start, tag_end, content_end)
     return at
 
 
@@ -154,9 +154,9 @@ def _open_inline_level(t, tag):
         if start >= 0:
             open_inline(t, at_.LINK, at_.LINK_OPENS, start, end)
             t.now[at_.LINKS] += 1
-    elif tag == _B or tag == _STRONG:
+    elif tag in (_B, _STRONG):
         open_inline(t, at_.BOLD_AT, at_.BOLD_OPENS, 0, 0)
-    elif tag == _I or tag == _EM:
+    elif tag in (_I, _EM):
         open_inline(t, at_.ITALIC_AT, at_.ITALIC_OPENS, 0, 0)
     elif _CODE <= tag <= _TT:
         open_inline(t, at_.CODE_AT, at_.CODE_OPENS, 0, 0)
@@ -175,9 +175,9 @@ def _read_end_tag(t, at):
         _read_void(t, tag, kind)
     elif tag == _A:
         close_inline(t, at_.LINK, at_.LINK_CLOSES)
-    elif tag == _B or tag == _STRONG:
+    elif tag in (_B, _STRONG):
         close_inline(t, at_.BOLD_AT, at_.BOLD_CLOSES)
-    elif tag == _I or tag == _EM:
+    elif tag in (_I, _EM):
         close_inline(t, at_.ITALIC_AT, at_.ITALIC_CLOSES)
     elif _CODE <= tag <= _TT:
         close_inline(t, at_.CODE_AT, at_.CODE_CLOSES)
@@ -203,7 +203,7 @@ def _skip(t, tag, at):
             place += 2
         else:
             place += 1
-    return (n, n) if tag == _SCRIPT or tag == _STYLE else (at, at)
+    return (n, n) if tag in (_SCRIPT, _STYLE) else (at, at)
 
 
 @njit(cache=True, nogil=True)
@@ -243,21 +243,21 @@ def _behind_comment(data, at, n):
 
 
 @njit(cache=True, nogil=True)
-def _keep_head(t, tag, start, end, content_end):
+def _keep_head(t, tag, start, tag_end, content_end):
     """Keep where a tag stands that says something about the page; of scripts only JSON-LD."""
     n = t.state[at_.HEADS]
     if tag == _SCRIPT and not _is_ld_json(t):
         return
     if n < at_.MAX_HEADS:
         t.heads[n, at_.HEAD_TAG], t.heads[n, at_.HEAD_START] = tag, start
-        t.heads[n, at_.HEAD_END], t.heads[n, at_.HEAD_CONTENT_END] = end, content_end
+        t.heads[n, at_.HEAD_END], t.heads[n, at_.HEAD_CONTENT_END] = tag_end, content_end
         t.state[at_.HEADS] = n + 1
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _is_ld_json(t):
     start, end = t.values[tags.TYPE, 0], t.values[tags.TYPE, 1]
-    for at in range(start, end - len(_LD_JSON) + 1):
+    for at in range(start, end - len(_LD_JSON) + 1):  # noqa: SIM110 (numba knows no generators)
         if equals(t.data, at, _LD_JSON):
             return True
     return False

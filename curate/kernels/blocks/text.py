@@ -44,7 +44,7 @@ def read_text(t, at):
             else:
                 space = max(space, 1)
             continue
-        if (bits & _NO_TEXT) == _NO_TEXT or code == _SOFT_HYPHEN or code == _MARK_OF_ORDER:
+        if bits & _NO_TEXT == _NO_TEXT or code in (_SOFT_HYPHEN, _MARK_OF_ORDER):
             continue
         if not is_open:
             is_open = True

@@ -57,7 +57,7 @@ def _words(text, classes, start, end, hashes, m, limit):
         else:
             size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
             bits = np.int64(classes[_code(text, at, size, end)])
-        if bits & ch.WORD or bits & ch.EXTEND and in_word:
+        if bits & ch.WORD or (bits & ch.EXTEND and in_word):
             if bits & ch.UNSPACED and in_word:
                 hashes[m], m, in_word = _finished(value, n_digits), m + 1, False
                 continue

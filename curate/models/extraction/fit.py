@@ -13,14 +13,18 @@ from curate.kernels.blocks.second import second_features
 from curate.kernels.blocks.trees import Trees, predict
 from curate.models.extraction.examples import TOKEN_BITS, WORD_BITS, Example, Odds, read, rows_of
 
-INNER_FOLDS = 3
+INNER_FOLDS = 2
 """The second stage learns from first-stage probabilities of pages which that first stage has not seen."""
+
+
+MOST_ROWS = 200
+"""Blocks of one page that training looks at; a list of 3,000 entries teaches no more than a part of it."""
 
 
 class Sizes(NamedTuple):
     """How large the ensembles are."""
 
-    depth: int = 6
+    depth: int = 5
     first: int = 100
     second: int = 100
     comments: int = 40
@@ -40,6 +44,7 @@ def fit(examples: Sequence[Example], sizes: Sizes, seed: int = 0) -> Model:
     rows = rows_of(examples, token_odds, word_odds)
     main = [example.labels.main for example in examples]
     weight = [_row_weight(example) for example in examples]
+    _thin_out(weight, np.random.default_rng(seed))
     folds = np.array([fold_of(example.site, INNER_FOLDS, seed + 1) for example in examples])
     p: list[np.ndarray] = [np.zeros(0, np.float32)] * len(examples)
     for fold in range(INNER_FOLDS):
@@ -56,6 +61,15 @@ def fit(examples: Sequence[Example], sizes: Sizes, seed: int = 0) -> Model:
     second = boost(x, _stack(main, every), w, sizes.second, sizes, seed)
     comments = boost(x, _stack([e.labels.comment for e in examples], every), w, sizes.comments, sizes, seed)
     return Model(first, second, comments, token_odds.table(), word_odds.table())
+
+
+def _thin_out(weight: list[np.ndarray], chance: np.random.Generator) -> None:
+    """Give all but MOST_ROWS blocks of a large page no weight, and the others theirs; training leaves those out."""
+    for one in weight:
+        if len(one) > MOST_ROWS:
+            is_kept = np.zeros(len(one), bool)
+            is_kept[chance.permutation(len(one))[:MOST_ROWS]] = True
+            one *= np.where(is_kept, len(one) / MOST_ROWS, 0).astype(np.float32)
 
 
 def _stack(parts: Sequence[np.ndarray], which: Sequence[int]) -> np.ndarray:
@@ -77,12 +91,13 @@ def boost(x: np.ndarray, y: np.ndarray, weight: np.ndarray, n_trees: int, sizes:
     """
     import lightgbm
 
-    data = lightgbm.Dataset(x, y, weight=weight, free_raw_data=True, params={"verbose": -1})
+    x, y, weight = x[weight > 0], y[weight > 0], weight[weight > 0]
+    data = lightgbm.Dataset(x, y, weight=weight, free_raw_data=True, params={"verbose": -1, "max_bin": 63})
     params = {
         "objective": "cross_entropy", "max_depth": sizes.depth, "num_leaves": 1 << sizes.depth, "verbose": -1,
-        "learning_rate": sizes.learning_rate, "min_data_in_leaf": 60, "feature_fraction": 0.4, "bagging_fraction": 0.8,
-        "bagging_freq": 1, "lambda_l2": 5.0, "num_threads": 2, "seed": seed, "deterministic": True, "force_row_wise": True,
-        "max_bin": 127,
+        "learning_rate": sizes.learning_rate, "min_data_in_leaf": 60, "feature_fraction": 0.3, "bagging_fraction": 0.8,
+        "bagging_freq": 1, "lambda_l2": 5.0, "num_threads": 1, "seed": seed, "deterministic": True, "force_row_wise": True,
+        "max_bin": 63,
     }  # fmt: skip
     return complete_trees(lightgbm.train(params, data, n_trees).dump_model()["tree_info"], sizes.depth)
 

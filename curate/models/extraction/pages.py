@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from curate.stages.extract.charset import decode
 
-SECOND_LEVEL = frozenset("co com org net gov edu ac or ne go gob gouv".split())
+SECOND_LEVEL = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv"])
 """Labels under which a country's registry sells names, so that `bbc.co.uk` is the site and not `co.uk`."""
 
 

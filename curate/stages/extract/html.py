@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pyarrow as pa
 
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
+from curate.stages.extract.blocks import BlockExtractor, Form, Found, Parts
 from curate.stages.extract.child import Message
-from curate.stages.extract.engines import FAVORS, Favor
+from curate.stages.extract.engines import FAR_FUTURE, FAVORS, MANY_UNREADABLE, Favor, decode_request
+from curate.stages.extract.judged import COLUMNS, Judged
 from curate.stages.extract.sandbox import Failure, Sandbox
 
 ABOUT = ("content_type", "http_charset", "url", "date")
 """What else a page's extraction looks at, where the batch has it."""
+
+SECOND_OPINION = {"engine": "resiliparse", "favor": "balance"}
+"""Who is asked about pages of which `blocks` is unsure."""
 
 
 class html:
@@ -87,88 +92,124 @@ class html:
     def __init__(
         self,
         *,
-        engine: Literal["trafilatura", "resiliparse"] = "trafilatura",
+        engine: Literal["blocks", "trafilatura", "resiliparse"] = "trafilatura",
         favor: Favor = "balance",
+        format: Form = "text",
+        title: bool = True,
+        byline: bool = True,
+        captions: bool = True,
         comments: bool = False,
         tables: bool = True,
+        min_confidence: float = 0.5,
         max_page_mib: float = 20.0,
         max_seconds: float = 30.0,
         max_memory_mib: int = 2048,
     ):
         if favor not in FAVORS[engine]:
             raise SpecError(f'{engine} cannot favor "{favor}".  It can favor {", ".join(FAVORS[engine])}.')
+        if engine != "blocks" and (format != "text" or not (title and byline and captions)):
+            raise SpecError(
+                f"{engine} makes plain text with everything in it.  format, title, byline, captions need blocks."
+            )
+        self.engine = engine
+        self.favor = favor
+        self.format = format
+        self.parts = Parts(title, byline, captions, comments, tables)
+        self.min_confidence = min_confidence
         self.max_page_bytes = int(max_page_mib * (1 << 20))
         self.max_seconds = max_seconds
         self.max_memory_mib = max_memory_mib
+        self.blocks: BlockExtractor | None = None
+        in_sandbox = {"engine": engine, "favor": favor} if engine != "blocks" else SECOND_OPINION
         self.sandbox = Sandbox(
             "curate.stages.extract.engines:open_extractor",
-            {"engine": engine, "favor": favor, "comments": comments, "tables": tables},
+            {**in_sandbox, "comments": comments, "tables": tables},
             max_seconds=max_seconds,
             max_memory_mib=max_memory_mib,
         )
 
     def setup(self) -> None:
-        """Start the child process."""
-        self.sandbox.open()
+        """Load the model, or start the child process. With `blocks` the child is started when a page needs it."""
+        if self.engine == "blocks":
+            self.blocks = BlockExtractor(self.favor, self.format, self.parts)
+        else:
+            self.sandbox.open()
 
     def close(self) -> None:
         """End the child process."""
         self.sandbox.close()
 
     def __call__(self, batch: Batch) -> Batch:
-        pages = [self._page(answer) for answer in self._answers(batch)]
+        if self.engine == "blocks" and self.blocks is None:
+            self.setup()
+        pages = list(self._pages(batch))
         counts = Counter(f"charset.from_{page.said_by}" for page in pages if page.said_by)
         counts["charset.replaced_pages"] = sum(page.n_replaced > 0 for page in pages)
+        if self.engine == "blocks":
+            counts["extract.handed_over"] = sum(page.by == SECOND_OPINION["engine"] for page in pages)
         verdicts = Verdicts.of([p.reason for p in pages], [p.value for p in pages], [p.evidence for p in pages])
+        columns = {name: pa.array([getattr(p, field) for p in pages], kind) for name, (field, kind) in COLUMNS.items()}
         return (
-            batch.without("html", "content_type", "http_charset")
-            .with_columns(
-                {
-                    "text": pa.array([page.text for page in pages], pa.large_string()),
-                    "title": pa.array([page.title for page in pages], pa.string()),
-                    "page_date": pa.array([page.date for page in pages], pa.string()),
-                    "charset": pa.array([page.charset for page in pages], pa.string()),
-                }
-            )
-            .judged(verdicts)
-            .counted(counts)
+            batch.without("html", "content_type", "http_charset").with_columns(columns).judged(verdicts).counted(counts)
         )
 
-    def _answers(self, batch: Batch) -> Iterator[list[bytes | None] | Failure | float]:
-        """Yield for each page the sandbox's answer, or its size in MiB if it is too large to be tried."""
+    def _pages(self, batch: Batch) -> Iterator[Judged]:
+        """Yield what became of each page. A page too large is not tried."""
         pages = batch["html"].cast(pa.large_binary())
-        is_tried = [(page.as_buffer().size if page.is_valid else 0) <= self.max_page_bytes for page in pages]
-        answers = self.sandbox.map(request for i, request in enumerate(_requests(batch, pages)) if is_tried[i])
-        for page, tried in zip(pages, is_tried, strict=True):
-            yield next(answers) if tried else page.as_buffer().size / (1 << 20)
+        sizes = [page.as_buffer().size if page.is_valid else 0 for page in pages]
+        requests = _requests(batch, pages)
+        small = [i for i, size in enumerate(sizes) if size <= self.max_page_bytes]
+        first = {i: self._in_process(requests(i)) for i in small} if self.blocks is not None else {}
+        unsure = [i for i in small if i not in first or first[i].is_unsure(self.min_confidence)]
+        answers = self.sandbox.map(requests(i) for i in unsure)
+        waiting = set(unsure)
+        for i, size in enumerate(sizes):
+            if size > self.max_page_bytes:
+                yield Judged("page_too_large", size / (1 << 20))
+            elif i not in waiting:
+                yield first[i]
+            elif i not in first:
+                yield self._judge(next(answers))
+            else:
+                yield first[i].or_rather(self._judge(next(answers)))
 
-    def _page(self, answer: list[bytes | None] | Failure | float) -> _Judged:
-        if isinstance(answer, float):
-            return _Judged("page_too_large", answer)
+    def _in_process(self, request: Message) -> Judged:
+        decoded, unreadable, url, date = decode_request(request)
+        how = {"charset": decoded.charset, "said_by": decoded.said_by, "n_replaced": decoded.n_replaced}
+        if unreadable > MANY_UNREADABLE:
+            return Judged("undecodable_page", unreadable, **how)
+        return _found(self.blocks.extract(decoded.text, url, date or FAR_FUTURE), how)
+
+    def _judge(self, answer: list[bytes | None] | Failure) -> Judged:
         if isinstance(answer, Failure):
             value = {"timeout": self.max_seconds, "out_of_memory": self.max_memory_mib}.get(answer.kind, math.nan)
-            return _Judged(f"extraction_{answer.kind}", value, answer.evidence)
+            return Judged(f"extraction_{answer.kind}", value, answer.evidence)
         reason, value, text, title, date, charset, said_by, n_replaced = (a and a.decode() for a in answer)
-        return _Judged(reason, float(value or "nan"), None, text, title, date, charset, said_by, int(n_replaced))
+        by = self.engine if self.engine != "blocks" else SECOND_OPINION["engine"]
+        return Judged(
+            reason, float(value or "nan"), None, text, title, date, charset=charset, said_by=said_by,
+            n_replaced=int(n_replaced), by=by,
+        )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """One row of the result."""
-
-    reason: str | None
-    value: float
-    evidence: str | None = None
-    text: str | None = None
-    title: str | None = None
-    date: str | None = None
-    charset: str | None = None
-    said_by: str | None = None
-    n_replaced: int = 0
+def _found(found: Found, how: dict) -> Judged:
+    if found.full is not None:
+        return Judged(*found.full, **how)
+    about = found.metadata
+    return Judged(
+        None if found.text else "no_main_text", math.nan, None, found.text, about.title, about.date, about.author,
+        about.canonical_url, about.language, about.licence, json.dumps(about.stated_by, sort_keys=True),
+        found.confidence, **how, by="blocks",
+    )  # fmt: skip
 
 
-def _requests(batch: Batch, pages: pa.Array) -> Iterator[Message]:
-    columns = [batch[name] if name in batch else [None] * len(batch) for name in ABOUT]
-    for page, *about in zip(pages, *columns, strict=True):
-        values = [None if value is None else value.as_py() for value in about]
-        yield [page.as_py() or b"", *(None if value is None else value.encode() for value in values)]
+def _requests(batch: Batch, pages: pa.Array) -> Callable[[int], Message]:
+    """Return a function from a row to what an engine is asked about it."""
+    known = dict(zip(batch.names, batch.rows.columns, strict=True))
+    columns = [known.get(name, pa.nulls(len(batch))) for name in ABOUT]
+
+    def request(i: int) -> Message:
+        about = (column[i].as_py() for column in columns)
+        return [pages[i].as_py() or b"", *(None if value is None else value.encode() for value in about)]
+
+    return request
