@@ -20,6 +20,8 @@ from curate.kernels.blocks.read import read_blocks
 from curate.kernels.blocks.words import short_words
 from curate.kernels.characters import classes
 from curate.models.extraction.labels import Labels
+from curate.models.extraction.made import COMMENT, MAIN, Made
+from curate.models.extraction.transfer import transfer
 
 TOKEN_BITS, WORD_BITS = 14, 15
 PRIOR, STRENGTH = 0.35, 3.0
@@ -27,6 +29,10 @@ PRIOR, STRENGTH = 0.35, 3.0
 
 MIN_SITES = 3
 """Fewer sites say nothing about others."""
+
+
+MADE_WEIGHT = 1.0
+"""How much a block of a page of our own counts; one with votes counts as much."""
 
 
 class Example(NamedTuple):
@@ -61,6 +67,26 @@ def make_example(site: str, html: bytes, t: Tables, labels: Labels) -> Example:
     """Return an example of a page that was just read."""
     width = measure_blocks(t).width.copy()
     return Example(site, html, labels, width, _token_shares(t, labels, width), _word_shares(t, labels))
+
+
+def made_example(made: Made) -> Example:
+    """Return an example of a page of our own making."""
+    marked = block_texts(read(made.marked.encode()))
+    main = np.array([MAIN in block for block in marked], np.float32)
+    comment = np.array([COMMENT in block for block in marked], np.float32)
+    page = made.page.html.encode()
+    return make_example(
+        made.page.site, page, read(page), Labels(main, np.full(len(main), MADE_WEIGHT, np.float32), comment)
+    )
+
+
+def moved_example(example: Example, script: str) -> Example | None:
+    """Return an example with its words in another script; None where that changed what a block is."""
+    page = transfer(example.html.decode(), script).encode()
+    t = read(page)
+    if t is None or t.state[at_.BLOCKS] != len(example.width):
+        return None
+    return make_example(example.site, page, t, example.labels)
 
 
 def _token_shares(t: Tables, labels: Labels, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
