@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("heuristics", "pipeline", "sources", "extraction", "language", "normalise")
+NAMES = ("heuristics", "pipeline", "sources", "extraction", "crawl", "language", "normalise")
 
 for name in sys.argv[1:] or NAMES:
     print(f"\n## {name}\n", flush=True)

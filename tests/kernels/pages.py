@@ -51,6 +51,7 @@ OTHERS = [
     "style",
     "title",
     "noscript",
+    "rt",
     "iframe",
     "made-up",
 ]

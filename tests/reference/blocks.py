@@ -6,7 +6,7 @@ import html.entities
 import re
 from dataclasses import dataclass, field
 
-from curate.kernels.blocks.tags import BLOCK, CLOSES_P, KINDS, SKIPPED, STRUCTURE, TAGS
+from curate.kernels.blocks.tags import BLOCK, CLOSES_P, KINDS, READING, SKIPPED, STRUCTURE, TAGS
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 INLINE = {"b": "bold", "strong": "bold", "code": "code", "kbd": "code", "samp": "code", "tt": "code"}
@@ -142,6 +142,9 @@ def _start_tag(page: Page, source: str, at: int, endless: set[str]) -> int:
             return _behind(source, match.end())
         endless.add(name)
         return len(source) if name in ("script", "style") else end
+    if kind & READING:
+        following = source.find("<", end)
+        return len(source) if following < 0 else following
     return end
 
 

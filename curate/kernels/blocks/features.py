@@ -27,6 +27,7 @@ OFFSETS = (-2, -1, 1, 2)
 AROUND = (
     "p", "li", "ul", "ol", "td", "th", "table", "article", "section", "main", "aside", "nav", "header", "footer", "form",
     "figure", "figcaption", "blockquote", "pre", "dl", "dd", "button", "details", "address", "div", "caption", "fieldset",
+    "noscript",
 )  # fmt: skip
 LEVELS = 6
 OF_LEVEL = ("mass", "link_share", "long_share", "page_share", "blocks")

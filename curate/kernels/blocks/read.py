@@ -104,6 +104,8 @@ def _read_start_tag(t, at):
     tag_end = content_end = at
     if kind & tags.SKIPPED and not (tag == _SVG and t.data[at - 2] == 0x2F):
         content_end, at = _skip(t, tag, at)
+    if kind & tags.READING:
+        at = next_bracket(t.data, at, n)
     if kind & tags.HEAD:
         _keep_head(t, tag, start, tag_end, content_end)
     return at

@@ -16,6 +16,7 @@ HEAD = 8  # where it stands is kept for whoever wants the page's metadata
 VOID = 16  # has no content and no end tag
 CLOSES_P = 32  # a paragraph cannot hold it
 STRUCTURE = 64  # part of a table: its end tag looks past the cell it stands in
+READING = 128  # how the characters before it are read: not text, up to the next tag
 
 _P = BLOCK | CLOSES_P
 _HEADINGS = tuple((f"h{level}", _P) for level in range(1, 7))
@@ -31,10 +32,9 @@ _KINDS: tuple[tuple[str, int], ...] = (
     ("samp", INLINE), ("tt", INLINE), ("time", INLINE | HEAD), ("label", INLINE), ("q", INLINE), ("span", INLINE),
     ("br", VOID), ("hr", VOID | CLOSES_P), ("img", VOID), ("input", VOID), ("wbr", VOID), ("source", VOID),
     ("meta", VOID | HEAD), ("link", VOID | HEAD), ("base", VOID | HEAD), ("html", HEAD),
-    ("title", SKIPPED | HEAD), ("script", SKIPPED | HEAD), ("style", SKIPPED), ("noscript", SKIPPED), ("svg", SKIPPED),
-    ("iframe", SKIPPED), ("template", SKIPPED), ("textarea", SKIPPED), ("select", SKIPPED), ("object", SKIPPED),
-    ("audio", SKIPPED), ("video", SKIPPED), ("canvas", SKIPPED), ("map", SKIPPED), ("datalist", SKIPPED),
-    ("noframes", SKIPPED), ("noembed", SKIPPED), ("annotation", SKIPPED),
+    ("title", SKIPPED | HEAD), ("script", SKIPPED | HEAD), ("style", SKIPPED), ("svg", SKIPPED), ("iframe", SKIPPED),
+    ("template", SKIPPED), ("textarea", SKIPPED), ("select", SKIPPED), ("datalist", SKIPPED), ("noframes", SKIPPED),
+    ("noembed", SKIPPED), ("annotation", SKIPPED), ("rt", READING), ("rp", READING), ("noscript", BLOCK),
 )  # fmt: skip
 
 TAGS = ("", *(name for name, _ in _KINDS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,14 +29,15 @@ def cross_validate(
     """Return the held-out probabilities of each example, in order.
 
     Args:
-        examples: the pages to be scored.
+        examples: the pages to be scored. One whose labels have no weight is never trained on.
         extra: pages to train on only; one whose site is held out is held out, too.
         sizes, n_folds: the model's size; how many parts the sites are cut into.
         say: told when a fold is done.
     """
     found: list[Held | None] = [None] * len(examples)
+    trained = [e for e in (*examples, *extra) if e.labels.weight.any()]
     for fold in range(n_folds):
-        model = fit([e for e in (*examples, *extra) if fold_of(e.site, n_folds) != fold], sizes)
+        model = fit([e for e in trained if fold_of(e.site, n_folds) != fold], sizes)
         for i, example in enumerate(examples):
             if fold_of(example.site, n_folds) == fold:
                 found[i] = hold(example, model)
@@ -62,12 +63,24 @@ def kept_texts(
     return texts
 
 
-def scores(pages: Sequence[Page], texts: Sequence[str]) -> dict[str, tuple[int, float, float, float]]:
-    """Return for each kind of page `(pages, precision, recall, F)`: over segments, or over 4-grams of whole texts."""
-    found = {}
-    for kind in dict.fromkeys(page.kind for page in pages):
-        some = [(page, text) for page, text in zip(pages, texts, strict=True) if page.kind == kind]
-        own, their = [page for page, _ in some], [text for _, text in some]
-        is_whole = own[0].text is not None
-        found[kind] = len(own), *(gram_score([p.text for p in own], their) if is_whole else segment_score(own, their))
-    return found
+def score(pages: Sequence[Page], texts: Sequence[str]) -> float:
+    """Return F over marked segments, or F1 over 4-grams where the whole text is known."""
+    if pages[0].text is None:
+        return segment_score(pages, texts)[2]
+    return gram_score([page.text for page in pages], texts)[2]
+
+
+def table(pages: Sequence[Page], texts: Mapping[str, Sequence[str]], by: Callable[[Page], str]) -> Iterator[str]:
+    """Yield a Markdown table: a row for each group of pages, a column for each extractor's score.
+
+    Args:
+        pages: with gold of one sort in each group.
+        texts: what each extractor makes of them.
+        by: the group of a page.
+    """
+    yield f"| pages | n | {' | '.join(texts)} |"
+    yield f"|---|---|{'---|' * len(texts)}"
+    for group in dict.fromkeys(map(by, pages)):
+        which = [i for i, page in enumerate(pages) if by(page) == group]
+        found = (score([pages[i] for i in which], [text[i] for i in which]) for text in texts.values())
+        yield f"| {group} | {len(which)} | {' | '.join(f'{value:.4f}' for value in found)} |"

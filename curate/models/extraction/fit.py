@@ -24,11 +24,11 @@ MOST_ROWS = 200
 class Sizes(NamedTuple):
     """How large the ensembles are."""
 
-    depth: int = 5
-    first: int = 100
-    second: int = 100
-    comments: int = 40
-    learning_rate: float = 0.1
+    depth: int = 6
+    first: int = 160
+    second: int = 160
+    comments: int = 30
+    learning_rate: float = 0.07
 
 
 def fold_of(site: str, n_folds: int, seed: int = 0) -> int:

@@ -11,6 +11,7 @@ Blocks of fewer than four words are looked for as lines, because `Share` is some
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -21,10 +22,11 @@ from curate.models.extraction.pages import Page
 VOTES = {"trafilatura": 1.0, "trafilatura_precision": 1.0, "readability": 0.8, "resiliparse": 0.5, "justext": 0.4}
 """How much each teacher's vote counts."""
 
-GOLD_WEIGHT = 4.0
+GOLD_WEIGHT = 10.0
 """How much a block with a gold label counts, against one with votes."""
 
-WHOLE_WEIGHT = 2.0
+WHOLE_WEIGHT = 5.0
+"""The same on pages whose whole main text is known."""
 
 _TOKEN = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
 _CUT = re.compile(r"[\u00ad\u200b\ufeff]")
@@ -44,8 +46,8 @@ def tokens(text: str) -> list[str]:
 
 
 def flat(text: str) -> str:
-    """Return a text with single spaces and without what only hyphenates."""
-    return " ".join(_CUT.sub("", text).split())
+    """Return a text with single spaces, composed characters (NFC) and without what only hyphenates."""
+    return " ".join(unicodedata.normalize("NFC", _CUT.sub("", text)).split())
 
 
 class Text:

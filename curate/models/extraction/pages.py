@@ -62,3 +62,34 @@ def whole_pages(folder: Path) -> Iterator[Page]:
         html = decode(gzip.decompress((case / "source.html.gz").read_bytes())).text.replace("\0", "")
         text = extract_plain_text(expected, preserve_formatting=True, alt_texts=False, list_bullets=False)
         yield Page(case.name, re.sub(r"-\d+$", "", case.name), html, (), (), text, "whole")
+
+
+def benchmark_pages(path: Path) -> Iterator[Page]:
+    """Yield the sample of WebMainBench once each: whole main text in Markdown, of which the marks are taken off."""
+    seen = set()
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if row["url"] not in seen:
+                seen.add(row["url"])
+                text = _MARKDOWN.sub(" ", _TARGET.sub(r"\1", row["groundtruth_content"]))
+                yield Page(row["url"], site_of(row["url"]), row["html"].replace("\0", ""), (), (), text, "webmainbench")
+
+
+_TARGET = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
+_MARKDOWN = re.compile(r"</?(?:table|tbody|thead|tr|td|th)\b[^>]*>|```|\*\*|\\(?=[-*_.])|^#+ |^[-*] |[|]", re.MULTILINE)
+
+SCRIPTS = {
+    "Han": r"[\u3400-\u9fff]", "Kana": r"[\u3041-\u30ff]", "Hangul": r"[\uac00-\ud7af]", "Thai": r"[\u0e00-\u0e7f]",
+    "Arabic": r"[\u0600-\u06ff]", "Hebrew": r"[\u0590-\u05ff]", "Devanagari": r"[\u0900-\u097f]",
+    "Cyrillic": r"[\u0400-\u04ff]", "Greek": r"[\u0370-\u03ff]", "Latin": r"[A-Za-z\u00c0-\u024f]",
+}  # fmt: skip
+"""Letters of the scripts that are told apart."""
+
+
+def script_of(page: Page) -> str:
+    """Return the script in which most of a page's gold is written; Japanese counts as Kana."""
+    gold = page.text if page.text is not None else " ".join((*page.keep, *page.drop))
+    counts = {name: len(re.findall(letters, gold)) for name, letters in SCRIPTS.items()}
+    if counts["Kana"] * 4 > counts["Han"] + counts["Kana"]:
+        counts["Kana"] += counts.pop("Han")
+    return max(counts, key=counts.get)

@@ -12,7 +12,7 @@ from curate.models.extraction.pages import Page
 def segment_score(pages: Sequence[Page], texts: Sequence[str]) -> tuple[float, float, float]:
     """Return precision (gold kept among all segments kept), recall (gold kept) and F over all marked segments.
 
-    White space and soft hyphens are not compared.
+    White space, soft hyphens and how characters are composed are not compared.
     """
     kept = wrong = missed = 0
     for page, text in zip(pages, texts, strict=True):

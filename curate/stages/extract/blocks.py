@@ -31,6 +31,9 @@ from curate.stages.extract.render import render
 Form = Literal["text", "markdown"]
 
 MODEL = "extraction.npz"
+MODEL_SHA256 = "0"
+"""The digest of the model file. It is code, so that another model makes other fingerprints and nothing is reused."""
+
 BETAS: Mapping[str, float] = {"balance": BETA_SQUARED, "precision": 0.15, "recall": 2.0}
 """What the expected F weighs recall with, squared, for each `favor`."""
 

@@ -124,7 +124,9 @@ def test_comments_are_left_out_unless_wanted(made):
         f'<li class="comment"><div class="comment-author">user{i}</div><div class="comment-body"><p>I liked the part about the '
         f"green book, number {i}, although the lamp was never replaced.</p></div></li>" for i in range(4)
     )  # fmt: skip
-    page = article(paragraphs=[*STORY * 3, f'</p><section id="comments" class="comments-area"><ol>{remarks}</ol></section><p>'])
+    page = article(
+        paragraphs=[*STORY * 3, f'</p><section id="comments" class="comments-area"><ol>{remarks}</ol></section><p>']
+    )
     without, with_them = made()(batch(page)).texts()[0], made(comments=True)(batch(page)).texts()[0]
     assert "number 2" not in without
     assert "number 2" in with_them
@@ -134,7 +136,16 @@ def test_comments_are_left_out_unless_wanted(made):
 def test_title_byline_captions_and_tables_can_be_left_out(made):
     figure = "</p><figure><img src=a><figcaption>A lamp in the museum, photographed in winter.</figcaption></figure><p>"
     table = "</p><table><tr><td>ship<td>captain of the ship</table><p>"
-    page = article(paragraphs=["</p><h1>Ships by night</h1><div class=byline>By Ann Lee</div><p>", *STORY, figure, *STORY, table, *STORY])
+    page = article(
+        paragraphs=[
+            "</p><h1>Ships by night</h1><div class=byline>By Ann Lee</div><p>",
+            *STORY,
+            figure,
+            *STORY,
+            table,
+            *STORY,
+        ]
+    )
     bare = made(title=False, byline=False, captions=False, tables=False)(batch(page)).texts()[0]
     assert bare == "\n".join(STORY * 3)
 
