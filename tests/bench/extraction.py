@@ -33,8 +33,9 @@ import pyarrow as pa
 
 from curate.batch import Batch
 from curate.stages.extract.blocks import BlockExtractor, Parts
-from curate.stages.extract.engines import FAR_FUTURE, FAVORS, decode_request
+from curate.stages.extract.engines import FAR_FUTURE, FAVORS
 from curate.stages.extract.html import html
+from curate.stages.extract.utf8 import as_utf8
 from tests.bench.real_data import need_real_data
 
 
@@ -127,8 +128,7 @@ def _functions() -> dict[str, Callable[[bytes], object]]:
     ours = BlockExtractor("balance", "text", Parts())
 
     def blocks(page: bytes) -> object:
-        decoded, _, url, _ = decode_request([page, None, None, None, None])
-        return ours.extract(decoded.text, url, FAR_FUTURE)
+        return ours.extract(as_utf8(page)[0], None, FAR_FUTURE)
 
     def resiliparse(page: bytes) -> str:
         return extract_plain_text(bytes_to_str(page, detect_encoding(page)), main_content=True)

@@ -35,7 +35,7 @@ def test_a_segment_covers_the_blocks_it_is_in_and_those_in_it():
 
 
 def test_blocks_without_gold_follow_the_teachers():
-    kept = {name: LONG for name in ("trafilatura", "trafilatura_precision", "readability", "resiliparse", "justext")}
+    kept = dict.fromkeys(("trafilatura", "trafilatura_precision", "readability", "resiliparse", "justext"), LONG)
     assert label(page(""), [LONG, "Another thing altogether, said the man."], kept).main.tolist() == [1, 0]
     some = label(page(""), [LONG], {"trafilatura": LONG, "justext": "x" * 60, "resiliparse": "y" * 60})
     assert 0 < some.main[0] < 1
@@ -94,7 +94,9 @@ def test_our_pages_have_every_kind_and_their_marks_do_not_show():
         assert not set("\ue000\ue001") & set(one.page.html)
         blocks = block_texts(read(one.page.html.encode()))
         main = made_example(one).labels.main
-        assert " ".join("\n".join(b for b, y in zip(blocks, main, strict=True) if y).split()) == " ".join(one.page.text.split())
+        assert " ".join("\n".join(b for b, y in zip(blocks, main, strict=True) if y).split()) == " ".join(
+            one.page.text.split()
+        )
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

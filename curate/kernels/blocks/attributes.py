@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks import tags
+from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.elements import equals
 from curate.kernels.blocks.groups import HIDDEN_BIT, boundary, groups_at, step
 from curate.kernels.blocks.tags import attribute_of, hash_next, hash_start, lower
@@ -17,7 +17,7 @@ _INVISIBLE = np.frombuffer(b"visibility:hidden", np.uint8).copy()
 _TRUE = np.frombuffer(b"true", np.uint8).copy()
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def read_attributes(t, at):
     """Note where the values of a tag's attributes are; return where the tag ends (behind `>`), at most at N_BYTES.
 
@@ -50,7 +50,7 @@ def read_attributes(t, at):
     return n
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _value(data, at, n):
     """Return the bounds of a value and where to go on."""
     while at < n and data[at] <= 0x20:
@@ -67,7 +67,7 @@ def _value(data, at, n):
     return start, at, at
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def groups_of_tag(t):
     """Return the groups, as bits, that the current tag's class, id, role and itemprop hint at, and whether it hides."""
     found = np.uint64(0)
@@ -80,7 +80,7 @@ def groups_of_tag(t):
     return found
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _groups(data, start, end):
     found, state, was_small = np.uint64(0), boundary(0), False
     for at in range(start, end):
@@ -94,7 +94,7 @@ def _groups(data, start, end):
     return found | groups_at(boundary(state))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _hides(t):
     values, data = t.values, t.data
     if values[tags.HIDDEN, 0] >= 0:
@@ -111,7 +111,7 @@ def _hides(t):
     return False
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def read_classes(t, element):
     """Give an element what the current tag says: groups, hashes of classes and ids, its signature."""
     own = t.elements[element]
@@ -124,7 +124,7 @@ def read_classes(t, element):
     own[at_.SIGNATURE] = np.int32(signature & np.uint64(0x7FFFFFFF))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _tokens(t, own, signature, start, end):
     """Add the words of one value to an element's tokens; numbers in them are all the same number."""
     data, at = t.data, start

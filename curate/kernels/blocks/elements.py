@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.tags import lower, tag
 
 _TD, _TH, _CAPTION, _TABLE, _TR = tag("td"), tag("th"), tag("caption"), tag("table"), tag("tr")
@@ -14,38 +13,52 @@ _THEAD, _TFOOT = tag("thead"), tag("tfoot")
 _ROOT = -1
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def end_block(t):
     """Close the block of text that is open, if one is, and forget white space that waits."""
-    state, now = t.state, t.now
-    state[at_.SPACE] = state[at_.WORD] = state[at_.BREAK] = 0
-    if state[at_.BLOCK_AT] >= 0:
-        out, start = state[at_.OUT], state[at_.BLOCK_AT]
-        while out > start and (t.text[out - 1] == 32 or 9 <= t.text[out - 1] <= 10):
-            out -= 1
-        n = state[at_.BLOCKS]
-        if n == at_.MAX_BLOCKS:
-            state[at_.FULL] = at_.TOO_MANY_BLOCKS
-            return
-        state[at_.OUT], state[at_.BLOCK_AT] = out, -1
-        now[at_.START], now[at_.END] = start, out
-        now[at_.PRE] = t.last[_PRE] > 0
-        now[at_.ELEMENT] = now[at_.ROW] = now[at_.CELL] = _ROOT
-        if state[at_.DEPTH] > 0:
-            element = t.stack[state[at_.DEPTH] - 1, 0]
-            around = t.elements[element]
-            now[at_.ELEMENT], now[at_.HEADING], now[at_.LIST] = element, around[at_.IN_HEADING], around[at_.IN_LISTS]
-            now[at_.ROW], now[at_.CELL] = around[at_.IN_ROW], around[at_.IN_CELL]
-            now[at_.QUOTED] = around[at_.IN_QUOTES]
-        for column in range(at_.N_BLOCK):
-            t.blocks[n, column] = now[column]
-        t.inner[n] = t.inner_now[0]
-        state[at_.BLOCKS] = n + 1
-    now[:] = 0
+    if t.state[at_.BLOCK_AT] >= 0:
+        _write_block(t)
+    else:
+        _forget(t)
+
+
+@inlined
+def _forget(t):
+    """Begin with nothing counted and nothing waiting."""
+    t.state[at_.SPACE] = t.state[at_.WORD] = t.state[at_.BREAK] = 0
+    t.now[at_.IMAGES] = t.now[at_.INPUTS] = t.now[at_.LINKS] = 0  # all that is counted outside of text
     t.inner_now[0] = 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _write_block(t):
+    state, now = t.state, t.now
+    out, start = state[at_.OUT], state[at_.BLOCK_AT]
+    while out > start and (t.text[out - 1] == 32 or 9 <= t.text[out - 1] <= 10):
+        out -= 1
+    n = state[at_.BLOCKS]
+    if n == at_.MAX_BLOCKS:
+        state[at_.FULL] = at_.TOO_MANY_BLOCKS
+        return
+    state[at_.OUT], state[at_.BLOCK_AT] = out, -1
+    now[at_.START], now[at_.END] = start, out
+    now[at_.PRE] = t.last[_PRE] > 0
+    now[at_.ELEMENT] = now[at_.ROW] = now[at_.CELL] = _ROOT
+    if state[at_.DEPTH] > 0:
+        element = t.stack[state[at_.DEPTH] - 1, 0]
+        around = t.elements[element]
+        now[at_.ELEMENT], now[at_.HEADING], now[at_.LIST] = element, around[at_.IN_HEADING], around[at_.IN_LISTS]
+        now[at_.ROW], now[at_.CELL] = around[at_.IN_ROW], around[at_.IN_CELL]
+        now[at_.QUOTED] = around[at_.IN_QUOTES]
+    for column in range(at_.N_BLOCK):
+        t.blocks[n, column] = now[column]
+    t.inner[n] = t.inner_now[0]
+    state[at_.BLOCKS] = n + 1
+    now[:] = 0
+    _forget(t)
+
+
+@inlined
 def open_element(t, tag):
     """Open an element inside the innermost open one; its classes are added by `attributes.read_classes`."""
     state, last = t.state, t.last
@@ -73,7 +86,7 @@ def open_element(t, tag):
     state[at_.ELEMENTS], state[at_.DEPTH] = n + 1, depth + 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _place(t, own, n, tag):
     """Note what standing in this element means for the blocks it holds."""
     if _H1 <= tag <= _H6:
@@ -96,9 +109,15 @@ def _place(t, own, n, tag):
             own[at_.ORDER] = around[at_.ENTRIES] if around[at_.TAG] == _OL else 0
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def close_to(t, depth):
     """Close the innermost elements until only `depth` are open, and the inline ones that were opened inside."""
+    if t.state[at_.DEPTH] > depth:
+        _pop_to(t, depth)
+
+
+@compiled
+def _pop_to(t, depth):
     state = t.state
     while state[at_.DEPTH] > depth:
         top = state[at_.DEPTH] - 1
@@ -115,7 +134,7 @@ def close_to(t, depth):
         state[at_.PRE_AT] = -1
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def close_implied(t, tag, closes_p):
     """Close what the standard closes before this tag opens: an open paragraph, list entry, row or cell."""
     last = t.last
@@ -142,7 +161,7 @@ def close_implied(t, tag, closes_p):
         close_to(t, last[_P] - 1)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def close_tag(t, tag, is_structure):
     """Close the innermost element of this tag, unless it lies beyond the table cell in which the end tag stands."""
     last = t.last
@@ -154,7 +173,7 @@ def close_tag(t, tag, is_structure):
         close_to(t, inner - 1)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def open_inline(t, kind, mark, start, end):
     """Begin a link, bold, italic or code, unless one is open; `start` and `end` are the target in the source."""
     if t.state[kind] < 0:
@@ -162,7 +181,7 @@ def open_inline(t, kind, mark, start, end):
         add_mark(t, mark, start, end, 0, 0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def close_inline(t, kind, mark):
     """End it, if one is open."""
     if t.state[kind] >= 0:
@@ -170,7 +189,7 @@ def close_inline(t, kind, mark):
         add_mark(t, mark, 0, 0, 0, 0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_mark(t, kind, start, end, alt_start, alt_end):
     """Note something inside the text; a page with too many marks loses the further ones, not its text."""
     n = t.state[at_.N_MARKS]
@@ -182,7 +201,7 @@ def add_mark(t, kind, start, end, alt_start, alt_end):
         t.state[at_.N_MARKS] = n + 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def equals(data, at, word):
     """Say whether the lower-cased bytes from `at` on are those of `word` (uint8); never past the padding."""
     for k in range(len(word)):  # noqa: SIM110 (numba knows no generators)

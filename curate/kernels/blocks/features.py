@@ -12,6 +12,7 @@ from numba import njit
 
 from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.groups import GROUPS, N_GROUPS
 from curate.kernels.blocks.place import PLACE, place_features
 from curate.kernels.blocks.tags import TAGS, tag
@@ -82,7 +83,7 @@ def block_features(t, m, words, bounds, title, word_odds, token_odds):
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _own(t, m, i, row):
     block = t.blocks[i]
     characters = max(np.float32(block[at_.CHARACTERS]), np.float32(1))
@@ -105,7 +106,7 @@ def _own(t, m, i, row):
     row[24], row[27] = block[at_.FIRST] == 0xA9, np.log1p(m.copies[i])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _word_features(words, odds, title, row):
     n, common = len(words), 0
     if n == 0:
@@ -124,7 +125,7 @@ def _word_features(words, odds, title, row):
         row[31] = common == n and 2 * n >= len(title)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _near(t, m, i, found):
     n, own, column = t.state[at_.BLOCKS], t.blocks[i, at_.ELEMENT], _NEAR_AT
     for offset in OFFSETS:
@@ -143,7 +144,7 @@ def _near(t, m, i, found):
         column += len(NEAR)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _around(t, m, i, row, token_odds):
     row[_AROUND_AT:_LEVELS_AT] = _FAR
     seen = np.uint64(0)
@@ -169,7 +170,7 @@ def _around(t, m, i, row, token_odds):
         element, level = own[at_.PARENT], level + 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _see(groups, seen, level, row):
     """Note the distance of the groups not seen further in."""
     fresh = groups & ~seen
@@ -179,7 +180,7 @@ def _see(groups, seen, level, row):
     return seen | fresh
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _class_odds(own, token_odds, level, row):
     total = np.float32(0)
     for k in range(own[at_.FIRST_TOKEN], own[at_.END_TOKEN]):

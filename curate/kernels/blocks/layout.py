@@ -49,7 +49,8 @@ MARK_AT, MARK_KIND, MARK_START, MARK_END, MARK_ALT_START, MARK_ALT_END, N_MARK =
 LINK_OPENS, LINK_CLOSES, BOLD_OPENS, BOLD_CLOSES, ITALIC_OPENS, ITALIC_CLOSES, CODE_OPENS, CODE_CLOSES, IMAGE = range(9)
 
 HEAD_TAG, HEAD_START, HEAD_END, HEAD_CONTENT_END, N_HEAD = range(5)
-"""Columns of what is kept for metadata: the tag; its bytes in the source; where its content ends, if it has one."""
+"""Columns of what is kept for metadata: the tag; its bytes in the source; where its content ends, if it has one.
+Of a link to a licence the bytes are those of its target."""
 
 (
     N_BYTES, OUT, BLOCKS, ELEMENTS, TOKENS, N_MARKS, HEADS, DEPTH, FULL, BLOCK_AT, SPACE, LINE, LINK, BOLD_AT, ITALIC_AT,

@@ -9,11 +9,11 @@ remembered as missing, so no search is made twice.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks import tags
 from curate.kernels.blocks.attributes import groups_of_tag, read_attributes, read_classes
+from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.elements import (
     add_mark,
     close_implied,
@@ -31,16 +31,19 @@ from curate.kernels.blocks.text import read_text
 _A, _BR, _HR, _IMG, _INPUT, _BODY, _PRE = (tags.tag(name) for name in ("a", "br", "hr", "img", "input", "body", "pre"))
 _B, _STRONG, _I, _EM = (tags.tag(name) for name in ("b", "strong", "i", "em"))
 _CODE, _KBD, _SAMP, _TT = (tags.tag(name) for name in ("code", "kbd", "samp", "tt"))
-_SCRIPT, _STYLE, _SVG, _SPAN = (tags.tag(name) for name in ("script", "style", "svg", "span"))
+_SCRIPT, _STYLE, _SVG, _LINK = (tags.tag(name) for name in ("script", "style", "svg", "link"))
 
 _SPELLINGS = np.zeros((tags.N_TAGS, 16), np.uint8)  # the names of the tags, so that their end tags can be found
 _LENGTHS = np.array([len(name) for name in tags.TAGS], np.int64)
 for _number, _name in enumerate(tags.TAGS):
     _SPELLINGS[_number, : len(_name)] = np.frombuffer(_name.encode(), np.uint8)
 _LD_JSON = np.frombuffer(b"ld+json", np.uint8).copy()
+_CANONICAL = np.frombuffer(b"canonical", np.uint8).copy()
+_LICENCE = np.frombuffer(b"license", np.uint8).copy()
+_COMMONS = np.frombuffer(b"//creativecommons.org/", np.uint8).copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def read_blocks(t):
     """Find the blocks of the page in the tables.
 
@@ -53,7 +56,10 @@ def read_blocks(t):
     data, state = t.data, t.state
     at, n = np.int64(0), state[at_.N_BYTES]
     while at < n:
-        at = _read_markup(t, at) if data[at] == 0x3C else read_text(t, at)
+        if data[at] == 0x3C and _begins_markup(data[at + 1]):
+            at = _read_markup(t, at)
+        else:
+            at = read_text(t, at)
         if state[at_.FULL]:
             return np.int64(-1)
     end_block(t)
@@ -61,7 +67,13 @@ def read_blocks(t):
     return np.int64(-1) if state[at_.FULL] else state[at_.BLOCKS]
 
 
-@njit(cache=True, nogil=True)
+@inlined
+def _begins_markup(byte):
+    """Say whether this byte, behind a `<`, makes it more than a character: a letter, `/`, `!` or `?`."""
+    return 97 <= (byte | 32) <= 122 or byte == 0x2F or byte == 0x21 or byte == 0x3F
+
+
+@inlined
 def _read_markup(t, at):
     """Read what a `<` begins; return where to go on."""
     data, n = t.data, t.state[at_.N_BYTES]
@@ -74,12 +86,10 @@ def _read_markup(t, at):
         return _behind(data, at + 2, n)
     if byte == 0x21 and data[at + 2] == 0x2D and data[at + 3] == 0x2D:
         return _behind_comment(data, at + 4, n)
-    if byte == 0x21 or byte == 0x3F:
-        return _behind(data, at + 2, n)
-    return read_text(t, at)
+    return _behind(data, at + 2, n)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _name(data, at, n):
     """Return `(tag, where its name ends)`."""
     value = hash_start()
@@ -89,7 +99,7 @@ def _name(data, at, n):
     return tag_of(value), at
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _read_start_tag(t, at):
     start, n = at, t.state[at_.N_BYTES]
     tag, at = _name(t.data, at + 1, n)
@@ -111,7 +121,7 @@ def _read_start_tag(t, at):
     return at
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _open_block_level(t, tag, kind):
     end_block(t)
     if tag == _BODY and t.last[_BODY]:
@@ -125,7 +135,7 @@ def _open_block_level(t, tag, kind):
         t.state[at_.PRE_AT] = t.state[at_.DEPTH]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _read_void(t, tag, kind):
     state = t.state
     if tag == _BR:
@@ -147,7 +157,7 @@ def _read_void(t, tag, kind):
         t.now[at_.INPUTS] += 1
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _open_inline_level(t, tag):
     t.inner_now[0] |= groups_of_tag(t)
     start, end = t.values[tags.HREF, 0], t.values[tags.HREF, 1]
@@ -156,6 +166,8 @@ def _open_inline_level(t, tag):
         if start >= 0:
             open_inline(t, at_.LINK, at_.LINK_OPENS, start, end)
             t.now[at_.LINKS] += 1
+            if _is_licence(t, start, end):
+                _keep_head(t, tag, start, end, end)
     elif tag in (_B, _STRONG):
         open_inline(t, at_.BOLD_AT, at_.BOLD_OPENS, 0, 0)
     elif tag in (_I, _EM):
@@ -164,7 +176,7 @@ def _open_inline_level(t, tag):
         open_inline(t, at_.CODE_AT, at_.CODE_OPENS, 0, 0)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _read_end_tag(t, at):
     data, n = t.data, t.state[at_.N_BYTES]
     tag, at = _name(data, at + 2, n)
@@ -186,7 +198,7 @@ def _read_end_tag(t, at):
     return _behind(data, at, n)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _skip(t, tag, at):
     """Return `(where the content of a tag that holds no text ends, where to go on)`.
 
@@ -208,7 +220,7 @@ def _skip(t, tag, at):
     return (n, n) if tag in (_SCRIPT, _STYLE) else (at, at)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def next_bracket(data, at, n):
     """Return where the next `<` is, or `n`."""
     while at + 32 <= n:
@@ -223,7 +235,7 @@ def next_bracket(data, at, n):
     return min(at, n)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _behind(data, at, n):
     """Return the place behind the next `>`, or `n`."""
     while at < n and data[at] != 0x3E:
@@ -231,7 +243,7 @@ def _behind(data, at, n):
     return min(at + 1, n)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _behind_comment(data, at, n):
     """Return the place behind `-->`, or `n`; `<!-->` and `<!--->` are whole comments."""
     at -= 2
@@ -244,11 +256,11 @@ def _behind_comment(data, at, n):
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep_head(t, tag, start, tag_end, content_end):
-    """Keep where a tag stands that says something about the page; of scripts only JSON-LD."""
+    """Keep where a tag stands that says something about the page; of scripts and links only those that do."""
     n = t.state[at_.HEADS]
-    if tag == _SCRIPT and not _is_ld_json(t):
+    if (tag == _SCRIPT and not _is_ld_json(t)) or (tag == _LINK and not _is_told_by(t)):
         return
     if n < at_.MAX_HEADS:
         t.heads[n, at_.HEAD_TAG], t.heads[n, at_.HEAD_START] = tag, start
@@ -256,7 +268,23 @@ def _keep_head(t, tag, start, tag_end, content_end):
         t.state[at_.HEADS] = n + 1
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
+def _is_licence(t, start, end):
+    """Say whether a link's target is a Creative Commons licence: `https://creativecommons.org/...`, or without scheme."""
+    for at in range(start, min(start + 7, end - len(_COMMONS))):
+        if t.data[at] == 0x2F:
+            return equals(t.data, at, _COMMONS)
+    return False
+
+
+@inlined
+def _is_told_by(t):
+    """Say whether a `<link>` names the canonical URL or the licence."""
+    start = t.values[tags.REL, 0]
+    return start >= 0 and (equals(t.data, start, _CANONICAL) or equals(t.data, start, _LICENCE))
+
+
+@inlined
 def _is_ld_json(t):
     start, end = t.values[tags.TYPE, 0], t.values[tags.TYPE, 1]
     for at in range(start, end - len(_LD_JSON) + 1):  # noqa: SIM110 (numba knows no generators)

@@ -45,11 +45,12 @@ KINDS = np.array([0, *(kind for _, kind in _KINDS)], np.uint8)
 
 ATTRIBUTES = (
     "class", "id", "role", "itemprop", "href", "src", "alt", "hidden", "aria-hidden", "style", "datetime", "type",
+    "rel",
 )  # fmt: skip
 """Every attribute that is read; its place is its number."""
 
 N_ATTRIBUTES = len(ATTRIBUTES)
-CLASS, ID, ROLE, ITEMPROP, HREF, SRC, ALT, HIDDEN, ARIA_HIDDEN, STYLE, DATETIME, TYPE = range(N_ATTRIBUTES)
+CLASS, ID, ROLE, ITEMPROP, HREF, SRC, ALT, HIDDEN, ARIA_HIDDEN, STYLE, DATETIME, TYPE, REL = range(N_ATTRIBUTES)
 
 _OFFSET = np.uint64(0xCBF29CE484222325)  # FNV-1a, 64 bits
 _PRIME = np.uint64(0x100000001B3)

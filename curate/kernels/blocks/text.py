@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.compiled import inlined
 from curate.kernels.blocks.entities import reference_at
 
 _NO_TEXT = ch.INVISIBLE | ch.ODD
 _SOFT_HYPHEN, _MARK_OF_ORDER = 0xAD, 0xFEFF
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def read_text(t, at):
     """Copy text up to the next `<`; the byte at `at` is text whatever it is. Return where the run ends.
 
@@ -82,7 +82,7 @@ def read_text(t, at):
     return at
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _decode(data, at, end):
     """Return `(code point, bytes)` of a character beyond ASCII; `?` for a byte that begins none."""
     first = np.int64(data[at])
@@ -99,7 +99,7 @@ def _decode(data, at, end):
     return (code, size) if is_whole else (np.int64(0x3F), 1)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _write(text, out, code):
     """Write a character as UTF-8; return where the next one goes."""
     if code < 0x80:

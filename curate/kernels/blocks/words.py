@@ -11,6 +11,7 @@ from numba import njit
 
 from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.tags import hash_next, hash_start, lower, tag
 
 SHORT = 120
@@ -47,7 +48,7 @@ def short_words(t):
     return hashes[:m].copy(), bounds, title[:k].copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _words(text, classes, start, end, hashes, m, limit):
     value, n_digits, in_word, at = hash_start(), 0, False, start
     while at < end and m < limit:
@@ -76,14 +77,14 @@ def _words(text, classes, start, end, hashes, m, limit):
     return m
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _finished(value, n_digits):
     if n_digits > 0:
         value = hash_next(_NUMBER, n_digits)
     return np.uint32((value ^ value >> np.uint64(32)) & np.uint64(0xFFFFFFFF))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def _code(text, at, size, end):
     if at + size > end:
         return np.int64(0xFFFD)

@@ -109,7 +109,7 @@ def complete_trees(dumped: Sequence[dict], depth: int) -> Trees:
     """
     n, inner = len(dumped), (1 << depth) - 1
     trees = Trees(
-        np.zeros((n, inner), np.int16), np.full((n, inner), np.inf, np.float32), np.zeros((n, inner + 1), np.float32)
+        np.zeros((n, inner), np.uint16), np.full((n, inner), np.inf, np.float32), np.zeros((n, inner + 1), np.float32)
     )
     for k, tree in enumerate(dumped):
         _fill(trees, k, tree["tree_structure"], 0)

@@ -14,9 +14,10 @@ from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
 from curate.stages.extract.blocks import BlockExtractor, Form, Found, Parts
 from curate.stages.extract.child import Message
-from curate.stages.extract.engines import FAR_FUTURE, FAVORS, MANY_UNREADABLE, Favor, decode_request
+from curate.stages.extract.engines import FAR_FUTURE, FAVORS, MANY_UNREADABLE, Favor
 from curate.stages.extract.judged import COLUMNS, Judged
 from curate.stages.extract.sandbox import Failure, Sandbox
+from curate.stages.extract.utf8 import as_utf8
 
 ABOUT = ("content_type", "http_charset", "url", "date")
 """What else a page's extraction looks at, where the batch has it."""
@@ -92,7 +93,7 @@ class html:
     def __init__(
         self,
         *,
-        engine: Literal["blocks", "trafilatura", "resiliparse"] = "trafilatura",
+        engine: Literal["blocks", "trafilatura", "resiliparse"] = "blocks",
         favor: Favor = "balance",
         format: Form = "text",
         title: bool = True,
@@ -100,7 +101,7 @@ class html:
         captions: bool = True,
         comments: bool = False,
         tables: bool = True,
-        min_confidence: float = 0.5,
+        min_confidence: float = 0.3,
         max_page_mib: float = 20.0,
         max_seconds: float = 30.0,
         max_memory_mib: int = 2048,
@@ -174,11 +175,17 @@ class html:
                 yield first[i].or_rather(self._judge(next(answers)))
 
     def _in_process(self, request: Message) -> Judged:
-        decoded, unreadable, url, date = decode_request(request)
+        page, *about = request
+        content_type, http_charset, url, date = (a.decode("utf-8", "replace") if a is not None else None for a in about)
+        page, decoded = as_utf8(page, content_type, http_charset)
         how = {"charset": decoded.charset, "said_by": decoded.said_by, "n_replaced": decoded.n_replaced}
-        if unreadable > MANY_UNREADABLE:
-            return Judged("undecodable_page", unreadable, **how)
-        return _found(self.blocks.extract(decoded.text, url, date or FAR_FUTURE), how)
+        n_null = page.count(b"\0")
+        if n_null or decoded.n_replaced:
+            unreadable = (n_null + decoded.n_replaced) / len(page.decode("utf-8"))
+            if unreadable > MANY_UNREADABLE:
+                return Judged("undecodable_page", unreadable, **how)
+            page = page.replace(b"\0", b"")
+        return _found(self.blocks.extract(page, url, date or FAR_FUTURE), how)
 
     def _judge(self, answer: list[bytes | None] | Failure) -> Judged:
         if isinstance(answer, Failure):

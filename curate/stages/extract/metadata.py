@@ -24,9 +24,10 @@ MAX_LENGTH = 500
 """Characters of a title or name; longer ones are mistakes."""
 
 _ATTRIBUTE = re.compile(rb"""([\w:-]{1,40})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
+_META_NAME = re.compile(rb"""\b(?:property|name|itemprop|http-equiv)\s*=\s*["']?([\w:.-]+)""", re.IGNORECASE)
 _DATE = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _DATE_IN_URL = re.compile(r"/((?:19|20)\d\d)/(0[1-9]|1[0-2])/(?:(0[1-9]|[12]\d|3[01])(?=/|$))?")
-_LICENCE_LINK = re.compile(rb"""https?://creativecommons\.org/(?:licenses|publicdomain)/[\w./-]{2,40}""")
+_LICENCE_LINK = re.compile(rb"(?:https?:)?//creativecommons\.org/(?:licenses|publicdomain)/", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -82,6 +83,8 @@ def read_metadata(
     """
     said: dict[tuple[str, str], str] = {}
     for tag, start, end, content_end in heads:
+        if tag not in _READERS or (tag == "time" and ("date", "time") in said):
+            continue
         for name, value in _READERS[tag](page, start, end, content_end):
             for about in _ABOUT.get(name, ()):
                 if value and (about, name) not in said and (checked := _CHECKS[about](value, url, crawl_date)):
@@ -89,8 +92,6 @@ def read_metadata(
     for about, value in _json_ld(page, heads):
         if (about, "json-ld") not in said and (checked := _CHECKS[about](value, url, crawl_date)):
             said[about, "json-ld"] = checked
-    if match := _LICENCE_LINK.search(page):
-        said["licence", "link"] = match[0].decode()
     if url and (match := _DATE_IN_URL.search(url)):
         day = "-".join(part for part in match.groups() if part)
         if len(day) == 10 and day <= crawl_date:
@@ -117,19 +118,23 @@ def _attributes(tag: bytes) -> dict[str, str]:
 
 
 def _meta(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    about = _attributes(page[start:end])
-    for key in ("property", "name", "itemprop", "http-equiv"):
-        if key in about and "content" in about:
-            yield about[key].lower(), about["content"]
+    names = [name.decode("ascii", "replace").lower() for name in _META_NAME.findall(page, start, end)]
+    if not any(name in _ABOUT for name in names):
+        return
+    content = _attributes(page[start:end]).get("content", "")
+    for name in names:
+        yield name, content
 
 
 def _link(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    tag = page[start:end]
-    if b"canonical" in tag or b"license" in tag:
-        about = _attributes(tag)
-        for relation in about.get("rel", "").lower().split():
-            if relation in ("canonical", "license"):
-                yield relation, about.get("href", "")
+    about = _attributes(page[start:end])
+    for relation in about.get("rel", "").lower().split():
+        yield relation, about.get("href", "")
+
+
+def _licence(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
+    if _LICENCE_LINK.match(page, start, end):
+        yield "link", page[start:end].decode("utf-8", "replace")
 
 
 def _title(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
@@ -146,12 +151,8 @@ def _time(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple
     yield about.get("itemprop", "time").lower(), about.get("datetime", "")
 
 
-def _nothing(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    return iter(())
-
-
 _READERS: Mapping[str, Callable[..., Iterator[tuple[str, str]]]] = {
-    "meta": _meta, "link": _link, "title": _title, "html": _html, "time": _time, "base": _nothing, "script": _nothing,
+    "meta": _meta, "link": _link, "a": _licence, "title": _title, "html": _html, "time": _time,
 }  # fmt: skip
 
 

@@ -16,12 +16,13 @@ import numpy as np
 
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.layout import Tables
+from curate.kernels.blocks.lists import NOT_FIRST, entry_marks
+from curate.kernels.blocks.plain import LONG_CELL, plain_text
 from curate.kernels.blocks.tags import tag
 
-LONG_CELL = 300
-"""A row with a cell of more characters lays the page out; its cells are lines of their own."""
-
-_LI, _TABLE = tag("li"), tag("table")
+_TABLE = tag("table")
+_PLACE = (at_.CHARACTERS, at_.ROW, at_.CELL)
+_ENTRY = re.compile(r"- |\d+\. ")
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source|brush:?|sourceCode)[-: ]\s*([\w+#-]{1,20})")
 _EDGES = {
     at_.BOLD_OPENS: "**", at_.BOLD_CLOSES: "**", at_.ITALIC_OPENS: "*", at_.ITALIC_CLOSES: "*", at_.CODE_OPENS: "`",
@@ -35,12 +36,14 @@ _CLOSES = {
 }
 
 
-class Line(NamedTuple):
-    """A piece of the result: one block, or the cells of one row."""
+class Piece(NamedTuple):
+    """A piece of the result: the text of one block, or of the cells of one row, with where the block stands."""
 
     text: str
     block: int
+    characters: int
     row: int
+    cell: int
 
 
 def render(t: Tables, kept: np.ndarray, form: str) -> str:
@@ -51,57 +54,35 @@ def render(t: Tables, kept: np.ndarray, form: str) -> str:
         kept: int64[k], the blocks, ascending.
         form: `text` or `markdown`.
     """
-    blocks = t.blocks[kept].tolist()
-    whole = t.text.tobytes()
-    marked: set[int] = set()
-    pieces = []
-    for number, block in zip(kept.tolist(), blocks, strict=True):
-        if form == "markdown":
-            text = _inline(t, whole, block)
-        else:
-            text = whole[block[at_.START] : block[at_.END]].decode("utf-8")
-        if block[at_.LIST] and block[at_.ROW] < 0:
-            text = _list_mark(t, block, marked, form) + text
-        pieces.append((number, block, text))
-    lines = _rows(pieces)
     if form == "text":
-        return "\n".join(line.text for line in lines)
-    return "\n".join(_markdown(t, lines))
+        return plain_text(t, kept).tobytes().decode("utf-8")
+    whole = t.text.tobytes()
+    orders = iter(entry_marks(t, kept).tolist())
+    pieces = []
+    for number, place in zip(kept.tolist(), t.blocks[kept][:, _PLACE].tolist(), strict=True):
+        text = _inline(t, whole, t.blocks[number].tolist())
+        order = next(orders)
+        if order != NOT_FIRST:
+            text = (f"{order}. " if order else "- ") + text
+        pieces.append(Piece(text, number, *place))
+    return "\n".join(_markdown(t, _rows(pieces)))
 
 
-def _list_mark(t: Tables, block: list[int], marked: set[int], form: str) -> str:
-    """Return what stands before the first kept block of a list's entry."""
-    element = block[at_.ELEMENT]
-    while element >= 0 and t.elements[element, at_.TAG] != _LI:
-        if t.elements[element, at_.IN_LISTS] < block[at_.LIST]:
-            return ""
-        element = int(t.elements[element, at_.PARENT])
-    if element < 0:
-        return ""
-    indent = "  " * (block[at_.LIST] - 1) if form == "markdown" else ""
-    if element in marked:
-        return indent + "  " if form == "markdown" else ""
-    marked.add(element)
-    order = int(t.elements[element, at_.ORDER])
-    return f"{indent}{order}. " if order else f"{indent}- "
-
-
-def _rows(pieces: list[tuple[int, list[int], str]]) -> list[Line]:
+def _rows(pieces: list[Piece]) -> list[Piece]:
     """Join what stands in one row of a table, unless the table only lays out the page."""
     lines, at = [], 0
     while at < len(pieces):
-        number, block, _text = pieces[at]
-        end = at + 1
-        while block[at_.ROW] >= 0 and end < len(pieces) and pieces[end][1][at_.ROW] == block[at_.ROW]:
+        row, end = pieces[at].row, at + 1
+        while row >= 0 and end < len(pieces) and pieces[end].row == row:
             end += 1
         group = pieces[at:end]
-        if end - at > 1 and max(b[at_.CHARACTERS] for _, b, _ in group) <= LONG_CELL:
+        if end - at > 1 and max(piece.characters for piece in group) <= LONG_CELL:
             cells: dict[int, list[str]] = {}
-            for _, b, cell in group:
-                cells.setdefault(b[at_.CELL], []).append(cell.replace("\n", " "))
-            lines.append(Line(" | ".join(" ".join(cell) for cell in cells.values()), number, block[at_.ROW]))
+            for piece in group:
+                cells.setdefault(piece.cell, []).append(piece.text.replace("\n", " "))
+            lines.append(group[0]._replace(text=" | ".join(map(" ".join, cells.values()))))
         else:
-            lines.extend(Line(cell, n, -1) for n, _, cell in group)
+            lines.extend(piece._replace(row=-1) if row >= 0 else piece for piece in group)
         at = end
     return lines
 
@@ -109,12 +90,12 @@ def _rows(pieces: list[tuple[int, list[int], str]]) -> list[Line]:
 # ---------------------------------------------------------------------- Markdown
 
 
-def _markdown(t: Tables, lines: list[Line]) -> Iterator[str]:
+def _markdown(t: Tables, lines: list[Piece]) -> Iterator[str]:
     table_before, in_list = -1, False
     for place, line in enumerate(lines):
         block = t.blocks[line.block]
-        is_entry = block[at_.LIST] > 0 and line.row < 0
-        if place and not (line.row >= 0 and table_before == _table_of(t, line.row)) and not (is_entry and in_list):
+        depth = int(block[at_.LIST]) if line.row < 0 else 0
+        if place and not (line.row >= 0 and table_before == _table_of(t, line.row)) and not (depth and in_list):
             yield ""
         quote = "> " * int(block[at_.QUOTED])
         if line.row >= 0:
@@ -125,9 +106,12 @@ def _markdown(t: Tables, lines: list[Line]) -> Iterator[str]:
             yield f"```{_language(t, block)}\n{line.text}\n```"
         elif block[at_.HEADING]:
             yield f"{quote}{'#' * int(block[at_.HEADING])} {line.text}".replace("\n", " ")
+        elif depth:
+            is_first = _ENTRY.match(line.text) is not None
+            yield "  " * (depth - is_first) + line.text
         else:
             yield quote + line.text.replace("\n", f"\n{quote}")
-        table_before, in_list = _table_of(t, line.row), is_entry
+        table_before, in_list = _table_of(t, line.row), depth > 0
 
 
 def _table_of(t: Tables, row: int) -> int:

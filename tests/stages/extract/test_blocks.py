@@ -97,6 +97,11 @@ def test_what_the_page_states_and_who_said_it(made):
         (f'<script type="application/ld+json">{"[" * 5000}</script>', "title", None),
         ('<meta property="og:locale" content="de_AT">', "declared_language", "de-AT"),
         ('<meta name="dcterms.license" content="CC0">', "licence", "CC0"),
+        (
+            '<a href="//creativecommons.org/licenses/by/4.0/">CC</a>',
+            "licence",
+            "//creativecommons.org/licenses/by/4.0/",
+        ),
     ],
 )
 def test_only_what_makes_sense_is_believed(made, head, column, value):
