@@ -127,6 +127,6 @@ def _fill(trees: Trees, k: int, node: dict, place: int) -> None:
     exact = node["threshold"]
     threshold = np.float32(exact)
     trees.feature[k, place] = node["split_feature"]
-    trees.threshold[k, place] = threshold if threshold <= exact else np.nextafter(threshold, np.float32(-np.inf))
+    trees.threshold[k, place] = threshold if float(threshold) <= exact else np.nextafter(threshold, np.float32(-np.inf))
     _fill(trees, k, node["left_child"], 2 * place + 1)
     _fill(trees, k, node["right_child"], 2 * place + 2)
