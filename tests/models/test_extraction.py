@@ -94,9 +94,10 @@ def test_our_pages_have_every_kind_and_their_marks_do_not_show():
         assert not set("\ue000\ue001") & set(one.page.html)
         blocks = block_texts(read(one.page.html.encode()))
         main = made_example(one).labels.main
-        assert " ".join("\n".join(b for b, y in zip(blocks, main, strict=True) if y).split()) == " ".join(
+        kept = " ".join(block for block, is_main in zip(blocks, main, strict=True) if is_main)
+        assert sorted(kept.split()) == sorted(
             one.page.text.split()
-        )
+        )  # gold is noted as it is written, not in page order
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
