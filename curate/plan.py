@@ -48,7 +48,11 @@ class StageRef:
     def open(self, modules: Sequence[str]) -> Any:
         """Return the stage ready to be called, its parameters in their types again."""
         stage = self.find(modules)
-        return stage.open({name: stage.params[name].convert(value) for name, value in self.params.items()})
+        return stage.open(self.typed(stage))
+
+    def typed(self, stage: Stage) -> dict[str, Any]:
+        """Return the parameters in the types that the stage gives them."""
+        return {name: stage.params[name].convert(value) for name, value in self.params.items()}
 
     def forecast(self, modules: Sequence[str]) -> list[str]:
         """Return what a barrier has to say of itself before anything runs, as lines."""

@@ -66,8 +66,8 @@ def _of_stage(ref: StageRef) -> Callable[[], object] | None:
     stage = ref.find(())
     if not fingerprint.uses(stage.target, "curate.kernels"):
         return None
-    if stage.kind is Kind.BARRIER:
-        return getattr(ref.open(()), "warm_up", None)
+    if hasattr(stage.target, "warm_up"):
+        return stage.target(**ref.typed(stage)).warm_up
     if stage.kind in (Kind.BATCH_EDIT, Kind.BATCH_FILTER) and set(stage.needs) <= {"text"}:
         return lambda: ref.open(())(Batch.from_columns({"id": ["a", "b"], "text": [_TEXT, ""]}))
     return None

@@ -5,9 +5,11 @@ function it calls does; so the folder of compiled code is named after the conten
 user's cache folder (`XDG_CACHE_HOME`), in a temporary one if that cannot be written, or wherever `NUMBA_CACHE_DIR` says.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numba
@@ -20,17 +22,34 @@ def is_compiled(user: str) -> bool:
 
 def mark_compiled(user: str) -> None:
     """Remember that the kernels of one user have been compiled."""
-    _marker(user).parent.mkdir(parents=True, exist_ok=True)
     _marker(user).touch()
 
 
-def _marker(user: str) -> Path:
-    return Path(numba.config.CACHE_DIR) / f"{user}.compiled"
+@contextlib.contextmanager
+def compiling(part: str) -> Iterator[None]:
+    """Call the kernels of a part inside this, once: the first process compiles them, others wait and load them."""
+    marker = _marker(part)
+    if marker.exists():
+        yield
+        return
+    with open(marker.with_suffix(".lock"), "w") as lock:
+        with contextlib.suppress(ImportError, OSError):  # no locks there: each compiles for itself
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    marker.touch()
+
+
+def _marker(part: str) -> Path:
+    folder = Path(numba.config.CACHE_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{part}.compiled"
 
 
 def _compiled_code() -> Path:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     name = f"kernels-{digest.hexdigest()[:16]}"
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate" / name

@@ -127,7 +127,7 @@ def watching() -> Iterator[Callable]:
         yield watch
 
 
-_COMPILING = "compiling the kernels that measure text: half a minute, once for this version of curate"
+_COMPILING = "compiling kernels: a minute or two, once for this version of curate"
 
 
 def _say(event: Any) -> None:

@@ -10,6 +10,7 @@ NAMES = (
     "pipeline",
     "sources",
     "extraction",
+    "crawl",
     "language",
     "normalise",
     "minhash",

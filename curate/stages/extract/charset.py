@@ -66,11 +66,11 @@ def decode(page: bytes, content_type: str | None = None, http_charset: str | Non
         content_type: the HTTP header's value, asked for a charset when `http_charset` is null.
         http_charset: the charset in the HTTP header.
     """
-    codec, said_by = _claimed(page, content_type, http_charset)
+    codec, said_by = claimed(page, content_type, http_charset)
     if page.isascii() and any(escape in page for escape in _JAPANESE_ESCAPES):
         return _decode_as(page, "iso2022_jp_ext", said_by if codec == "iso2022_jp_ext" else "bytes")
     if page.isascii() and not (codec or "").startswith("utf-16"):
-        return Decoded(page.decode("ascii"), _label(codec or "utf-8"), said_by if codec else "bytes", 0)
+        return Decoded(page.decode("ascii"), label(codec or "utf-8"), said_by if codec else "bytes", 0)
     if said_by != "bom" and codec != "utf-8" and not page.isascii() and _is_utf8(page):
         return Decoded(page.decode("utf-8"), "utf-8", "bytes", 0)
     if codec is None:
@@ -82,7 +82,8 @@ def decode(page: bytes, content_type: str | None = None, http_charset: str | Non
     return decoded
 
 
-def _claimed(page: bytes, content_type: str | None, http_charset: str | None) -> tuple[str | None, str]:
+def claimed(page: bytes, content_type: str | None, http_charset: str | None) -> tuple[str | None, str]:
+    """Return Python's name of the encoding that someone names, None if nobody does, and who."""
     for mark, codec in BOMS:
         if page.startswith(mark):
             return codec, "bom"
@@ -131,7 +132,7 @@ def _decode_as(page: bytes, codec: str, said_by: str) -> Decoded:
     n_replaced = text.count("\ufffd")
     if n_replaced and codec == "utf-8":
         n_replaced -= page.count(b"\xef\xbf\xbd")  # the author's own
-    return Decoded(text, _label(codec), said_by, n_replaced)
+    return Decoded(text, label(codec), said_by, n_replaced)
 
 
 def _is_utf8(page: bytes) -> bool:
@@ -146,7 +147,8 @@ def _beyond_ascii(text: str) -> int:
     return len(text) - len(text.encode("ascii", "ignore"))
 
 
-def _label(codec: str) -> str:
+def label(codec: str) -> str:
+    """Return the WHATWG name of an encoding."""
     if codec.startswith("cp125"):
         return f"windows-{codec[2:]}"
     return _LABELS.get(codec, codec.replace("iso8859-", "iso-8859-"))

@@ -1,7 +1,8 @@
-"""The engines of `extract.html`, and what runs in its sandbox.
+"""The engines of `extract.html` that run in its sandbox, because they build a DOM with a library in C.
 
 An engine is a function from a decoded page to a `Page`; `ENGINES` names a function that opens each one. A new
 engine is one entry there. Its libraries are imported when it is opened, which happens in the child process only.
+(`blocks`, which is ours and runs in this process, is in `blocks`.)
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from curate.stages.extract.charset import decode
+from curate.stages.extract.charset import Decoded, decode
 from curate.stages.extract.child import Message
 
 Engine = Callable[[str, str | None, str | None], "Page"]
@@ -45,18 +46,27 @@ def open_extractor(engine: str, favor: Favor, comments: bool, tables: bool) -> C
     extract = ENGINES[engine](favor, comments, tables)
 
     def read(request: Message) -> Message:
-        html, *about = request
-        content_type, http_charset, url, date = (a.decode("utf-8", "replace") if a is not None else None for a in about)
-        decoded = decode(html, content_type, http_charset)
+        decoded, unreadable, url, date = decode_request(request)
         how = (decoded.charset, decoded.said_by, str(decoded.n_replaced))
-        n_unreadable = decoded.text.count("\0") + decoded.n_replaced
-        if n_unreadable > MANY_UNREADABLE * len(decoded.text):
-            return _encoded("undecodable_page", str(n_unreadable / len(decoded.text)), None, None, None, *how)
-        page = extract(decoded.text.replace("\0", ""), url, date)
+        if unreadable > MANY_UNREADABLE:
+            return _encoded("undecodable_page", str(unreadable), None, None, None, *how)
+        page = extract(decoded.text, url, date)
         reason = None if page.text else "no_main_text"
         return _encoded(reason, None, page.text, page.title, page.date, *how)
 
     return read
+
+
+def decode_request(request: Message) -> tuple[Decoded, float, str | None, str | None]:
+    """Return the page as characters, without NUL; the share of those that mean nothing; its URL and crawl date."""
+    html, *about = request
+    content_type, http_charset, url, date = (a.decode("utf-8", "replace") if a is not None else None for a in about)
+    decoded = decode(html, content_type, http_charset)
+    n_null = decoded.text.count("\0")
+    unreadable = (n_null + decoded.n_replaced) / max(len(decoded.text), 1)
+    if n_null:
+        decoded = replace(decoded, text=decoded.text.replace("\0", ""))
+    return decoded, unreadable, url, date
 
 
 def open_trafilatura(favor: Favor, comments: bool, tables: bool) -> Engine:
@@ -112,6 +122,7 @@ ENGINES: Mapping[str, Callable[[Favor, bool, bool], Engine]] = {
 }
 
 FAVORS: Mapping[str, tuple[Favor, ...]] = {
+    "blocks": ("balance", "precision", "recall"),
     "trafilatura": ("balance", "precision", "recall", "speed"),
     "resiliparse": ("balance", "recall"),
 }

@@ -10,6 +10,7 @@ from curate.batch import Batch
 from curate.errors import SpecError
 from curate.stage import Kind, read_stage
 from curate.stages.extract.html import html
+from curate.stages.extract.judged import COLUMNS
 from tests.bench.real_data import real_data
 
 STORY = (
@@ -31,7 +32,7 @@ def batch(*pages: bytes | None, **columns) -> Batch:
     return Batch.from_columns({"id": ids, "html": pa.array(pages, pa.large_binary()), **columns})
 
 
-@pytest.fixture(scope="module", params=["trafilatura", "resiliparse"])
+@pytest.fixture(scope="module", params=["blocks", "trafilatura", "resiliparse"])
 def stage(request):
     made = html(engine=request.param, max_seconds=2.0, max_memory_mib=1024)
     made.setup()
@@ -62,7 +63,7 @@ def test_raw_columns_go_and_text_title_page_date_and_charset_come(stage):
     result = stage(
         batch(article(), content_type=["text/html"], http_charset=pa.array([None], pa.string()), date=["2024-05-01"])
     )
-    assert result.names == ["id", "date", "text", "title", "page_date", "charset"]
+    assert result.names == ["id", "date", *COLUMNS]
     assert result["text"].type == pa.large_string()
     assert result["date"].to_pylist() == ["2024-05-01"]
 
@@ -160,6 +161,9 @@ def test_a_hostile_page_ends_as_text_or_as_a_drop_and_the_next_is_fine(stage, pa
         "extraction_timeout",
         "extraction_crashed",
         "extraction_out_of_memory",
+        "nested_too_deep",
+        "too_many_elements",
+        "too_many_blocks",
     }
     assert result.texts()[1] == "\n".join(STORY)
 

@@ -1,0 +1,77 @@
+"""The trained model as numbers, and the probabilities it gives the blocks of a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.features import block_features
+from curate.kernels.blocks.measures import Measures, measure_blocks
+from curate.kernels.blocks.second import second_features
+from curate.kernels.blocks.trees import Trees, predict
+from curate.kernels.blocks.words import short_words
+
+ODDS_SCALE = 32.0
+"""Odds are kept as int8, in steps of 1 / ODDS_SCALE of a natural logarithm."""
+
+
+class Model(NamedTuple):
+    """Three ensembles and two tables.
+
+    Args:
+        first: the probability of main text from a block's features.
+        second: the same from its features and the first stage's view of its surroundings.
+        comments: the probability that a block is a reader's comment, from the same as `second`.
+        token_odds: int8[2**k], odds of classes and ids by the low bits of their hash.
+        word_odds: int8[2**k], odds of the words of short blocks.
+    """
+
+    first: Trees
+    second: Trees
+    comments: Trees
+    token_odds: np.ndarray
+    word_odds: np.ndarray
+
+
+def load(path: Path) -> Model:
+    """Read a model from the file that training wrote."""
+    with np.load(path) as stored:
+        trees = [Trees(*(stored[f"{part}_{field}"] for field in Trees._fields)) for part in Model._fields[:3]]
+        return Model(*trees, stored["token_odds"], stored["word_odds"])
+
+
+def save(model: Model, path: Path) -> None:
+    """Write a model."""
+    arrays = {
+        f"{part}_{field}": getattr(getattr(model, part), field) for part in Model._fields[:3] for field in Trees._fields
+    }
+    np.savez_compressed(path, **arrays, token_odds=model.token_odds, word_odds=model.word_odds)
+
+
+def features(t, token_odds: np.ndarray, word_odds: np.ndarray) -> tuple[np.ndarray, Measures]:
+    """Return the first stage's features of a page's blocks, float32[n, N_FEATURES], and the page's measures.
+
+    Args:
+        t: tables after `read_blocks`.
+        token_odds, word_odds: as in `Model`.
+    """
+    words, bounds, title = short_words(t)
+    tokens = t.tokens[: t.state[at_.TOKENS]]
+    measures = measure_blocks(t)
+    odds = [look_up(word_odds, words), look_up(token_odds, tokens)]
+    return block_features(t, measures, words, bounds, title, *odds), measures
+
+
+def look_up(table: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    """Return the odds of hashes, float32."""
+    return table[hashes & np.uint32(len(table) - 1)].astype(np.float32) / np.float32(ODDS_SCALE)
+
+
+def probabilities(t, model: Model) -> tuple[np.ndarray, np.ndarray, Measures]:
+    """Return for each block the probability that it is main text and that it is a comment, with the page's measures."""
+    first, measures = features(t, model.token_odds, model.word_odds)
+    both = np.concatenate([first, second_features(t, measures, predict(model.first, first))], axis=1)
+    return predict(model.second, both), predict(model.comments, both), measures

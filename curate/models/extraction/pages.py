@@ -1,0 +1,95 @@
+"""Pages with gold: what people marked on them, and which site they are from."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from curate.stages.extract.charset import decode
+
+SECOND_LEVEL = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv"])
+"""Labels under which a country's registry sells names, so that `bbc.co.uk` is the site and not `co.uk`."""
+
+
+class Page(NamedTuple):
+    """A page with what should be found on it: segments, or the whole text.
+
+    Args:
+        name: the URL, or the case's name.
+        site: the registered domain; folds are cut by it.
+        html: the page as characters.
+        keep, drop: segments of its text that belong to the main text and that do not.
+        text: the whole main text, or None if only segments are marked.
+        kind: the set it is from.
+    """
+
+    name: str
+    site: str
+    html: str
+    keep: tuple[str, ...]
+    drop: tuple[str, ...]
+    text: str | None
+    kind: str
+
+
+def site_of(url: str) -> str:
+    """Return the registered domain of a URL, as far as a short list of suffixes tells."""
+    parts = (urlsplit(url).hostname or url).lower().split(".")
+    n = 3 if len(parts) > 2 and len(parts[-1]) == 2 and parts[-2] in SECOND_LEVEL else 2
+    return ".".join(parts[-n:])
+
+
+def segment_pages(folder: Path) -> Iterator[Page]:
+    """Yield the pages of trafilatura's evaluation: some segments of each are marked."""
+    about = json.loads(gzip.decompress((folder / "evaldata.json.gz").read_bytes()))
+    for url, entry in about.items():
+        html = decode(gzip.decompress((folder / entry["page"]).read_bytes())).text.replace("\0", "")
+        yield Page(url, site_of(url), html, tuple(entry["with"]), tuple(entry["without"]), None, "segments")
+
+
+def whole_pages(folder: Path) -> Iterator[Page]:
+    """Yield the cases of readability: the whole main text is known. The parts of a case's name before a number
+    (`nytimes-1`) are its site."""
+    from resiliparse.extract.html2text import extract_plain_text
+
+    for case in sorted(folder.iterdir()):
+        expected = gzip.decompress((case / "expected.html.gz").read_bytes()).decode()
+        html = decode(gzip.decompress((case / "source.html.gz").read_bytes())).text.replace("\0", "")
+        text = extract_plain_text(expected, preserve_formatting=True, alt_texts=False, list_bullets=False)
+        yield Page(case.name, re.sub(r"-\d+$", "", case.name), html, (), (), text, "whole")
+
+
+def benchmark_pages(path: Path) -> Iterator[Page]:
+    """Yield the sample of WebMainBench once each: whole main text in Markdown, of which the marks are taken off."""
+    seen = set()
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            if row["url"] not in seen:
+                seen.add(row["url"])
+                text = _MARKDOWN.sub(" ", _TARGET.sub(r"\1", row["groundtruth_content"]))
+                yield Page(row["url"], site_of(row["url"]), row["html"].replace("\0", ""), (), (), text, "webmainbench")
+
+
+_TARGET = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
+_MARKDOWN = re.compile(r"</?(?:table|tbody|thead|tr|td|th)\b[^>]*>|```|\*\*|\\(?=[-*_.])|^#+ |^[-*] |[|]", re.MULTILINE)
+
+SCRIPTS = {
+    "Han": r"[\u3400-\u9fff]", "Kana": r"[\u3041-\u30ff]", "Hangul": r"[\uac00-\ud7af]", "Thai": r"[\u0e00-\u0e7f]",
+    "Arabic": r"[\u0600-\u06ff]", "Hebrew": r"[\u0590-\u05ff]", "Devanagari": r"[\u0900-\u097f]",
+    "Cyrillic": r"[\u0400-\u04ff]", "Greek": r"[\u0370-\u03ff]", "Latin": r"[A-Za-z\u00c0-\u024f]",
+}  # fmt: skip
+"""Letters of the scripts that are told apart."""
+
+
+def script_of(page: Page) -> str:
+    """Return the script in which most of a page's gold is written; Japanese counts as Kana."""
+    gold = page.text if page.text is not None else " ".join((*page.keep, *page.drop))
+    counts = {name: len(re.findall(letters, gold)) for name, letters in SCRIPTS.items()}
+    if counts["Kana"] * 4 > counts["Han"] + counts["Kana"]:
+        counts["Kana"] += counts.pop("Han")
+    return max(counts, key=counts.get)
