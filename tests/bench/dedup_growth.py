@@ -42,7 +42,7 @@ def main() -> None:
     for n in (SIZES[0], SIZES[-1]):
         print(f"\n{n:,} documents:")
         print_phases(runs[n][1])
-    print(f"\nthe run reports: {json.dumps(told['cluster_memory'])}, {told['edges_found']:,} edges found")
+    print(f"\nthe run reports: {json.dumps(told['cluster_memory'])}, {told['edges']:,} edges")
 
 
 def _growth(small: Watched, large: Watched, what: str) -> float:
