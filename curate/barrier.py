@@ -97,6 +97,8 @@ class Barrier(Protocol):
     A barrier may also have
 
         needs: tuple[str, ...]     columns that it reads because of its parameters, beside those in its docstring
+        late: tuple[str, ...]      parameters that only its last reduction reads
+        warm_up() -> None          compiles its kernels
         forecast() -> list[str]    lines that `curate plan` prints under the stage
         reference: list[str]       datasets and indexes to compare with
         index: str | None          a folder in which what this run asked is remembered for later runs

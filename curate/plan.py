@@ -107,6 +107,10 @@ class Phase:
         return self.reduction is not None
 
     @property
+    def is_last_reduction(self) -> bool:
+        return self.is_reduce and self.reduction + 1 == len(self.emit.open(self.modules).reductions(self.n_shards))
+
+    @property
     def refs(self) -> Iterator[StageRef]:
         """Every stage of the phase in order, the barrier that emits last."""
         yield from (ref for ref in (self.source, self.apply, *self.stages, self.emit, self.sink) if ref is not None)
@@ -323,7 +327,7 @@ def _fingerprint(phase: Phase, specs: Mapping[str, StageSpec], parent: str) -> s
         [
             ref.label,
             ref.name,
-            fingerprint.of_params(_paths_restored(specs[ref.label], ref)),
+            fingerprint.of_params(_without_late(phase, ref, _paths_restored(specs[ref.label], ref))),
             dict(ref.columns),
             fingerprint.of_code(specs[ref.label].stage.target),
         ]
@@ -332,6 +336,14 @@ def _fingerprint(phase: Phase, specs: Mapping[str, StageSpec], parent: str) -> s
     measures = fingerprint.of_module("curate.signals") if any(ref.columns for ref in phase.refs) else ""
     engine = [fingerprint.of_module(module) for module in ENGINE]
     return fingerprint.combine(parent, stages, measures, engine, phase.reduction, phase.rejects, phase.limit)
+
+
+def _without_late(phase: Phase, ref: StageRef, params: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what only the last reduction of a barrier reads, in the phases before it."""
+    if ref != phase.emit or phase.is_last_reduction:
+        return params
+    late = getattr(registry.find(ref.name, phase.modules).target, "late", ())
+    return {name: value for name, value in params.items() if name not in late}
 
 
 def _paths_restored(spec: StageSpec, ref: StageRef) -> dict[str, Any]:

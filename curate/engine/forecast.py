@@ -76,6 +76,7 @@ def probe(planned: Plan) -> Forecast:
         raise SpecError("a probe needs input files with something in them")
     quiet()
     warm_up.compile(warm_up.waiting(small))
+    warm_up.load(warm_up.told(small))  # loading is not the work, and must not be scaled with it
     with tempfile.TemporaryDirectory() as place, Workers(1) as pool:
         folder = RunFolder(place)
         folder.write_json(RUN, {"curate": publish.version()})

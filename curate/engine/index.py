@@ -49,6 +49,12 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
         SpecError: with both settings.
     """
     folder = RunFolder(url)
+    try:
+        folder.fs.makedirs(folder.root, exist_ok=True)
+    except OSError as error:
+        raise SpecError(
+            f"{url} cannot be an index: {error.strerror or error}.  Name a folder that can be written."
+        ) from error
     if not folder.exists(HEADER):
         if folder.exists("") and folder.fs.ls(folder.root, detail=False):
             raise SpecError(f"{url} is not empty and is no index (it has no {HEADER}).  Name another folder.")
@@ -94,7 +100,7 @@ def files(url: str, stage: str, settings: Mapping[str, Any], own: str) -> Iterat
                 raise InputError(
                     f"{path} {state}.  Remove the entry {name} and run again what made it, or restore the file."
                 )
-            yield Piece(_url(folder, path), f"{name}/{file['name']}", 0, size, size, "")
+            yield Piece(_url(folder, path), _version(name, file), 0, size, size, "")
 
 
 def read(piece: Piece, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
@@ -152,8 +158,13 @@ def publish(folder: RunFolder, planned: Plan, phase: Phase, barrier: Barrier, na
         listed.append({"name": name, "bytes": size, "digest": index.digest(f"{entry}/{name}")})
     for stale in set(index.files(entry)) - {file["name"] for file in listed}:
         index.remove(f"{entry}/{stale}")
-    shards = [*(f"{entry}/{file['name']}" for file in listed), *names]
+    shards = [*(_version(entry, file) for file in listed), *names]
     index.write_json(f"{entry}/{ENTRY}", {"recipe": planned.spec.name, "files": listed, "shards": shards})
+
+
+def _version(entry: str, file: Mapping[str, Any]) -> str:
+    """Return the name of a file as it is now: places in it mean nothing once it was written anew."""
+    return f"{entry}/{file['name']}@{file['digest'][:16]}"
 
 
 def _url(folder: RunFolder, path: str) -> str:

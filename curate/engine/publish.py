@@ -15,7 +15,7 @@ from curate.engine.documents import rejects_path
 from curate.errors import RunError
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan, StageRef
-from curate.report import card, page
+from curate.report import card, fate, page
 from curate.runs import DATA, EVIDENCE, LEDGER, MANIFEST, REJECTS, Output, Record, RunFolder, read_record
 
 PACKAGES = {
@@ -68,7 +68,9 @@ def publish(folder: RunFolder, planned: Plan) -> None:
 
 
 def _remember(folder: RunFolder, planned: Plan) -> None:
-    """Hand what the barriers of a complete run want to remember over to their indexes."""
+    """Hand what the barriers of a complete run want to remember over to their indexes; a trial leaves no trace there."""
+    if planned.limit:
+        return
     for phase in planned.phases:
         barrier = phase.apply.open(phase.modules) if phase.apply else None
         if getattr(barrier, "index", None):
@@ -182,5 +184,6 @@ def _examples(folder: RunFolder, planned: Plan, n: int = 3) -> list[dict[str, An
                 for row in sorted(rows, key=lambda row: not row["text"]):
                     group = found.setdefault((row["stage"], row["reason"]), [])
                     if len(group) < n:
-                        group.append({**row, "text": (row["text"] or "")[:600]})
+                        evidence = fate.shown_evidence(folder, phase.notes_from if phase.apply else None, row)
+                        group.append({**row, "evidence": evidence, "text": (row["text"] or "")[:600]})
     return [row for group in found.values() for row in group]

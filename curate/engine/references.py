@@ -6,8 +6,10 @@ own; each is read by one task of the phase that asks.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -36,6 +38,25 @@ def write(folder: RunFolder, planned: Plan) -> None:
     """List the reference data of every barrier of a plan and write the list down.
 
     Raises:
+        SpecError: reference data lies in the run's own folder.
+    """
+    listed = find(planned)
+    inside = os.path.realpath(folder.root) + os.sep if folder.is_local else folder.url
+    for label, found in listed.items():
+        for reference in found:
+            for piece in reference["shard"]["pieces"]:
+                if (os.path.realpath(piece["url"]) if folder.is_local else piece["url"]).startswith(inside):
+                    raise SpecError(
+                        f"{label} > reference: {piece['url']} lies in the run folder {folder.url}, which this run writes.  "
+                        "Choose another --output."
+                    )
+    folder.write_json(REFERENCES, listed)
+
+
+def find(planned: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Return the reference shards of every barrier of a plan, as JSON-like data.
+
+    Raises:
         InputError, SpecError: there is no such data, or an index was made with other settings.
     """
     listed = {}
@@ -47,7 +68,7 @@ def write(folder: RunFolder, planned: Plan) -> None:
             listed[phase.emit.label] = [asdict(reference) for reference in found]
             if getattr(barrier, "index", None):
                 index.check(barrier.index, phase.emit.name, barrier.settings)
-    folder.write_json(REFERENCES, listed)
+    return listed
 
 
 def of_task(folder: RunFolder, phase: Phase, task: int) -> Iterator[tuple[int, Reference]]:

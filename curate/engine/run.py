@@ -46,7 +46,9 @@ Watcher = Callable[[Event], None]
 def prepare(recipe: str, *, settings: Sequence[str] = (), input_paths: Sequence[str] = (), limit: int = 0) -> Plan:
     """Read a recipe, find its inputs and plan its phases. Nothing is written and nothing runs."""
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths)
-    return plan.make(pipeline, find_shards(pipeline), limit)
+    planned = plan.make(pipeline, find_shards(pipeline), limit)
+    references.find(planned)
+    return planned
 
 
 def run(

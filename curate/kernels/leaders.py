@@ -21,7 +21,7 @@ def decide(bounds, higher, state, keeper, via, via_similarity, threshold):
         bounds: int64[n + 1]; the links of document i are `higher[bounds[i] : bounds[i + 1]]`.
         higher: int64[m], documents of higher priority (smaller number), ascending.
         state: int8[n], changed: OPEN, STAYS, LEAVES.
-        keeper: int64[n], changed: for whom each leaves, itself if it stays, -1 if that is not known.
+        keeper: int64[n], changed: for whom each leaves, itself if it stays, -1 while it is open.
         via: int64[m], changed: for which keeper the similarity of a link is asked or known, -1 for none.
         via_similarity: float32[m], changed: that similarity; NaN where it is asked and not yet known.
         threshold: similarity from which one leaves for another; a negative one takes every chain for granted.
@@ -44,7 +44,7 @@ def decide(bounds, higher, state, keeper, via, via_similarity, threshold):
         if found < 0:
             for k in range(start, end):
                 other = keeper[higher[k]]
-                if other < 0 or (found >= 0 and other >= found):
+                if found >= 0 and other >= found:
                     continue
                 if threshold >= 0 and via[k] != other:
                     via[k], via_similarity[k] = other, np.float32(np.nan)

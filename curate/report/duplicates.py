@@ -31,10 +31,11 @@ def section(label: str, told: Mapping[str, Any]) -> Iterator[str]:
 
 def sentence(told: Mapping[str, Any]) -> str:
     """Say what was found."""
-    reference = f" and {told['reference_documents']:,} reference documents" if told.get("reference_documents") else ""
+    beside = told.get("reference_documents")
+    reference = f", {beside:,} documents of reference data beside them," if beside else ""
     return (
         f"{told['dropped']:,} of {told['documents']:,} documents{reference} are near-duplicates of one of "
-        f"{told['clusters']:,} that were kept; {told['edges']:,} pairs were looked at and found alike."
+        f"{told['clusters']:,} that stay; {told['edges']:,} pairs were found alike."
     )
 
 
@@ -45,9 +46,9 @@ def precision(told: Mapping[str, Any]) -> str:
         return ""
     exact = found["exact_similarity"]
     return (
-        f"Measured again on the texts of {found['sampled']:,} dropped documents: {found['share']:.1%} share at least "
-        f"{found['similarity_at_least']:g} of their n-grams with the copy that was kept (95 % interval "
-        f"{found['interval'][0]:.1%} to {found['interval'][1]:.1%}); median {exact['p50']:.2f}, lowest {exact['p0']:.2f}."
+        f"Measured again on the texts of {found['sampled']:,} dropped documents: {found['share']:.1%} are to the copy that "
+        f"was kept at least {found['similarity_at_least']:g} similar, the threshold less what an estimate may err (95 % "
+        f"interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%}); median {exact['p50']:.2f}, lowest {exact['p0']:.2f}."
     )
 
 

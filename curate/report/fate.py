@@ -112,6 +112,19 @@ def _dropped(folder: RunFolder, row: dict[str, Any], shard: int) -> dict[str, An
     return fate
 
 
+def shown_evidence(folder: RunFolder, asked: str | None, row: dict[str, Any]) -> str | None:
+    """Return what a document was dropped on as a reader wants it: of a copy, the id of the one that was kept.
+
+    Args:
+        asked: the phase in which the barrier asked that decided at the start of this phase, if one did.
+    """
+    place = _PLACE.fullmatch(row["evidence"] or "")
+    if not place or not asked:
+        return row["evidence"]
+    copy = _document_at(folder, asked, int(place[1]), int(place[2]))
+    return f"kept: {copy.get('id', row['evidence'])}"
+
+
 def _rule(folder: RunFolder, label: str, reason: str) -> dict[str, Any] | None:
     """Return the bound that a signal filter dropped a document for, as the recipe set it."""
     ran = next((stage for stage in folder.read_json(MANIFEST)["stages"] if stage["label"] == label), {})

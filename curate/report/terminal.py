@@ -284,7 +284,7 @@ def _print_kept_copy(found: Mapping[str, Any]) -> None:
     if "differences" not in found:
         return
     if not found["differences"]:
-        OUT.print("their texts begin with the same words")
+        OUT.print("word for word the same, as far as compared (4,000 words)")
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(1, 3, 0, 0))
     table.add_column("this one", ratio=1, overflow="fold")

@@ -35,6 +35,11 @@ def decide(
     signatures = [slow_minhash.signature(values, a, b) for values in hashes]
     sets = [{value & 0xFFFFFFFF for value in values} for values in hashes]
 
+    groups = [
+        (group, values[0] if len(values) == 1 and len(text.encode()) <= 256 else 0)
+        for group, values, text in zip(groups, hashes, texts, strict=True)
+    ]
+
     def is_candidate(i: int, j: int) -> bool:
         cut = [slice(k * rows, (k + 1) * rows) for k in range(bands)]
         return any(signatures[i][part] == signatures[j][part] for part in cut)

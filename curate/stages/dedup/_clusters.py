@@ -15,7 +15,7 @@ import pyarrow as pa
 from curate.barrier import Desk
 from curate.kernels import leaders, links
 from curate.stages.dedup._pairs import PAIRS_AT_ONCE, priority
-from curate.stages.dedup._sketch import NOBODY, Sketcher, place_of, shard_and_row
+from curate.stages.dedup._sketch import Sketcher, place_of, shard_and_row
 
 LINK, REASON, KEPT = 0, 1, 2
 """What a decided row is: an edge; the edge for which a document leaves; a document that stays for others."""
@@ -180,7 +180,7 @@ def _orders(place: np.ndarray, desk: Desk) -> np.ndarray:
 def _keepers_of_references(places: np.ndarray, desk: Desk) -> np.ndarray:
     """Return uint64[n]: for a reference document the place of the one that was kept for it (its own, if it was kept).
 
-    `UNKNOWN` for one that was dropped for a document which no index holds, and for the run's own documents.
+    `UNKNOWN` for the run's own documents.
     """
     kept = np.full(len(places), UNKNOWN)
     shard, row = shard_and_row(places)
@@ -188,9 +188,8 @@ def _keepers_of_references(places: np.ndarray, desk: Desk) -> np.ndarray:
     if is_reference.any():
         notes = desk.take(["kept_shard", "kept_row"], shard[is_reference], row[is_reference])
         of_index = place_of(notes["kept_shard"].to_numpy(), notes["kept_row"].to_numpy())
-        is_gone = notes["kept_shard"].to_numpy() == NOBODY
         is_of_dataset = of_index == UNKNOWN  # datasets do not say, so all their documents count as kept
-        kept[is_reference] = np.where(is_of_dataset, places[is_reference], np.where(is_gone, UNKNOWN, of_index))
+        kept[is_reference] = np.where(is_of_dataset, places[is_reference], of_index)
     return kept
 
 
@@ -203,9 +202,7 @@ def _known(
     state[rank[is_reference]], keeper[rank[is_reference]] = leaders.STAYS, rank[is_reference]
     was_dropped = (shard_and_row(linked)[0] >= n_own) & (remembered != linked)
     who = rank[np.searchsorted(place, linked[was_dropped])]
-    kept = remembered[was_dropped]
-    at = np.minimum(np.searchsorted(place, kept), max(0, len(place) - 1))
-    state[who], keeper[who] = leaders.LEAVES, np.where(kept == UNKNOWN, -1, rank[at] if len(place) else -1)
+    state[who], keeper[who] = leaders.LEAVES, rank[np.searchsorted(place, remembered[was_dropped])]
     return state, keeper
 
 

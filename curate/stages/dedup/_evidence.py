@@ -138,6 +138,8 @@ class Recorder:
         if not len(probes):
             return None
         signatures = fixed(desk.take(["signature"], *shard_and_row(probes))["signature"], np.uint32)
+        has_tokens = (signatures != kernel.NOTHING).any(axis=1)
+        probes, signatures = probes[has_tokens], signatures[has_tokens]
         probe_left = np.array([is_dropped[s][r] for s, r in zip(*shard_and_row(probes), strict=True)])
         alike = missed = 0
         for shard in shards:
@@ -179,8 +181,8 @@ class Recorder:
                 + "\n  ".join([*lines, "The largest clusters:"])
                 + "\n"
                 + "\n".join(largest)
-                + "\nLook at these pages.  If they are copies, raise removal_cap or set over_cap: warn; if they share a "
-                "template, take it out before (dedup.lines) or raise the threshold."
+                + "\nLook at these pages.  If they are copies, raise removal_cap or set over_cap: warn; if all they share "
+                "is a template, take it out with dedup.lines before, or raise the threshold."
             )
         for line in lines:
             desk.warn(f"{line}, more than removal_cap {self.cap:g}")

@@ -40,7 +40,7 @@ def candidates(rows: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.Record
     n_rounds = max(1, -(-sum(batch.num_rows for batch in rows) // ROWS_AT_ONCE))
     for turn in range(n_rounds):
         key, place = _members(rows, turn, n_rounds)
-        pairs = _without_self(_candidates(key, place, desk), desk)
+        pairs = _candidates(key, place, desk)
         yield pa.RecordBatch.from_arrays([pa.array(side) for side in pairs], schema=PAIRS)
 
 
@@ -107,6 +107,8 @@ def _members(rows: Iterable[pa.RecordBatch], turn: int, n_rounds: int) -> tuple[
 
 def _candidates(key: np.ndarray, place: np.ndarray, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
     """Return the places of each candidate pair once, the one that would be kept first."""
+    is_superseded = _superseded(place, desk)
+    key, place = key[~is_superseded], place[~is_superseded]
     if not len(key):
         return place, place
     different, which = np.unique(place, return_inverse=True)
@@ -133,13 +135,15 @@ def priority(places: np.ndarray, order: np.ndarray, n_own: int) -> np.ndarray:
     return rank
 
 
-def _without_self(pairs: tuple[np.ndarray, np.ndarray], desk: Desk) -> tuple[np.ndarray, np.ndarray]:
-    """Leave out pairs of a document with itself, as reference data that holds the input would make them."""
-    left, right = pairs
-    suspect = np.flatnonzero(shard_and_row(left)[0] >= desk.n_own)
-    if not len(suspect):
-        return pairs
-    ids = [desk.take(["id"], *shard_and_row(side[suspect]))["id"] for side in pairs]
-    is_self = np.zeros(len(left), bool)
-    is_self[suspect] = pc.equal(*ids).to_numpy(zero_copy_only=False)
-    return left[~is_self], right[~is_self]
+def _superseded(place: np.ndarray, desk: Desk) -> np.ndarray:
+    """Return bool[m]: reference documents whose id one of the run's own has; that one stands here for both.
+
+    An index remembers a document that is in this run too when inputs grow, or a recipe gets another name. Compared with
+    what is remembered of it, it would be lost or, linked to nobody else, shield its copies.
+    """
+    is_reference = shard_and_row(place)[0] >= desk.n_own
+    if not is_reference.any() or is_reference.all():
+        return np.zeros(len(place), bool)
+    ids = desk.take(["id"], *shard_and_row(place))["id"]
+    own = pc.unique(ids.filter(pa.array(~is_reference)))
+    return is_reference & pc.is_in(ids, value_set=own).to_numpy(zero_copy_only=False)

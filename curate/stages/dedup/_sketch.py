@@ -24,6 +24,9 @@ FORMAT = 1
 NOBODY = np.uint32(0xFFFFFFFF)
 """Stands for a place that is not known."""
 
+SHORT = 256
+"""Bytes of text up to which a document may be too short for more than one shingle."""
+
 _TOKENIZERS = {"words": tokens.WORDS, "characters": tokens.CHARACTERS, "code": tokens.CODE}
 
 
@@ -69,7 +72,7 @@ class Sketcher:
         else:
             how = (*self._tables, _TOKENIZERS[self.tokenizer], self.ngram, *self._permutations)
             signatures, shingles = kernel.signatures_of_texts(*batch.text_buffers(), *how), None
-        salts = _salts(batch, self.per)
+        salts = _salts(batch, self.per) ^ self._single_shingles(batch)
         keys = kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
         n = len(batch)
         nobody = pa.array(np.full(n, NOBODY))
@@ -93,6 +96,21 @@ class Sketcher:
     def _tables(self) -> tuple[np.ndarray, np.ndarray]:
         return characters.classes(), characters.lower()
 
+    def _single_shingles(self, batch: Batch) -> np.ndarray:
+        """Return uint64[n]: the 64-bit hash of the shingle of a short document that has one only, else 0.
+
+        A signature is made of 32 bits of each hash. Of two documents of one shingle that is all there is to compare, and
+        among a million of them a hundred pairs would be alike by chance.
+        """
+        found = np.zeros(len(batch), np.uint64)
+        short = np.flatnonzero(np.diff(batch.text_buffers()[0]) <= SHORT)
+        if len(short):
+            few = Batch(batch.rows.select(["id", "text"]).take(pa.array(short)))
+            bounds, hashes = self.shingles(*few.text_buffers())
+            single = np.flatnonzero(np.diff(bounds) == 1)
+            found[short[single]] = hashes[bounds[single]]
+        return found
+
     def _kept(
         self, signatures: np.ndarray, keys: np.ndarray, shingles: tuple[np.ndarray, np.ndarray] | None
     ) -> dict[str, pa.Array]:
@@ -107,12 +125,19 @@ class Sketcher:
         }
 
     def recalled(self, rows: pa.RecordBatch) -> Asked:
-        """Return what was asked about documents that an index remembers."""
+        """Return what was asked about documents that an index remembers.
+
+        One that was dropped for a document which this run does not see (its own, when it runs again, or one of a
+        dataset) is compared with nothing: it is gone, and nobody knows for whom.
+        """
         keys = self.keys(rows)
         has_tokens = np.ones(len(keys), bool)
         if self.verify != "none":
             has_tokens = (fixed(rows["signature"], np.uint32) != kernel.NOTHING).any(axis=1)
-        return Asked(_rows(keys, has_tokens), rows.select([name for name in rows.schema.names if name != "id"]))
+        is_known = rows["kept_shard"].to_numpy() != NOBODY
+        return Asked(
+            _rows(keys, has_tokens & is_known), rows.select([name for name in rows.schema.names if name != "id"])
+        )
 
     # ------------------------------------------------------------------ comparing
 

@@ -50,7 +50,8 @@ class minhash:
         reference: datasets (parquet, JSON lines, a folder of them, a run folder) and indexes; what they hold is
             dropped here, whatever its rank. They stay as they are.
         index: a folder in which this run's signatures are remembered for later runs to name under `reference`.
-            Runs with other settings are refused. It may stand in both places, run after run.
+            Runs with other settings are refused. It may stand in both places, run after run; what is in it stays,
+            so with `keep: newest` the newest part comes first.
         removal_cap: share of a source's documents (of sources with 100 and more) that may be dropped; null for any.
         over_cap: what happens beyond the cap: `warn`, or `stop` before anything is dropped.
         seed: of the permutations.
@@ -78,8 +79,12 @@ class minhash:
           a corpus deduplicated in two steps through an index is what it would be in one.
         * In a bucket of more than eight different documents each is compared with the first three and with the one
           before it, not with all. Copies of copies are found over the document that was kept.
+        * A document of a single shingle (of no more words than `ngram`) is a copy only of one with the very same.
         * The scope is a choice: FineWeb (2406.17557) found deduplication within each dump better than over all.
     """
+
+    late = ("removal_cap", "over_cap")
+    """Parameters that only the last reduction reads: changing them leaves what was done before valid."""
 
     def __init__(
         self,
@@ -146,6 +151,7 @@ class minhash:
         rows, what = facts["row"].to_numpy(), facts["what"].to_numpy()
         copies = np.ones(len(batch), np.int64)
         is_kept = what == KEPT
+        copies[rows[what == REASON]] = 0
         copies[rows[is_kept]] = facts["n_copies"].to_numpy()[is_kept]
         verdicts = Verdicts.keep_all(len(batch))
         evidence: list[str | None] = [None] * len(batch)

@@ -288,6 +288,61 @@ def test_a_third_run_sees_both_and_a_run_never_sees_its_own_entry(tmp_path):
     assert not any(lost == kept for lost, kept in again.kept_for.items())
 
 
+def test_a_part_run_again_after_later_ones_loses_what_it_lost_before(tmp_path):
+    """Later parts remember documents that they dropped for this one's: those must not shield its own copies."""
+    docs = corpus(240, seed=6)
+    shared = docs[:40]
+    later = [{**doc, "id": f"later-{doc['id']}"} for doc in docs[:120]]
+    index = str(tmp_path / "index")
+    options = {"keep": "first", "index": index, "reference": [index]}
+    copies = [{**doc, "id": f"copy-{doc['id']}"} for doc in shared]
+    before = dedup(tmp_path, [docs[:120] + copies], "one", **options)
+    dedup(tmp_path, [later], "two", **options)
+    again = dedup(tmp_path, [docs[:120] + copies], "one", **options)
+    assert len(before.kept_for) > 40 and set(before.kept_for) == set(again.kept_for)
+
+
+def test_what_an_index_remembers_of_the_same_documents_shields_no_copy(tmp_path):
+    docs = corpus(150, seed=8)
+    index = str(tmp_path / "index")
+    options = {"keep": "first", "index": index, "reference": [index]}
+    alone = dedup(tmp_path, [docs], "alone", keep="first")
+    dedup(tmp_path, [docs[:100]], "one", **options)
+    assert dedup(tmp_path, [docs[:100]], "renamed", **options).kept_for.items() <= alone.kept_for.items()
+    assert dedup(tmp_path, [docs], "grown", **options).kept_for == alone.kept_for
+
+
+def test_a_trial_leaves_an_index_alone_and_one_that_cannot_be_made_is_refused(tmp_path):
+    index = tmp_path / "index"
+    run = dedup(tmp_path, [corpus(60)], "one", index=str(index))
+    before = {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()}
+    curate.run(str(tmp_path / "one.yaml"), output=str(tmp_path / "trial"), limit=10)
+    assert {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()} == before
+    with pytest.raises(SpecError, match="cannot be an index"):
+        dedup(tmp_path, [corpus(60)], "two", index="/proc/nowhere")
+    with pytest.raises(SpecError, match="which this run writes"):
+        dedup(tmp_path, [corpus(60)], "one", reference=[f"{run.url}/data/*.parquet"])
+
+
+def test_documents_of_one_shingle_are_copies_only_of_the_same(tmp_path):
+    table = pa.table({"text": [f"t{i} x" for i in range(200_000)]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    inputs = {"sources.parquet": {"paths": [str(tmp_path / "a.parquet")]}}
+    recipe = {"name": "tiny", "inputs": inputs, "stages": [{"dedup.minhash": {"keep": "first"}}], "rejects": "none"}
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(recipe))
+    run = Deduplicated(curate.run(str(tmp_path / "tiny.yaml"), output=str(tmp_path / "run"), workers=1))
+    assert run.kept_for == {}
+
+
+def test_changing_the_cap_asks_and_compares_nothing_again(tmp_path):
+    docs = [corpus(50)]
+    run = dedup(tmp_path, docs, removal_cap=0.9)
+    phases = sorted(path.name for path in Path(run.url, "phases").iterdir())
+    dedup(tmp_path, docs, removal_cap=0.8)
+    new = {path.name for path in Path(run.url, "phases").iterdir()} - set(phases)
+    assert sorted(name[:2] for name in new) == ["06", "07"]
+
+
 def test_an_index_of_other_settings_is_refused_with_both(tmp_path):
     index = str(tmp_path / "index")
     dedup(tmp_path, [corpus(10)], "one", index=index)
