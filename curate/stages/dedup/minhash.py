@@ -77,6 +77,11 @@ class minhash:
             |   dropped with a kept twin >= 0.6            | 98.24 %                    | 100 %          |
             | powershell-docs: the same three              | 100 %, 100 %, 99.07 %      | 100 %, 99.76 %, 100 % |
 
+        From 100 thousand to 2 million short documents a document takes 0.45 times as long, 1.24 times without start-up
+        (`dedup_growth`). The memory of every task stays at 220 to 290 MB, beside the notes that the kernel keeps mapped
+        while they are looked up; the two tasks that see all add 4 bytes and 1 byte a document, and nothing an edge,
+        which takes 34 bytes on disk.
+
         datasketch and rensa make the shingles in Python, which takes most of their time. Two near-duplicates may leave
         for different documents, hence the second line of each three.
     Kept:
