@@ -70,7 +70,7 @@ def _curve(told: Mapping[str, Any]) -> str:
     width, height, left, top = 460, 190, 40, 12
     points = " ".join(f"{left + width * j:.1f},{top + height * (1 - p):.1f}" for j, p in told["s_curve"])
     lines = "".join(
-        f'<text x="{left - 6}" y="{top + height * (1 - p) + 4:.0f}" text-anchor="end">{p:.0%}</text>'
+        f'<text stroke="none" x="{left - 6}" y="{top + height * (1 - p) + 4:.0f}" text-anchor="end">{p:.0%}</text>'
         f'<line x1="{left}" x2="{left + width}" y1="{top + height * (1 - p):.0f}" y2="{top + height * (1 - p):.0f}"/>'
         for p in (0, 0.5, 1)
     )
