@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
 from curate.barrier import Asked, Reduction
 from curate.batch import Batch, Verdicts
-from curate.errors import SpecError
+from curate.errors import InputError, SpecError
 from curate.kernels import minhash as kernel
 from curate.stages.dedup import _bands, _order
 from curate.stages.dedup._clusters import KEPT, REASON, Components, Decisions
@@ -51,7 +52,8 @@ class minhash:
             dropped here, whatever its rank. They stay as they are.
         index: a folder in which this run's signatures are remembered for later runs to name under `reference`.
             Runs with other settings are refused. It may stand in both places, run after run; what is in it stays,
-            so with `keep: newest` the newest part comes first.
+            so with `keep: newest` the newest part comes first. `lean_minhashes(index)` in this module gives its
+            signatures as `datasketch.LeanMinHash`.
         removal_cap: share of a source's documents (of sources with 100 and more) that may be dropped; null for any.
         over_cap: what happens beyond the cap: `warn`, or `stop` before anything is dropped.
         seed: of the permutations.
@@ -230,6 +232,34 @@ class minhash:
             f"bytes a document on disk: {16 * bands.bands} of keys, {kept[sketcher.verify] + 36} of notes with its id{shingles}",
             "memory: 4 bytes a document in the two tasks that see all (components, evidence); the others stay flat",
         ]
+
+
+def lean_minhashes(index: str) -> Iterator[tuple[str, Any]]:
+    """Yield (id, datasketch.LeanMinHash) of every document that an index remembers, kept or dropped.
+
+    Args:
+        index: the folder, any fsspec URL. Signatures are kept under `verify: signature` and `jaccard`.
+
+    Raises:
+        InputError: there is no index, or one without signatures. ImportError: `datasketch` 2 is not installed.
+    """
+    import fsspec
+    from datasketch import LeanMinHash
+
+    fs, root = fsspec.core.url_to_fs(index)
+    try:
+        settings = json.loads(fs.cat_file(f"{root}/index.json"))["settings"]
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(f"{index}: is no index of dedup.minhash ({error!r})") from error
+    if settings["verify"] == "none":
+        raise InputError(f"{index}: was made with verify: none, which keeps keys and no signatures")
+    for path in sorted(fs.glob(f"{root}/*/*.arrow")):
+        with fs.open(path) as file:
+            reader = pa.ipc.open_file(file)
+            for i in range(reader.num_record_batches):
+                rows = reader.get_batch(i)
+                for id, values in zip(rows["id"].to_pylist(), fixed(rows["signature"], np.uint32), strict=True):
+                    yield id, LeanMinHash(seed=settings["seed"], hashvalues=values.copy(), scheme=settings["scheme"])
 
 
 class _TwoDocuments:

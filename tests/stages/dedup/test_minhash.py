@@ -18,7 +18,9 @@ import curate
 from curate.errors import InputError, RunError, SpecError
 from curate.kernels import shingles
 from curate.report import fate
+from curate.stages.dedup.minhash import lean_minhashes
 from tests.reference import near_duplicates as slow
+from tests.reference import shingles as slow_shingles
 
 SMALL = {"ngram": 2, "permutations": 32, "threshold": 0.5}
 TOKENIZERS = {"words": shingles.WORDS, "characters": shingles.CHARACTERS, "code": shingles.CODE}
@@ -341,6 +343,22 @@ def test_changing_the_cap_asks_and_compares_nothing_again(tmp_path):
     dedup(tmp_path, docs, removal_cap=0.8)
     new = {path.name for path in Path(run.url, "phases").iterdir()} - set(phases)
     assert sorted(name[:2] for name in new) == ["06", "07"]
+
+
+def test_the_signatures_of_an_index_are_those_of_datasketch(tmp_path):
+    from datasketch import MinHash
+
+    docs = corpus(20)
+    index = str(tmp_path / "index")
+    dedup(tmp_path, cut(docs, 2), "one", index=index, seed=7)
+    found = dict(lean_minhashes(index))
+    assert sorted(found) == [doc["id"] for doc in docs]
+    for doc in docs:
+        oracle = MinHash(128, seed=7, hashfunc=lambda value: value & 0xFFFFFFFF)
+        oracle.update_batch(slow_shingles.shingle_hashes(doc["text"], TOKENIZERS["words"], 5))
+        assert (oracle.hashvalues == found[doc["id"]].hashvalues).all()
+    with pytest.raises(InputError, match="is no index"):
+        next(lean_minhashes(str(tmp_path)))
 
 
 def test_an_index_of_other_settings_is_refused_with_both(tmp_path):
