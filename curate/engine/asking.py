@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
 
@@ -82,12 +80,7 @@ class _Shard:
 def _placed(rows: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
     """Add the place of the document that each row is about."""
     index = rows["row"].to_numpy() if "row" in rows.schema.names else np.arange(rows.num_rows, dtype=np.uint32)
-    columns: Iterator[tuple[str, pa.Array]] = (
-        (name, rows[name]) for name in rows.schema.names if name not in ("shard", "row")
-    )
-    place = {
-        "shard": pa.array(np.full(rows.num_rows, shard, np.uint32)),
-        "row": pa.array((index + np.uint32(start)).astype(np.uint32)),
-    }
-    named = {**dict(columns), **place}
+    named = {name: rows[name] for name in rows.schema.names if name != "row"}
+    named["shard"] = pa.array(np.full(rows.num_rows, shard, np.uint32))
+    named["row"] = pa.array(index.astype(np.uint32) + np.uint32(start))
     return pa.RecordBatch.from_arrays(list(named.values()), names=list(named))

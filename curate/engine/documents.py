@@ -26,29 +26,28 @@ _DOCS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a task works on: a shard of the input or facts about earlier documents, and the key all of it makes."""
+    """What a task works on: a shard of the input or facts about earlier documents, the files it reads (those of
+    reference data too), and the key all of it makes."""
 
     shard: Shard | None
+    pieces: list[Piece]
     digests: dict[str, str]
     told: list[pa.RecordBatch]
     key: str
-
-    @property
-    def pieces(self) -> list[Piece]:
-        return list(self.shard.pieces) if self.shard else []
 
 
 def given(folder: RunFolder, phase: Phase, task: int, record: Record | None) -> Given:
     """Read what the task depends on, as far as it is needed to know whether there is anything to do."""
     shard = plan.read_shard(folder, task) if phase.source else None
-    pieces = list(shard.pieces) if shard else []
+    own = list(shard.pieces) if shard else []
     referred = [p for _, r in references.of_task(folder, phase, task) for p in r.shard.pieces] if phase.emit else []
-    digests = _digests([*pieces, *referred], record)
+    pieces = [*own, *referred]
+    digests = _digests(pieces, record)
     told = list(facts.Facts(folder, phase.facts_from, phase.n_facts_from, task, phase.n_shards)) if phase.apply else []
     key = _key(folder, phase, task, shard, digests, told)
     if referred:
         key = fingerprint.combine(key, [[p.name, digests[_range(p)].partition(" ")[2]] for p in referred])
-    return Given(shard, digests, told, key)
+    return Given(shard, pieces, digests, told, key)
 
 
 def is_done(folder: RunFolder, phase: Phase, task: int) -> bool:

@@ -49,12 +49,6 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
         SpecError: with both settings.
     """
     folder = RunFolder(url)
-    try:
-        folder.fs.makedirs(folder.root, exist_ok=True)
-    except OSError as error:
-        raise SpecError(
-            f"{url} cannot be an index: {error.strerror or error}.  Name a folder that can be written."
-        ) from error
     if not folder.exists(HEADER):
         if folder.exists("") and folder.fs.ls(folder.root, detail=False):
             raise SpecError(f"{url} is not empty and is no index (it has no {HEADER}).  Name another folder.")
@@ -76,6 +70,17 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
             + "\n".join(told)
             + "\nSet the same ones, or name another index."
         )
+
+
+def make(url: str) -> None:
+    """Make the folder of an index, so that one that cannot be made is refused before anything runs."""
+    folder = RunFolder(url)
+    try:
+        folder.fs.makedirs(folder.root, exist_ok=True)
+    except OSError as error:
+        raise SpecError(
+            f"{url} cannot be an index: {error.strerror or error}.  Name a folder that can be written."
+        ) from error
 
 
 def files(url: str, stage: str, settings: Mapping[str, Any], own: str) -> Iterator[Piece]:

@@ -41,6 +41,10 @@ def write(folder: RunFolder, planned: Plan) -> None:
         SpecError: reference data lies in the run's own folder.
     """
     listed = find(planned)
+    for phase in planned.phases:
+        barrier = phase.apply.open(phase.modules) if phase.apply else None
+        if getattr(barrier, "index", None):
+            index.make(barrier.index)
     inside = os.path.realpath(folder.root) + os.sep if folder.is_local else folder.url
     for label, found in listed.items():
         for reference in found:

@@ -44,11 +44,15 @@ Watcher = Callable[[Event], None]
 
 
 def prepare(recipe: str, *, settings: Sequence[str] = (), input_paths: Sequence[str] = (), limit: int = 0) -> Plan:
-    """Read a recipe, find its inputs and plan its phases. Nothing is written and nothing runs."""
-    pipeline = spec.read(recipe, settings=settings, inputs=input_paths)
-    planned = plan.make(pipeline, find_shards(pipeline), limit)
+    """Read a recipe, find its inputs and reference data and plan its phases. Nothing is written and nothing runs."""
+    planned = _planned(recipe, settings, input_paths, limit)
     references.find(planned)
     return planned
+
+
+def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], limit: int) -> Plan:
+    pipeline = spec.read(recipe, settings=settings, inputs=input_paths)
+    return plan.make(pipeline, find_shards(pipeline), limit)
 
 
 def run(
@@ -79,7 +83,7 @@ def run(
     from curate.engine import executor, warm_up
 
     executor.quiet()
-    planned = prepare(recipe, settings=settings, input_paths=input_paths, limit=limit)
+    planned = _planned(recipe, settings, input_paths, limit)
     folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
     folder.claim()
     _refuse_own_output(folder, planned)

@@ -80,17 +80,18 @@ class Recorder:
                     is_own = (part["shard"].to_numpy() < desk.n_own) & (part["what"].to_numpy() != LINK)
                     yield part.filter(pa.array(is_own))
         yield pa.RecordBatch.from_pylist([], schema=DECIDED)
+        sources = seen.sources()
         desk.tell(
             {
                 **seen.numbers(),
                 "threshold": self.threshold,
                 "s_curve": [[j / 50, round(float(self.sketcher.bands.found(j / 50)), 4)] for j in range(51)],
-                "sources": seen.sources(),
+                "sources": sources,
                 "precision": self._precision(seen.sample, desk),
                 "recall": self._recall(seen.is_dropped, desk),
             }
         )
-        self._guard(seen, desk)
+        self._guard(sources, seen.largest(5), desk)
 
     def _write_clusters(self, file: Evidence, part: pa.RecordBatch, names: _Names, n_own: int) -> None:
         what = part["what"].to_numpy()
@@ -164,23 +165,23 @@ class Recorder:
 
     # ------------------------------------------------------------------ how much
 
-    def _guard(self, seen: _Seen, desk: Desk) -> None:
+    def _guard(self, sources: dict[str, dict[str, int]], largest: list[tuple[int, str]], desk: Desk) -> None:
         """Warn, or stop the run, if a source lost more than the cap."""
         if self.cap is None:
             return
         over = [
             (name, n["dropped"], n["documents"])
-            for name, n in seen.sources().items()
+            for name, n in sources.items()
             if n["documents"] >= FEWEST and n["dropped"] > self.cap * n["documents"]
         ]
         lines = [f"{name}: {lost:,} of {n:,} documents ({lost / n:.1%}) are near-duplicates" for name, lost, n in over]
         if over and self.over_cap == "stop":
-            largest = [f"    {n:,} copies of {id}" for n, id in seen.largest(5)]
+            clusters = [f"    {n:,} copies of {id}" for n, id in largest]
             raise RunError(
                 f"more of a source would be dropped than removal_cap {self.cap:g} allows, so the run stops here:\n  "
                 + "\n  ".join([*lines, "The largest clusters:"])
                 + "\n"
-                + "\n".join(largest)
+                + "\n".join(clusters)
                 + "\nLook at these pages.  If they are copies, raise removal_cap or set over_cap: warn; if all they share "
                 "is a template, take it out with dedup.lines before, or raise the threshold."
             )

@@ -187,10 +187,11 @@ def hosts(urls: pa.Array) -> pa.Array:
 
 
 def _as_text(column: pa.Array, name: str) -> pa.Array:
-    try:
-        return column.cast(pa.string())
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        raise StageError(f"scope: the column `{name}` is {column.type}, expected text or numbers") from None
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating,
+             pa.types.is_boolean, pa.types.is_null)  # fmt: skip
+    if not any(is_kind(column.type) for is_kind in kinds):  # binary, too: whether it is text would depend on the shard
+        raise StageError(f"scope: the column `{name}` is {column.type}, expected text or numbers")
+    return column.cast(pa.string())
 
 
 def _spread(rows: pa.RecordBatch, n: int) -> np.ndarray:

@@ -1,9 +1,7 @@
-"""Near-duplicates in real runs: against the slow twin, against themselves cut otherwise, and against an index."""
+"""Near-duplicates in real runs: against the slow twin, and against themselves cut otherwise."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
 from pathlib import Path
 
@@ -17,103 +15,11 @@ from hypothesis import strategies as st
 import curate
 from curate.errors import InputError, RunError, SpecError
 from curate.kernels import shingles
-from curate.report import fate
-from curate.stages.dedup.minhash import lean_minhashes
 from tests.reference import near_duplicates as slow
-from tests.reference import shingles as slow_shingles
+from tests.stages.dedup.runs import Deduplicated, corpus, cut, dedup, docs_of
 
 SMALL = {"ngram": 2, "permutations": 32, "threshold": 0.5}
 TOKENIZERS = {"words": shingles.WORDS, "characters": shingles.CHARACTERS, "code": shingles.CODE}
-NEVER = {"removal_cap": None}
-
-
-class Deduplicated:
-    """A finished run of one `dedup.minhash`."""
-
-    def __init__(self, url: str):
-        self.url = url
-
-    @property
-    def kept(self) -> list[dict]:
-        return [
-            row for path in sorted(Path(self.url, "data").glob("*.parquet")) for row in pq.read_table(path).to_pylist()
-        ]
-
-    @property
-    def kept_for(self) -> dict[str, str]:
-        return {row["id"]: row["kept_id"] for row in self.table("clusters").to_pylist() if not row["is_kept"]}
-
-    @property
-    def rejects(self) -> list[dict]:
-        paths = sorted(Path(self.url, "rejects").glob("*.parquet"))
-        return [row for path in paths for row in pq.read_table(path).to_pylist()]
-
-    def table(self, name: str) -> pa.Table:
-        return pq.read_table(Path(self.url, "dedup", f"{name}.parquet"))
-
-    def bytes(self, name: str) -> bytes:
-        return Path(self.url, "dedup", f"{name}.parquet").read_bytes()
-
-    @property
-    def manifest(self) -> dict:
-        return json.loads(Path(self.url, "manifest.json").read_text())
-
-
-def dedup(folder: Path, shards: list[list[dict]], name: str = "test", workers: int = 1, **params) -> Deduplicated:
-    """Run `dedup.minhash` alone over documents, one file and shard for each list."""
-    inputs = folder / f"in-{name}"
-    inputs.mkdir(parents=True, exist_ok=True)
-    for i, docs in enumerate(shards):
-        lines = "".join(json.dumps(doc) + "\n" for doc in docs)
-        (inputs / f"{i:03d}.jsonl.gz").write_bytes(gzip.compress(lines.encode(), 1, mtime=0))
-    extra = {"score": "float"} if any("score" in doc for docs in shards for doc in docs) else {}
-    fields = {"id": "id"} | ({"source": "source"} if any("source" in doc for docs in shards for doc in docs) else {})
-    source = {"paths": [str(inputs / "*.jsonl.gz")], "shard_mib": 1e-6, "fields": fields, "extra": extra}
-    recipe = {"name": name, "inputs": {"sources.jsonl": source}, "stages": [{"dedup.minhash": {**NEVER, **params}}]}
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(recipe))
-    return Deduplicated(curate.run(str(path), output=str(folder / f"run-{name}"), workers=workers))
-
-
-def docs_of(texts: list[str], **columns) -> list[dict]:
-    docs = [{"id": f"d{i:04d}", "text": text} for i, text in enumerate(texts)]
-    for name, values in columns.items():
-        for doc, value in zip(docs, values, strict=True):
-            doc[name] = value
-    return docs
-
-
-def cut(docs: list[dict], n: int) -> list[list[dict]]:
-    """Return the documents in order as n shards."""
-    return [docs[len(docs) * i // n : len(docs) * (i + 1) // n] for i in range(n)]
-
-
-def edited(chance: random.Random, words: list[str], n_edits: int) -> list[str]:
-    """Return the words with some replaced."""
-    words = list(words)
-    for _ in range(n_edits):
-        words[chance.randrange(len(words))] = f"edit{chance.randrange(1000)}"
-    return words
-
-
-def corpus(n: int, seed: int = 1) -> list[dict]:
-    """Documents of 60 words: families of copies with edits, in random order, with dates, scores and sources."""
-    chance = random.Random(seed)
-    texts = []
-    while len(texts) < n:
-        base = [f"w{chance.randrange(500)}" for _ in range(60)]
-        texts += [
-            " ".join(edited(chance, base, chance.choice([0, 0, 1, 2, 5, 12]))) for _ in range(chance.randrange(1, 6))
-        ]
-    texts = texts[:n]
-    chance.shuffle(texts)
-    return docs_of(
-        texts,
-        date=[f"20{chance.randrange(10, 25)}-0{chance.randrange(1, 10)}-11T00:00:00Z" for _ in range(n)],
-        score=[chance.choice([None, 0.5, -1.0, chance.random()]) for _ in range(n)],
-        source=[chance.choice(["a", "b"]) for _ in range(n)],
-    )
-
 
 # ---------------------------------------------------------------------- what it decides
 
@@ -248,84 +154,6 @@ def test_a_shard_without_documents_is_no_obstacle(tmp_path):
     assert run.kept_for == {"d0001": "d0000"}
 
 
-# ---------------------------------------------------------------------- reference data and the index
-
-
-def test_what_is_in_the_reference_leaves_and_the_reference_stays_as_it_is(tmp_path):
-    docs = corpus(60)
-    pq.write_table(pa.table({"id": ["r0", "r1"], "text": [docs[3]["text"], docs[7]["text"]]}), tmp_path / "ref.parquet")
-    run = dedup(tmp_path, cut(docs, 2), reference=[str(tmp_path / "ref.parquet")])
-    assert {run.kept_for["d0003"], run.kept_for["d0007"]} <= {"ref.parquet/0", "ref.parquet/1"}
-    told = run.manifest["told"]["dedup.minhash"]
-    assert (told["documents"], told["reference_documents"]) == (60, 2)
-    why = {row["id"]: row["why_kept"] for row in run.table("clusters").to_pylist() if row["is_kept"]}
-    assert why["ref.parquet/0"] == "it is in the reference data"
-    assert fate.find(run.url, "d0003")["kept_copy"]["id"] == run.kept_for["d0003"]
-
-
-@pytest.mark.parametrize("verify", ["signature", "jaccard", "none"])
-def test_first_one_then_the_other_is_as_both_together(tmp_path, verify):
-    docs = corpus(240, seed=3)
-    first, second = docs[:120], docs[120:]
-    index = str(tmp_path / "index")
-    together = dedup(tmp_path, cut(docs, 3), "together", verify=verify, keep="first")
-    one = dedup(tmp_path, cut(first, 2), "one", verify=verify, keep="first", index=index)
-    other = dedup(tmp_path, cut(second, 2), "other", verify=verify, keep="first", index=index, reference=[index])
-    assert one.kept_for | other.kept_for == together.kept_for
-    assert [row["text"] for row in one.kept + other.kept] == [row["text"] for row in together.kept]
-
-
-def test_a_third_run_sees_both_and_a_run_never_sees_its_own_entry(tmp_path):
-    docs = corpus(180, seed=4)
-    index = str(tmp_path / "index")
-    parts = [docs[:60], docs[60:120], docs[120:]]
-    together = dedup(tmp_path, [docs], "together", keep="first")
-    runs = [
-        dedup(tmp_path, [part], f"part{i}", keep="first", index=index, reference=[index])
-        for i, part in enumerate(parts)
-    ]
-    again = dedup(tmp_path, [parts[1]], "part1", keep="first", index=index, reference=[index])
-    assert {k: v for run in runs for k, v in run.kept_for.items()} == together.kept_for
-    assert set(again.kept_for.values()) - {doc["id"] for doc in docs} == set()
-    assert not any(lost == kept for lost, kept in again.kept_for.items())
-
-
-def test_a_part_run_again_after_later_ones_loses_what_it_lost_before(tmp_path):
-    """Later parts remember documents that they dropped for this one's: those must not shield its own copies."""
-    docs = corpus(240, seed=6)
-    shared = docs[:40]
-    later = [{**doc, "id": f"later-{doc['id']}"} for doc in docs[:120]]
-    index = str(tmp_path / "index")
-    options = {"keep": "first", "index": index, "reference": [index]}
-    copies = [{**doc, "id": f"copy-{doc['id']}"} for doc in shared]
-    before = dedup(tmp_path, [docs[:120] + copies], "one", **options)
-    dedup(tmp_path, [later], "two", **options)
-    again = dedup(tmp_path, [docs[:120] + copies], "one", **options)
-    assert len(before.kept_for) > 40 and set(before.kept_for) == set(again.kept_for)
-
-
-def test_what_an_index_remembers_of_the_same_documents_shields_no_copy(tmp_path):
-    docs = corpus(150, seed=8)
-    index = str(tmp_path / "index")
-    options = {"keep": "first", "index": index, "reference": [index]}
-    alone = dedup(tmp_path, [docs], "alone", keep="first")
-    dedup(tmp_path, [docs[:100]], "one", **options)
-    assert dedup(tmp_path, [docs[:100]], "renamed", **options).kept_for.items() <= alone.kept_for.items()
-    assert dedup(tmp_path, [docs], "grown", **options).kept_for == alone.kept_for
-
-
-def test_a_trial_leaves_an_index_alone_and_one_that_cannot_be_made_is_refused(tmp_path):
-    index = tmp_path / "index"
-    run = dedup(tmp_path, [corpus(60)], "one", index=str(index))
-    before = {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()}
-    curate.run(str(tmp_path / "one.yaml"), output=str(tmp_path / "trial"), limit=10)
-    assert {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()} == before
-    with pytest.raises(SpecError, match="cannot be an index"):
-        dedup(tmp_path, [corpus(60)], "two", index="/proc/nowhere")
-    with pytest.raises(SpecError, match="which this run writes"):
-        dedup(tmp_path, [corpus(60)], "one", reference=[f"{run.url}/data/*.parquet"])
-
-
 def test_documents_of_one_shingle_are_copies_only_of_the_same(tmp_path):
     table = pa.table({"text": [f"t{i} x" for i in range(200_000)]})
     pq.write_table(table, tmp_path / "a.parquet")
@@ -343,49 +171,6 @@ def test_changing_the_cap_asks_and_compares_nothing_again(tmp_path):
     dedup(tmp_path, docs, removal_cap=0.8)
     new = {path.name for path in Path(run.url, "phases").iterdir()} - set(phases)
     assert sorted(name[:2] for name in new) == ["06", "07"]
-
-
-def test_the_signatures_of_an_index_are_those_of_datasketch(tmp_path):
-    from datasketch import MinHash
-
-    docs = corpus(20)
-    index = str(tmp_path / "index")
-    dedup(tmp_path, cut(docs, 2), "one", index=index, seed=7)
-    found = dict(lean_minhashes(index))
-    assert sorted(found) == [doc["id"] for doc in docs]
-    for doc in docs:
-        oracle = MinHash(128, seed=7, hashfunc=lambda value: value & 0xFFFFFFFF)
-        oracle.update_batch(slow_shingles.shingle_hashes(doc["text"], TOKENIZERS["words"], 5))
-        assert (oracle.hashvalues == found[doc["id"]].hashvalues).all()
-    with pytest.raises(InputError, match="is no index"):
-        next(lean_minhashes(str(tmp_path)))
-
-
-def test_an_index_of_other_settings_is_refused_with_both(tmp_path):
-    index = str(tmp_path / "index")
-    dedup(tmp_path, [corpus(10)], "one", index=index)
-    with pytest.raises(SpecError, match=r"ngram: the index has 5, this run 4(.|\n)*seed: the index has 1, this run 2"):
-        dedup(tmp_path, [corpus(10)], "two", reference=[index], ngram=4, seed=2)
-    with pytest.raises(SpecError, match="other settings"):
-        dedup(tmp_path, [corpus(10)], "three", index=index, ngram=4)
-
-
-@pytest.mark.parametrize("harm", ["cut", "flip", "remove", "header"])
-def test_a_damaged_index_is_named_and_refused(tmp_path, harm):
-    index = tmp_path / "index"
-    dedup(tmp_path, [corpus(50)], "one", index=str(index))
-    (file,) = index.glob("one-*/00000.arrow")
-    whole = file.read_bytes()
-    if harm == "cut":
-        file.write_bytes(whole[: len(whole) // 2])
-    elif harm == "flip":
-        file.write_bytes(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:])
-    elif harm == "remove":
-        file.unlink()
-    else:
-        (index / "index.json").write_text("{")
-    with pytest.raises((InputError, SpecError, RunError), match=r"index\.json|00000\.arrow"):
-        dedup(tmp_path, [corpus(50, seed=9)], "two", reference=[str(index)])
 
 
 def test_a_truncated_file_of_notes_is_made_anew_alone(tmp_path):

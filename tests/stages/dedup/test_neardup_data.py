@@ -17,7 +17,7 @@ from curate import Batch
 from curate.kernels import minhash as kernel
 from curate.stages.dedup._bands import Bands, choose, given
 from curate.stages.dedup._sketch import Sketcher
-from tests.stages.dedup.test_minhash import Deduplicated
+from tests.stages.dedup.runs import Deduplicated
 
 SETS = ["wiki-edited", "powershell-docs"]
 

@@ -1,0 +1,141 @@
+"""Near-duplicates of what other data holds: reference datasets, and an index from run to run."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import curate
+from curate.engine.run import prepare
+from curate.errors import InputError, RunError, SpecError
+from curate.kernels import shingles
+from curate.report import fate
+from curate.stages.dedup.minhash import lean_minhashes
+from tests.reference import shingles as slow_shingles
+from tests.stages.dedup.runs import corpus, cut, dedup
+
+
+def test_what_is_in_the_reference_leaves_and_the_reference_stays_as_it_is(tmp_path):
+    docs = corpus(60)
+    pq.write_table(pa.table({"id": ["r0", "r1"], "text": [docs[3]["text"], docs[7]["text"]]}), tmp_path / "ref.parquet")
+    run = dedup(tmp_path, cut(docs, 2), reference=[str(tmp_path / "ref.parquet")])
+    assert {run.kept_for["d0003"], run.kept_for["d0007"]} <= {"ref.parquet/0", "ref.parquet/1"}
+    told = run.manifest["told"]["dedup.minhash"]
+    assert (told["documents"], told["reference_documents"]) == (60, 2)
+    why = {row["id"]: row["why_kept"] for row in run.table("clusters").to_pylist() if row["is_kept"]}
+    assert why["ref.parquet/0"] == "it is in the reference data"
+    assert fate.find(run.url, "d0003")["kept_copy"]["id"] == run.kept_for["d0003"]
+
+
+@pytest.mark.parametrize("verify", ["signature", "jaccard", "none"])
+def test_first_one_then_the_other_is_as_both_together(tmp_path, verify):
+    docs = corpus(240, seed=3)
+    first, second = docs[:120], docs[120:]
+    index = str(tmp_path / "index")
+    together = dedup(tmp_path, cut(docs, 3), "together", verify=verify, keep="first")
+    one = dedup(tmp_path, cut(first, 2), "one", verify=verify, keep="first", index=index)
+    other = dedup(tmp_path, cut(second, 2), "other", verify=verify, keep="first", index=index, reference=[index])
+    assert one.kept_for | other.kept_for == together.kept_for
+    assert [row["text"] for row in one.kept + other.kept] == [row["text"] for row in together.kept]
+
+
+def test_a_third_run_sees_both_and_a_run_never_sees_its_own_entry(tmp_path):
+    docs = corpus(180, seed=4)
+    index = str(tmp_path / "index")
+    parts = [docs[:60], docs[60:120], docs[120:]]
+    together = dedup(tmp_path, [docs], "together", keep="first")
+    runs = [
+        dedup(tmp_path, [part], f"part{i}", keep="first", index=index, reference=[index])
+        for i, part in enumerate(parts)
+    ]
+    again = dedup(tmp_path, [parts[1]], "part1", keep="first", index=index, reference=[index])
+    assert {k: v for run in runs for k, v in run.kept_for.items()} == together.kept_for
+    assert set(again.kept_for.values()) - {doc["id"] for doc in docs} == set()
+    assert not any(lost == kept for lost, kept in again.kept_for.items())
+
+
+def test_a_part_run_again_after_later_ones_loses_what_it_lost_before(tmp_path):
+    """Later parts remember documents that they dropped for this one's: those must not shield its own copies."""
+    docs = corpus(240, seed=6)
+    shared = docs[:40]
+    later = [{**doc, "id": f"later-{doc['id']}"} for doc in docs[:120]]
+    index = str(tmp_path / "index")
+    options = {"keep": "first", "index": index, "reference": [index]}
+    copies = [{**doc, "id": f"copy-{doc['id']}"} for doc in shared]
+    before = dedup(tmp_path, [docs[:120] + copies], "one", **options)
+    dedup(tmp_path, [later], "two", **options)
+    again = dedup(tmp_path, [docs[:120] + copies], "one", **options)
+    assert len(before.kept_for) > 40 and set(before.kept_for) == set(again.kept_for)
+
+
+def test_what_an_index_remembers_of_the_same_documents_shields_no_copy(tmp_path):
+    docs = corpus(150, seed=8)
+    index = str(tmp_path / "index")
+    options = {"keep": "first", "index": index, "reference": [index]}
+    alone = dedup(tmp_path, [docs], "alone", keep="first")
+    dedup(tmp_path, [docs[:100]], "one", **options)
+    assert dedup(tmp_path, [docs[:100]], "renamed", **options).kept_for.items() <= alone.kept_for.items()
+    assert dedup(tmp_path, [docs], "grown", **options).kept_for == alone.kept_for
+
+
+def test_a_trial_leaves_an_index_alone_and_one_that_cannot_be_made_is_refused(tmp_path):
+    index = tmp_path / "index"
+    run = dedup(tmp_path, [corpus(60)], "one", index=str(index))
+    before = {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()}
+    curate.run(str(tmp_path / "one.yaml"), output=str(tmp_path / "trial"), limit=10)
+    assert {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()} == before
+    with pytest.raises(SpecError, match="cannot be an index"):
+        dedup(tmp_path, [corpus(60)], "two", index="/proc/nowhere")
+    with pytest.raises(SpecError, match="which this run writes"):
+        dedup(tmp_path, [corpus(60)], "one", reference=[f"{run.url}/data/*.parquet"])
+
+
+def test_the_signatures_of_an_index_are_those_of_datasketch(tmp_path):
+    from datasketch import MinHash
+
+    docs = corpus(20)
+    index = str(tmp_path / "index")
+    dedup(tmp_path, cut(docs, 2), "one", index=index, seed=7)
+    found = dict(lean_minhashes(index))
+    assert sorted(found) == [doc["id"] for doc in docs]
+    for doc in docs:
+        oracle = MinHash(128, seed=7, hashfunc=lambda value: value & 0xFFFFFFFF)
+        oracle.update_batch(slow_shingles.shingle_hashes(doc["text"], shingles.WORDS, 5))
+        assert (oracle.hashvalues == found[doc["id"]].hashvalues).all()
+    with pytest.raises(InputError, match="is no index"):
+        next(lean_minhashes(str(tmp_path)))
+
+
+def test_a_plan_makes_no_index(tmp_path):
+    dedup(tmp_path, [corpus(5)], "one")
+    setting = f"dedup.minhash.index={tmp_path / 'index'}"
+    prepare(str(tmp_path / "one.yaml"), settings=[setting])
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_index_of_other_settings_is_refused_with_both(tmp_path):
+    index = str(tmp_path / "index")
+    dedup(tmp_path, [corpus(10)], "one", index=index)
+    with pytest.raises(SpecError, match=r"ngram: the index has 5, this run 4(.|\n)*seed: the index has 1, this run 2"):
+        dedup(tmp_path, [corpus(10)], "two", reference=[index], ngram=4, seed=2)
+    with pytest.raises(SpecError, match="other settings"):
+        dedup(tmp_path, [corpus(10)], "three", index=index, ngram=4)
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "remove", "header"])
+def test_a_damaged_index_is_named_and_refused(tmp_path, harm):
+    index = tmp_path / "index"
+    dedup(tmp_path, [corpus(50)], "one", index=str(index))
+    (file,) = index.glob("one-*/00000.arrow")
+    whole = file.read_bytes()
+    if harm == "cut":
+        file.write_bytes(whole[: len(whole) // 2])
+    elif harm == "flip":
+        file.write_bytes(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:])
+    elif harm == "remove":
+        file.unlink()
+    else:
+        (index / "index.json").write_text("{")
+    with pytest.raises((InputError, SpecError, RunError), match=r"index\.json|00000\.arrow"):
+        dedup(tmp_path, [corpus(50, seed=9)], "two", reference=[str(index)])
