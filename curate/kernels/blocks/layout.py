@@ -12,6 +12,9 @@ import numpy as np
 
 from curate.kernels.blocks.tags import N_ATTRIBUTES, N_TAGS
 
+ROOM = 1 << 20
+"""Bytes of a page that is read into memory used before; touching new memory takes longer than reading a page."""
+
 PAD = 64
 """Zero bytes behind a page, so that looking a few bytes ahead needs no question."""
 
@@ -48,9 +51,8 @@ MARK_AT, MARK_KIND, MARK_START, MARK_END, MARK_ALT_START, MARK_ALT_END, N_MARK =
 
 LINK_OPENS, LINK_CLOSES, BOLD_OPENS, BOLD_CLOSES, ITALIC_OPENS, ITALIC_CLOSES, CODE_OPENS, CODE_CLOSES, IMAGE = range(9)
 
-HEAD_TAG, HEAD_START, HEAD_END, HEAD_CONTENT_END, N_HEAD = range(5)
-"""Columns of what is kept for metadata: the tag; its bytes in the source; where its content ends, if it has one.
-Of a link to a licence the bytes are those of its target."""
+HEAD_PROPERTY, HEAD_START, HEAD_END, N_HEAD = range(4)
+"""Columns of what the page says about itself: which of `tags.PROPERTIES`; the bytes in the source that say it."""
 
 (
     N_BYTES, OUT, BLOCKS, ELEMENTS, TOKENS, N_MARKS, HEADS, DEPTH, FULL, BLOCK_AT, SPACE, LINE, LINK, BOLD_AT, ITALIC_AT,
@@ -95,9 +97,8 @@ class Tables(NamedTuple):
 
 def make_tables(classes: np.ndarray) -> Tables:
     """Return tables for any number of pages, one after another; `with_page` puts one in."""
-    nothing = np.zeros(PAD, np.uint8)
     return Tables(
-        nothing, nothing.copy(), classes,
+        np.zeros(ROOM + PAD, np.uint8), np.zeros(ROOM + PAD, np.uint8), classes,
         np.zeros((MAX_BLOCKS, N_BLOCK), np.int32), np.zeros(MAX_BLOCKS, np.uint64),
         np.zeros((MAX_ELEMENTS, N_ELEMENT), np.int32), np.zeros(MAX_ELEMENTS, np.uint64),
         np.zeros(MAX_TOKENS, np.uint32), np.zeros((MAX_MARKS, N_MARK), np.int32), np.zeros((MAX_HEADS, N_HEAD), np.int32),
@@ -108,13 +109,14 @@ def make_tables(classes: np.ndarray) -> Tables:
 
 
 def with_page(tables: Tables, page: bytes) -> Tables:
-    """Return the tables with a page of UTF-8 in place and nothing read yet."""
-    data = np.zeros(len(page) + PAD, np.uint8)
-    data[: len(page)] = np.frombuffer(page, np.uint8)
+    """Return the tables with a page of UTF-8 in place and nothing read yet. The page before it is gone."""
+    size = len(page) + PAD
+    data, text = (old[:size] if size <= len(old) else np.empty(size, np.uint8) for old in (tables.data, tables.text))
+    data[: len(page)], data[len(page) :] = np.frombuffer(page, np.uint8), 0
     state = tables.state
     state[:] = 0
     state[N_BYTES] = len(page)
     state[[BLOCK_AT, LINK, BOLD_AT, ITALIC_AT, CODE_AT, PRE_AT]] = -1
     for table in (tables.last, tables.endless, tables.now, tables.inner_now):
         table[:] = 0
-    return tables._replace(data=data, text=np.empty(len(page) + PAD, np.uint8))
+    return tables._replace(data=data, text=text)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.features import block_features
@@ -65,9 +66,13 @@ def features(t, token_odds: np.ndarray, word_odds: np.ndarray) -> tuple[np.ndarr
     return block_features(t, measures, words, bounds, title, *odds), measures
 
 
-def look_up(table: np.ndarray, hashes: np.ndarray) -> np.ndarray:
-    """Return the odds of hashes, float32."""
-    return table[hashes & np.uint32(len(table) - 1)].astype(np.float32) / np.float32(ODDS_SCALE)
+@njit(cache=True, nogil=True)
+def look_up(table, hashes):
+    """Return the odds of hashes (uint32[n]), float32[n]."""
+    found, mask = np.empty(len(hashes), np.float32), np.uint32(len(table) - 1)
+    for i in range(len(hashes)):
+        found[i] = np.float32(table[hashes[i] & mask]) / np.float32(ODDS_SCALE)
+    return found
 
 
 def probabilities(t, model: Model) -> tuple[np.ndarray, np.ndarray, Measures]:

@@ -25,22 +25,19 @@ from curate.kernels.blocks.elements import (
     open_element,
     open_inline,
 )
+from curate.kernels.blocks.heads import add_statement, is_licence, read_statements
 from curate.kernels.blocks.tags import KINDS, hash_next, hash_start, lower, tag_of
 from curate.kernels.blocks.text import read_text
 
 _A, _BR, _HR, _IMG, _INPUT, _BODY, _PRE = (tags.tag(name) for name in ("a", "br", "hr", "img", "input", "body", "pre"))
 _B, _STRONG, _I, _EM = (tags.tag(name) for name in ("b", "strong", "i", "em"))
 _CODE, _KBD, _SAMP, _TT = (tags.tag(name) for name in ("code", "kbd", "samp", "tt"))
-_SCRIPT, _STYLE, _SVG, _LINK = (tags.tag(name) for name in ("script", "style", "svg", "link"))
+_SCRIPT, _STYLE, _SVG = (tags.tag(name) for name in ("script", "style", "svg"))
 
 _SPELLINGS = np.zeros((tags.N_TAGS, 16), np.uint8)  # the names of the tags, so that their end tags can be found
 _LENGTHS = np.array([len(name) for name in tags.TAGS], np.int64)
 for _number, _name in enumerate(tags.TAGS):
     _SPELLINGS[_number, : len(_name)] = np.frombuffer(_name.encode(), np.uint8)
-_LD_JSON = np.frombuffer(b"ld+json", np.uint8).copy()
-_CANONICAL = np.frombuffer(b"canonical", np.uint8).copy()
-_LICENCE = np.frombuffer(b"license", np.uint8).copy()
-_COMMONS = np.frombuffer(b"//creativecommons.org/", np.uint8).copy()
 
 
 @compiled
@@ -101,7 +98,7 @@ def _name(data, at, n):
 
 @inlined
 def _read_start_tag(t, at):
-    start, n = at, t.state[at_.N_BYTES]
+    n = t.state[at_.N_BYTES]
     tag, at = _name(t.data, at + 1, n)
     kind = KINDS[tag]
     at = read_attributes(t, at)
@@ -117,7 +114,7 @@ def _read_start_tag(t, at):
     if kind & tags.READING:
         at = next_bracket(t.data, at, n)
     if kind & tags.HEAD:
-        _keep_head(t, tag, start, tag_end, content_end)
+        read_statements(t, tag, tag_end, content_end)
     return at
 
 
@@ -166,8 +163,8 @@ def _open_inline_level(t, tag):
         if start >= 0:
             open_inline(t, at_.LINK, at_.LINK_OPENS, start, end)
             t.now[at_.LINKS] += 1
-            if _is_licence(t, start, end):
-                _keep_head(t, tag, start, end, end)
+            if is_licence(t, start, end):
+                add_statement(t, tags.LICENCE_LINK, start, end)
     elif tag in (_B, _STRONG):
         open_inline(t, at_.BOLD_AT, at_.BOLD_OPENS, 0, 0)
     elif tag in (_I, _EM):
@@ -254,40 +251,3 @@ def _behind_comment(data, at, n):
             return at + 1
         at += 1
     return n
-
-
-@compiled
-def _keep_head(t, tag, start, tag_end, content_end):
-    """Keep where a tag stands that says something about the page; of scripts and links only those that do."""
-    n = t.state[at_.HEADS]
-    if (tag == _SCRIPT and not _is_ld_json(t)) or (tag == _LINK and not _is_told_by(t)):
-        return
-    if n < at_.MAX_HEADS:
-        t.heads[n, at_.HEAD_TAG], t.heads[n, at_.HEAD_START] = tag, start
-        t.heads[n, at_.HEAD_END], t.heads[n, at_.HEAD_CONTENT_END] = tag_end, content_end
-        t.state[at_.HEADS] = n + 1
-
-
-@inlined
-def _is_licence(t, start, end):
-    """Say whether a link's target is a Creative Commons licence: `https://creativecommons.org/...`, or without scheme."""
-    for at in range(start, min(start + 7, end - len(_COMMONS))):
-        if t.data[at] == 0x2F:
-            return equals(t.data, at, _COMMONS)
-    return False
-
-
-@inlined
-def _is_told_by(t):
-    """Say whether a `<link>` names the canonical URL or the licence."""
-    start = t.values[tags.REL, 0]
-    return start >= 0 and (equals(t.data, start, _CANONICAL) or equals(t.data, start, _LICENCE))
-
-
-@inlined
-def _is_ld_json(t):
-    start, end = t.values[tags.TYPE, 0], t.values[tags.TYPE, 1]
-    for at in range(start, end - len(_LD_JSON) + 1):  # noqa: SIM110 (numba knows no generators)
-        if equals(t.data, at, _LD_JSON):
-            return True
-    return False

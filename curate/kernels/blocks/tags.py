@@ -12,7 +12,7 @@ from numba import njit
 BLOCK = 1  # ends the block of text before it, opens an element
 INLINE = 2  # changes how the text inside counts: links, bold, code
 SKIPPED = 4  # its content is not text; goes to the end tag
-HEAD = 8  # where it stands is kept for whoever wants the page's metadata
+HEAD = 8  # may say something about the page as a whole
 VOID = 16  # has no content and no end tag
 CLOSES_P = 32  # a paragraph cannot hold it
 STRUCTURE = 64  # part of a table: its end tag looks past the cell it stands in
@@ -31,7 +31,7 @@ _KINDS: tuple[tuple[str, int], ...] = (
     ("a", INLINE), ("b", INLINE), ("strong", INLINE), ("i", INLINE), ("em", INLINE), ("code", INLINE), ("kbd", INLINE),
     ("samp", INLINE), ("tt", INLINE), ("time", INLINE | HEAD), ("label", INLINE), ("q", INLINE), ("span", INLINE),
     ("br", VOID), ("hr", VOID | CLOSES_P), ("img", VOID), ("input", VOID), ("wbr", VOID), ("source", VOID),
-    ("meta", VOID | HEAD), ("link", VOID | HEAD), ("base", VOID | HEAD), ("html", HEAD),
+    ("meta", VOID | HEAD), ("link", VOID | HEAD), ("base", VOID), ("html", HEAD),
     ("title", SKIPPED | HEAD), ("script", SKIPPED | HEAD), ("style", SKIPPED), ("svg", SKIPPED), ("iframe", SKIPPED),
     ("template", SKIPPED), ("textarea", SKIPPED), ("select", SKIPPED), ("datalist", SKIPPED), ("noframes", SKIPPED),
     ("noembed", SKIPPED), ("annotation", SKIPPED), ("rt", READING), ("rp", READING), ("noscript", BLOCK),
@@ -45,12 +45,26 @@ KINDS = np.array([0, *(kind for _, kind in _KINDS)], np.uint8)
 
 ATTRIBUTES = (
     "class", "id", "role", "itemprop", "href", "src", "alt", "hidden", "aria-hidden", "style", "datetime", "type",
-    "rel",
+    "rel", "name", "property", "http-equiv", "content", "lang", "xml:lang",
 )  # fmt: skip
 """Every attribute that is read; its place is its number."""
 
 N_ATTRIBUTES = len(ATTRIBUTES)
-CLASS, ID, ROLE, ITEMPROP, HREF, SRC, ALT, HIDDEN, ARIA_HIDDEN, STYLE, DATETIME, TYPE, REL = range(N_ATTRIBUTES)
+(
+    CLASS, ID, ROLE, ITEMPROP, HREF, SRC, ALT, HIDDEN, ARIA_HIDDEN, STYLE, DATETIME, TYPE, REL, NAME, PROPERTY, HTTP_EQUIV,
+    CONTENT, LANG, XML_LANG,
+) = range(N_ATTRIBUTES)  # fmt: skip
+
+PROPERTIES = (
+    "og:title", "twitter:title", "dc.title", "article:published_time", "datepublished", "date", "dc.date",
+    "dcterms.created", "dcterms.date", "pubdate", "publishdate", "citation_publication_date", "sailthru.date", "author",
+    "article:author", "dc.creator", "dcterms.creator", "citation_author", "parsely-author", "og:url", "content-language",
+    "og:locale", "dc.language", "dcterms.license", "dc.rights", "license", "canonical",
+    "title", "lang", "time", "link", "json-ld",
+)  # fmt: skip
+"""What can say something about a page: properties of `<meta>` and `<link>`, then things that other tags say."""
+
+LICENSE, CANONICAL, TITLE, HTML_LANG, TIME, LICENCE_LINK, JSON_LD = range(len(PROPERTIES) - 7, len(PROPERTIES))
 
 _OFFSET = np.uint64(0xCBF29CE484222325)  # FNV-1a, 64 bits
 _PRIME = np.uint64(0x100000001B3)
@@ -100,25 +114,32 @@ def _table(names: tuple[str, ...]) -> np.ndarray:
 
 _TAG_TABLE = _table(TAGS)
 _ATTRIBUTE_TABLE = _table(ATTRIBUTES)
+_PROPERTY_TABLE = _table(PROPERTIES[:TITLE])
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def tag_of(value):
     """Return the number of the tag whose name has this hash, 0 if none."""
-    slot = np.int64(value & np.uint64(_SLOTS - 1))
-    while _TAG_TABLE[slot, 1]:
-        if _TAG_TABLE[slot, 0] == value:
-            return np.int64(_TAG_TABLE[slot, 1]) - 1
-        slot = (slot + 1) & (_SLOTS - 1)
-    return np.int64(0)
+    return max(_number(_TAG_TABLE, value), 0)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def attribute_of(value):
     """Return the number of the attribute whose name has this hash, -1 if none."""
+    return _number(_ATTRIBUTE_TABLE, value)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def property_of(value):
+    """Return the number of the property of `<meta>` or `<link>` whose name has this hash, -1 if none."""
+    return _number(_PROPERTY_TABLE, value)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _number(table, value):
     slot = np.int64(value & np.uint64(_SLOTS - 1))
-    while _ATTRIBUTE_TABLE[slot, 1]:
-        if _ATTRIBUTE_TABLE[slot, 0] == value:
-            return np.int64(_ATTRIBUTE_TABLE[slot, 1]) - 1
+    while table[slot, 1]:
+        if table[slot, 0] == value:
+            return np.int64(table[slot, 1]) - 1
         slot = (slot + 1) & (_SLOTS - 1)
     return np.int64(-1)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from curate.kernels.blocks.compiled import compiled
+from curate.kernels.blocks.compiled import compiled, inlined
 
 
 class Trees(NamedTuple):
-    """Trees of one depth d. A node's children are 2k + 1 (value <= threshold) and 2k + 2."""
+    """Trees of one depth d, 2 to 15. A node's children are 2k + 1 (value <= threshold) and 2k + 2."""
 
     feature: np.ndarray  # uint16[n_trees, 2**d - 1]
     threshold: np.ndarray  # float32[n_trees, 2**d - 1]
@@ -31,9 +31,8 @@ def predict(trees, rows):
     """
     n = len(rows)
     columns = rows.T.copy()  # a tree looks at a few features of all rows: those of one feature lie together
-    score, nodes = np.zeros(n, np.float32), np.empty(n, np.uint32)
+    score, nodes = np.zeros(n, np.float32), np.empty(n, np.uint16)
     for k in range(len(trees.feature)):
-        nodes[:] = 0
         _add_tree(trees.feature[k], trees.threshold[k], trees.leaf[k], columns, nodes, score)
     return (np.float32(1) / (np.float32(1) + np.exp(-score))).astype(np.float32)
 
@@ -46,12 +45,17 @@ def _add_tree(feature, threshold, leaf, columns, nodes, score):
     unsigned, so that none has to be checked for being negative.
     """
     n, inner, one = np.uint64(len(score)), np.uint64(len(threshold)), np.uint64(1)
-    below = one
-    while below <= inner:  # the first node below this level
+    for i in range(n):
+        nodes[i] = np.uint16(1) + np.uint16(columns[np.uint64(feature[0]), i] > threshold[0])
+    below = one + one + one
+    while below < inner:  # the first node below this level
         for i in range(n):
-            node = np.uint64(nodes[i])
-            is_right = columns[np.uint64(feature[node]), i] > threshold[node]
-            nodes[i] = np.uint32(node + node + one + np.uint64(is_right))
+            nodes[i] = _child(feature, threshold, columns, np.uint64(nodes[i]), i)
         below = below + below + one
     for i in range(n):
-        score[i] += leaf[np.uint64(nodes[i]) - inner]
+        score[i] += leaf[_child(feature, threshold, columns, np.uint64(nodes[i]), i) - inner]
+
+
+@inlined
+def _child(feature, threshold, columns, node, i):
+    return node + node + np.uint64(1) + np.uint64(columns[np.uint64(feature[node]), i] > threshold[node])

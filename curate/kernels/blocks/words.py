@@ -12,7 +12,7 @@ from numba import njit
 from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.compiled import compiled, inlined
-from curate.kernels.blocks.tags import hash_next, hash_start, lower, tag
+from curate.kernels.blocks.tags import TITLE, hash_next, hash_start, lower
 
 SHORT = 120
 """Characters up to which a block's words are looked at."""
@@ -20,7 +20,6 @@ SHORT = 120
 MAX_WORDS = 32
 """How many words of one block are looked at."""
 
-_TITLE = tag("title")
 _NUMBER = np.uint64(0x6E756D626572)
 
 
@@ -41,8 +40,8 @@ def short_words(t):
         bounds[i + 1] = m
     title, k = np.empty(MAX_WORDS, np.uint32), 0
     for h in range(t.state[at_.HEADS]):
-        if t.heads[h, at_.HEAD_TAG] == _TITLE:
-            start, end = t.heads[h, at_.HEAD_END], t.heads[h, at_.HEAD_CONTENT_END]
+        if t.heads[h, at_.HEAD_PROPERTY] == TITLE:
+            start, end = t.heads[h, at_.HEAD_START], t.heads[h, at_.HEAD_END]
             k = _words(t.data, t.classes, start, min(end, start + 400), title, 0, MAX_WORDS)
             break
     return hashes[:m].copy(), bounds, title[:k].copy()

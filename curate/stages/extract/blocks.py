@@ -22,7 +22,7 @@ from curate.kernels.blocks.layout import LIMITS, Tables, make_tables, with_page
 from curate.kernels.blocks.measures import LONG, Measures
 from curate.kernels.blocks.model import load, probabilities
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.tags import TAGS, tag
+from curate.kernels.blocks.tags import PROPERTIES, tag
 from curate.kernels.characters import classes
 from curate.stages.extract.engines import FAR_FUTURE
 from curate.stages.extract.metadata import Metadata, read_metadata
@@ -96,7 +96,7 @@ class BlockExtractor:
         t = with_page(self.tables, page)
         if read_blocks(t) < 0:
             return Found("", 0.0, full=LIMITS[int(t.state[at_.FULL])])
-        metadata = read_metadata(page, _heads(t), url, crawl_date)
+        metadata = read_metadata(page, _statements(t), url, crawl_date)
         if not t.state[at_.BLOCKS]:
             return Found("", 0.0, metadata)
         main, comment, measures = probabilities(t, self.model)
@@ -119,8 +119,8 @@ class BlockExtractor:
         return kept, confidence
 
 
-def _heads(t: Tables) -> list[tuple[str, int, int, int]]:
-    return [(TAGS[head[0]], *head[1:]) for head in t.heads[: t.state[at_.HEADS]].tolist()]
+def _statements(t: Tables) -> list[tuple[str, int, int]]:
+    return [(PROPERTIES[about], start, end) for about, start, end in t.heads[: t.state[at_.HEADS]].tolist()]
 
 
 def _is_title(t: Tables, measures: Measures) -> np.ndarray:

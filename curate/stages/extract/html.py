@@ -191,7 +191,7 @@ class html:
         content_type, http_charset, url, date = (a.decode("utf-8", "replace") if a is not None else None for a in about)
         page, decoded = as_utf8(page, content_type, http_charset)
         how = {"charset": decoded.charset, "said_by": decoded.said_by, "n_replaced": decoded.n_replaced}
-        n_null = page.count(b"\0")
+        n_null = page.count(b"\0") if b"\0" in page else 0  # looking for one is twenty times faster than counting
         if n_null or decoded.n_replaced:
             unreadable = (n_null + decoded.n_replaced) / len(page.decode("utf-8"))
             if unreadable > MANY_UNREADABLE:

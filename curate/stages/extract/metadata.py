@@ -1,7 +1,7 @@
 """What a page says about itself: title, date, author, canonical URL, language, licence, each with who said it.
 
-Read from the tags that the byte pass points out, so the page is not searched again: `<title>`, `<meta>`, `<link>`,
-`<html lang>`, `<time>` and JSON-LD. Where several speak, the first in this order is believed: what is meant for other
+Read from what the byte pass points out (`kernels.blocks.heads`), so the page is not searched again: `<title>`, `<meta>`,
+`<link>`, `<html lang>`, `<time>` and JSON-LD. Where several speak, the first in this order is believed: what is meant for other
 machines (Open Graph, JSON-LD), then what is meant for people. Dates later than the crawl are not believed.
 """
 
@@ -23,11 +23,8 @@ MAX_OBJECTS = 100
 MAX_LENGTH = 500
 """Characters of a title or name; longer ones are mistakes."""
 
-_ATTRIBUTE = re.compile(rb"""([\w:-]{1,40})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
-_META_NAME = re.compile(rb"""\b(?:property|name|itemprop|http-equiv)\s*=\s*["']?([\w:.-]+)""", re.IGNORECASE)
 _DATE = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _DATE_IN_URL = re.compile(r"/((?:19|20)\d\d)/(0[1-9]|1[0-2])/(?:(0[1-9]|[12]\d|3[01])(?=/|$))?")
-_LICENCE_LINK = re.compile(rb"(?:https?:)?//creativecommons\.org/(?:licenses|publicdomain)/", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -42,9 +39,10 @@ _NAMES: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """Who may speak about what, the most trusted first."""
 
-_ABOUT: Mapping[str, Sequence[str]] = {
-    name: [about for about, names in _NAMES.items() if name in names] for names in _NAMES.values() for name in names
+_ABOUT: Mapping[str, str] = {
+    name: about for about, names in _NAMES.items() for name in names if name not in ("json-ld", "url")
 }
+"""What each of the properties that the byte pass notes speaks about, but for JSON-LD, which speaks about several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +69,24 @@ class Metadata:
 
 
 def read_metadata(
-    page: bytes, heads: Sequence[tuple[str, int, int, int]], url: str | None, crawl_date: str
+    page: bytes, statements: Sequence[tuple[str, int, int]], url: str | None, crawl_date: str
 ) -> Metadata:
     """Return what a page states about itself.
 
     Args:
         page: UTF-8.
-        heads: `(tag, where it starts, where the tag ends, where its content ends)`, in page order.
+        statements: `(who says something, where it begins, where it ends)`, in page order.
         url: the page's own.
         crawl_date: ISO; a stated date is at most this one.
     """
     said: dict[tuple[str, str], str] = {}
-    for tag, start, end, content_end in heads:
-        if tag not in _READERS or (tag == "time" and ("date", "time") in said):
-            continue
-        for name, value in _READERS[tag](page, start, end, content_end):
-            for about in _ABOUT.get(name, ()):
-                if value and (about, name) not in said and (checked := _CHECKS[about](value, url, crawl_date)):
-                    said[about, name] = checked
-    for about, value in _json_ld(page, heads):
+    for name, start, end in statements:
+        about = _ABOUT.get(name)
+        if about is not None and (about, name) not in said:
+            value = html.unescape(page[start:end].decode("utf-8", "replace"))
+            if checked := _CHECKS[about](value, url, crawl_date):
+                said[about, name] = checked
+    for about, value in _json_ld(page, statements):
         if (about, "json-ld") not in said and (checked := _CHECKS[about](value, url, crawl_date)):
             said[about, "json-ld"] = checked
     if url and (match := _DATE_IN_URL.search(url)):
@@ -104,69 +101,17 @@ def read_metadata(
     return Metadata(**found, stated_by=stated_by)
 
 
-# ---------------------------------------------------------------------- tags
-
-
-def _attributes(tag: bytes) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for match in _ATTRIBUTE.finditer(tag):
-        name = match[1].decode("ascii", "ignore").lower()
-        if name not in found:
-            value = match[2] or match[3] or match[4] or b""
-            found[name] = html.unescape(value.decode("utf-8", "replace"))
-    return found
-
-
-def _meta(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    names = [name.decode("ascii", "replace").lower() for name in _META_NAME.findall(page, start, end)]
-    if not any(name in _ABOUT for name in names):
-        return
-    content = _attributes(page[start:end]).get("content", "")
-    for name in names:
-        yield name, content
-
-
-def _link(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    about = _attributes(page[start:end])
-    for relation in about.get("rel", "").lower().split():
-        yield relation, about.get("href", "")
-
-
-def _licence(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    if _LICENCE_LINK.match(page, start, end):
-        yield "link", page[start:end].decode("utf-8", "replace")
-
-
-def _title(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    yield "title", html.unescape(page[end:content_end].decode("utf-8", "replace"))
-
-
-def _html(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    about = _attributes(page[start:end])
-    yield "lang", about.get("lang") or about.get("xml:lang", "")
-
-
-def _time(page: bytes, start: int, end: int, content_end: int) -> Iterator[tuple[str, str]]:
-    about = _attributes(page[start:end])
-    yield about.get("itemprop", "time").lower(), about.get("datetime", "")
-
-
-_READERS: Mapping[str, Callable[..., Iterator[tuple[str, str]]]] = {
-    "meta": _meta, "link": _link, "a": _licence, "title": _title, "html": _html, "time": _time,
-}  # fmt: skip
-
-
 # ---------------------------------------------------------------------- JSON-LD
 
 
-def _json_ld(page: bytes, heads: Sequence[tuple[str, int, int, int]]) -> Iterator[tuple[str, str]]:
+def _json_ld(page: bytes, statements: Sequence[tuple[str, int, int]]) -> Iterator[tuple[str, str]]:
     import orjson
 
-    for tag, _, end, content_end in heads:
-        if tag != "script" or content_end - end > MAX_JSON:
+    for name, start, end in statements:
+        if name != "json-ld" or end - start > MAX_JSON:
             continue
         try:
-            said = orjson.loads(page[end:content_end].strip())
+            said = orjson.loads(page[start:end].strip())
         except orjson.JSONDecodeError:
             continue
         for thing in _things(said):

@@ -7,7 +7,9 @@ import pytest
 
 from curate.errors import SpecError
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.tags import PROPERTIES
 from curate.stages.extract.html import html
+from curate.stages.extract.metadata import _ABOUT
 from curate.stages.extract.render import render
 from tests.kernels.pages import read
 from tests.stages.extract.test_html import STORY, article, batch, reasons
@@ -86,6 +88,10 @@ def test_what_the_page_states_and_who_said_it(made):
     )
 
 
+def test_all_that_the_byte_pass_notes_is_about_something():
+    assert {*PROPERTIES} == {*_ABOUT, "json-ld"}
+
+
 @pytest.mark.parametrize(
     ("head", "column", "value"),
     [
@@ -93,6 +99,11 @@ def test_what_the_page_states_and_who_said_it(made):
         ('<meta name=date content="yesterday">', "page_date", None),
         ('<link rel="canonical" href="javascript:x">', "canonical_url", None),
         ('<meta name=author content="https://a.example/ann">', "author", None),
+        ('<link rel=author href="humans.txt">', "author", None),
+        ('<meta name="keywords" data-name="author" content="lamps">', "author", None),
+        ('<meta itemprop="name datePublished" content="2020-01-02">', "page_date", "2020-01-02"),
+        ('<time itemprop=dateModified datetime="2020-01-02">', "page_date", None),
+        ('<a href="https://creativecommons.org/about">CC</a>', "licence", None),
         ('<script type="application/ld+json">{"headline": </script>', "title", None),
         (f'<script type="application/ld+json">{"[" * 5000}</script>', "title", None),
         ('<meta property="og:locale" content="de_AT">', "declared_language", "de-AT"),
