@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curate.errors import StageError
+from curate.sketches import Histogram
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class StageLedger:
         dropped: documents by the first reason that dropped them.
         failed: documents by every rule that would have dropped them; at least `dropped`.
         counts: anything else the stage counted that drops nobody.
+        distributions: of the sink, each column of numbers of the documents that were kept.
         bytes_in, bytes_out: bytes of text that came and left.
         seconds: time spent in the stage itself, summed over tasks.
     """
@@ -34,6 +36,7 @@ class StageLedger:
     dropped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    distributions: dict[str, Histogram] = field(default_factory=dict)
     bytes_in: int = 0
     bytes_out: int = 0
     seconds: float = 0.0
@@ -61,12 +64,15 @@ class StageLedger:
         for mine, theirs in ((self.dropped, other.dropped), (self.failed, other.failed), (self.counts, other.counts)):
             for name, n in theirs.items():
                 mine[name] = mine.get(name, 0) + n
+        for column, distribution in other.distributions.items():
+            self.distributions.setdefault(column, Histogram()).add(distribution)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.stage, "in": self.n_in, "born": self.n_born, "out": self.n_out,
             "dropped": dict(sorted(self.dropped.items())), "failed": dict(sorted(self.failed.items())),
             "counts": dict(sorted(self.counts.items())),
+            "distributions": {column: found.to_json() for column, found in sorted(self.distributions.items())},
             "bytes_in": self.bytes_in, "bytes_out": self.bytes_out, "seconds": round(self.seconds, 6),
         }  # fmt: skip
 
@@ -74,7 +80,8 @@ class StageLedger:
     def from_json(cls, data: Mapping[str, Any]) -> StageLedger:
         return cls(
             data["name"], data["in"], data["born"], data["out"], dict(data["dropped"]), dict(data["failed"]),
-            dict(data["counts"]), data["bytes_in"], data["bytes_out"], data["seconds"],
+            dict(data["counts"]),
+            {column: Histogram.from_json(found) for column, found in data.get("distributions", {}).items()}, data["bytes_in"], data["bytes_out"], data["seconds"],
         )  # fmt: skip
 
 

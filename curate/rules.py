@@ -11,7 +11,7 @@ rule that a document fails, and later say exactly what another threshold would h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,24 +54,32 @@ def at_most(signal: str, bound: float | None) -> Bound:
 class Rules:
     """Named bounds, in the order in which they are judged: `Rules(reason=bound, ...)`."""
 
-    __slots__ = ("bounds",)
+    __slots__ = ("bounds", "measured")
 
     def __init__(self, **bounds: Bound):
         self.bounds: dict[str, Bound] = bounds
+        self.measured: tuple[str, ...] = ()
+
+    @classmethod
+    def without_bounds(cls, signals: Iterable[str]) -> Rules:
+        """Return rules that have these signals measured and drop nobody."""
+        rules = cls()
+        rules.measured = tuple(signals)
+        return rules
 
     def __iter__(self) -> Iterator[tuple[str, Bound]]:
         return iter(self.bounds.items())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rules) and list(self) == list(other)
+        return isinstance(other, Rules) and (list(self), self.measured) == (list(other), other.measured)
 
     def __repr__(self) -> str:
         return f"Rules({', '.join(f'{reason}={bound}' for reason, bound in self)})"
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """The signals these rules read, each once, in the order of the rules."""
-        return tuple(dict.fromkeys(bound.signal for _, bound in self))
+        """The signals these rules read, each once, in the order of the rules; those without a bound last."""
+        return tuple(dict.fromkeys([*(bound.signal for _, bound in self), *self.measured]))
 
     def judge(self, signals: Mapping[str, np.ndarray], n: int) -> Verdicts:
         """Judge `n` documents by the values of their signals.
@@ -87,7 +95,8 @@ class Rules:
         code = np.full(n, KEEP, np.int16)
         value = np.full(n, np.nan, np.float32)
         dropped = failed.any(axis=1)
-        code[dropped] = failed[dropped].argmax(axis=1)
+        if dropped.any():
+            code[dropped] = failed[dropped].argmax(axis=1)
         for k, (_, bound) in enumerate(self):
             here = code == k
             value[here] = signals[bound.signal][here]

@@ -17,8 +17,10 @@ from curate.engine import facts, flow, index, notes, references
 from curate.engine.asking import Asking
 from curate.engine.books import Books
 from curate.errors import RunError, StageError
+from curate.ledger import StageLedger
 from curate.plan import Phase
 from curate.runs import PHASES, REJECTS, DataWriter, Record, RunFolder, TaskFiles, is_valid, read_record, record_path
+from curate.sketches import Histogram
 from curate.stage import Kind, Piece, Shard
 
 _DOCS = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -158,6 +160,7 @@ class _Task:
                 entry.n_out += len(batch)
                 entry.bytes_in += batch.n_bytes
                 entry.bytes_out += batch.n_bytes
+                _sketch(entry, batch)
                 yield batch
 
         with self.books.clock.of(sink.label):
@@ -205,6 +208,13 @@ class _Task:
             writer.write_batch(remembered)
             start += batch.num_rows
         writer.close()
+
+
+def _sketch(entry: StageLedger, batch: Batch) -> None:
+    """Count the numbers of every numeric column of documents that are kept."""
+    for column in batch.rows.schema:
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            entry.distributions.setdefault(column.name, Histogram()).count(batch.numbers(column.name))
 
 
 def docs_path(phase: str, task: int) -> str:
