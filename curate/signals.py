@@ -17,6 +17,9 @@ import numpy as np
 from curate.batch import Batch
 from curate.errors import SpecError
 
+BYTES_PER_TOKEN = 4.4
+"""WanJuan-CC (2402.19282) has 9.71 TB in 2.22T and 4.45 TB in 1.0T tokens: 4.37 and 4.45. Which tokenizer is not stated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signal:
@@ -30,6 +33,7 @@ class Signal:
 
 _COMPOSITION = {
     "text.characters": "characters (code points) in the text",
+    "text.nonletter_share": "characters that are neither letters nor the combining marks on them, white space included, of all",
     "text.letter_share": "letters and the combining marks on them, of all visible characters",
     "text.number_share": "digits and other numbers, of all visible characters",
     "text.symbol_share": "symbols (currency, mathematics, pictographs), of all visible characters",
@@ -47,11 +51,21 @@ _LEFTOVERS = {
     "text.placeholders": "occurrences of `lorem ipsum`",
 }
 
+_SIZE = {
+    "tokens.estimate": f"tokens of a language model, estimated as UTF-8 bytes / {BYTES_PER_TOKEN} (English; no tokenizer is run)",
+}
+
+_VOCABULARY = {
+    "words.type_token_ratio": "different words in lower case, of all words; marks do not count",
+    "words.function_share": "English function words (the, of, which, not ...), of all words; marks do not count",
+}
+
 _WORDS = {
     "words.count": "words; marks do not count",
     "words.mean_length": "mean length in characters of words in scripts with spaces; NaN where most words have none",
     "words.alpha_share": "words with a letter, of all words and marks",
     "words.stop_words": "how many of eight frequent English words occur: the be to of and that have with",
+    "words.symbols_per_word": "hash signs and ellipses for each word; marks do not count",
     "words.hashes_per_word": "hash signs for each word or mark",
     "words.ellipses_per_word": "ellipses for each word or mark",
     "words.breaks_per_word": "line breaks for each word or mark",
@@ -82,12 +96,14 @@ _LINES = {
     "paragraphs.duplicate_char_share": "characters of paragraphs that stood before, of the characters of all",
 }
 
-_COUNTS = ("text.characters", "text.curly_brackets", "text.placeholders", "words.stop_words")
+_COUNTS = ("text.characters", "tokens.estimate", "text.curly_brackets", "text.placeholders", "words.stop_words")
 
 _FAMILIES = {
+    "size": _SIZE,
     "composition": _COMPOSITION,
     "leftovers": _LEFTOVERS,
     "words": _WORDS,
+    "vocabulary": _VOCABULARY,
     "repetition": _REPETITION,
     "lines": _LINES,
 }
@@ -125,6 +141,10 @@ def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
             found |= _measure_repetition(*buffers)
         elif "words" in families:
             found |= _measure_words(*buffers)
+        if "size" in families:
+            found["tokens.estimate"] = np.rint(np.diff(buffers[0]) / BYTES_PER_TOKEN)
+        if "vocabulary" in families:
+            found |= _measure_vocabulary(*buffers)
         if "lines" in families:
             found |= _measure_lines(*buffers)
         if "composition" in families:
@@ -171,10 +191,22 @@ def _words_of(counts: np.ndarray) -> dict[str, np.ndarray]:
         "words.mean_length": mean_length,
         "words.alpha_share": _share(column[w.LETTERED], tokens),
         "words.stop_words": column[w.STOPS],
+        "words.symbols_per_word": _share(column[w.HASH_SIGNS] + column[w.ELLIPSES], column[w.WORDS]),
         "words.hashes_per_word": _share(column[w.HASH_SIGNS], tokens),
         "words.ellipses_per_word": _share(column[w.ELLIPSES], tokens),
         "words.breaks_per_word": _share(column[w.BREAKS], tokens),
         "sentences.count": column[w.SENTENCES],
+    }
+
+
+def _measure_vocabulary(offsets, data, classes) -> dict[str, np.ndarray]:
+    from curate.kernels import vocabulary as v
+    from curate.kernels.characters import lower
+
+    column = v.count_vocabulary(offsets, data, classes, lower(), v.function_words()).T
+    return {
+        "words.type_token_ratio": _share(column[v.N_DIFFERENT], column[v.N_WORDS]),
+        "words.function_share": _share(column[v.N_FUNCTION], column[v.N_WORDS]),
     }
 
 
@@ -222,6 +254,7 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
     marks = column[c.PUNCTUATION] + column[c.SYMBOLS]
     return {
         "text.characters": characters,
+        "text.nonletter_share": _share(characters - column[c.LETTERS], characters),
         "text.letter_share": _share(column[c.LETTERS], visible),
         "text.number_share": _share(column[c.NUMBERS], visible),
         "text.symbol_share": _share(column[c.SYMBOLS], visible),

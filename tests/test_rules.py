@@ -30,5 +30,11 @@ def test_none_switches_a_rule_off_and_nan_breaks_none():
     assert judge(Rules(a=at_most("x", 1), b=at_least("x", 0)), x=[np.nan]).is_kept.all()
 
 
+def test_rules_without_bounds_have_signals_and_drop_nobody():
+    rules = Rules.without_bounds(["x", "y"])
+    assert rules.signals == ("x", "y") and rules != Rules()
+    assert judge(rules, x=[1, np.nan], y=[0, 1]).is_kept.all()
+
+
 def test_signals_are_named_once_in_the_order_of_the_rules():
     assert Rules(a=at_most("y", 1), b=at_least("x", 1), c=at_least("y", 0)).signals == ("y", "x")

@@ -81,7 +81,8 @@ def test_values_do_not_depend_on_how_documents_are_batched(values, data):
 
 @given(st.lists(texts, max_size=4))
 def test_shares_lie_between_zero_and_one(values):
-    for name, found in measure([name for name in SIGNALS if name.endswith("_share")], batch_of(*values)).items():
+    shares = [name for name in SIGNALS if name.endswith(("_share", "_ratio"))]
+    for name, found in measure(shares, batch_of(*values)).items():
         # The copies of a top n-gram may overlap ("a a a" holds "a a" twice), so only they can pass one.
         most = 4 if name.startswith("repetition.top") else 1
         assert ((found >= 0) & (found <= most)).all(), (name, found)
@@ -92,6 +93,12 @@ def test_shares_lie_between_zero_and_one(values):
     [
         ("text.characters", "über\n", 5),
         ("text.letter_share", "ab 1!", 0.5),
+        ("text.nonletter_share", "ab 1!", 3 / 5),
+        ("text.nonletter_share", "हिन्दी", 0.0),
+        ("tokens.estimate", "x" * 43 + "é", 10),
+        ("words.type_token_ratio", "The end. The END!", 0.5),
+        ("words.function_share", "Don't go; the harbour's closed.", 4 / 7),
+        ("words.symbols_per_word", "#one two... three four", 0.5),
         ("text.letter_share", "हिन्दी", 1.0),
         ("text.odd_share", "ab\x00\ufffd", 0.5),
         ("text.mojibake_share", "Ã©t", 2 / 3),

@@ -167,6 +167,7 @@ def _described(ref: StageRef, planned: Plan) -> dict[str, Any]:
     described: dict[str, Any] = {"label": ref.label, "name": ref.name, "params": dict(ref.params)}
     if ref.columns:
         rules = ref.open(planned.spec.modules)()
+        described["columns"] = dict(ref.columns)
         described["rules"] = {reason: {**asdict(bound), "signal": ref.columns[bound.signal]} for reason, bound in rules}
     return described
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pyarrow.parquet as pq
 
 from curate.batch import Batch
-from curate.kernels import boilerplate, composition, lines, phrases, repetition, words
-from curate.kernels.characters import classes
+from curate.kernels import boilerplate, composition, lines, phrases, repetition, vocabulary, words
+from curate.kernels.characters import classes, lower
 from tests.bench.heuristics import cut
 from tests.bench.real_data import need_real_data
 
@@ -22,6 +22,9 @@ ALL_RULES = boilerplate.CITATION | boilerplate.END_MARK | boilerplate.SCRIPT | b
 KERNELS: dict[str, Callable] = {
     "words.count_words": words.count_words,
     "repetition.count_repetition": repetition.count_repetition,
+    "vocabulary.count_vocabulary": lambda *text: vocabulary.count_vocabulary(
+        *text, lower(), vocabulary.function_words()
+    ),
     "lines.count_lines": lines.count_lines,
     "composition.count_composition": composition.count_composition,
     "phrases.count_leftovers": lambda offsets, data, classes: phrases.count_leftovers(offsets, data),

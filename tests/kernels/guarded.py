@@ -12,7 +12,7 @@ import sys
 
 import numpy as np
 
-from curate.kernels import boilerplate, composition, lines, minhash, phrases, repetition, shingles, words
+from curate.kernels import boilerplate, composition, lines, minhash, phrases, repetition, shingles, vocabulary, words
 from curate.kernels.characters import classes, lower
 from tests.kernels.texts import PIECES
 
@@ -47,6 +47,7 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         lines.count_lines(offsets, data, classes())
         composition.count_composition(offsets, data, classes())
         phrases.count_leftovers(offsets, data)
+        vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
         boilerplate.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
         a, b = minhash.permutations(chance.randrange(1, 20), 1)
         for tokenizer in (shingles.WORDS, shingles.CHARACTERS, shingles.CODE):

@@ -7,13 +7,14 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels import boilerplate, composition, lines, phrases, repetition, words
-from curate.kernels.characters import classes
+from curate.kernels import boilerplate, composition, lines, phrases, repetition, vocabulary, words
+from curate.kernels.characters import classes, lower
 from tests.kernels.texts import buffers, texts
 from tests.reference import boilerplate as slow_boilerplate
 from tests.reference import composition as slow_composition
 from tests.reference import lines as slow_lines
 from tests.reference import repetition as slow_repetition
+from tests.reference import vocabulary as slow_vocabulary
 from tests.reference import words as slow_words
 
 batches = st.lists(texts, max_size=4)
@@ -41,6 +42,19 @@ def test_repeated_phrases_of_few_words_are_those_of_the_slow_twin(pieces):
     value = " ".join(pieces)
     _, repeated = repetition.count_repetition(*buffers([value]), classes())
     assert repeated.tolist() == [slow_repetition.count_repetition(value)]
+
+
+@many
+@given(batches)
+def test_different_words_and_function_words_are_those_of_the_slow_twin(values):
+    counts = vocabulary.count_vocabulary(*buffers(values), classes(), lower(), vocabulary.function_words())
+    assert counts.tolist() == [slow_vocabulary.count_vocabulary(value) for value in values]
+
+
+def test_words_of_a_text_longer_than_the_scratch_are_counted_and_a_short_one_after_it():
+    values = [" ".join(f"w{k % 6000}" for k in range(9000)) + " and so on", "so", ""]
+    counts = vocabulary.count_vocabulary(*buffers(values), classes(), lower(), vocabulary.function_words())
+    assert counts.tolist() == [slow_vocabulary.count_vocabulary(value) for value in values]
 
 
 @many

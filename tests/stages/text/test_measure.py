@@ -1,0 +1,63 @@
+"""`text.measure` makes columns on the text as it stands, and the ledger holds their histograms."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+import curate
+from curate import plan, spec
+from curate.engine.run import prepare
+from curate.errors import SpecError
+from curate.ledger import Ledger
+
+SIGNALS = ["words.count", "text.characters"]
+
+
+def run(write_recipe, write_jsonl, tmp_path, stages, texts):
+    write_jsonl("a.jsonl", texts[::2])
+    write_jsonl("b.jsonl", texts[1::2])
+    curate.run(write_recipe(stages), output=str(tmp_path / "out"), workers=1)
+    return Ledger.from_json(json.loads((tmp_path / "out" / "ledger.json").read_text()))
+
+
+def test_the_ledger_holds_histograms_of_what_was_kept(write_recipe, write_jsonl, tmp_path):
+    texts = ["one two three", "one", "one two", "four words are here"]
+    stages = [{"filters.gopher.quality": {"min_words": 2, "min_stop_words": None, "min_alpha_word_share": None,
+                                          "min_mean_word_length": None}},
+              {"text.measure": {"signals": SIGNALS}}]  # fmt: skip
+    ledger = run(write_recipe, write_jsonl, tmp_path, stages, texts)
+    found = ledger.stages[-1].distributions
+    assert {n: found["words.count"].shares([n, n + 1])[0] * 3 for n in (1, 2, 3, 4)} == {1: 0, 2: 1, 3: 1, 4: 1}
+    assert (found["text.characters"].lowest, found["text.characters"].highest) == (7, 19)
+    assert all(not entry.distributions for entry in ledger.stages[:-1])
+    measured = ledger.stages[-2]
+    assert (measured.stage, measured.n_in, measured.n_dropped) == ("text.measure", 3, 0)
+    table = pq.read_table(tmp_path / "out" / "data")
+    assert sorted(table["text.characters"].to_pylist()) == [7, 13, 19]
+
+
+def test_a_text_that_changed_since_is_measured_again(write_recipe, write_jsonl, tmp_path):
+    measure = {"text.measure": {"signals": ["text.characters"]}}
+    stages = [measure, "text.normalise", measure]
+    ledger = run(write_recipe, write_jsonl, tmp_path, stages, ["a\u00a0 b", "c  "])
+    found = ledger.stages[-1].distributions
+    assert found["text.characters"].highest == 4 and found["text.characters@text.measure#2"].highest == 3
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    described = next(stage for stage in manifest["stages"] if stage["label"] == "text.measure#2")
+    assert described["columns"] == {"text.characters": "text.characters@text.measure#2"}
+
+
+def test_a_signal_that_is_not_there_is_refused_with_its_place(write_recipe, write_jsonl):
+    write_jsonl("a.jsonl", ["a"])
+    with pytest.raises(SpecError, match=r"test.yaml:.*stages\[0\][\s\S]*words.cuont.*Did you mean words.count"):
+        prepare(write_recipe([{"text.measure": {"signals": ["words.cuont"]}}]))
+
+
+def test_signals_that_a_filter_measured_are_not_measured_again(write_recipe, write_jsonl):
+    write_jsonl("a.jsonl", ["a"])
+    recipe = spec.read(write_recipe(["filters.gopher.quality", {"text.measure": {"signals": ["words.count"]}}]))
+    columns = plan.make(recipe, []).columns
+    assert [column for column in columns if column.startswith("words.count")] == ["words.count"]
