@@ -41,15 +41,19 @@ TEXTS = [
 RUNS = (Kind.RULES, Kind.DOC_FILTER, Kind.BATCH_FILTER, Kind.DOC_EDIT, Kind.BATCH_EDIT, Kind.STREAM)
 
 
-def check_stage(name: str, modules: tuple[str, ...] = ()) -> None:
-    """Check one stage by name; fails with an assertion that says which promise was broken."""
+def check_stage(name: str, modules: tuple[str, ...] = (), params: dict[str, Any] | None = None) -> None:
+    """Check one stage by name; fails with an assertion that says which promise was broken.
+
+    A stage that cannot do without a file of the user's is run only where `params` gives one.
+    """
     stage = registry.find(name, modules)
     _documented(stage)
     _travels(stage)
     _refuses_unknown_parameters(stage, modules)
-    if stage.kind in RUNS:
-        _examples(stage, modules)
-        _runs(stage, modules)
+    needs = {p.name for p in stage.params.values() if p.is_required}
+    if stage.kind in RUNS and needs <= (params or {}).keys():
+        _examples(stage, modules, params or {})
+        _runs(stage, modules, params or {})
 
 
 # ---------------------------------------------------------------------- promises
@@ -88,13 +92,16 @@ def _refuses_unknown_parameters(stage: Stage, modules: tuple[str, ...]) -> None:
             curate.step(stage.name, modules=modules, no_such_parameter=1)
 
 
-def _runs(stage: Stage, modules: tuple[str, ...]) -> None:
+def _runs(stage: Stage, modules: tuple[str, ...], params: dict[str, Any]) -> None:
     """Empty batch, batch-split invariance, conservation, determinism."""
     batch = _batch_for(stage, TEXTS)
-    whole, books = _through(stage, [batch], modules)
-    again, _ = _through(stage, [batch], modules)
+    whole, books = _through(stage, [batch], modules, params)
+    again, _ = _through(stage, [batch], modules, params)
     split, split_books = _through(
-        stage, [batch.slice(0, 5), batch.slice(5, 0), batch.slice(5, 1), batch.slice(6, len(batch) - 6)], modules
+        stage,
+        [batch.slice(0, 5), batch.slice(5, 0), batch.slice(5, 1), batch.slice(6, len(batch) - 6)],
+        modules,
+        params,
     )
     assert _same(whole, again), f"{stage.name}: two runs differ"
     assert _same(whole, split), f"{stage.name}: the result depends on how documents are batched"
@@ -102,7 +109,7 @@ def _runs(stage: Stage, modules: tuple[str, ...]) -> None:
         f"{stage.name}: the rejects depend on how documents are batched"
     )
     books.ledger.check()
-    nothing, _ = _through(stage, [batch.slice(0, 0)], modules)
+    nothing, _ = _through(stage, [batch.slice(0, 0)], modules, params)
     assert len(nothing) == 0 and nothing.rows.schema.equals(whole.rows.schema), (
         f"{stage.name}: an empty batch has other columns"
     )
@@ -124,14 +131,14 @@ def _same(one: Batch, other: Batch) -> bool:
     return one.rows.schema.equals(other.rows.schema) and repr(one.rows.to_pylist()) == repr(other.rows.to_pylist())
 
 
-def _examples(stage: Stage, modules: tuple[str, ...]) -> None:
+def _examples(stage: Stage, modules: tuple[str, ...], always: dict[str, Any]) -> None:
     for section in ("Kept", "Dropped", "Edited"):
         for line in filter(None, (line.strip() for line in stage.help.get(section, "").split("\n"))):
             source, arrow, outcome = line.rpartition(" -> ") if section != "Kept" else (line, "", "")
             if section != "Kept":
                 assert arrow, f"{stage.name}: `{section}: {line}` has no ` -> `"
             text, _, given = source.partition(" with ")
-            params = eval(f"dict({given})") if given else {}
+            params = always | (eval(f"dict({given})") if given else {})
             batch = _batch_for(stage, [eval(text)])
             result, books = _through(stage, [batch], modules, params)
             reasons = books.rejects()["reason"].to_pylist()
