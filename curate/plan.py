@@ -147,6 +147,7 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
         SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
     """
     refs, columns = _bind(spec)
+    _check_published(spec, columns)
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
     return Plan(spec, tuple(shards), tuple(_cut(spec, refs, len(shards), limit)), columns, limit)
@@ -223,6 +224,19 @@ def _signal_columns(spec: StageSpec, available: Mapping, fresh: dict[str, str], 
                 spec.where,
             )
     return columns
+
+
+def _check_published(spec: PipelineSpec, columns: Sequence[str]) -> None:
+    """Refuse published distributions of what this recipe does not measure."""
+    for distribution in spec.published.distributions if spec.published else ():
+        if distribution.column not in columns:
+            if distribution.column in signals.SIGNALS:
+                hint = f"  Put `text.measure: {{signals: [{distribution.column}]}}` before the output."
+            else:
+                hint = registry.nearest(distribution.column, [*signals.SIGNALS, *columns]) or _maker(
+                    distribution.column
+                )
+            raise SpecError(f'nothing in this recipe makes a column "{distribution.column}".{hint}', distribution.where)
 
 
 def _needed_by_parameters(spec: StageSpec) -> tuple[str, ...]:

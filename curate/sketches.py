@@ -39,6 +39,11 @@ class Histogram:
         """How many numbers there are, the missing left out."""
         return sum(self.counts.values())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all numbers may be whole ones, as far as the buckets tell."""
+        return all(_edge(bucket).is_integer() for bucket in self.counts)
+
     def count(self, values: np.ndarray) -> None:
         """Take in numbers of any numeric type; NaN stands for a missing one."""
         values = np.asarray(values, np.float64)

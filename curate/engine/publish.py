@@ -135,6 +135,7 @@ def _manifest(
         "python": sys.version.split()[0],
         "packages": fingerprint.versions(PACKAGES),
         "recipe": planned.spec.resolved,
+        "published": planned.spec.published.to_json() if planned.spec.published else None,
         "limit": planned.limit,
         "stages": [_described(ref, planned) for ref in {r.label: r for p in planned.phases for r in p.refs}.values()],
         "phases": [{"folder": phase.folder, "tasks": phase.n_tasks} for phase in planned.phases],

@@ -7,12 +7,12 @@ from html import escape
 from typing import Any
 
 from curate.ledger import Ledger, StageLedger
-from curate.report import duplicates
+from curate.report import duplicates, published
 from curate.report.funnel import Row, balance, rows, size
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --card: #f6f7f9; --kept: #2a7f62; --lost: #c8553d; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --soft: #99a; --line: #334; --back: #16181c; --card: #1e2127; --kept: #4fb591; --lost: #e07a5f; } }
+:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --card: #f6f7f9; --kept: #2a7f62; --lost: #c8553d; --shade: #f1e7d0; --peak: #dfbf7c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --soft: #99a; --line: #334; --back: #16181c; --card: #1e2127; --kept: #4fb591; --lost: #e07a5f; --shade: #37301f; --peak: #77602c; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 1080px; margin: 2rem auto; padding: 0 1.5rem; }
 h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; } p { margin: .4rem 0; } .soft { color: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem; }
@@ -22,6 +22,10 @@ td, th { padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line); v
 details { background: var(--card); border-radius: 6px; padding: .5rem .9rem; margin: .4rem 0; } summary { cursor: pointer; } summary .n { float: right; color: var(--soft); }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 12.5px/1.45 ui-monospace, monospace; margin: .3rem 0 1rem; padding-left: .8rem; border-left: 3px solid var(--line); }
 code { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; } .id { font: 12px ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
+.bar.published { background: var(--soft); opacity: .55; margin-top: 3px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 1.6rem 1.8rem; margin: 1.2rem 0; }
+figure { margin: 0; font-size: .84rem; line-height: 1.4; } figure svg { width: 100%; margin: .5rem 0 .1rem; } figcaption { min-height: 2.8em; }
+.range { fill: var(--shade); } .peak { fill: var(--peak); } .ours { fill: var(--kept); fill-opacity: .85; } .axis { stroke: var(--line); }
 """
 
 
@@ -36,6 +40,7 @@ def page(manifest: Mapping[str, Any], ledger: Ledger, examples: Sequence[Mapping
         [
             *_head(manifest, ledger),
             *_funnel(ledger),
+            *published.section(manifest, ledger),
             *_reasons(ledger, examples),
             *_barriers(manifest),
             *_counts(ledger),

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan, StageRef
-from curate.report import duplicates
+from curate.report import duplicates, published
 from curate.report.funnel import balance, rows, size
 from curate.runs import EVIDENCE, LEDGER, MANIFEST
 from curate.stage import Kind, Stage, spell
@@ -32,7 +32,7 @@ def summary(url: str) -> dict[str, Any]:
     folder = finished(url)
     manifest, ledger = folder.read_json(MANIFEST), folder.read_json(LEDGER)
     kept = {key: manifest[key] for key in ("name", "curate", "documents", "output_digest", "rejects_digest")}
-    return {"run": url, **kept, **ledger}
+    return {"run": url, **kept, "published": published.comparison(manifest, Ledger.from_json(ledger)), **ledger}
 
 
 def print_run(url: str) -> None:
@@ -46,6 +46,12 @@ def print_run(url: str) -> None:
         OUT.print(escape(line), style="dim" if is_reasons else None)
     OUT.print(f"\n{balance(ledger)}\n")
     manifest = folder.read_json(MANIFEST)
+    if beside := published.comparison(manifest, ledger):
+        OUT.print(f"published: {escape(beside['source'])}")
+        OUT.print(
+            "\n".join([escape(line) for line in published.lines(beside)] + [*_indented(escape(beside["remarks"]))])
+        )
+        OUT.print()
     for label, told in manifest["told"].items():
         if "recall" in told:
             OUT.print("\n".join(filter(None, [label, *_indented(duplicates.precision(told), duplicates.recall(told))])))

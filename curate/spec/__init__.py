@@ -2,6 +2,7 @@
 
 marks      YAML values with the place each stands at
 overrides  `--set`, `--input` and `${variables}`
+published  what a paper reports, for runs to be compared with
 reader     names and types, and what is wrong with them
 schema     the JSON Schema of recipes, for editors
 """

@@ -10,7 +10,7 @@ from curate.errors import SpecError
 from curate.spec import marks
 from curate.spec.marks import Marked
 
-KEYS = ("name", "description", "vars", "modules", "inputs", "stages", "output", "rejects", "executor")
+KEYS = ("name", "description", "vars", "modules", "inputs", "stages", "output", "rejects", "executor", "published")
 CHECKPOINT = "checkpoint"
 """Stands among the stages of a recipe where documents shall be written down."""
 

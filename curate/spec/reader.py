@@ -10,9 +10,10 @@ from typing import Any
 
 from curate import registry
 from curate.errors import CurateError, SpecError
-from curate.spec import marks, overrides
+from curate.spec import marks, overrides, published
 from curate.spec.marks import Marked
 from curate.spec.overrides import CHECKPOINT, KEYS
+from curate.spec.published import Published
 from curate.stage import Kind, Stage
 
 EXECUTORS = {"local": {"workers": int}}
@@ -54,6 +55,7 @@ class PipelineSpec:
     rejects: str
     workers: int
     resolved: Mapping[str, Any]
+    published: Published | None
 
 
 def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = ()) -> PipelineSpec:
@@ -101,18 +103,20 @@ class _Reader:
         self.modules = tuple(self._typed("modules", list, []))
         if self.modules:
             registry.import_from([str(Path(self.path).parent), "."])
+        source = self._one("inputs", Kind.SOURCE, "sources.warc")
         stages = tuple(self._stages())
         return PipelineSpec(
             name=self._name(),
             description=self._typed("description", str, ""),
             path=self.path,
             modules=self.modules,
-            source=self._one("inputs", Kind.SOURCE, "sources.warc"),
+            source=source,
             stages=stages,
             sink=self._one("output", Kind.SINK, "sinks.parquet"),
             rejects=self._rejects(),
             workers=self._workers(),
             resolved=marks.plain(recipe),
+            published=self._published([source.label, *(stage.label for stage in stages if stage)]),
         )
 
     def _name(self) -> str:
@@ -141,6 +145,10 @@ class _Reader:
                 self.document.value["rejects"].place,
             )
         return value
+
+    def _published(self, labels: Sequence[str]) -> Published | None:
+        section = self.document.value.get("published")
+        return published.read(section, labels) if section is not None else None
 
     def _workers(self) -> int:
         if "executor" not in self.document.value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curate import registry
+from curate.spec import published
 from curate.spec.overrides import CHECKPOINT
 from curate.stage import Kind
 
@@ -63,6 +64,7 @@ def json_schema() -> dict[str, Any]:
             },
             "output": {"anyOf": [*sinks, foreign, {"enum": [entry["required"][0] for entry in sinks]}]},
             "rejects": {"enum": ["sample", "text", "none"]},
+            "published": published.json_schema(),
             "executor": {
                 "type": "object",
                 "properties": {

@@ -1,0 +1,209 @@
+"""A run beside what the paper it rebuilds reports: what is left after each step, and how kept documents are distributed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from curate.ledger import Ledger
+from curate.signals import SIGNALS
+from curate.sketches import Histogram
+
+N_BINS = 44
+"""About how many bars a distribution is drawn with."""
+
+
+def comparison(manifest: Mapping[str, Any], ledger: Ledger) -> dict[str, Any] | None:
+    """Return the published figures with ours beside them as JSON-like data; None if the recipe has none."""
+    published = manifest.get("published")
+    if not published:
+        return None
+    born = max(1, ledger.n_born)
+    n_left = {entry.stage: entry.n_out for entry in ledger.stages}
+    left = [
+        {"step": step["name"], "after": step["after"], "published": step["share"], "ours": n_left[step["after"]] / born}
+        for step in published["left"]
+    ]
+    distributions = [
+        _beside(each, column, kept_distribution(ledger, column))
+        for each in published["distributions"]
+        for column in [measured_as(manifest, each["column"])]
+    ]
+    return {
+        "source": published["source"],
+        "remarks": published["remarks"],
+        "left": left,
+        "distributions": distributions,
+    }
+
+
+def measured_as(manifest: Mapping[str, Any], signal: str) -> str:
+    """Return the column in which a signal stands as it was measured last."""
+    columns = [stage["columns"][signal] for stage in manifest["stages"] if signal in stage.get("columns", {})]
+    return columns[-1] if columns else signal
+
+
+def kept_distribution(ledger: Ledger, column: str) -> Histogram:
+    """Return how a column of the documents that were kept is distributed."""
+    return ledger.stages[-1].distributions.get(column, Histogram()) if ledger.stages else Histogram()
+
+
+def _beside(published: Mapping[str, Any], column: str, ours: Histogram) -> dict[str, Any]:
+    return {
+        **published,
+        "measured_as": column,
+        "documents": ours.n,
+        "median": ours.quantile(0.5),
+        "middle": [ours.quantile(0.1), ours.quantile(0.9)],
+        "share_in_range": ours.share_between(*published["range"]) if ours.n else None,
+    }
+
+
+# ---------------------------------------------------------------------- text
+
+
+def lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the comparison as text, two tables."""
+    if found["left"]:
+        width = max(len(step["step"]) for step in found["left"])
+        after = max(len(step["after"]) for step in found["left"])
+        yield f"{'left of the raw crawl':<{max(width, 21)}} {'after':<{after}} {'ours':>8} {'published':>10}"
+        for step in found["left"]:
+            yield (
+                f"{step['step']:<{max(width, 21)}} {step['after']:<{after}} {step['ours']:>8.2%} {step['published']:>10.2%}"
+            )
+    if found["distributions"]:
+        width = max(len(each["column"]) for each in found["distributions"])
+        yield ""
+        yield f"{'of kept documents':<{width}} {'ours: median':>13} {'10 to 90 %':>15} {'published: peak':>16} {'range':>13} {'ours inside':>12}"
+        for each in found["distributions"]:
+            inside = "" if each["share_in_range"] is None else f"{each['share_in_range']:.0%}"
+            yield (
+                f"{each['column']:<{width}} {number(each['median']):>13} {interval(each['middle']):>15} "
+                f"{interval(each['peak']):>16} {interval(each['range']):>13} {inside:>12}"
+            )
+
+
+def number(value: float | None) -> str:
+    """Return a number as a reader wants it: three digits, thousands apart."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def interval(ends: Sequence[float | None]) -> str:
+    """Return `a to b`, or one number where they are the same."""
+    low, high = number(ends[0]), number(ends[1])
+    return low if low == high else f"{low} to {high}"
+
+
+# ---------------------------------------------------------------------- HTML
+
+
+def section(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
+    """Yield the HTML of the comparison; nothing if the recipe has no published figures."""
+    found = comparison(manifest, ledger)
+    if not found:
+        return
+    yield f"<h2>Beside what was published</h2><p>{escape(found['source'])}</p>"
+    if found["remarks"]:
+        yield f"<p class=soft>{escape(found['remarks'])}</p>"
+    if found["left"]:
+        yield "<table><tr><th>left of the raw crawl after<th class=n>ours<th class=n>published<th></tr>"
+        for step in found["left"]:
+            yield (
+                f"<tr><td>{escape(step['step'])}<br><span class=soft>{escape(step['after'])}</span>"
+                f"<td class=n>{step['ours']:.2%}<td class=n>{step['published']:.2%}<td class=cell>"
+                f'<div class="bar" style="width:{step["ours"]:.2%}"></div>'
+                f'<div class="bar published" style="width:{step["published"]:.2%}"></div></tr>'
+            )
+        yield "</table>"
+    if found["distributions"]:
+        yield (
+            "<p class=soft>Bars: documents that were kept here. Shaded: the range that was published, darker where its peak is. "
+            "Published ranges and peaks are read off figures by eye; what lies outside the shade was not shown there.</p>"
+            '<div class="charts">'
+        )
+        for each in found["distributions"]:
+            yield chart(each, kept_distribution(ledger, each["measured_as"]))
+        yield "</div>"
+
+
+def chart(beside: Mapping[str, Any], ours: Histogram) -> str:
+    """Draw one distribution over the published band; bars are shares of documents."""
+    column, inside = beside["column"], beside["share_in_range"]
+    about = SIGNALS[column].about if column in SIGNALS else ""
+    told = f"Published peak {interval(beside['peak'])}, range {interval(beside['range'])}. "
+    if ours.n:
+        told += f"Ours: median {number(beside['median'])}, {interval(beside['middle'])} for the middle 80 %, {inside:.0%} in the range."
+    else:
+        told += "Ours: no document has it."
+    edges = bins(beside["range"], ours)
+    shares = ours.shares(edges)
+    cut = 1 - sum(shares) if ours.n else 0.0
+    if cut >= 0.0005:
+        told += f" {cut:.1%} lie outside the drawing."
+    return (
+        f"<figure><figcaption><b>{escape(column)}</b> <span class=soft>{escape(about)}</span></figcaption>"
+        f"{_drawing(edges, shares, beside)}<p class=soft>{told}</p></figure>"
+    )
+
+
+def bins(shown: Sequence[float], ours: Histogram) -> np.ndarray:
+    """Return the edges of the bars: over the published range and ours, but no further than the range is long.
+
+    Whole numbers get bars of a whole width, so that none holds more of them than the next.
+    """
+    low, high = shown
+    span = high - low
+    if ours.n:
+        low = max(min(low, ours.quantile(0.005)), low - span, min(low, ours.lowest))
+        high = min(max(high, ours.quantile(0.99)), high + span / 2)
+    if ours.is_whole:
+        width = max(1, int(np.ceil((high - low) / N_BINS)))
+        return np.arange(np.floor(low), high + width, width) - 0.5
+    return np.linspace(low, high, N_BINS + 1)
+
+
+def _drawing(edges: np.ndarray, shares: Sequence[float], beside: Mapping[str, Any]) -> str:
+    left, width, top, height = 4, 300, 6, 96
+    low, high = float(edges[0]), float(edges[-1])
+    most = max([*shares, 1e-9])
+
+    def x(value: float) -> float:
+        return left + width * min(max((value - low) / (high - low), 0), 1)
+
+    def band(ends: Sequence[float], kind: str, least: float) -> str:
+        start, end = x(ends[0]), x(ends[1])
+        start, end = (start, end) if end - start >= least else ((start + end - least) / 2, (start + end + least) / 2)
+        return f'<rect class="{kind}" x="{start:.1f}" y="{top}" width="{end - start:.1f}" height="{height}"/>'
+
+    bars = "".join(
+        f'<rect class="ours" x="{x(a) + 0.5:.1f}" y="{top + height * (1 - share / most):.1f}" '
+        f'width="{max(x(b) - x(a) - 1, 0.8):.1f}" height="{height * share / most:.1f}"/>'
+        for a, b, share in zip(edges[:-1], edges[1:], shares, strict=True)
+        if share
+    )
+    ticks = "".join(
+        f'<text x="{x(tick):.1f}" y="{top + height + 14}" text-anchor="middle">{number(tick)}</text>'
+        for tick in round_numbers(low, high)
+    )
+    return (
+        f'<svg viewBox="0 0 {width + 2 * left} {top + height + 20}" font-size="10.5" fill="currentColor" role="img" '
+        f'aria-label="{escape(beside["column"])}">{band(beside["range"], "range", 1)}{band(beside["peak"], "peak", 4)}{bars}'
+        f'<line class="axis" x1="{left}" x2="{left + width}" y1="{top + height}" y2="{top + height}"/>{ticks}</svg>'
+    )
+
+
+def round_numbers(low: float, high: float) -> list[float]:
+    """Return three to six round numbers inside an interval, for an axis; a margin at both ends keeps labels whole."""
+    margin = (high - low) * 0.03
+    step = 10.0 ** np.floor(np.log10((high - low) / 3))
+    for factor in (1, 2, 2.5, 5):
+        ticks = np.arange(np.ceil((low + margin) / (step * factor)), np.floor((high - margin) / (step * factor)) + 1)
+        if len(ticks) <= 6:
+            return [float(f"{tick * step * factor:.12g}") for tick in ticks]
+    return [float(f"{tick * step * 10:.12g}") for tick in (1, 2)]
