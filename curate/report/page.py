@@ -24,7 +24,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 12.5px/1.45 ui-monos
 code { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; } .id { font: 12px ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
 .bar.published { background: var(--soft); opacity: .55; margin-top: 3px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 1.6rem 1.8rem; margin: 1.2rem 0; }
-figure { margin: 0; font-size: .84rem; line-height: 1.4; } figure svg { width: 100%; margin: .5rem 0 .1rem; } figcaption { min-height: 2.8em; }
+figure { margin: 0; font-size: .84rem; line-height: 1.4; } figure svg { width: 100%; margin: .5rem 0 .1rem; } figcaption { min-height: 4.2em; }
 .range { fill: var(--shade); } .peak { fill: var(--peak); } .ours { fill: var(--kept); fill-opacity: .85; } .axis { stroke: var(--line); }
 """
 

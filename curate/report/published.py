@@ -162,10 +162,12 @@ def bins(shown: Sequence[float], ours: Histogram) -> np.ndarray:
     if ours.n:
         low = max(min(low, ours.quantile(0.005)), low - span, min(low, ours.lowest))
         high = min(max(high, ours.quantile(0.99)), high + span / 2)
-    if ours.is_whole:
-        width = max(1, int(np.ceil((high - low) / N_BINS)))
-        return np.arange(np.floor(low), high + width, width) - 0.5
-    return np.linspace(low, high, N_BINS + 1)
+    if ours.n and ours.is_whole:
+        first, last = np.floor(low), np.ceil(high)
+        width = max(1, np.ceil((last - first) / N_BINS))
+        return first - 0.5 + width * np.arange((last - first) // width + 2)
+    width = (high - low) / N_BINS
+    return np.linspace(low, high + width, N_BINS + 2)  # one more, for what is right at the end
 
 
 def _drawing(edges: np.ndarray, shares: Sequence[float], beside: Mapping[str, Any]) -> str:
@@ -188,7 +190,7 @@ def _drawing(edges: np.ndarray, shares: Sequence[float], beside: Mapping[str, An
         if share
     )
     ticks = "".join(
-        f'<text x="{x(tick):.1f}" y="{top + height + 14}" text-anchor="middle">{number(tick)}</text>'
+        f'<text x="{x(tick):.1f}" y="{top + height + 14}" text-anchor="{_anchor(x(tick), left, width)}">{number(tick)}</text>'
         for tick in round_numbers(low, high)
     )
     return (
@@ -198,12 +200,16 @@ def _drawing(edges: np.ndarray, shares: Sequence[float], beside: Mapping[str, An
     )
 
 
+def _anchor(at: float, left: float, width: float) -> str:
+    """Let the label of a tick at either end begin or end there, so that it is not cut off."""
+    return "start" if at < left + width * 0.05 else "end" if at > left + width * 0.95 else "middle"
+
+
 def round_numbers(low: float, high: float) -> list[float]:
-    """Return three to six round numbers inside an interval, for an axis; a margin at both ends keeps labels whole."""
-    margin = (high - low) * 0.03
+    """Return three to six round numbers in an interval, for an axis."""
     step = 10.0 ** np.floor(np.log10((high - low) / 3))
     for factor in (1, 2, 2.5, 5):
-        ticks = np.arange(np.ceil((low + margin) / (step * factor)), np.floor((high - margin) / (step * factor)) + 1)
-        if len(ticks) <= 6:
-            return [float(f"{tick * step * factor:.12g}") for tick in ticks]
-    return [float(f"{tick * step * 10:.12g}") for tick in (1, 2)]
+        first, last = np.ceil(low / (step * factor)), np.floor(high / (step * factor))
+        if last - first < 6:
+            break
+    return [float(f"{tick * step * factor:.12g}") for tick in np.arange(first, last + 1)]

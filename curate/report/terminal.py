@@ -48,9 +48,7 @@ def print_run(url: str) -> None:
     manifest = folder.read_json(MANIFEST)
     if beside := published.comparison(manifest, ledger):
         OUT.print(f"published: {escape(beside['source'])}")
-        OUT.print(
-            "\n".join([escape(line) for line in published.lines(beside)] + [*_indented(escape(beside["remarks"]))])
-        )
+        OUT.print("\n".join([*map(escape, published.lines(beside)), *_indented(escape(beside["remarks"]))]))
         OUT.print()
     for label, told in manifest["told"].items():
         if "recall" in told:

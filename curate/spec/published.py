@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What was published of the distribution of a signal or column over the documents that were kept.
+    """What a published figure shows of the distribution of a signal or column over the documents that were kept.
 
     Args:
         peak: from where to where it is highest; twice the same number for a point.

@@ -25,6 +25,7 @@ LEDGER = Ledger(
 )
 MANIFEST = {
     "name": "web", "limit": 0, "description": "A <b>bold</b> claim", "curate": "0.1.0", "python": "3.11", "packages": {"numpy": "2.0"}, "output_digest": "abc",
+    "published": None,
     "stages": [{"label": "sources.warc", "name": "sources.warc", "params": {"paths": ["x"], "shard_mib": 64}}],
     "inputs": [{"name": "a.warc.gz"}, {"name": "a.warc.gz"}],
     "outputs": [{"path": "data/00000.parquet", "bytes": 1, "digest": "d"}],

@@ -1,0 +1,133 @@
+"""A run beside published figures: the numbers are those of its own records, in the terminal, in JSON and in the report."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import curate
+from curate.ledger import Ledger, StageLedger
+from curate.report import page, published, terminal
+from curate.sketches import Histogram
+from tests.report.test_page import MANIFEST, Tags
+
+
+def histogram(*values: float) -> Histogram:
+    found = Histogram()
+    found.count(np.array(values, np.float64))
+    return found
+
+
+LEDGER = Ledger(
+    [
+        StageLedger("sources.warc", n_born=200, n_out=100, dropped={"not_html": 100}),
+        StageLedger("dedup.exact", n_in=100, n_out=5, dropped={"exact_duplicate": 95}),
+        StageLedger("sinks.parquet", n_in=5, n_out=5, distributions={
+            "lines.count": histogram(100), "lines.count@text.measure": histogram(1, 1, 2, 8, 30), "toxic_score": histogram(),
+        }),
+    ]
+)  # fmt: skip
+PUBLISHED = {
+    "source": "A <paper>",
+    "remarks": "We are <small>.",
+    "left": [
+        {"name": "extraction", "after": "sources.warc", "share": 0.526},
+        {"name": "<dedup>", "after": "dedup.exact", "share": 0.0322},
+    ],
+    "distributions": [
+        {"column": "lines.count", "peak": [1, 1], "range": [0, 17]},
+        {"column": "toxic_score", "peak": [0, 0.1], "range": [0, 1]},
+    ],
+}
+BESIDE = {
+    **MANIFEST,
+    "published": PUBLISHED,
+    "stages": [
+        {"label": "filters.c4.page", "columns": {"lines.count": "lines.count"}, "params": {}},
+        {"label": "text.measure", "columns": {"lines.count": "lines.count@text.measure"}, "params": {}},
+        {"label": "sources.warc", "params": {}},
+    ],
+}
+
+
+def test_shares_are_of_all_documents_and_distributions_of_the_last_measurement():
+    found = published.comparison(BESIDE, LEDGER)
+    assert [(step["ours"], step["published"]) for step in found["left"]] == [(0.5, 0.526), (0.025, 0.0322)]
+    lines, score = found["distributions"]
+    assert (lines["documents"], lines["median"], lines["middle"], lines["share_in_range"]) == (5, 2, [1, 30], 0.8)
+    assert (score["documents"], score["median"], score["share_in_range"]) == (0, None, None)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_terminal_shows_both():
+    text = "\n".join(published.lines(published.comparison(BESIDE, LEDGER)))
+    assert "extraction            sources.warc   50.00%     52.60%" in text
+    assert "2.50%      3.22%" in text and "80%" in text
+
+
+def test_the_report_draws_both_and_says_how_they_were_read():
+    report = page.page(BESIDE, LEDGER, [])
+    tags = Tags()
+    tags.feed(report)
+    assert "50.00%" in report and "52.60%" in report and "read off figures by eye" in report
+    assert "A &lt;paper&gt;" in report and "We are &lt;small&gt;." in report and "<dedup>" not in report
+    assert report.count('class="range"') == 2 and report.count('class="peak"') == 2 and tags.found.count("figure") == 2
+    assert "Ours: median 2, 1 to 30 for the middle 80 %, 80% in the range. 20.0% lie outside the drawing." in report
+    assert "no document has it" in report
+
+
+def test_a_recipe_without_published_figures_has_no_such_section():
+    assert "Beside what was published" not in page.page(MANIFEST, LEDGER, [])
+    assert published.comparison({"name": "of an older version"}, LEDGER) is None
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, 10_000).map(float), st.floats(-1, 1e4, width=32)), max_size=30),
+    st.tuples(st.floats(0, 1e3), st.floats(0.01, 1e4)),
+)
+def test_any_distribution_is_drawn_with_finite_bars_inside_the_picture(values, ends):
+    ours, shown = histogram(*values), (ends[0], ends[0] + ends[1])
+    edges = published.bins(shown, ours)
+    assert (np.diff(edges) > 0).all() and len(edges) <= published.N_BINS + 4
+    assert edges[0] <= shown[0] and edges[-1] >= shown[1]
+    ticks = published.round_numbers(edges[0], edges[-1])
+    assert 1 <= len(ticks) <= 7 and all(edges[0] <= tick <= edges[-1] for tick in ticks)
+    found = published.chart({"column": "x", "peak": list(shown), "range": list(shown), "median": 0.0, "middle": [0.0, 1.0],
+                             "share_in_range": 0.5}, ours)  # fmt: skip
+    assert "nan" not in found and "inf" not in found and found.count("<svg") == 1
+
+
+PROSE = "The harbour was quiet on the morning of the vote, and nobody had slept. "
+SECTION = {
+    "source": "a paper",
+    "left": [{"step": "rules", "after": "filters.gopher.quality", "share": 0.328}],
+    "distributions": {"lines.count": {"peak": 1, "range": [0, 17]}},
+}
+
+
+@pytest.fixture
+def recipe(write_recipe, write_jsonl):
+    write_jsonl("a.jsonl", [PROSE * 8, "short", PROSE * 9, PROSE * 10 + "\nA line."])
+    return lambda **more: write_recipe(["filters.gopher.quality", "text.measure"], **more)
+
+
+def test_a_run_stands_beside_its_paper_everywhere(recipe, tmp_path, capsys):
+    url = curate.run(recipe(published=SECTION), output=str(tmp_path / "out"), workers=1)
+    told = terminal.summary(url)["published"]
+    assert told["left"] == [{"step": "rules", "after": "filters.gopher.quality", "published": 0.328, "ours": 0.75}]
+    assert told["distributions"][0]["documents"] == 3 and told["distributions"][0]["share_in_range"] == 1.0
+    terminal.print_run(url)
+    printed = capsys.readouterr().out
+    assert "published: a paper" in printed and "75.00%     32.80%" in printed
+    assert "Beside what was published" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_published_figures_change_nothing_of_what_runs(recipe, tmp_path):
+    from curate.engine.run import prepare
+
+    plain = [phase.fingerprint for phase in prepare(recipe()).phases]
+    assert [phase.fingerprint for phase in prepare(recipe(published=SECTION)).phases] == plain
