@@ -10,6 +10,12 @@ from curate.spec.overrides import CHECKPOINT
 from curate.stage import Kind
 
 
+_EXECUTOR = {
+    "type": "object",
+    "properties": {"local": {"type": ["object", "null"], "properties": {"workers": {"type": "integer", "minimum": 1}}}},
+}
+
+
 def json_schema() -> dict[str, Any]:
     """Return the schema, with every stage of the catalogue and its parameters."""
     entries: dict[Kind, list[dict[str, Any]]] = {}
@@ -65,11 +71,6 @@ def json_schema() -> dict[str, Any]:
             "output": {"anyOf": [*sinks, foreign, {"enum": [entry["required"][0] for entry in sinks]}]},
             "rejects": {"enum": ["sample", "text", "none"]},
             "published": published.json_schema(),
-            "executor": {
-                "type": "object",
-                "properties": {
-                    "local": {"type": ["object", "null"], "properties": {"workers": {"type": "integer", "minimum": 1}}}
-                },
-            },
+            "executor": _EXECUTOR,
         },
     }
