@@ -9,7 +9,6 @@ from curate.spec import published
 from curate.spec.overrides import CHECKPOINT
 from curate.stage import Kind
 
-
 _EXECUTOR = {
     "type": "object",
     "properties": {"local": {"type": ["object", "null"], "properties": {"workers": {"type": "integer", "minimum": 1}}}},
