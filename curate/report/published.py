@@ -212,4 +212,4 @@ def round_numbers(low: float, high: float) -> list[float]:
         first, last = np.ceil(low / (step * factor)), np.floor(high / (step * factor))
         if last - first < 6:
             break
-    return [float(f"{tick * step * factor:.12g}") for tick in np.arange(first, last + 1)]
+    return [float(f"{tick * step * factor:.12g}") + 0.0 for tick in np.arange(first, last + 1)]  # + 0.0: no minus zero
