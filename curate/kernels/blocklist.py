@@ -133,7 +133,9 @@ def _is_sink(text, first, last):
     for at in range(first, last):
         byte = byte_at(text, at)
         has_colon |= byte == 0x3A
-        if not (0x30 <= byte <= 0x39 or byte == DOT or byte == 0x3A or 0x61 <= (byte | 0x20) <= 0x66 or byte == PERCENT):
+        if not (
+            0x30 <= byte <= 0x39 or byte == DOT or byte == 0x3A or 0x61 <= (byte | 0x20) <= 0x66 or byte == PERCENT
+        ):
             return has_colon and at > first + 1  # fe80::1%lo0
     if has_colon:
         return True
