@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.memory import address_of, byte_at
-from curate.kernels.urls import DOT, PERCENT, SLASH, contains, find_host, hash_host, hash_url
+from curate.kernels.urls import COLON, DOT, PERCENT, SLASH, contains, find_host, hash_host, hash_url
 
 N_DOMAINS, N_URLS, N_ODD, N_SUFFIXES, N_REFUSED, FIRST_REFUSED, N_FACTS = range(7)
 """Places of what was found: how many entries of each kind, and the line of the first that is none, from 1."""
@@ -132,10 +132,9 @@ def _is_sink(text, first, last):
     has_colon = False
     for at in range(first, last):
         byte = byte_at(text, at)
-        has_colon |= byte == 0x3A
-        if not (
-            0x30 <= byte <= 0x39 or byte == DOT or byte == 0x3A or 0x61 <= (byte | 0x20) <= 0x66 or byte == PERCENT
-        ):
+        has_colon |= byte == COLON
+        is_digit, is_mark = 0x30 <= byte <= 0x39, byte in (DOT, COLON, PERCENT)
+        if not is_digit and not is_mark and not 0x61 <= (byte | 0x20) <= 0x66:
             return has_colon and at > first + 1  # fe80::1%lo0
     if has_colon:
         return True

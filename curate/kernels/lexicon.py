@@ -60,7 +60,9 @@ def folds() -> np.ndarray:
     lower = ch.lower()
     for block in ch.ASSIGNED:
         for code in block:
-            form = unicodedata.normalize("NFKC", chr(code)) if code > 0x7F and not 0xD800 <= code < 0xE000 else chr(code)
+            form = (
+                unicodedata.normalize("NFKC", chr(code)) if code > 0x7F and not 0xD800 <= code < 0xE000 else chr(code)
+            )
             found[code] = ord(form) if len(form) == 1 else code
     cased = found < len(lower)
     found[cased] = lower[found[cased]]
@@ -72,7 +74,7 @@ def fold(entry: str) -> str:
     """Return an entry as it is looked for."""
     classes, table = ch.classes(), folds()
     seen = [c for c in unicodedata.normalize("NFKC", entry) if not _is_skipped(classes[ord(c)])]
-    return " ".join("".join(" " if classes[ord(c)] & ch.SPACE else chr(table[ord(c)]) for c in seen).split(" ")).strip()
+    return " ".join("".join(" " if classes[ord(c)] & ch.SPACE else chr(table[ord(c)]) for c in seen).split())
 
 
 def _is_skipped(bits: int) -> bool:

@@ -10,6 +10,7 @@ from curate.kernels import urls
 from curate.stage import File
 from curate.stages.safety import _blocklists, _hosts
 
+DEFAULT = {"adult": File("asset:url-filter")}
 REASONS = ("listed_domain", "listed_url")
 
 
@@ -49,7 +50,7 @@ class domains:
         three for a URL. Lists that UT1 calls adult hold sites of sex education and art museums now and then: read the examples.
     """
 
-    def __init__(self, *, lists: dict[str, File] = {"adult": File("asset:url-filter")}):  # noqa: B006
+    def __init__(self, *, lists: dict[str, File] = DEFAULT):
         if not lists:
             raise SpecError(
                 "lists: expected a name and a file, got none.  Leave the stage out, or `lists` for the default."
