@@ -171,7 +171,9 @@ def stages(
         ) if as_json else terminal.print_catalogue(catalogue)
 
 
-assets_app = typer.Typer(help="Named lists from elsewhere: fetched once, then there without a network.", no_args_is_help=True)
+assets_app = typer.Typer(
+    help="Named lists from elsewhere: fetched once, then there without a network.", no_args_is_help=True
+)
 app.add_typer(assets_app, name="assets")
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME ...", help="Assets, as `curate assets list` names them.")]

@@ -155,8 +155,10 @@ def _entry(text, first, last, wild, exempt, is_rewritten):
     start, stop, path, end, is_address, is_odd = find_host(text, first, last)
     if is_odd and not is_rewritten:
         return ODD, none
-    is_name = is_address if is_rewritten and byte_at(text, start) == 0x5B else _is_name(text, start, stop)
-    if start == stop or stop - start > LONGEST_HOST or not is_name:
+    if start == stop or stop - start > LONGEST_HOST:
+        return REFUSED, none
+    is_bracketed = byte_at(text, start) == 0x5B and byte_at(text, stop - 1) == 0x5D
+    if not (is_bracketed or _is_name(text, start, stop)):
         return REFUSED, none
     while end > path and byte_at(text, end - 1) == SLASH:
         end -= 1

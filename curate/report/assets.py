@@ -79,7 +79,11 @@ def verify(names: Sequence[str]) -> bool:
     for name in wanted:
         wrong = assets.verify(name)
         is_fine &= wrong is None
-        OUT.print(escape(f"{name}: {wrong or 'as it should be'}{f'.  Fetch it again: curate assets fetch --update {name}' if wrong else ''}"))
+        OUT.print(
+            escape(
+                f"{name}: {wrong or 'as it should be'}{f'.  Fetch it again: curate assets fetch --update {name}' if wrong else ''}"
+            )
+        )
     if not wanted:
         OUT.print("nothing was fetched yet")
     return is_fine

@@ -46,7 +46,10 @@ def print_run(url: str) -> None:
         OUT.print(escape(line), style="dim" if is_reasons else None)
     OUT.print(f"\n{balance(ledger)}\n")
     if removed := list(lists.lines(ledger)):
-        OUT.print(escape("\n".join(["what lists removed, of what came to the stage", *(f"    {line}" for line in removed)])) + "\n")
+        OUT.print(
+            escape("\n".join(["what lists removed, of what came to the stage", *(f"    {line}" for line in removed)]))
+            + "\n"
+        )
     manifest = folder.read_json(MANIFEST)
     for label, told in manifest["told"].items():
         if "recall" in told:

@@ -16,7 +16,9 @@ from tests.reference import lexicon as slow
 
 SMALL = st.text(st.sampled_from("abA B中文字\u0301\u00ad-. ก\u0e34é１ａ"), max_size=40)
 ENTRIES = st.lists(
-    st.one_of(st.sampled_from(PIECES), st.text(st.sampled_from("ab 中文字é-ก\u0e34"), min_size=1, max_size=5)), min_size=1, max_size=12
+    st.one_of(st.sampled_from(PIECES), st.text(st.sampled_from("ab 中文字é-ก\u0e34"), min_size=1, max_size=5)),
+    min_size=1,
+    max_size=12,
 )
 
 

@@ -15,7 +15,8 @@ PARTS = [
     "1.2.3.4", "127.1", "0x7f.1", "256.1.1.1", "010.0.0.1", "1", " ", "\t", "\n", "-", "_", "~", "a", "\x00", "\u3002",
 ]  # fmt: skip
 ADDRESSES = st.one_of(
-    st.builds("".join, st.lists(st.sampled_from(PARTS), max_size=12)), st.text(st.characters(codec="utf-8"), max_size=20)
+    st.builds("".join, st.lists(st.sampled_from(PARTS), max_size=12)),
+    st.text(st.characters(codec="utf-8"), max_size=20),
 )
 
 
@@ -31,12 +32,8 @@ def test_hosts_and_their_parents_are_those_of_the_slow_twin(texts):
     bounds, hashes, starts, ends, _ = urls.host_suffixes(offsets, data)
     for i, value in enumerate(values):
         mine = range(bounds[i], bounds[i + 1])
-        assert [slow.fold(data[starts[k] : ends[i]].tobytes()) for k in mine] == _with_dots(slow.suffixes(value))
-        assert [int(hashes[k]) for k in mine] == [slow.digest(s[::-1]) for s in _with_dots(slow.suffixes(value))]
-
-
-def _with_dots(suffixes: list[bytes]) -> list[bytes]:
-    return suffixes
+        assert [slow.fold(data[starts[k] : ends[i]].tobytes()) for k in mine] == slow.suffixes(value)
+        assert [int(hashes[k]) for k in mine] == [slow.digest(s[::-1]) for s in slow.suffixes(value)]
 
 
 @given(st.lists(ADDRESSES, max_size=6))
@@ -62,9 +59,7 @@ def test_hashes_that_crowd_at_the_end_of_a_table_are_found():
     assert urls.first_found(made, np.array([0, 2]), np.array([1, 2**64 - 51], np.uint64)).tolist() == [-1]
 
 
-def test_a_million_names_have_a_million_hashes():
+def test_different_names_have_different_hashes():
     names = [f"{i:x}.{i % 977}.example".encode() for i in range(100_000)]
     _, hashes, _, _, _ = urls.host_suffixes(*buffers(names))
-    assert len(np.unique(hashes)) == len(set().union(*(slow.suffixes(name) for name in names[:1000]))) + len(
-        np.unique(hashes)
-    ) - len(np.unique(hashes[: urls.host_suffixes(*buffers(names[:1000]))[0][-1]]))
+    assert len(np.unique(hashes)) == len(names) + 977

@@ -42,7 +42,9 @@ def matches(text: str, entries: list[str]) -> tuple[list[str], int, int]:
     bounds = [_is_bound(chars, at) for at in range(len(chars) + 1)]
     found, at, inside = [], 0, []
     while at < len(chars):
-        best = max((e for e in entries if bounds[at] and _stands(chars, at, e) and bounds[at + len(e)]), key=len, default="")
+        best = max(
+            (e for e in entries if bounds[at] and _stands(chars, at, e) and bounds[at + len(e)]), key=len, default=""
+        )
         if best:
             found.append(best)
             inside += [(at, at + len(best))]

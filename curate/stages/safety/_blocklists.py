@@ -102,7 +102,7 @@ def _made(url: str) -> np.ndarray:
     text = np.frombuffer(data, np.uint8)
     domains, urls, odd, facts = b.read_lines(text, suffixes.wild, suffixes.exempt, False)
     if len(odd):
-        entries = _hosts.rewrite([data[start:end] for start, end in odd])
+        entries = _hosts.rewrite([data[start:end].removeprefix(b"*.").lstrip(b".") for start, end in odd])
         again = np.frombuffer(b"\n".join(entries), np.uint8)
         more_domains, more_urls, _, more = b.read_lines(again, suffixes.wild, suffixes.exempt, True)
         domains, urls = np.concatenate((domains, more_domains)), np.concatenate((urls, more_urls))
