@@ -59,7 +59,9 @@ def listed(server, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def add(name="sites", path="/lists/sites.txt", **more):
-        monkeypatch.setitem(catalogue(), name, Asset(name, "sites", "domains", "CC0", server, url=server + path, **more))
+        monkeypatch.setitem(
+            catalogue(), name, Asset(name, "sites", "domains", "CC0", server, url=server + path, **more)
+        )
         return catalogue()[name]
 
     return add
@@ -119,7 +121,10 @@ def test_an_asset_can_come_from_a_file_or_its_url(listed, tmp_path):
     for place in (str(copy), copy.as_uri()):
         assert assets.fetch("sites", place).sha256 == DIGEST
     assert Server.asked == 0
-    for place, message in ((str(tmp_path / "none"), "No such file"), ("ftp://a.example/b", "expected http, https or file")):
+    for place, message in (
+        (str(tmp_path / "none"), "No such file"),
+        ("ftp://a.example/b", "expected http, https or file"),
+    ):
         with pytest.raises(InputError, match=message):
             assets.fetch("sites", place)
 
@@ -146,7 +151,7 @@ def test_a_parameter_names_an_asset_and_its_content_takes_part_in_the_fingerprin
     param = Param("lists", dict[str, File])
     with pytest.raises(ValueError, match="curate assets fetch sites"):
         param.convert({"bad": "asset:sites"})
-    with pytest.raises(ValueError, match='no asset "site".  Did you mean sites'):
+    with pytest.raises(ValueError, match=r'no asset "site"\.  Did you mean sites'):
         param.convert({"bad": "asset:site"})
     assets.fetch("sites")
     value = {"lists": param.convert({"bad": "asset:sites"})}

@@ -35,7 +35,7 @@ def print_all() -> None:
     """Print the catalogue."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("asset", "here", "size", "digest", "licence", "what it is"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("asset", "here", "size"))
+        table.add_column(name, overflow="fold", no_wrap=name != "what it is")
     for entry in summary():
         fetched = entry["fetched"] or {}
         here = "in package" if entry["package"] else "yes" if fetched else "no"

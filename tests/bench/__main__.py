@@ -18,6 +18,7 @@ NAMES = (
     "dedup_growth",
     "dedup_quality",
     "decontaminate",
+    "lists",
 )
 
 for name in sys.argv[1:] or NAMES:
