@@ -14,6 +14,7 @@ import os
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
+import logging
 import random
 import re
 import resource
@@ -84,6 +85,7 @@ def url_filter(urls: list[str]) -> Callable[[], object]:
     from datatrove.data import Document
     from datatrove.pipeline.filters.url_filter import URLFilter
 
+    logging.disable()  # it asks the network for public suffixes, and tells at length that there is none
     judge = URLFilter()
     documents = [Document(text="", id="", metadata={"url": url}) for url in urls]
     judge.filter(documents[0])
