@@ -35,7 +35,7 @@ from tests.bench.minhash import _best
 from tests.bench.real_data import need_real_data
 
 N_DOMAINS, N_URLS, N_WORDS = 10_000_000, 100_000, 36_000
-N_FILTERED, N_REGEX = 20_000, 10
+N_FILTERED, N_REGEX = 20_000, 4
 
 
 def main() -> None:

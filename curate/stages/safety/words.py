@@ -53,7 +53,8 @@ class words:
             often it is there, and the lists of all that were found.
         many_listed_words: more different entries than `max_distinct`; value: how many, evidence: the same.
     Cost:
-        See `python -m tests.bench lists`.
+        32,600 documents/s of 3 KB (97 MB/s) on one core with 36,000 words; one alternation of `regex` 1.4, pyahocorasick, which
+        knows no word boundaries, 1,600 in the same run (`python -m tests.bench lists`). Half a second to read the list, 12 MB.
     Kept:
         "The library has films, among them a documentary on how free porn videos changed an industry. " * 1
     Dropped:
