@@ -171,6 +171,49 @@ def stages(
         ) if as_json else terminal.print_catalogue(catalogue)
 
 
+assets_app = typer.Typer(
+    help="Named lists from elsewhere: fetched once, then there without a network.", no_args_is_help=True
+)
+app.add_typer(assets_app, name="assets")
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME ...", help="Assets, as `curate assets list` names them.")]
+
+
+@assets_app.command("list")
+def list_assets(as_json: AsJson = False) -> None:
+    """List what recipes can name as `asset:NAME`, with licence, size and whether it is here."""
+    from curate.report import assets
+
+    _print_json(assets.summary()) if as_json else assets.print_all()
+
+
+@assets_app.command("fetch")
+def fetch_assets(
+    names: Names,
+    source: Annotated[
+        str, typer.Option("--from", metavar="URL|FILE", help="Fetch one asset from there: a mirror, or a file.")
+    ] = "",
+    update: Annotated[bool, typer.Option("--update", help="Fetch again what is here already.")] = False,
+) -> None:
+    """Fetch assets into the cache, and check them against the catalogue."""
+    from curate.report import assets
+
+    if source and len(names) > 1:
+        raise typer.BadParameter("names one place for one asset", param_hint="--from")
+    with _stopped_by_the_user():
+        for name in names:
+            assets.fetch(name, source, update=update or bool(source))
+
+
+@assets_app.command("verify")
+def verify_assets(names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]")] = None) -> None:
+    """Read fetched assets (all, if none is named) again, and compare their digests with those on record."""
+    from curate.report import assets
+
+    if not assets.verify(names or ()):
+        raise typer.Exit(2)
+
+
 @contextlib.contextmanager
 def _stopped_by_the_user() -> Iterator[None]:
     try:

@@ -91,7 +91,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def of_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON, files (`Path` and `File` parameters, in lists too) with the digest of their content."""
+    """Return parameters as JSON, files (`Path` and `File`, in lists and mappings too) with the digest of their content."""
     return {name: _with_digests(value) for name, value in params.items()}
 
 
@@ -100,6 +100,8 @@ def _with_digests(value: Any) -> Any:
         return [str(value), _of_file(value)]
     if isinstance(value, File):
         return [str(value), *([posixpath.basename(name), _of_file(name)] for name in value.find())]
+    if isinstance(value, dict):
+        return {name: _with_digests(each) for name, each in value.items()}
     return [_with_digests(each) for each in value] if isinstance(value, list) else value
 
 

@@ -15,12 +15,13 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
+from curate import assets
 from curate.batch import Batch, Doc, Verdicts
 from curate.errors import InputError, StageError
 from curate.rules import Rules
@@ -69,7 +70,7 @@ class ShardWriter(Protocol):
 
 
 class File(str):
-    """A parameter's file, glob or fsspec URL whose content takes part in what the stage computes.
+    """A parameter's file, glob, fsspec URL or `asset:NAME` whose content takes part in what the stage computes.
 
     Plain text everywhere else, so that it goes through JSON; a recipe that names it has another fingerprint when the
     files behind it change. One that stands for no file is refused where it is written.
@@ -89,6 +90,8 @@ class File(str):
         Raises:
             InputError: there are none.
         """
+        if self.startswith(assets.PREFIX):
+            return [str(assets.find(self))]
         import fsspec
 
         try:
@@ -182,7 +185,8 @@ class Param:
                 f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
             ) from None
         try:
-            for value in converted if isinstance(converted, list) else [converted]:
+            inner = converted.values() if isinstance(converted, dict) else converted
+            for value in inner if isinstance(converted, (dict, list)) else [converted]:
                 _ = value.find() if isinstance(value, File) else None
         except InputError as error:
             raise ValueError(str(error)) from None
@@ -249,17 +253,11 @@ class Stage:
     def open(self, params: Mapping[str, Any]) -> Callable:
         """Return something to call with documents only: the function with its parameters, or the class set up."""
         if not inspect.isclass(self.target):
-            return _bound(self.target, params)
+            return partial(self.target, **params)
         made = self.target(**params)
         if hasattr(made, "setup"):
             made.setup()
         return made
-
-
-def _bound(function: Callable, params: Mapping[str, Any]) -> Callable:
-    from functools import partial
-
-    return partial(function, **params)
 
 
 def read_stage(name: str, target: Callable) -> Stage:

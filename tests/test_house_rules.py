@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Each layer imports only from its own row and those above it.
 LAYERS = [
     ["errors", "kernels"],
-    ["batch", "sketches"],
+    ["batch", "assets", "sketches"],
     ["rules", "ledger", "barrier"],
     ["signals", "stage"],
     ["stages", "registry", "inputs", "fingerprint", "runs"],

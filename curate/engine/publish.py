@@ -15,7 +15,7 @@ from curate.engine.documents import rejects_path
 from curate.errors import RunError
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan, StageRef
-from curate.report import card, fate, page
+from curate.report import card, fate, lists, page
 from curate.runs import DATA, EVIDENCE, LEDGER, MANIFEST, REJECTS, Output, Record, RunFolder, read_record
 
 PACKAGES = {
@@ -62,7 +62,7 @@ def publish(folder: RunFolder, planned: Plan) -> None:
     manifest = _manifest(folder, planned, records, ledger, outputs)
     folder.write_json(LEDGER, ledger.to_json())
     folder.write_bytes("README.md", card.card(manifest, ledger).encode())
-    folder.write_bytes("report.html", page.page(manifest, ledger, _examples(folder, planned)).encode())
+    folder.write_bytes("report.html", page.page(manifest, ledger, _examples(folder, planned, ledger)).encode())
     folder.write_json(MANIFEST, manifest)
     _remember(folder, planned)
 
@@ -173,9 +173,10 @@ def _described(ref: StageRef, planned: Plan) -> dict[str, Any]:
     return described
 
 
-def _examples(folder: RunFolder, planned: Plan, n: int = 3) -> list[dict[str, Any]]:
-    """Return a few rejects for each stage and reason, those with text first, from the first shards that have them."""
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _examples(folder: RunFolder, planned: Plan, ledger: Ledger, n: int = 3) -> list[dict[str, Any]]:
+    """Return a few rejects for each stage and reason (and list), those with text first, from the first shards with some."""
+    found: dict[tuple, list[dict[str, Any]]] = {}
+    listed = {row.stage for row in lists.rows(ledger)}
     columns = ["id", "url", "stage", "reason", "value", "evidence", "text"]
     for phase in planned.phases:
         if phase.is_reduce:
@@ -184,7 +185,8 @@ def _examples(folder: RunFolder, planned: Plan, n: int = 3) -> list[dict[str, An
             with folder.open(rejects_path(phase.folder, task)) as file:
                 rows = pq.ParquetFile(file).read(columns).to_pylist()
                 for row in sorted(rows, key=lambda row: not row["text"]):
-                    group = found.setdefault((row["stage"], row["reason"]), [])
+                    by = lists.named(row["evidence"]) if row["stage"] in listed else ()
+                    group = found.setdefault((row["stage"], row["reason"], *by), [])
                     if len(group) < n:
                         evidence = fate.shown_evidence(folder, phase.notes_from if phase.apply else None, row)
                         group.append({**row, "evidence": evidence, "text": (row["text"] or "")[:600]})

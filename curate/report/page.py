@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from curate.ledger import Ledger, StageLedger
-from curate.report import duplicates, published
+from curate.report import duplicates, lists, published
 from curate.report.funnel import Row, balance, rows, size
 
 _STYLE = """
@@ -42,6 +42,7 @@ def page(manifest: Mapping[str, Any], ledger: Ledger, examples: Sequence[Mapping
             *_funnel(ledger),
             *published.section(manifest, ledger),
             *_reasons(ledger, examples),
+            *lists.section(ledger, examples),
             *_barriers(manifest),
             *_counts(ledger),
             *_provenance(manifest),
@@ -120,7 +121,12 @@ def _barriers(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counts(ledger: Ledger) -> Iterator[str]:
-    counted = [(entry.stage, name, n) for entry in ledger.stages for name, n in sorted(entry.counts.items())]
+    counted = [
+        (entry.stage, name, n)
+        for entry in ledger.stages
+        for name, n in sorted(entry.counts.items())
+        if not name.startswith(lists.COUNT)
+    ]
     if counted:
         yield "<h2>Also counted</h2><p class=soft>What stages noticed or mended without dropping the document.</p><table>"
         yield from (f"<tr><td>{escape(stage)}<td>{escape(name)}<td class=n>{n:,}</tr>" for stage, name, n in counted)

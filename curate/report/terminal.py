@@ -14,7 +14,7 @@ from rich.table import Table
 
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan, StageRef
-from curate.report import duplicates, published
+from curate.report import duplicates, lists, published
 from curate.report.funnel import balance, rows, size
 from curate.runs import EVIDENCE, LEDGER, MANIFEST
 from curate.stage import Kind, Stage, spell
@@ -45,6 +45,11 @@ def print_run(url: str) -> None:
         is_reasons = line.startswith(" ")
         OUT.print(escape(line), style="dim" if is_reasons else None)
     OUT.print(f"\n{balance(ledger)}\n")
+    if removed := list(lists.lines(ledger)):
+        OUT.print(
+            escape("\n".join(["what lists removed, of what came to the stage", *(f"    {line}" for line in removed)]))
+            + "\n"
+        )
     manifest = folder.read_json(MANIFEST)
     if beside := published.comparison(manifest, ledger):
         OUT.print(f"published: {escape(beside['source'])}")

@@ -12,11 +12,26 @@ import sys
 
 import numpy as np
 
-from curate.kernels import boilerplate, composition, lines, minhash, phrases, repetition, shingles, vocabulary, words
+from curate.kernels import (
+    blocklist,
+    boilerplate,
+    composition,
+    lexicon,
+    lines,
+    minhash,
+    phrases,
+    repetition,
+    shingles,
+    urls,
+    vocabulary,
+    words,
+)
 from curate.kernels.characters import classes, lower
 from tests.kernels.texts import PIECES
 
 PAGE = mmap.PAGESIZE
+LEXICON = lexicon.build(["word", "中文", "the be", "..."], np.ones(4, np.uint64))
+EMPTY = urls.table(np.zeros(0, np.uint64))
 PROT_NONE = 0
 
 
@@ -49,6 +64,10 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         phrases.count_leftovers(offsets, data)
         vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
         boilerplate.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
+        lexicon.count_entries(offsets, data, classes(), LEXICON, np.ones(len(offsets) - 1, np.uint64))
+        urls.host_suffixes(offsets, data)
+        urls.url_prefixes(offsets, data)
+        blocklist.read_lines(data, EMPTY, EMPTY, chance.random() < 0.5)
         a, b = minhash.permutations(chance.randrange(1, 20), 1)
         for tokenizer in (shingles.WORDS, shingles.CHARACTERS, shingles.CODE):
             shingles.token_spans(offsets, data, classes(), lower(), tokenizer)

@@ -1,0 +1,89 @@
+"""What `curate assets` prints: the catalogue, the progress of a fetch, what is wrong in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from curate import assets
+from curate.errors import InputError
+from curate.report.funnel import size
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def summary() -> list[dict[str, Any]]:
+    """Return the catalogue as JSON-like data, with what the cache holds."""
+    found = []
+    for asset in assets.catalogue().values():
+        held = assets.held(asset)
+        try:
+            file = str(assets.find(asset.name))
+        except InputError:
+            file = None
+        found.append({**asdict(asset), "file": file, "fetched": asdict(held) if held else None})
+    return found
+
+
+def print_all() -> None:
+    """Print the catalogue."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("asset", "here", "size", "digest", "licence", "what it is"):
+        table.add_column(name, overflow="fold", no_wrap=name != "what it is")
+    for entry in summary():
+        fetched = entry["fetched"] or {}
+        here = "in package" if entry["package"] else "yes" if fetched else "no"
+        n_bytes = entry["size"] or fetched.get("size")
+        digest = entry["sha256"] or fetched.get("sha256")
+        told = digest[:12] if entry["sha256"] else f"{digest[:12]} (first fetch)" if digest else "set by first fetch"
+        table.add_row(
+            entry["name"], here, size(n_bytes) if n_bytes else "", "" if entry["package"] else told,
+            entry["licence"], escape(entry["about"]),
+        )  # fmt: skip
+    OUT.print(table)
+    OUT.print(f"\nA recipe names one as asset:NAME.  The cache is {assets.folder()}", style="dim")
+
+
+def fetch(name: str, source: str, *, update: bool) -> None:
+    """Fetch one asset unless it is here, with progress on stderr, and say what came."""
+    name = name.removeprefix(assets.PREFIX)
+    asset = assets.catalogue().get(name)
+    if asset and not update and assets.held(asset):
+        ERR.print(f"{name}: is here already; --update fetches it again")
+        return
+    before = assets.held(asset) if asset else None
+    with ERR.status(f"{name}: asking") as status:
+        made = assets.fetch(name, source, lambda done, total: status.update(_progress(name, done, total)))
+    if made is None:
+        ERR.print(f"{name}: comes with the package {asset.package}, nothing to fetch")
+        return
+    known = "as in the catalogue" if asset.sha256 else "recorded; the catalogue knows none"
+    changed = f", was {before.sha256[:12]}" if before and before.sha256 != made.sha256 else ""
+    ERR.print(f"{name}: {size(made.size)} from {escape(made.url)}, digest {made.sha256[:12]} {known}{changed}")
+
+
+def _progress(name: str, done: int, total: int | None) -> str:
+    return f"{name}: {size(done)}{f' of {size(total)}' if total else ''}"
+
+
+def verify(names: Sequence[str]) -> bool:
+    """Check assets, print a line for each, and return whether all are what they should be."""
+    wanted = names or [asset.name for asset in assets.catalogue().values() if assets.held(asset)]
+    is_fine = True
+    for name in wanted:
+        wrong = assets.verify(name)
+        is_fine &= wrong is None
+        OUT.print(
+            escape(
+                f"{name}: {wrong or 'as it should be'}{f'.  Fetch it again: curate assets fetch --update {name}' if wrong else ''}"
+            )
+        )
+    if not wanted:
+        OUT.print("nothing was fetched yet")
+    return is_fine

@@ -1,0 +1,1 @@
+"""Safety: documents from listed places, and documents full of listed words."""

@@ -1,0 +1,36 @@
+"""What lists removed is in the report and in `curate stats`."""
+
+from __future__ import annotations
+
+import json
+
+from typer.testing import CliRunner
+
+from curate.cli import app
+from curate.engine.run import run
+
+
+def test_the_report_shows_the_share_of_each_list_with_examples(write_recipe, write_jsonl, tmp_path):
+    (tmp_path / "red.txt").write_text("a.example\n")
+    (tmp_path / "blue.txt").write_text("b.example\nc.a.example\n")
+    (tmp_path / "any.txt").write_text("hot <dog>\n")
+    texts = ["A hot <dog>, a hot <dog>, a hot <dog>.", "A quiet day at the harbour."]
+    urls = ["http://a.example/1", "http://c.a.example/", "http://b.example/x", "http://d.example", "http://e.example"]
+    write_jsonl("a.jsonl", [{"text": texts[i == 4], "url": url} for i, url in enumerate(urls)])
+    lists = {name: str(tmp_path / f"{name}.txt") for name in ("red", "blue")}
+    recipe = write_recipe(
+        [{"safety.domains": {"lists": lists}}, {"safety.words": {"lists": {"any": str(tmp_path / "any.txt")}}}]
+    )
+    folder = run(recipe, output=str(tmp_path / "run"), workers=2)
+    page = (tmp_path / "run" / "report.html").read_text()
+    section = page.partition("<h2>What lists removed</h2>")[2].partition("<h2>")[0]
+    assert "<b>red</b><span class=n>2 (40.00%)" in section
+    assert "<b>blue</b><span class=n>2 (40.00%)" in section
+    assert "http://b.example/x" in section and "b.example in blue" in section and "a.example in red, blue" in section
+    assert "<b>any</b><span class=n>1 (50.00%)" in section and "hot &lt;dog&gt; ×3 in any" in section
+    assert "listed_in" not in page
+    printed = CliRunner().invoke(app, ["stats", folder]).stdout
+    assert "what lists removed" in printed
+    assert "safety.domains  blue            2   40.00%" in printed
+    counts = json.loads(CliRunner().invoke(app, ["stats", folder, "--json"]).stdout)["stages"]
+    assert {stage["name"]: stage["counts"].get("listed_in red") for stage in counts}["safety.domains"] == 2
