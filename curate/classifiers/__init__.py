@@ -1,0 +1,15 @@
+"""Models that give a text a score from 0 to 1, behind one seam.
+
+    model = open_model("toxicity")                     a bundled model, a file, a folder, or hf://owner/repo/file
+    model.scores(["A text.", "Another."])              float32[2]: the probability of `model.positive`
+    model.named("not_toxic").scores(texts)             that of another of `model.labels`
+
+Three backends: `linear` (our own, hashed n-grams, `.npz`), `fasttext` (`.bin`, `.ftz`) and `encoder` (transformers, a
+folder). Nothing is ever unpickled. Making one is `curate.classifiers.training.train(examples, ...)`, judging one
+`curate.classifiers.evaluation.evaluate(...)`; long texts are scored in chunks by `curate.classifiers.chunks`.
+"""
+
+from curate.classifiers.model import Model
+from curate.classifiers.opening import ModelName, open_model
+
+__all__ = ["Model", "ModelName", "open_model"]

@@ -1,0 +1,97 @@
+"""Cut long texts into chunks of about equal length that end where a line, a sentence or at least a word does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from curate.kernels import characters as ch
+from curate.kernels.characters import decode
+from curate.kernels.memory import address_of, short_at
+from curate.kernels.shingles import grown
+
+LINE, SENTENCE, WORD = 3, 2, 1
+"""How good a place to cut is: after a line break, after a sentence's last mark, after other white space."""
+
+
+@njit(cache=True, nogil=True)
+def cut_chunks(offsets, data, classes, size):
+    """Cut texts into chunks of at most `size` characters.
+
+    A text of c characters is meant for ceil(c / size) chunks of equal length. A chunk ends at the last line break in
+    the second half of that length; if there is none, after the last sentence; else after the last white space; else
+    in the middle of a word. White space after a cut belongs to the chunk before it, and does not count in its size.
+
+    Args:
+        offsets: int64[n + 1], bounds of the texts.
+        data: uint8[m], UTF-8.
+        classes: `characters.classes()`.
+        size: characters, at least 1; 0 leaves texts whole.
+    Returns:
+        `(bounds int64[n + 1], starts int64[total], ends int64[total], lengths int64[total])`: the chunks of text i are
+        those from `bounds[i]` to `bounds[i + 1]`; lengths are in characters. Every byte of a text is in one chunk; a
+        text without a visible character has none.
+    """
+    text, table, n = address_of(data), address_of(classes), len(offsets) - 1
+    bounds = np.zeros(n + 1, np.int64)
+    starts, ends, lengths = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    total = 0
+    for i in range(n):
+        at, end = offsets[i], offsets[i + 1]
+        left, is_blank = _measure(text, table, at, end)
+        while at < end and not is_blank:
+            if total == len(starts):
+                starts, ends = grown(starts, total, total + 1), grown(ends, total, total + 1)
+                lengths = grown(lengths, total, total + 1)
+            target = left if size == 0 else -(-left // -(-left // size))
+            starts[total] = at
+            at, lengths[total] = (end, left) if target == left else _cut(text, table, at, end, target)
+            left -= lengths[total]
+            ends[total] = at
+            total += 1
+        bounds[i + 1] = total
+    return bounds, starts[:total], ends[:total], lengths[:total]
+
+
+@njit(cache=True, nogil=True)
+def _measure(text, table, at, end):
+    """Return `(characters, whether none is visible)`."""
+    count, is_blank = 0, True
+    while at < end:
+        code, size = decode(text, at, end)
+        is_blank &= short_at(table, code) & (ch.SPACE | ch.INVISIBLE) != 0
+        count += 1
+        at += size
+    return count, is_blank
+
+
+@njit(cache=True, nogil=True)
+def _cut(text, table, at, end, target):
+    """Return `(where the chunk that begins at `at` ends, its characters)`."""
+    best, cut, cut_length, length = 0, at, 0, 0
+    after_sentence = False
+    while at < end and length < target:
+        code, size = decode(text, at, end)
+        bits = short_at(table, code)
+        at += size
+        length += 1
+        if 2 * length >= target:
+            kind = 0
+            if bits & ch.BREAK:
+                kind = LINE
+            elif bits & ch.SPACE:
+                kind = SENTENCE if after_sentence else WORD
+            elif bits & ch.SENTENCE_END and code > 0x2E80:  # no space follows it in Chinese and Japanese
+                kind = SENTENCE
+            if kind and kind >= best:
+                best, cut, cut_length = kind, at, length
+        after_sentence = bool(bits & ch.SENTENCE_END) or (after_sentence and bits & ch.PUNCTUATION != 0)
+    if best == 0:
+        cut, cut_length = at, length
+    while cut < end:
+        code, size = decode(text, cut, end)
+        if not short_at(table, code) & ch.SPACE:
+            break
+        cut += size
+        cut_length += 1
+    return cut, cut_length
