@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -226,8 +226,12 @@ class Stage:
 
     @property
     def makes(self) -> tuple[str, ...]:
-        """The columns the stage adds or replaces, as its docstring says."""
+        """The columns the stage adds or replaces, as its docstring says; `<score>`: the one the parameter `score` names."""
         return _names(self.help.get("Makes", ""))
+
+    def made_by(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return these columns under the names that the parameters, defaults included, give them."""
+        return tuple(params[name[1:-1]] if name.startswith("<") else name for name in self.makes)
 
     @property
     def removes(self) -> tuple[str, ...]:
@@ -249,17 +253,11 @@ class Stage:
     def open(self, params: Mapping[str, Any]) -> Callable:
         """Return something to call with documents only: the function with its parameters, or the class set up."""
         if not inspect.isclass(self.target):
-            return _bound(self.target, params)
+            return partial(self.target, **params)
         made = self.target(**params)
         if hasattr(made, "setup"):
             made.setup()
         return made
-
-
-def _bound(function: Callable, params: Mapping[str, Any]) -> Callable:
-    from functools import partial
-
-    return partial(function, **params)
 
 
 def read_stage(name: str, target: Callable) -> Stage:

@@ -43,9 +43,8 @@ class Features:
         """Return `(bounds, buckets, values)` of texts, the parts of a sparse matrix in rows."""
         from curate.kernels import characters, linear
 
-        return linear.features(
-            data, starts, ends, characters.classes(), characters.lower(), self.words, self.characters, self.bits
-        )
+        tables = characters.classes(), characters.lower()
+        return linear.features((data, starts, ends), tables, (self.words, self.characters, self.bits))
 
 
 class LinearModel(Model):
@@ -83,11 +82,9 @@ class LinearModel(Model):
         """Return the uncalibrated decision about the first positive label: float32[n], NaN without features."""
         from curate.kernels import characters, linear
 
-        f = self.features
-        tables = characters.classes(), characters.lower()
-        return linear.decide(
-            data, starts, ends, *tables, f.words, f.characters, f.bits, self.weights, float(self.intercept)
-        )
+        tables, f = (characters.classes(), characters.lower()), self.features
+        shape = f.words, f.characters, f.bits
+        return linear.decide((data, starts, ends), tables, shape, self.weights, float(self.intercept))
 
     def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         p = self.calibrated(self.decisions(data, starts, ends))

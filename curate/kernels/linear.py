@@ -25,21 +25,21 @@ WORD_SALT, CHARACTER_SALT = np.uint64(0x57), np.uint64(0x43)
 
 
 @njit(cache=True, nogil=True)
-def features(data, starts, ends, classes, lower, words, characters, bits):
+def features(texts, tables, shape):
     """Return the features of texts as rows of a sparse matrix.
 
     Args:
-        data: uint8[m], UTF-8.
-        starts, ends: int64[n], bounds of the texts.
-        classes, lower: `characters.classes()` and `characters.lower()`.
-        words: n-grams of 1 to this many words; 0 for none.
-        characters: n-grams of 2 to this many characters; 0 for none.
-        bits: log2 of the number of buckets.
+        texts: `(data uint8[m], starts int64[n], ends int64[n])`, UTF-8 and where each text stands in it.
+        tables: `(characters.classes(), characters.lower())`.
+        shape: `(words, characters, bits)`: n-grams of 1 to `words` words and 2 to `characters` characters, 0 for none,
+            and log2 of the number of buckets.
     Returns:
         `(bounds int64[n + 1], buckets int32[total], values float32[total])`: the features of text i are those from
         `bounds[i]` to `bounds[i + 1]`, each bucket once, in the order in which it was first hit.
     """
-    memory, n = memory_of(data, classes, lower), len(starts)
+    data, starts, ends = texts
+    words, characters, bits = shape
+    memory, n = memory_of(data, tables[0], tables[1]), len(starts)
     counts, hit = np.zeros(1 << bits, np.int32), np.empty(BLOCK, np.int32)
     tokens, state, logs = np.zeros(LONGEST + BLOCK, np.uint64), new_state(), _logs()
     bounds = np.zeros(n + 1, np.int64)
@@ -62,18 +62,20 @@ def features(data, starts, ends, classes, lower, words, characters, bits):
 
 
 @njit(cache=True, nogil=True)
-def decide(data, starts, ends, classes, lower, words, characters, bits, weights, intercept):
+def decide(texts, tables, shape, weights, intercept):
     """Return the decision of a linear model about each text.
 
     Args:
-        data, starts, ends, classes, lower, words, characters, bits: as of `features`.
+        texts, tables, shape: as of `features`.
         weights: float32[2**bits].
         intercept: float64.
     Returns:
         float32[n]; NaN for a text without features, about which there is nothing to decide.
     Cost: `python -m tests.bench classifiers`.
     """
-    memory, n = memory_of(data, classes, lower), len(starts)
+    data, starts, ends = texts
+    words, characters, bits = shape
+    memory, n = memory_of(data, tables[0], tables[1]), len(starts)
     counts, hit = np.zeros(1 << bits, np.int32), np.empty(BLOCK, np.int32)
     tokens, state, logs = np.zeros(LONGEST + BLOCK, np.uint64), new_state(), _logs()
     out = np.empty(n, np.float32)

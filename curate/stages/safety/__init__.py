@@ -1,0 +1,1 @@
+"""Stages that find what should not be learned from."""
