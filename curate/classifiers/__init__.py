@@ -9,7 +9,21 @@ folder). Nothing is ever unpickled. Making one is `curate.classifiers.training.t
 `curate.classifiers.evaluation.evaluate(...)`; long texts are scored in chunks by `curate.classifiers.chunks`.
 """
 
-from curate.classifiers.model import Model
-from curate.classifiers.opening import ModelName, open_model
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curate.classifiers.model import Model
+    from curate.classifiers.opening import ModelName, open_model
+
+_HOME = {"Model": "model", "ModelName": "opening", "open_model": "opening"}
 
 __all__ = ["Model", "ModelName", "open_model"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"curate.classifiers.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'curate.classifiers' has no attribute {name!r}")

@@ -26,13 +26,14 @@ def score(model: Model, batch: Batch, size: int, aggregate: Aggregate) -> tuple[
         aggregate: how the chunks of a text are put together.
     Returns:
         `(float32[n], counts)`: scores from 0 to 1, NaN where a text has none; and how often something happened that
-        the ledger should know: `texts_in_chunks`, `no_score_blank`, `no_score_not_a_number`.
+        the ledger should know: `texts_in_chunks`, `chunks_cut_off` (longer than the model takes), `no_score_blank`, `no_score_not_a_number`.
     """
     from curate.kernels import characters
     from curate.kernels.chunks import cut_chunks
 
     offsets, data = batch.text_buffers()
     bounds, starts, ends, lengths = cut_chunks(offsets, data, characters.classes(), size)
+    before = model.n_truncated
     found = model.score_spans(data, starts, ends)
     found = np.where(np.isfinite(found), found, np.nan).astype(np.float32)
     scores = together(bounds, found, lengths, aggregate)
@@ -40,6 +41,7 @@ def score(model: Model, batch: Batch, size: int, aggregate: Aggregate) -> tuple[
     is_missing = np.isnan(scores)
     counts = {
         "texts_in_chunks": int((n_chunks > 1).sum()),
+        "chunks_cut_off": model.n_truncated - before,
         "no_score_blank": int((is_missing & (n_chunks == 0)).sum()),
         "no_score_not_a_number": int((is_missing & (n_chunks > 0)).sum()),
     }

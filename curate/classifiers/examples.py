@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from curate.errors import InputError, SpecError
+from curate.stage import File
 
 PARTS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
@@ -94,18 +95,7 @@ def read_examples(
         InputError: no such file or column, or no usable row.
         SpecError: `positive` is no label of the data, or is needed.
     """
-    from curate.stage import File
-
-    rows, origins = [], {}
-    for path in paths:
-        for name in File(path).find():
-            rows += _rows(name)
-            origins[name] = _digest(name)
-    for column in filter(None, (text, label, group)):
-        if not any(_at(row, column) is not None for row in rows):
-            raise InputError(
-                f"{', '.join(paths)}: no column `{column}`; there are {', '.join(_columns(rows)) or 'no rows'}."
-            )
+    rows, origins = _read(paths, (text, label, group))
     left_out: Counter[str] = Counter()
     used, labels = [], []
     for row in rows:
@@ -130,6 +120,21 @@ def read_examples(
     )
 
 
+def read_texts(paths: Sequence[str], *, text: str = "text", human: str | None = None) -> list[dict[str, Any]]:
+    """Read texts to be labelled: rows of `text`, `id` if there is one, and `human`, the label in that column.
+
+    Raises:
+        InputError: no such file or column.
+    """
+    rows, _ = _read(paths, (text, human))
+    columns = {"id": "id", "human": human} if human else {"id": "id"}
+    return [
+        {"text": value, **{name: found for name, column in columns.items() if (found := _at(row, column)) is not None}}
+        for row in rows
+        if isinstance(value := _at(row, text), str) and value.strip()
+    ]
+
+
 def split(examples: Examples, seed: int = 0, shares: Sequence[float] = SHARES) -> dict[str, Examples]:
     """Split into train, validation and test by the hash of each group.
 
@@ -144,6 +149,21 @@ def split(examples: Examples, seed: int = 0, shares: Sequence[float] = SHARES) -
     edges = np.cumsum(shares) / np.sum(shares)
     part = np.searchsorted(edges, place, side="right").clip(0, len(PARTS) - 1)
     return {name: examples.take(part == k).need_both_labels(name) for k, name in enumerate(PARTS)}
+
+
+def _read(paths: Sequence[str], columns: Sequence[str | None]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the rows of all files, and the digest of each file. Every column must be there."""
+    rows: list[dict[str, Any]] = []
+    origins = {}
+    for path in paths:
+        for name in File(path).find():
+            rows += _rows(name)
+            origins[name] = _digest(name)
+    for column in filter(None, columns):
+        if not any(_at(row, column) is not None for row in rows):
+            there = ", ".join(sorted({name for row in rows[:100] for name in row})) or "no rows"
+            raise InputError(f"{', '.join(paths)}: no column `{column}`; there are {there}.")
+    return rows, origins
 
 
 def _unit(key: str) -> float:
@@ -179,10 +199,6 @@ def _at(row: Mapping[str, Any], column: str) -> Any:
     first, dot, rest = column.partition(".")
     inner = row.get(first) if dot else None
     return _at(inner, rest) if isinstance(inner, Mapping) else None
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return sorted({name for row in rows[:100] for name in row})
 
 
 def _rows(name: str) -> list[dict[str, Any]]:

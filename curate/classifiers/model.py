@@ -26,6 +26,7 @@ class Model(ABC):
             nobody has chosen one.
         origin: where it was opened from.
         digest: SHA-256 of its content, as hex digits.
+        n_truncated: how many texts it was handed so far were longer than it takes, and were judged by their beginning.
     """
 
     backend: ClassVar[str]
@@ -33,6 +34,7 @@ class Model(ABC):
     positive: str
     origin: str = ""
     digest: str = ""
+    n_truncated: int = 0
 
     def named(self, label: str) -> Model:
         """Return the model with `label` as the positive one.

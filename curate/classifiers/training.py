@@ -10,7 +10,7 @@ processor, and need not on a GPU.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,15 +91,34 @@ def train(
         settings = settings or fit_encoder.EncoderSettings()
         history = fit_encoder.fit(*fitted, settings, seed, out)
     opened = open_model(str(out), examples.positive)
-    return Trained(opened, out, parts, history, _plain(settings), weights, seed)
+    return Trained(opened, out, parts, history, asdict(settings), weights, seed)
+
+
+def settings_of(backend: Backend, *, quantise: bool = False, base: str = "") -> Any:
+    """Return the usual settings of a backend, smaller if `quantise`, for an encoder from the folder `base`.
+
+    Raises:
+        SpecError: the backend cannot do what is asked for.
+    """
+    if base and backend != "encoder":
+        raise SpecError(f"--base: a {backend} model starts from nothing; only an encoder has a base.")
+    if backend == "linear":
+        return LinearSettings(int8=quantise)
+    if backend == "fasttext":
+        return FastTextSettings(quantise=quantise)
+    if quantise:
+        raise SpecError("--quantise: an encoder is written as it is.")
+    from curate.classifiers.fit_encoder import EncoderSettings
+
+    return EncoderSettings(base=base)
 
 
 def _check_name(out: Path, backend: str, settings: Any) -> None:
     fits = {"linear": (".npz",), "fasttext": (".bin", ".ftz"), "encoder": ("",)}[backend]
     if out.suffix not in fits:
-        raise SpecError(f"--model {out}: a {backend} model is {' or '.join(fits) or 'a folder'}.")
+        raise SpecError(f"--model {out}: a {backend} model is {' or '.join(filter(None, fits)) or 'a folder'}.")
     if backend == "fasttext" and settings is not None and settings.quantise != (out.suffix == ".ftz"):
-        raise SpecError(f"--model {out}: a quantised fastText model is a .ftz, one that is not a .bin.")
+        raise SpecError(f"--model {out}: a fastText model is a .ftz if it is quantised (--quantise), else a .bin.")
 
 
 def _weights(train: Examples, wanted: str | float) -> tuple[float, float]:
@@ -109,9 +128,3 @@ def _weights(train: Examples, wanted: str | float) -> tuple[float, float]:
         return 1.0, float(wanted)
     share = float(train.is_positive.mean())
     return 0.5 / (1 - share), 0.5 / share
-
-
-def _plain(settings: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(settings)
