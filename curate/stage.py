@@ -173,6 +173,10 @@ class Param:
             )
         try:
             converted = _wrapped(TypeAdapter, self.type, strict).validate_python(value)
+            for each in converted if isinstance(converted, list) else [converted]:
+                _ = each.find() if isinstance(each, File) else None
+        except InputError as error:
+            raise ValueError(str(error)) from None
         except ValidationError as error:
             first = error.errors()[0]
             inside = "".join(f"[{part!r}]" for part in first["loc"] if not str(part).startswith(("list[", "dict[")))
@@ -181,11 +185,6 @@ class Param:
             raise ValueError(
                 f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
             ) from None
-        try:
-            for value in converted if isinstance(converted, list) else [converted]:
-                _ = value.find() if isinstance(value, File) else None
-        except InputError as error:
-            raise ValueError(str(error)) from None
         return converted
 
     def schema(self) -> dict[str, Any]:

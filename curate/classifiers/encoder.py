@@ -19,6 +19,10 @@ BATCH_TOKENS = 8192
 """Tokens, padding included, that go through the model at once."""
 
 
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
+"""Files of which a tokenizer has one, if not a `.model`."""
+
+
 class EncoderModel(Model):
     """A sequence classifier of transformers.
 
@@ -58,7 +62,10 @@ class EncoderModel(Model):
             raise InputError(f"{folder}: no readable config.json: {error}") from None
         if not any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
             raise InputError(f"{folder}: {config.get('architectures')} is no sequence classifier.")
+        if not any((folder / name).is_file() for name in TOKENIZERS) and not any(folder.glob("*.model")):
+            raise InputError(f"{folder}: no tokenizer; transformers would make up an empty one.")
         options = {"local_files_only": True, "trust_remote_code": False}
+        transformers.utils.logging.disable_progress_bar()
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
             network = transformers.AutoModelForSequenceClassification.from_pretrained(

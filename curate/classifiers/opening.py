@@ -39,10 +39,7 @@ class ModelName(File):
         from pydantic_core import core_schema
 
         def pinned(name: str) -> ModelName:
-            try:
-                return cls(hub.pinned(name) if name.startswith(hub.PREFIX) else name)
-            except InputError as error:
-                raise ValueError(str(error)) from None
+            return cls(hub.pinned(name) if name.startswith(hub.PREFIX) else name)
 
         return core_schema.no_info_after_validator_function(pinned, core_schema.str_schema(strict=True))
 

@@ -68,3 +68,43 @@ def labelled(n: int = 400, *, seed: int = 0, share: float = 0.4) -> Examples:
         is_bad.append(bad)
     sources = [chance.choice(["a", "b"]) for _ in range(n)]
     return Examples(texts, np.array(is_bad), "bad", slices={"source": sources})
+
+
+def tiny_fasttext(path: Path) -> Path:
+    """Write a fastText model trained for a moment (quantised if it is a `.ftz`), and return its path."""
+    from curate.classifiers.fit_fasttext import FastTextSettings
+    from curate.classifiers.training import train
+
+    settings = FastTextSettings(
+        epochs=(5,), dim=8, bucket=1000, min_count=1, cutoff=400, quantise=path.suffix == ".ftz"
+    )
+    train(labelled(), path, backend="fasttext", settings=settings)
+    return path
+
+
+def tiny_encoder(folder: Path, labels: tuple[str, ...] = ("not_bad", "bad")) -> Path:
+    """Write a BERT of random weights with a vocabulary of letters, and return its folder."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys([*GOOD, *BAD])]
+    plain = Tokenizer(models.WordLevel({word: k for k, word in enumerate(words)}, unk_token="[UNK]"))
+    plain.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=plain, pad_token="[PAD]", unk_token="[UNK]", model_max_length=32
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=32,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: k for k, label in enumerate(labels)},
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
