@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 from curate.kernels import characters as ch
-from curate.kernels.characters import decode
-from curate.kernels.memory import address_of, short_at
+from curate.kernels.characters import count_characters, decode, decode_before
+from curate.kernels.memory import HIGH, address_of, eight_at, short_at
 from curate.kernels.shingles import grown
 
 LINE, SENTENCE, WORD = 3, 2, 1
@@ -38,7 +38,7 @@ def cut_chunks(offsets, data, classes, size):
     total = 0
     for i in range(n):
         at, end = offsets[i], offsets[i + 1]
-        left, is_blank = _measure(text, table, at, end)
+        left, is_blank = count_characters(text, at, end), _is_blank(text, table, at, end)
         while at < end and not is_blank:
             if total == len(starts):
                 starts, ends = grown(starts, total, total + 1), grown(ends, total, total + 1)
@@ -54,37 +54,37 @@ def cut_chunks(offsets, data, classes, size):
 
 
 @njit(cache=True, nogil=True)
-def _measure(text, table, at, end):
-    """Return `(characters, whether none is visible)`."""
-    count, is_blank = 0, True
+def _is_blank(text, table, at, end):
+    """Say whether no character is visible."""
     while at < end:
         code, size = decode(text, at, end)
-        is_blank &= short_at(table, code) & (ch.SPACE | ch.INVISIBLE) != 0
-        count += 1
+        if not short_at(table, code) & (ch.SPACE | ch.INVISIBLE):
+            return False
         at += size
-    return count, is_blank
+    return True
 
 
 @njit(cache=True, nogil=True)
 def _cut(text, table, at, end, target):
     """Return `(where the chunk that begins at `at` ends, its characters)`."""
-    best, cut, cut_length, length = 0, at, 0, 0
-    after_sentence = False
+    start, length = at, (target + 1) // 2 - 1
+    at = _skip(text, at, end, length)
+    after_sentence = _is_after_sentence(text, table, start, at)
+    best, cut, cut_length = 0, at, 0
     while at < end and length < target:
         code, size = decode(text, at, end)
         bits = short_at(table, code)
         at += size
         length += 1
-        if 2 * length >= target:
-            kind = 0
-            if bits & ch.BREAK:
-                kind = LINE
-            elif bits & ch.SPACE:
-                kind = SENTENCE if after_sentence else WORD
-            elif bits & ch.SENTENCE_END and code > 0x2E80:  # no space follows it in Chinese and Japanese
-                kind = SENTENCE
-            if kind and kind >= best:
-                best, cut, cut_length = kind, at, length
+        kind = 0
+        if bits & ch.BREAK:
+            kind = LINE
+        elif bits & ch.SPACE:
+            kind = SENTENCE if after_sentence else WORD
+        elif bits & ch.SENTENCE_END and code > 0x2E80:  # no space follows it in Chinese and Japanese
+            kind = SENTENCE
+        if kind and kind >= best:
+            best, cut, cut_length = kind, at, length
         after_sentence = bool(bits & ch.SENTENCE_END) or (after_sentence and bits & ch.PUNCTUATION != 0)
     if best == 0:
         cut, cut_length = at, length
@@ -95,3 +95,29 @@ def _cut(text, table, at, end, target):
         cut += size
         cut_length += 1
     return cut, cut_length
+
+
+@njit(cache=True, nogil=True)
+def _skip(text, at, end, n):
+    """Return the place n characters further on."""
+    while n > 0 and at < end:
+        if n >= 8 and at + 8 <= end and not eight_at(text, at) & HIGH:
+            at, n = at + 8, n - 8
+            continue
+        _, size = decode(text, at, end)
+        at, n = at + size, n - 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _is_after_sentence(text, table, start, at):
+    """Say whether a sentence's last mark stands before `at`, with nothing but punctuation between."""
+    while at > start:
+        code, size = decode_before(text, at, start)
+        bits = short_at(table, code)
+        if bits & ch.SENTENCE_END:
+            return True
+        if not bits & ch.PUNCTUATION:
+            return False
+        at -= size
+    return False

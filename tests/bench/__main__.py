@@ -19,6 +19,7 @@ NAMES = (
     "dedup_quality",
     "decontaminate",
     "perplexity",
+    "classifiers",
 )
 
 for name in sys.argv[1:] or NAMES:
