@@ -58,6 +58,7 @@ class Weights(StrEnum):
 @app.command()
 def train(
     data: Data,
+    *,
     model: Annotated[str, typer.Option("--model", metavar="OUT", help=".npz, .bin, .ftz, or a folder (encoder).")],
     text: TextColumn = "text",
     label: LabelColumn = "label",
@@ -102,6 +103,7 @@ def train(
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A bundled model, a path, or hf://owner/repo/file.")],
     data: Data,
+    *,
     text: TextColumn = "text",
     label: LabelColumn = "label",
     positive: Positive = None,
@@ -149,6 +151,7 @@ def evaluate(
 @app.command()
 def label(
     data: Data,
+    *,
     rubric: Annotated[str, typer.Option(metavar="FILE", help="The instructions, with a line `labels: a, b`.")],
     endpoint: Annotated[str, typer.Option(metavar="URL", help="An OpenAI-compatible endpoint: http://host:8000/v1.")],
     model: Annotated[str, typer.Option(metavar="NAME", help="What the language model is called there.")],

@@ -7,7 +7,7 @@ from numba import njit
 
 from curate.kernels import characters as ch
 from curate.kernels.characters import count_characters, decode, decode_before
-from curate.kernels.memory import HIGH, address_of, eight_at, short_at
+from curate.kernels.memory import HIGH, address_of, byte_at, eight_at, short_at
 from curate.kernels.shingles import grown
 
 LINE, SENTENCE, WORD = 3, 2, 1
@@ -67,27 +67,25 @@ def _is_blank(text, table, at, end):
 @njit(cache=True, nogil=True)
 def _cut(text, table, at, end, target):
     """Return `(where the chunk that begins at `at` ends, its characters)`."""
-    start, length = at, (target + 1) // 2 - 1
-    at = _skip(text, at, end, length)
-    after_sentence = _is_after_sentence(text, table, start, at)
-    best, cut, cut_length = 0, at, 0
-    while at < end and length < target:
-        code, size = decode(text, at, end)
+    middle, stop = (target + 1) // 2 - 1, _skip(text, at, end, target)
+    best, cut, cut_length = 0, stop, target
+    start, length, at = at, target, stop
+    while length > middle and best < LINE:  # backwards, so that the first of a kind is the last in the text
+        code, size = np.int64(byte_at(text, at - 1)), 1
+        if code >= 0x80:
+            code, size = decode_before(text, at, start)
         bits = short_at(table, code)
-        at += size
-        length += 1
         kind = 0
         if bits & ch.BREAK:
             kind = LINE
         elif bits & ch.SPACE:
-            kind = SENTENCE if after_sentence else WORD
+            kind = SENTENCE if best < SENTENCE and _is_after_sentence(text, table, start, at - size) else WORD
         elif bits & ch.SENTENCE_END and code > 0x2E80:  # no space follows it in Chinese and Japanese
             kind = SENTENCE
-        if kind and kind >= best:
+        if kind > best:
             best, cut, cut_length = kind, at, length
-        after_sentence = bool(bits & ch.SENTENCE_END) or (after_sentence and bits & ch.PUNCTUATION != 0)
-    if best == 0:
-        cut, cut_length = at, length
+        at -= size
+        length -= 1
     while cut < end:
         code, size = decode(text, cut, end)
         if not short_at(table, code) & ch.SPACE:
