@@ -148,7 +148,14 @@ class Batch:
         return self.rows.column(column)
 
     def numbers(self, column: str) -> np.ndarray:
-        """Return a numeric column as numpy, nulls as NaN."""
+        """Return a numeric column as numpy, nulls as NaN.
+
+        Raises:
+            StageError: it holds something else.
+        """
+        kind = self[column].type
+        if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+            raise StageError(f"column `{column}` holds {kind}, not numbers")
         return self[column].to_numpy(zero_copy_only=False)
 
     def texts(self, column: str = "text") -> list[str]:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from curate.classifiers.commands import app as classifier
+
 app = typer.Typer(
     name="curate",
     help="Turn raw web crawl into training data for language models, and prove what was done.",
@@ -18,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(classifier)
 
 Recipe = Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")]
 RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")]

@@ -194,7 +194,7 @@ def _bind(spec: PipelineSpec) -> tuple[list[StageRef | None], tuple[str, ...]]:
                     )
         if "text" in stage.makes or stage.kind is Kind.FOREIGN:
             fresh = {}
-        available.update(dict.fromkeys((*stage.makes, *columns.values())))
+        available.update(dict.fromkeys((*_made(stage_spec), *columns.values())))
         for column in stage.removes:
             available.pop(column, None)
         refs.append(_ref(stage_spec, columns))
@@ -247,6 +247,17 @@ def _needed_by_parameters(spec: StageSpec) -> tuple[str, ...]:
         return tuple(getattr(spec.stage.target(**spec.all_params), "needs", ()))
     except SpecError as error:
         raise SpecError(str(error), spec.where) from error
+
+
+def _made(spec: StageSpec) -> tuple[str, ...]:
+    """Return the columns a stage makes; one that a parameter names must be new, and no signal's."""
+    made = spec.stage.made_by(spec.all_params)
+    for column in set(made) - set(spec.stage.makes):
+        if column in CORE or column in signals.SIGNALS or not column:
+            raise SpecError(
+                f'"{column}" cannot be the name of a score: it is taken by a core column or a signal.', spec.where
+            )
+    return made
 
 
 def _maker(column: str) -> str:

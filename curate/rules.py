@@ -21,14 +21,18 @@ from curate.batch import KEEP, Verdicts
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The range in which a signal is fine, both ends included; None leaves that end open."""
+    """The range in which a signal is fine, both ends included; None leaves that end open.
+
+    NaN, a signal that is not there, is fine unless `is_needed`.
+    """
 
     signal: str
     at_least: float | None = None
     at_most: float | None = None
+    is_needed: bool = False
 
     def broken_by(self, values: np.ndarray) -> np.ndarray:
-        """Return bool[n]: where the values lie outside. NaN is never outside.
+        """Return bool[n]: where the values lie outside, or are missing and needed.
 
         Compared in float32, the type signals are stored in, so that a stored value and a fresh one agree.
         """
@@ -38,6 +42,8 @@ class Bound:
             broken |= values < np.float32(self.at_least)
         if self.at_most is not None:
             broken |= values > np.float32(self.at_most)
+        if self.is_needed:
+            broken |= np.isnan(values)
         return broken
 
 
@@ -49,6 +55,11 @@ def at_least(signal: str, bound: float | None) -> Bound:
 def at_most(signal: str, bound: float | None) -> Bound:
     """Keep documents whose signal is `bound` or less; None switches the rule off."""
     return Bound(signal, at_most=bound)
+
+
+def present(signal: str) -> Bound:
+    """Keep documents that have the signal."""
+    return Bound(signal, is_needed=True)
 
 
 class Rules:

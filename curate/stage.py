@@ -176,6 +176,11 @@ class Param:
             )
         try:
             converted = _wrapped(TypeAdapter, self.type, strict).validate_python(value)
+            inner = [*converted.values()] if isinstance(converted, dict) else converted
+            for each in inner if isinstance(inner, list) else [inner]:
+                _ = each.find() if isinstance(each, File) else None
+        except InputError as error:
+            raise ValueError(str(error)) from None
         except ValidationError as error:
             first = error.errors()[0]
             inside = "".join(f"[{part!r}]" for part in first["loc"] if not str(part).startswith(("list[", "dict[")))
@@ -184,12 +189,6 @@ class Param:
             raise ValueError(
                 f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
             ) from None
-        try:
-            inner = converted.values() if isinstance(converted, dict) else converted
-            for value in inner if isinstance(converted, (dict, list)) else [converted]:
-                _ = value.find() if isinstance(value, File) else None
-        except InputError as error:
-            raise ValueError(str(error)) from None
         return converted
 
     def schema(self) -> dict[str, Any]:
@@ -230,8 +229,12 @@ class Stage:
 
     @property
     def makes(self) -> tuple[str, ...]:
-        """The columns the stage adds or replaces, as its docstring says."""
+        """The columns the stage adds or replaces, as its docstring says; `<score>`: the one the parameter `score` names."""
         return _names(self.help.get("Makes", ""))
+
+    def made_by(self, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return these columns under the names that the parameters, defaults included, give them."""
+        return tuple(params[name[1:-1]] if name.startswith("<") else name for name in self.makes)
 
     @property
     def removes(self) -> tuple[str, ...]:

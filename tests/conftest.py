@@ -9,6 +9,8 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from tests.classifiers import models
+
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("house")
 
@@ -56,3 +58,29 @@ def write_jsonl(tmp_path):
         return path
 
     return write
+
+
+# ---------------------------------------------------------------------- small classifiers, each made once
+
+
+@pytest.fixture(scope="session")
+def linear_file(tmp_path_factory) -> Path:
+    return models.tiny_linear(tmp_path_factory.mktemp("linear") / "tiny.npz")
+
+
+@pytest.fixture(scope="session")
+def fasttext_file(tmp_path_factory) -> Path:
+    return models.tiny_fasttext(tmp_path_factory.mktemp("fasttext") / "tiny.bin")
+
+
+@pytest.fixture(scope="session")
+def quantised_file(tmp_path_factory) -> Path:
+    return models.tiny_fasttext(tmp_path_factory.mktemp("fasttext") / "tiny.ftz")
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory) -> Path:
+    torch = pytest.importorskip("torch", reason="the extra `encoder` is not installed")
+    torch.set_num_threads(1)  # two tiny matrices are not worth waking threads for
+    pytest.importorskip("transformers", reason="the extra `encoder` is not installed")
+    return models.tiny_encoder(tmp_path_factory.mktemp("encoder"))

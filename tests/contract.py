@@ -13,7 +13,8 @@ import inspect
 import json
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -41,12 +42,17 @@ TEXTS = [
 RUNS = (Kind.RULES, Kind.DOC_FILTER, Kind.BATCH_FILTER, Kind.DOC_EDIT, Kind.BATCH_EDIT, Kind.STREAM)
 
 
-def check_stage(name: str, modules: tuple[str, ...] = (), params: dict[str, Any] | None = None) -> None:
+def check_stage(name: str, modules: tuple[str, ...] = (), params: Mapping[str, Any] | None = None) -> None:
     """Check one stage by name; fails with an assertion that says which promise was broken.
 
-    A stage that cannot do without a file of the user's is run only where `params` gives one.
+    Args:
+        params: values for parameters that have no default, and files of the user's; a stage that cannot do without
+            one is run only where this gives it.
     """
     stage = registry.find(name, modules)
+    stage = replace(
+        stage, params={k: replace(p, default=(params or {}).get(k, p.default)) for k, p in stage.params.items()}
+    )
     _documented(stage)
     _travels(stage)
     _refuses_unknown_parameters(stage, modules)
@@ -69,18 +75,18 @@ def _documented(stage: Stage) -> None:
         assert re.search(rf"\b{parameter}\b", inspect.getdoc(stage.target)), (
             f"{stage.name}: `{parameter}` is not described"
         )
-    if stage.kind is Kind.RULES and not list(stage.target()):  # it measures, and drops nobody
+    if stage.kind is Kind.RULES and not list(stage.target(**_defaults(stage))):  # it measures, and drops nobody
         assert help.get("Kept"), f"{stage.name}: one kept example is missing"
     elif stage.kind in (Kind.RULES, Kind.DOC_FILTER, Kind.BATCH_FILTER):
         assert help.get("Kept") and help.get("Dropped"), f"{stage.name}: one kept and one dropped example are missing"
     if stage.kind is Kind.RULES:
-        for reason, _ in stage.target():
+        for reason, _ in stage.target(**_defaults(stage)):
             assert reason in help.get("Drops", ""), f"{stage.name}: `Drops:` does not explain {reason}"
             assert re.fullmatch(r"[a-z0-9_]+", reason)
 
 
 def _travels(stage: Stage) -> None:
-    defaults = {p.name: p.default for p in stage.params.values() if not p.is_required}
+    defaults = _defaults(stage)
     ref = StageRef(stage.name, stage.name, {k: str(v) if hasattr(v, "parts") else v for k, v in defaults.items()})
     assert pickle.loads(pickle.dumps(ref)) == ref
     assert json.loads(json.dumps(ref.params)) == ref.params, f"{stage.name}: a default is not plain data"
@@ -114,7 +120,7 @@ def _runs(stage: Stage, modules: tuple[str, ...], params: dict[str, Any]) -> Non
         f"{stage.name}: an empty batch has other columns"
     )
     made = set(whole.names) - set(batch.names)
-    allowed = set(stage.makes) | set(_columns(stage))
+    allowed = set(stage.made_by(_defaults(stage))) | set(_columns(stage, {}))
     assert made <= allowed, f"{stage.name} made {made - allowed}, which its docstring does not say"
     assert set(batch.names) - set(whole.names) == set(stage.removes), (
         f"{stage.name}: `Removes:` is not what it takes away"
@@ -177,15 +183,20 @@ def _batch_for(stage: Stage, contents: list[Any]) -> Batch:
     )
 
 
-def _columns(stage: Stage) -> dict[str, str]:
-    return {signal: signal for signal in stage.target().signals} if stage.kind is Kind.RULES else {}
+def _defaults(stage: Stage) -> dict[str, Any]:
+    return {p.name: p.default for p in stage.params.values() if not p.is_required}
+
+
+def _columns(stage: Stage, params: Mapping[str, Any]) -> dict[str, str]:
+    rules = stage.target(**{**_defaults(stage), **params}) if stage.kind is Kind.RULES else None
+    return {signal: signal for signal in rules.signals} if rules else {}
 
 
 def _through(
     stage: Stage, batches: list[Batch], modules: tuple[str, ...], params: dict[str, Any] | None = None
 ) -> tuple[Batch, Books]:
-    defaults = {p.name: p.default for p in stage.params.values() if not p.is_required}
-    ref = StageRef(stage.name, stage.name, {**defaults, **(params or {})}, _columns(stage))
+    params = params or {}
+    ref = StageRef(stage.name, stage.name, {**_defaults(stage), **params}, _columns(stage, params))
     books = Books("text")
 
     def entered() -> Iterator[Batch]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import pytest
 
 from curate import registry
+from tests.classifiers.models import tiny_linear
 from tests.contract import check_stage
 
 
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> dict[str, dict]:
+    """Values for the parameters that have no default."""
+    model = {"model": str(tiny_linear(tmp_path_factory.mktemp("models") / "tiny.npz")), "score": "my_score"}
+    return {
+        "quality.classifier": model,
+        "safety.classifier": model,
+        "quality.threshold": {"score": "words.count"},
+    }
+
+
 @pytest.mark.parametrize("name", registry.catalogue())
-def test_every_stage_of_the_catalogue_keeps_the_contract(name):
-    check_stage(name)
+def test_every_stage_of_the_catalogue_keeps_the_contract(name, given):
+    check_stage(name, params=given.get(name))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ LAYERS = [
     ["batch", "assets", "sketches"],
     ["rules", "ledger", "barrier"],
     ["signals", "stage"],
+    ["classifiers"],
     ["stages", "registry", "inputs", "fingerprint", "runs"],
     ["models"],
     ["spec"],

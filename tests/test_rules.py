@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from curate import Rules, at_least, at_most
+from curate.rules import present
 
 
 def judge(rules: Rules, **signals):
@@ -38,3 +39,14 @@ def test_rules_without_bounds_have_signals_and_drop_nobody():
 
 def test_signals_are_named_once_in_the_order_of_the_rules():
     assert Rules(a=at_most("y", 1), b=at_least("x", 1), c=at_least("y", 0)).signals == ("y", "x")
+
+
+def test_a_value_that_is_needed_and_missing_breaks_its_rule_and_no_other():
+    values = {"score": np.array([0.2, np.nan, 0.9])}
+    verdicts = Rules(no_score=present("score"), too_low=at_least("score", 0.5)).judge(values, 3)
+    assert verdicts.code.tolist() == [1, 0, -1] and verdicts.failed.tolist() == [
+        [False, True],
+        [True, False],
+        [False, False],
+    ]
+    assert Rules(too_low=at_least("score", 0.5)).judge(values, 3).code.tolist() == [0, -1, -1]

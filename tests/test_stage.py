@@ -118,3 +118,15 @@ def test_a_wrong_value_says_what_was_expected_and_what_came(type_, given, messag
 def test_the_docstring_is_cut_into_its_sections():
     cut = sections("Do it.\n\nMore.\n\nNeeds: html\nDrops:\n    bad: it was bad\n    worse: it was worse")
     assert cut == {"": "Do it.\n\nMore.", "Needs": "html", "Drops": "bad: it was bad\nworse: it was worse"}
+
+
+def test_a_parameter_can_name_the_column_that_is_made():
+    def scored(batch: Batch, *, score: str = "my_score") -> Batch:
+        """Score.
+
+        Makes: <score>: float, other
+        """
+        return batch
+
+    stage = read_stage("scored", scored)
+    assert stage.makes == ("<score>", "other") and stage.made_by({"score": "x"}) == ("x", "other")

@@ -256,7 +256,7 @@ def checked(ref: StageRef, verdicts: Verdicts) -> Verdicts:
 def _only_said(ref: StageRef, stage: Stage, before: Batch, after: Batch) -> None:
     """Refuse columns that came or went without the docstring saying so: the plan, and every stage after, rely on it."""
     came, went = (
-        set(after.names) - set(before.names) - set(stage.makes),
+        set(after.names) - set(before.names) - set(stage.made_by(ref.params)),
         set(before.names) - set(after.names) - set(stage.removes),
     )
     if came or went:
@@ -278,9 +278,9 @@ def _same_ids(ref: StageRef, before: Batch, after: Batch) -> None:
 
 def _with_made(ref: StageRef, stage: Stage, schema: pa.Schema, docs: Sequence[Doc]) -> pa.Schema:
     """Return the schema with the columns this edit says it makes; every column a document has must be declared."""
-    for name in stage.makes:
+    for said, name in zip(stage.makes, stage.made_by(ref.params), strict=True):
         if schema.get_field_index(name) < 0:
-            kind = CORE.get(name) or stage.made_types.get(name)
+            kind = CORE.get(name) or stage.made_types.get(said)
             if kind is None:
                 raise StageError(
                     f"{ref.label} makes the column `{name}`; say its type in the docstring: `Makes: {name}: float`"

@@ -20,6 +20,7 @@ NAMES = (
     "decontaminate",
     "perplexity",
     "lists",
+    "classifiers",
 )
 
 for name in sys.argv[1:] or NAMES:

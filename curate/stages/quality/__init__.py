@@ -1,1 +1,1 @@
-"""How good a text is, as numbers."""
+"""How good a text is, as numbers, and what is kept for them."""

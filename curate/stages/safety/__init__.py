@@ -1,1 +1,1 @@
-"""Safety: documents from listed places, and documents full of listed words."""
+"""Safety: documents from listed places, full of listed words, or like what a classifier was taught to find."""

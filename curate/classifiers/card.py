@@ -1,0 +1,76 @@
+"""The model card: what a model is, what it was trained on, what it does on held-out data, where it fails. Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from curate.classifiers.examples import file_name
+from curate.classifiers.tables import figure_rows, identity_rows, number, slice_rows, table
+from curate.classifiers.training import Trained
+
+
+def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits: str = "") -> str:
+    """Return the card of a model.
+
+    Args:
+        figures: of `evaluation.evaluate` on the test part.
+        use, limits: what the model is for and where it fails, in the words of who trained it.
+    """
+    model, test = trained.model, trained.parts["test"]
+    share = number(figures["n_positive"] / figures["n"])
+    parts = [
+        f"# {trained.path.stem}",
+        f"A {model.backend} classifier of `{test.positive}` against everything else. Content digest (SHA-256) "
+        f"`{model.digest}`.",
+        "## Data",
+        _data(trained),
+        "## Training",
+        f"Seed {trained.seed}; weight of a negative text {trained.weights[0]:.3g}, of a positive one {trained.weights[1]:.3g}.",
+        f"Settings: `{json.dumps(trained.settings, sort_keys=True)}`. Chosen on the validation part: "
+        f"`{json.dumps(trained.history, sort_keys=True)}`.",
+        "## Figures on the test part",
+        f"{figures['n']:,} texts, {share} of them positive, none seen in training. Intervals are 95 %.",
+        table(*figure_rows(figures)),
+        "## Calibration",
+        f"Score and share of positive texts are {number(figures['calibration_error'])} apart on average.",
+        table(("score", "texts", "share positive"), _reliability(figures)),
+        "## Slices",
+        *_slices(figures),
+        "## Intended use",
+        use
+        or "To score texts like those it was trained on, as one signal among others. Whoever trained it has not said more.",
+        "## Limits",
+        limits
+        or "Whoever trained it has not written down where it fails. Expect less on other sources, languages, dialects and "
+        "lengths than those above; a split by hash does not show that.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _data(trained: Trained) -> str:
+    whole = trained.parts["train"]
+    files = [(f"`{file_name(name)}`", f"`{digest}`") for name, digest in whole.origins.items()]
+    sizes = [
+        (name, f"{len(part):,}", f"{int(part.is_positive.sum()):,}", number(part.is_positive.mean()))
+        for name, part in trained.parts.items()
+    ]
+    together = "groups" if whole.groups is not None else "texts that are equal but for case and white space"
+    left_out = ", ".join(f"{reason}: {n:,}" for reason, n in whole.left_out.items())
+    return "\n\n".join(
+        [
+            *([table(("file", "SHA-256"), files)] if files else ["Handed over in memory, not read from files."]),
+            table(("part", "texts", "positive", "share"), sizes),
+            f"Split by hash; {together} stay together." + (f" Left out: {left_out}." if left_out else ""),
+        ]
+    )
+
+
+def _reliability(f: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [(number(b["score"]), f"{b['n']:,}", number(b["positive"])) for b in f["reliability"]]
+
+
+def _slices(f: Mapping[str, Any]) -> list[str]:
+    found = [f"By `{name}`:\n\n{table(*slice_rows(slices))}" for name, slices in f["slices"].items()]
+    return [*found, f"Words that name groups of people:\n\n{table(*identity_rows(f['identity']))}"]

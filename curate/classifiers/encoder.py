@@ -1,0 +1,121 @@
+"""The encoder backend: sequence classifiers of transformers, from a folder that `save_pretrained` wrote.
+
+Weights are read from safetensors only, and no code of a model's own is run. On a GPU where there is one; scores then
+agree to some four digits with those of a processor, on which they are the same in every run.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curate.classifiers.model import Model, positive_of
+from curate.errors import InputError
+
+BATCH_TOKENS = 8192
+"""Tokens, padding included, that go through the model at once."""
+
+
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
+"""Files of which a tokenizer has one, if not a `.model`."""
+
+
+class EncoderModel(Model):
+    """A sequence classifier of transformers.
+
+    A text of more tokens than the model takes is cut off there; `chunk` of the stages is meant to keep texts below that,
+    and `n_truncated` counts those that were not.
+
+    Args:
+        network, tokenizer: of transformers.
+        is_multi_label: the labels are judged one by one (logistic), not against each other (softmax).
+    """
+
+    backend = "encoder"
+
+    def __init__(self, network: Any, tokenizer: Any, *, is_multi_label: bool):
+        import torch
+
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._network = network.to(self._device).eval()
+        self._tokenizer = tokenizer
+        self._is_multi_label = is_multi_label
+        config = network.config
+        self.labels = tuple(str(config.id2label[k]) for k in range(config.num_labels))
+        self.positive = positive_of(self.labels)
+        self.max_tokens = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", 512))
+
+    @classmethod
+    def load(cls, folder: Path) -> EncoderModel:
+        """Read a model from a folder.
+
+        Raises:
+            InputError: the extra is not installed, the folder holds no sequence classifier, or it is damaged.
+        """
+        transformers = need_transformers()
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder}: no readable config.json: {error}") from None
+        if not any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
+            raise InputError(f"{folder}: {config.get('architectures')} is no sequence classifier.")
+        if not any((folder / name).is_file() for name in TOKENIZERS) and not any(folder.glob("*.model")):
+            raise InputError(f"{folder}: no tokenizer; transformers would make up an empty one.")
+        options = {"local_files_only": True, "trust_remote_code": False}
+        transformers.utils.logging.disable_progress_bar()
+        try:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
+            network = transformers.AutoModelForSequenceClassification.from_pretrained(
+                folder, use_safetensors=True, **options
+            )
+        except Exception as error:  # transformers, tokenizers and safetensors each have errors of their own
+            first = str(error).strip().split("\n")[0]
+            raise InputError(f"{folder} is no sound encoder: {type(error).__name__}: {first}") from None
+        return cls(network, tokenizer, is_multi_label=config.get("problem_type") == "multi_label_classification")
+
+    def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """As of `Model`; texts are sorted by length, so that a batch needs little padding."""
+        raw = data.tobytes()
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        texts = [raw[start:end].decode("utf-8", "replace") for start, end in spans]
+        out = np.full(len(texts), np.nan, np.float32)
+        rows = [i for i, text in enumerate(texts) if text.strip()]
+        if rows:
+            tokens = self._tokenizer([texts[i] for i in rows])["input_ids"]
+            self.n_truncated += sum(len(t) > self.max_tokens for t in tokens)
+            order = sorted(range(len(rows)), key=lambda k: len(tokens[k]))
+            for batch in _batches(order, [min(len(t), self.max_tokens) for t in tokens]):
+                out[[rows[k] for k in batch]] = self._probabilities([texts[rows[k]] for k in batch])
+        return out
+
+    def _probabilities(self, texts: list[str]) -> np.ndarray:
+        import torch
+
+        entered = self._tokenizer(texts, truncation=True, max_length=self.max_tokens, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            logits = self._network(**entered.to(self._device)).logits.float()
+        p = logits.sigmoid() if self._is_multi_label else logits.softmax(-1)
+        return p[:, self.labels.index(self.positive)].cpu().numpy()
+
+
+def need_transformers() -> Any:
+    """Return the package, or raise an `InputError` that names the extra."""
+    try:
+        import torch  # noqa: F401
+        import transformers
+    except ImportError:
+        raise InputError("an encoder needs torch and transformers: pip install 'curate[encoder]'.") from None
+    return transformers
+
+
+def _batches(order: list[int], lengths: list[int]) -> list[list[int]]:
+    """Cut rows, sorted by length, into batches of about `BATCH_TOKENS`."""
+    batches: list[list[int]] = []
+    for row in order:
+        if not batches or (len(batches[-1]) + 1) * lengths[row] > BATCH_TOKENS:
+            batches.append([])
+        batches[-1].append(row)
+    return batches

@@ -1,0 +1,164 @@
+"""Judge a classifier on labelled texts: figures, curves, slices; and two classifiers on the same texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from curate.classifiers import chunks, identity, measures
+from curate.classifiers.examples import Examples
+from curate.classifiers.model import Model
+from curate.classifiers.spans import batch_of
+
+SMALLEST_SLICE = 20
+"""Texts of which a slice is made at least; smaller ones are counted together."""
+
+CURVE_POINTS = 400
+
+
+def score(model: Model, examples: Examples, chunk: int = 2000, aggregate: chunks.Aggregate = "max") -> np.ndarray:
+    """Score examples as a stage would: float32[n], NaN for none."""
+    return chunks.score(model, batch_of(examples.texts), chunk, aggregate)[0]
+
+
+def evaluate(
+    scores: np.ndarray,
+    examples: Examples,
+    *,
+    threshold: float = 0.5,
+    precision: float = 0.9,
+    bootstraps: int = 500,
+) -> dict[str, Any]:
+    """Judge scores.
+
+    Args:
+        scores: float32[n], one for each example; NaN ones are counted and left out.
+        threshold: where precision, recall and the slices are measured.
+        precision: the precision for which a threshold is looked for.
+        bootstraps: how often texts are drawn for intervals.
+    Returns:
+        JSON-like figures: `n`, `n_positive`, `no_score`, `roc_auc`, `average_precision` (each with its interval),
+        `at_threshold`, `for_precision`, `calibration_error`, `reliability`, `curves`, `slices`, `identity`.
+    Raises:
+        InputError: only one label occurs.
+    """
+    there = ~np.isnan(scores)
+    judged = examples.take(there).need_both_labels("evaluation")
+    values, truth = scores[there].astype(np.float64), judged.is_positive
+    n = len(values)
+
+    def interval(measure) -> Any:
+        return measures.bootstrap(n, lambda rows: measure(values[rows], truth[rows]), times=bootstraps)
+
+    return {
+        "positive": examples.positive,
+        "n": n,
+        "n_positive": int(truth.sum()),
+        "no_score": int((~there).sum()),
+        "left_out": dict(examples.left_out),
+        "roc_auc": measures.roc_auc(values, truth),
+        "roc_auc_interval": interval(measures.roc_auc),
+        "average_precision": measures.average_precision(values, truth),
+        "average_precision_interval": interval(measures.average_precision),
+        "at_threshold": _at(values, truth, threshold),
+        "for_precision": _for_precision(values, truth, precision, bootstraps),
+        "calibration_error": measures.calibration_error(values, truth),
+        "reliability": measures.reliability(values, truth),
+        "curves": _curves(values, truth),
+        "slices": {name: _slices(values, truth, column, threshold) for name, column in judged.slices.items()},
+        "identity": _identity(values, judged, threshold),
+    }
+
+
+def compare(one: np.ndarray, other: np.ndarray, examples: Examples, *, bootstraps: int = 1000) -> dict[str, Any]:
+    """Compare two models on the texts that both score, by a paired bootstrap: both are judged on the same drawn texts.
+
+    Returns:
+        for ROC AUC and average precision: the difference (the other less the one), its 95 % interval, and in which
+        share of draws the other was better.
+    """
+    there = ~np.isnan(one) & ~np.isnan(other)
+    truth, a, b = examples.take(there).need_both_labels("comparison").is_positive, one[there], other[there]
+    chance = np.random.default_rng(0)
+    draws = [chance.integers(0, len(truth), len(truth)) for _ in range(bootstraps)]
+    found: dict[str, Any] = {"n": len(truth)}
+    for name, measure in (("roc_auc", measures.roc_auc), ("average_precision", measures.average_precision)):
+        differences = np.array([measure(b[rows], truth[rows]) - measure(a[rows], truth[rows]) for rows in draws])
+        differences = differences[~np.isnan(differences)]
+        found[name] = {
+            "difference": measure(b, truth) - measure(a, truth),
+            "interval": [float(v) for v in np.quantile(differences, (0.025, 0.975))] if len(differences) else None,
+            "better_in": float((differences > 0).mean()) if len(differences) else None,
+        }
+    return found
+
+
+def _at(values: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, Any]:
+    found = measures.at(values, truth, threshold)
+    found["precision_interval"] = measures.wilson(found["right"], found["found"])
+    found["recall_interval"] = measures.wilson(found["right"], int(truth.sum()))
+    return found
+
+
+def _for_precision(values: np.ndarray, truth: np.ndarray, precision: float, times: int) -> dict[str, Any]:
+    """The least threshold with the precision wanted; its interval is that over drawn texts, chosen anew in each."""
+    threshold = measures.threshold_for(values, truth, precision)
+    if threshold is None:
+        return {"wanted": precision, "threshold": None}
+
+    def redrawn(rows: np.ndarray) -> float:
+        found = measures.threshold_for(values[rows], truth[rows], precision)
+        return np.nan if found is None else found
+
+    interval = measures.bootstrap(len(values), redrawn, times=times)
+    return {"wanted": precision, **_at(values, truth, threshold), "threshold_interval": interval}
+
+
+def _curves(values: np.ndarray, truth: np.ndarray) -> dict[str, list[list[float]]]:
+    """Precision over recall and recall over false-positive rate, thinned to some hundred points."""
+    curve = measures.Curve.of(values, truth)
+    rows = np.unique(np.linspace(0, len(curve.thresholds) - 1, CURVE_POINTS).astype(int))
+    pairs = {
+        "precision_recall": (curve.recall, curve.precision),
+        "roc": (curve.false_positive_rate, curve.recall),
+    }
+    return {name: np.stack([x[rows], y[rows]], 1).round(5).tolist() for name, (x, y) in pairs.items()}
+
+
+def _slices(
+    values: np.ndarray, truth: np.ndarray, column: Sequence[str | None], threshold: float
+) -> dict[str, dict[str, Any]]:
+    names = np.array(["(none)" if name is None else name for name in column])
+    unique, counts = np.unique(names, return_counts=True)
+    small = set(unique[counts < SMALLEST_SLICE]) if len(unique) > 1 else set()
+    names = np.array([f"{len(small)} values of few texts" if name in small else name for name in names])
+    return {str(name): _slice(values[names == name], truth[names == name], threshold) for name in np.unique(names)}
+
+
+def _slice(values: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, Any]:
+    found = measures.at(values, truth, threshold)
+    kept = ("precision", "recall", "f1", "false_positive_rate")
+    return {
+        "n": len(values),
+        "n_positive": int(truth.sum()),
+        "roc_auc": measures.roc_auc(values, truth),
+        **{name: found[name] for name in kept},
+    }
+
+
+def _identity(values: np.ndarray, examples: Examples, threshold: float) -> dict[str, dict[str, Any]]:
+    """False-positive rates on harmless texts that name a group of people, beside that on all harmless texts."""
+    groups = [identity.mentions(text) for text in examples.texts]
+    harmless = ~examples.is_positive
+    rows: Mapping[str, np.ndarray] = {"all texts": np.ones(len(values), bool)} | {
+        group: np.array([group in named for named in groups], bool) for group in identity.GROUPS
+    }
+    found = {}
+    for group, mask in rows.items():
+        n, wrong = int((mask & harmless).sum()), int((mask & harmless & (values >= threshold)).sum())
+        if n:
+            rate = {"false_positive_rate": wrong / n, "interval": measures.wilson(wrong, n)}
+            found[group] = {"n": int(mask.sum()), "n_negative": n, "false_positives": wrong, **rate}
+    return found

@@ -1,0 +1,231 @@
+"""Labelled texts: read from parquet or JSON lines, checked, and split so that copies do not leak."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curate.errors import InputError, SpecError
+from curate.stage import File
+
+PARTS = ("train", "validation", "test")
+SHARES = (0.8, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled texts.
+
+    Args:
+        texts: none of them blank.
+        is_positive: bool[n].
+        positive: the name of the positive label.
+        groups: what must stay together in a split, one a text; by default the text itself, so that copies do.
+        slices: further columns by name, one value a text, to look at separately (`source`, `language`).
+        origins: the files they were read from, each with its SHA-256.
+        left_out: how many rows were not used, by reason.
+    """
+
+    texts: Sequence[str]
+    is_positive: np.ndarray
+    positive: str
+    groups: Sequence[str] | None = None
+    slices: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """Return some of them: `rows` is int64[k] or bool[n]."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return Examples(
+            [self.texts[i] for i in rows],
+            self.is_positive[rows],
+            self.positive,
+            None if self.groups is None else [self.groups[i] for i in rows],
+            {name: [values[i] for i in rows] for name, values in self.slices.items()},
+            self.origins,
+            self.left_out,
+        )
+
+    def need_both_labels(self, what: str) -> Examples:
+        """Return itself.
+
+        Raises:
+            InputError: all labels are the same, from which nothing can be learned or judged.
+        """
+        n, positive = len(self), int(self.is_positive.sum())
+        if positive in (0, n):
+            raise InputError(
+                f'{what}: of {n} texts {positive} are "{self.positive}"; both kinds are needed.  '
+                "Is --positive the right label, and is there enough data?"
+            )
+        return self
+
+
+def read_examples(
+    paths: Sequence[str],
+    *,
+    text: str = "text",
+    label: str = "label",
+    positive: str | None = None,
+    group: str | None = None,
+    slices: Sequence[str] = (),
+) -> Examples:
+    """Read labelled texts.
+
+    Args:
+        paths: parquet, `.jsonl`, `.jsonl.gz` or `.jsonl.zst` files, and globs of such.
+        text, label, group: columns; a column inside another is written `metadata.label`. Labels may be strings, numbers
+            or booleans.
+        positive: the label that is looked for, all others being the rest; may be left out where the labels are 0 and 1
+            or false and true.
+        slices: columns to keep; those the data does not have are left out.
+
+    Raises:
+        InputError: no such file or column, or no usable row.
+        SpecError: `positive` is no label of the data, or is needed.
+    """
+    rows, origins = _read(paths, (text, label, group))
+    left_out: Counter[str] = Counter()
+    used, labels = [], []
+    for row in rows:
+        value, found = _at(row, text), _label(_at(row, label))
+        if not isinstance(value, str) or not value.strip():
+            left_out["text empty or missing"] += 1
+        elif found is None:
+            left_out["label missing"] += 1
+        else:
+            used.append(row)
+            labels.append(found)
+    name, is_positive = _chosen(labels, positive, label)
+    columns = [c for c in slices if any(_at(row, c) is not None for row in used)]
+    return Examples(
+        [_at(row, text) for row in used],
+        is_positive,
+        name,
+        [str(_at(row, group)) for row in used] if group else None,
+        {c: [None if (v := _at(row, c)) is None else str(v) for row in used] for c in columns},
+        origins,
+        dict(left_out),
+    )
+
+
+def read_texts(paths: Sequence[str], *, text: str = "text", human: str | None = None) -> list[dict[str, Any]]:
+    """Read texts to be labelled: rows of `text`, `id` if there is one, and `human`, the label in that column.
+
+    Raises:
+        InputError: no such file or column.
+    """
+    rows, _ = _read(paths, (text, human))
+    columns = {"id": "id", "human": human} if human else {"id": "id"}
+    return [
+        {"text": value, **{name: found for name, column in columns.items() if (found := _at(row, column)) is not None}}
+        for row in rows
+        if isinstance(value := _at(row, text), str) and value.strip()
+    ]
+
+
+def split(examples: Examples, seed: int = 0, shares: Sequence[float] = SHARES) -> dict[str, Examples]:
+    """Split into train, validation and test by the hash of each group.
+
+    A text lower-cased and without white space is its own group, so that exact copies, also those that differ in case
+    or layout, stay together; near copies do only where the data has a column that says what belongs together.
+
+    Raises:
+        InputError: a part lacks one of the two labels.
+    """
+    keys = examples.groups if examples.groups is not None else ["".join(t.lower().split()) for t in examples.texts]
+    place = np.array([_unit(f"{seed} {key}") for key in keys])
+    edges = np.cumsum(shares) / np.sum(shares)
+    part = np.searchsorted(edges, place, side="right").clip(0, len(PARTS) - 1)
+    return {name: examples.take(part == k).need_both_labels(name) for k, name in enumerate(PARTS)}
+
+
+def _read(paths: Sequence[str], columns: Sequence[str | None]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the rows of all files, and the digest of each file. Every column must be there."""
+    rows: list[dict[str, Any]] = []
+    origins = {}
+    for path in paths:
+        for name in File(path).find():
+            rows += _rows(name)
+            origins[name] = _digest(name)
+    for column in filter(None, columns):
+        if not any(_at(row, column) is not None for row in rows):
+            there = ", ".join(sorted({name for row in rows[:100] for name in row})) or "no rows"
+            raise InputError(f"{', '.join(paths)}: no column `{column}`; there are {there}.")
+    return rows, origins
+
+
+def _unit(key: str) -> float:
+    """Return a number from 0 to 1 that a key hashes to, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(key.encode("utf-8", "replace")).digest()[:6], "big") / 2**48
+
+
+def _chosen(labels: Sequence[str], positive: str | None, column: str) -> tuple[str, np.ndarray]:
+    counts = Counter(labels)
+    if not counts:
+        raise InputError(f"no row has both a text and a label in `{column}`.")
+    if positive is None and set(counts) <= {"0", "1"}:
+        return "positive", np.array([each == "1" for each in labels], bool)
+    names = ", ".join(f"{name} ({n})" for name, n in counts.most_common(10))
+    if positive is None:
+        raise SpecError(f"--positive: which of the labels is looked for?  `{column}` has {names}.")
+    if positive not in counts:
+        raise SpecError(f'--positive: no label "{positive}" in `{column}`, which has {names}.')
+    return positive, np.array([each == positive for each in labels], bool)
+
+
+def _label(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return None if value != value else f"{value:g}"
+    return None if value is None or value == "" else str(value)
+
+
+def _at(row: Mapping[str, Any], column: str) -> Any:
+    if column in row:
+        return row[column]
+    first, dot, rest = column.partition(".")
+    inner = row.get(first) if dot else None
+    return _at(inner, rest) if isinstance(inner, Mapping) else None
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    import fsspec
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if name.endswith(".parquet"):
+            with fsspec.open(name, "rb") as file:
+                return pq.read_table(file).to_pylist()
+        with fsspec.open(name, "rt", compression="infer", encoding="utf-8") as file:
+            found = [json.loads(line) for line in file if line.strip()]
+    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+        raise InputError(f"{name} is neither parquet nor JSON lines, or is damaged: {error}") from None
+    if not all(isinstance(row, dict) for row in found):
+        raise InputError(f"{name}: a line is no JSON object.")
+    return found
+
+
+def _digest(name: str) -> str:
+    import fsspec
+
+    with fsspec.open(name, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_name(path: str) -> str:
+    """Return what a card calls a file: its name without the folders of this machine."""
+    return Path(path).name

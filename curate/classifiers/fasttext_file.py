@@ -1,0 +1,153 @@
+"""Walk a fastText file without trusting it: every count is held against the bytes that are there.
+
+Layout, little-endian: magic and version (int32); twelve int32 and a double of arguments; the dictionary (counts, then
+a word, its frequency and its type for each entry, then pairs of pruned n-grams); whether the input is quantised, the
+input matrix, whether the output is, the output matrix.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from curate.errors import InputError
+
+MAGIC, VERSIONS = 793712314, (11, 12)
+SUPERVISED = 3
+
+
+class _Walk:
+    """A place in the bytes that only moves forward, and never past the end."""
+
+    def __init__(self, data: mmap.mmap):
+        self.data = data
+        self.at = 0
+
+    def take(self, layout: str) -> tuple:
+        layout = f"<{layout}"
+        start = self.skip(struct.calcsize(layout))
+        return struct.unpack_from(layout, self.data, start)
+
+    def skip(self, n: int) -> int:
+        """Pass over n bytes and return where they begin."""
+        if n < 0 or self.at + n > len(self.data):
+            raise _Damaged(f"it ends at byte {len(self.data):,}, where at least {self.at + max(n, 0):,} were announced")
+        start, self.at = self.at, self.at + n
+        return start
+
+    def word(self) -> bytes:
+        end = self.data.find(b"\0", self.at)
+        if end < 0:
+            raise _Damaged("its dictionary has no end")
+        word, self.at = self.data[self.at : end], end + 1
+        return word
+
+
+class _Damaged(Exception):
+    pass
+
+
+def check(path: str | Path) -> None:
+    """Look whether fastText can load a file without harm.
+
+    Raises:
+        InputError: the file is cut off, does not add up, or holds no classifier.
+    """
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            _check(_Walk(data))
+    except _Damaged as error:
+        raise InputError(f"{path} is no sound fastText model: {error}.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def _check(walk: _Walk) -> None:
+    magic, version = walk.take("ii")
+    if magic != MAGIC or version not in VERSIONS:
+        raise _Damaged(f"its first bytes say format {magic}, version {version}; expected {MAGIC}, 11 or 12")
+    dim, _, _, _, _, n_grams, loss, kind, bucket, shortest, longest, _, _ = walk.take("12id")
+    if kind != SUPERVISED:
+        raise _Damaged("it holds word vectors, not a classifier")
+    if not (
+        0 < dim <= 1 << 16
+        and 0 < n_grams <= 64
+        and 1 <= loss <= 4
+        and bucket >= 0
+        and shortest >= 0
+        and 0 <= longest <= 64
+    ):
+        raise _Damaged("its arguments are out of range")
+    n_words, n_labels, n_pruned = _dictionary(walk)
+    is_quantised = _flag(walk)
+    rows = n_words + (n_pruned if n_pruned >= 0 else bucket)
+    if n_pruned >= 0 and not is_quantised:
+        raise _Damaged("its dictionary is pruned, its matrix is not")
+    _matrix(walk, is_quantised, rows, dim, "input")
+    _matrix(walk, _flag(walk) and is_quantised, n_labels, dim, "output")
+    if walk.at != len(walk.data):
+        raise _Damaged(f"{len(walk.data) - walk.at:,} bytes follow its end")
+
+
+def _dictionary(walk: _Walk) -> tuple[int, int, int]:
+    size, n_words, n_labels, _, n_pruned = walk.take("iiiqq")
+    if not (n_words >= 0 and n_labels > 0 and size == n_words + n_labels and n_pruned >= -1):
+        raise _Damaged(f"its dictionary counts {size} entries, {n_words} words and {n_labels} labels")
+    seen = [0, 0]
+    for _ in range(size):
+        word = walk.word()
+        _, kind = walk.take("qb")
+        if kind not in (0, 1) or not word or (kind == 0 and seen[1]):
+            raise _Damaged("its dictionary has an entry that is neither word nor label")
+        try:
+            word.decode()
+        except UnicodeDecodeError:
+            if kind == 1:
+                raise _Damaged("a label is no UTF-8") from None
+        seen[kind] += 1
+    if seen != [n_words, n_labels]:
+        raise _Damaged(
+            f"its dictionary announces {n_words} words and {n_labels} labels and has {seen[0]} and {seen[1]}"
+        )
+    if n_pruned > 0:
+        start = walk.skip(8 * n_pruned)
+        pairs = np.frombuffer(walk.data[start : walk.at], np.int32).reshape(-1, 2)
+        if (pairs[:, 1] < 0).any() or (pairs[:, 1] >= n_pruned).any():
+            raise _Damaged("a pruned n-gram points outside the matrix")
+    return n_words, n_labels, n_pruned
+
+
+def _flag(walk: _Walk) -> bool:
+    (value,) = walk.take("B")
+    if value not in (0, 1):
+        raise _Damaged("a switch is neither on nor off")
+    return bool(value)
+
+
+def _matrix(walk: _Walk, is_quantised: bool, rows: int, dim: int, which: str) -> None:
+    has_norms = _flag(walk) if is_quantised else False
+    m, n = walk.take("qq")
+    if (m, n) != (rows, dim):
+        raise _Damaged(f"its {which} matrix is {m} x {n}, expected {rows} x {dim}")
+    if not is_quantised:
+        walk.skip(4 * m * n)
+        return
+    (n_codes,) = walk.take("i")
+    walk.skip(n_codes)
+    n_parts = _quantiser(walk, n)
+    if n_codes != m * n_parts:
+        raise _Damaged(f"its {which} matrix has {n_codes} codes, expected {m * n_parts}")
+    if has_norms:
+        walk.skip(m)
+        _quantiser(walk, 1)
+
+
+def _quantiser(walk: _Walk, n: int) -> int:
+    dim, n_parts, width, last = walk.take("4i")
+    if dim != n or width < 1 or n_parts != -(-dim // width) or last != dim - (n_parts - 1) * width:
+        raise _Damaged("its quantiser does not fit the matrix")
+    walk.skip(4 * dim * 256)
+    return n_parts

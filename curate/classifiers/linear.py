@@ -1,0 +1,186 @@
+"""The linear backend: logistic regression over hashed n-grams, in one small file without pickles.
+
+The file is a NumPy archive (`.npz`): `settings` (JSON as bytes), `weights` (float16, or int8 with one `scale` for each
+`BLOCK` of them), and where calibrated `knots` (float32[2, k]: decisions and their probabilities). Scoring needs NumPy
+and numba only.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from curate.classifiers.model import Model, pair
+from curate.errors import InputError
+
+FORMAT = "curate.linear 1"
+BLOCK = 256
+"""Weights that share a scale when they are kept as int8."""
+MOST_BITS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Which n-grams are looked at; see `curate.kernels.linear`.
+
+    Args:
+        words: n-grams of 1 to this many words, 0 to 8.
+        characters: n-grams of 2 to this many characters, 0 to 8.
+        bits: log2 of the number of buckets they are hashed into.
+    """
+
+    words: int = 2
+    characters: int = 5
+    bits: int = 18
+
+    def rows(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray):
+        """Return `(bounds, buckets, values)` of texts, the parts of a sparse matrix in rows."""
+        from curate.kernels import characters, linear
+
+        tables = characters.classes(), characters.lower()
+        return linear.features((data, starts, ends), tables, (self.words, self.characters, self.bits))
+
+
+class LinearModel(Model):
+    """Logistic regression over hashed n-grams.
+
+    Args:
+        positive: the label whose probability is scored; the other one is `not_` and that.
+        features: which n-grams.
+        weights: float32[2**bits].
+        intercept: of the decision.
+        slope, offset: Platt's calibration: the probability is the logistic function of `slope * decision + offset`.
+        knots: float32[2, k], instead an isotonic one: decisions, ascending, and the probability at each.
+    """
+
+    backend = "linear"
+
+    def __init__(
+        self,
+        positive: str,
+        features: Features,
+        weights: np.ndarray,
+        intercept: float,
+        *,
+        slope: float = 1.0,
+        offset: float = 0.0,
+        knots: np.ndarray | None = None,
+    ):
+        self.positive = positive
+        self.labels = pair(positive)
+        self.features = features
+        self.weights = np.ascontiguousarray(weights, np.float32)
+        self.intercept, self.slope, self.offset, self.knots = intercept, slope, offset, knots
+
+    def decisions(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Return the uncalibrated decision about the first positive label: float32[n], NaN without features."""
+        from curate.kernels import characters, linear
+
+        tables, f = (characters.classes(), characters.lower()), self.features
+        shape = f.words, f.characters, f.bits
+        return linear.decide((data, starts, ends), tables, shape, self.weights, float(self.intercept))
+
+    def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        p = self.calibrated(self.decisions(data, starts, ends))
+        return 1 - p if self.positive == self.labels[0] else p
+
+    def calibrated(self, decisions: np.ndarray) -> np.ndarray:
+        """Return the probabilities that decisions stand for: float32[n]."""
+        if self.knots is not None:
+            p = np.interp(decisions, self.knots[0], self.knots[1])
+            return np.where(np.isnan(decisions), np.nan, p).astype(np.float32)
+        z = np.clip(self.slope * decisions.astype(np.float64) + self.offset, -80, 80)
+        return (1 / (1 + np.exp(-z))).astype(np.float32)
+
+    # ------------------------------------------------------------------ files
+
+    def save(self, path: str | Path, *, int8: bool = False) -> None:
+        """Write the model; the same model gives the same bytes."""
+        settings = {
+            "format": FORMAT,
+            "positive": self.labels[1],
+            "features": asdict(self.features),
+            "intercept": self.intercept,
+            "slope": self.slope,
+            "offset": self.offset,
+        }
+        arrays = {"settings": np.frombuffer(json.dumps(settings, sort_keys=True).encode(), np.uint8)}
+        arrays |= _as_int8(self.weights) if int8 else {"weights": self.weights.astype(np.float16)}
+        if self.knots is not None:
+            arrays["knots"] = self.knots.astype(np.float32)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in arrays.items():
+                content = io.BytesIO()
+                np.lib.format.write_array(content, array, allow_pickle=False)
+                archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED, 9)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LinearModel:
+        """Read a model.
+
+        Raises:
+            InputError: the file is cut off, of another program, holds pickled objects, or does not add up.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            return cls._from(arrays)
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            OSError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+            MemoryError,
+        ) as error:
+            first = str(error).split("\n")[0]
+            raise InputError(
+                f"{path} is no linear model of `curate classifier train`, or is damaged: {first}"
+            ) from None
+
+    @classmethod
+    def _from(cls, arrays: dict[str, np.ndarray]) -> LinearModel:
+        settings = json.loads(arrays["settings"].tobytes())
+        if settings["format"] != FORMAT:
+            raise ValueError(f"its format is {settings['format']!r}, expected {FORMAT!r}")
+        features = Features(**{name: int(value) for name, value in settings["features"].items()})
+        if not (0 <= features.words <= 8 and 0 <= features.characters <= 8 and 1 <= features.bits <= MOST_BITS):
+            raise ValueError(f"{features} is out of range")
+        weights = _from_int8(arrays) if "scale" in arrays else arrays["weights"].astype(np.float32)
+        knots = arrays.get("knots")
+        numbers = [float(settings[name]) for name in ("intercept", "slope", "offset")]
+        if weights.shape != (1 << features.bits,):
+            raise ValueError(f"{weights.shape} weights for {features.bits} bits")
+        if knots is not None and (
+            knots.ndim != 2 or len(knots) != 2 or knots.shape[1] < 1 or (np.diff(knots[0]) < 0).any()
+        ):
+            raise ValueError("its calibration does not ascend")
+        if not all(np.isfinite(each).all() for each in (weights, numbers, 0 if knots is None else knots)):
+            raise ValueError("NaN or infinity among its numbers")
+        intercept, slope, offset = numbers
+        return cls(str(settings["positive"]), features, weights, intercept, slope=slope, offset=offset, knots=knots)
+
+
+def rounded(weights: np.ndarray, *, int8: bool) -> np.ndarray:
+    """Return weights as they come back from a file: float32[n]."""
+    return _from_int8(_as_int8(weights)) if int8 else weights.astype(np.float16).astype(np.float32)
+
+
+def _as_int8(weights: np.ndarray) -> dict[str, np.ndarray]:
+    blocks = np.pad(weights, (0, -len(weights) % BLOCK)).reshape(-1, BLOCK)
+    scale = np.abs(blocks).max(axis=1).astype(np.float32) / 127
+    steps = np.round(blocks / np.where(scale == 0, 1, scale)[:, None])
+    return {"weights": steps.astype(np.int8).reshape(-1)[: len(weights)], "scale": scale}
+
+
+def _from_int8(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    weights, scale = arrays["weights"].astype(np.float32), arrays["scale"].astype(np.float32)
+    return weights * np.repeat(scale, BLOCK)[: len(weights)]

@@ -1,0 +1,100 @@
+"""An evaluation as one self-contained HTML file: tables, and curves as inline SVG. Opens offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from curate.classifiers.tables import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --one: #2a7f62; --other: #c8553d; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --soft: #99a; --line: #334; --back: #16181c; --one: #4fb591; --other: #e07a5f; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 1080px; margin: 2rem auto; padding: 0 1.5rem; }
+h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; } .soft { color: var(--soft); }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem; }
+td, th { padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+.curves { display: flex; gap: 1.5rem; flex-wrap: wrap; } figure { margin: 0; } figcaption { color: var(--soft); font-size: .85rem; }
+svg { width: 310px; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } svg .frame { fill: none; stroke: var(--line); }
+svg .guide { stroke: var(--line); stroke-dasharray: 4 4; } svg .one { fill: none; stroke: var(--one); stroke-width: 2; } svg .other { fill: none; stroke: var(--other); stroke-width: 2; }
+svg circle.one { fill: var(--one); } svg circle.other { fill: var(--other); } .key.one { color: var(--one); } .key.other { color: var(--other); }
+"""
+
+SIDE, LEFT, BELOW = 260, 36, 34
+"""Of a plot, in units of its SVG: its square, and the room for labels to its left and below."""
+
+Points = Sequence[Sequence[float]]
+
+
+def page(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None = None) -> str:
+    """Return the page.
+
+    Args:
+        judged: the name of each model, one or two, and its figures from `evaluation.evaluate`.
+        comparison: of the two, from `evaluation.compare`.
+    """
+    body = "".join(_body(title, judged, comparison))
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>{body}</html>\n"
+    )
+
+
+def _body(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None) -> Iterator[str]:
+    yield f"<h1>{escape(title)}</h1><p>"
+    for kind, name in zip(("one", "other"), judged, strict=False):
+        yield f'<span class="key {kind}">&#9632;</span> {escape(name)} &nbsp; '
+    yield '</p><div class="curves">'
+    curves = [f["curves"] for f in judged.values()]
+    yield _plot("Precision over recall", "recall", "precision", [c["precision_recall"] for c in curves])
+    diagonal = [(0.0, 0.0), (1.0, 1.0)]
+    yield _plot("ROC", "false-positive rate", "recall", [c["roc"] for c in curves], diagonal)
+    bins = [[(b["score"], b["positive"]) for b in f["reliability"]] for f in judged.values()]
+    yield _plot("Calibration", "mean score", "share positive", bins, diagonal, dots=True)
+    yield "</div>"
+    if comparison:
+        yield f"<h2>The second less the first, on {comparison['n']:,} texts that both score</h2>"
+        yield _table(*comparison_rows(comparison))
+    for name, figures in judged.items():
+        yield f"<h2>{escape(name)}: {escape(figures['positive'])}</h2>{_table(*figure_rows(figures))}"
+        for column, slices in figures["slices"].items():
+            yield f"<h2>By {escape(column)}</h2>{_table(*slice_rows(slices))}"
+        yield "<h2>Words that name groups of people</h2><p class=soft>How often texts that are not "
+        yield f"{escape(figures['positive'])} are taken for it, if they name a group.</p>"
+        yield _table(*identity_rows(figures["identity"]))
+
+
+def _table(heads: Sequence[str], rows: Rows) -> str:
+    lines = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}' for cell in row)}</tr>" for row in rows)
+    return f"<table><tr>{''.join(f'<th>{escape(head)}' for head in heads)}</tr>{lines}</table>"
+
+
+def _plot(
+    title: str, across: str, up: str, lines: Sequence[Points], guide: Points | None = None, *, dots: bool = False
+) -> str:
+    parts = [f'<rect class="frame" x="{LEFT}" y="6" width="{SIDE}" height="{SIDE}"/>']
+    if guide:
+        parts.append(f'<polyline class="guide" fill="none" points="{_points(guide)}"/>')
+    for kind, line in zip(("one", "other"), lines, strict=False):
+        parts.append(f'<polyline class="{kind}" points="{_points(line)}"/>')
+        if dots:
+            parts += [f'<circle class="{kind}" cx="{_x(x):.1f}" cy="{_y(y):.1f}" r="3"/>' for x, y in line]
+    for tick in (0, 0.5, 1):
+        parts.append(f'<text x="{_x(tick):.0f}" y="{SIDE + 20}" text-anchor="middle">{tick:g}</text>')
+        parts.append(f'<text x="{LEFT - 6}" y="{_y(tick) + 4:.0f}" text-anchor="end">{tick:g}</text>')
+    size = f"0 0 {LEFT + SIDE + 10} {SIDE + BELOW}"
+    caption = f"{escape(title)}: {escape(up)} over {escape(across)}" if up not in title.lower() else escape(title)
+    return f'<figure><svg viewBox="{size}" role="img">{"".join(parts)}</svg><figcaption>{caption}</figcaption></figure>'
+
+
+def _points(line: Points) -> str:
+    return " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in line)
+
+
+def _x(value: float) -> float:
+    return LEFT + SIDE * value
+
+
+def _y(value: float) -> float:
+    return 6 + SIDE * (1 - value)

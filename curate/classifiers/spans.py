@@ -1,0 +1,27 @@
+"""Python strings laid out as the kernels read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from curate.batch import Batch
+
+
+def batch_of(texts: Sequence[str | None] | pa.Array) -> Batch:
+    """Return texts as a batch; their ids are null."""
+    values = texts if isinstance(texts, pa.Array) else pa.array(_clean(texts), pa.large_string())
+    return Batch.from_columns({"id": pa.nulls(len(values), pa.string()), "text": values})
+
+
+def spans_of(texts: Sequence[str | None] | pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return `(data uint8[m], starts int64[n], ends int64[n])` of texts."""
+    offsets, data = batch_of(texts).text_buffers()
+    return data, offsets[:-1], offsets[1:]
+
+
+def _clean(texts: Sequence[str | None]) -> list[str | None]:
+    """Lone surrogates, which no UTF-8 can hold, become question marks."""
+    return [None if text is None else text.encode("utf-8", "replace").decode() for text in texts]

@@ -1,0 +1,126 @@
+"""Ranks over the whole corpus, or within groups of it: what `quality.keep_top` and `quality.top_per` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from curate.barrier import Asked, Desk, Reduction
+from curate.batch import Batch, Verdicts
+from curate.errors import SpecError
+
+REASONS = ("not_in_top", "no_score")
+
+
+class Ranking:
+    """A barrier that keeps the best of each group by the mean of its percentile ranks.
+
+    Args:
+        by: columns of scores, the higher the better.
+        share: of each group, 0 to 1, that is kept; rounded up to whole documents. None if `count` is given.
+        count: of each group, that are kept.
+        group: the column whose values make the groups; None for one group of all.
+    """
+
+    def __init__(self, by: Sequence[str], share: float | None, count: int | None, group: str | None):
+        if not by:
+            raise SpecError("by: name at least one column of scores.")
+        if (share is None) == (count is None):
+            raise SpecError("give either `share` or `count`.")
+        if share is not None and not 0 <= share <= 1:
+            raise SpecError(f"share: expected 0 to 1, got {share}.")
+        if count is not None and count < 0:
+            raise SpecError(f"count: expected 0 or more, got {count}.")
+        self.by, self.share, self.count, self.group = tuple(by), share, count, group
+        self.needs = (*self.by, *([group] if group else []))
+
+    def ask(self, batch: Batch) -> Asked:
+        """Return the scores of each document, the hash of its id, and that of its group."""
+        columns = {f"score{k}": pa.array(batch.numbers(name).astype(np.float32)) for k, name in enumerate(self.by)}
+        columns["tie"] = _hashes(batch["id"].to_pylist())
+        if self.group:
+            columns["group"] = _hashes(batch[self.group].to_pylist())
+        return Asked(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+
+    def reduction(self, n_tasks: int) -> Reduction:
+        """Return the one step of the reduce; a group is in one task."""
+
+        def task_of(rows: pa.RecordBatch) -> np.ndarray:
+            if not self.group:
+                return np.zeros(rows.num_rows, np.int64)
+            return (rows["group"].to_numpy() % np.uint64(n_tasks)).astype(np.int64)
+
+        return Reduction("ranks", n_tasks, task_of, self.rank)
+
+    def rank(self, batches: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+        """Return a row for each document that is not kept: its place, its mean rank, and the least that was kept."""
+        table = pa.Table.from_batches(batches).combine_chunks()
+        scores = [table[f"score{k}"].to_numpy() for k in range(len(self.by))]
+        group = table["group"].to_numpy() if self.group else np.zeros(len(table), np.uint64)
+        rank, is_kept, cut = best(scores, group, table["tie"].to_numpy(), self._n_kept)
+        desk.tell({"documents": len(table), "kept": int(is_kept.sum()), "no_score": int(np.isnan(rank).sum())})
+        columns = {name: table[name].to_numpy() for name in ("shard", "row")}
+        columns |= {"rank": rank.astype(np.float32), "cut": cut.astype(np.float32)}
+        yield pa.RecordBatch.from_pydict({name: pa.array(values[~is_kept]) for name, values in columns.items()})
+
+    def _n_kept(self, n: int) -> int:
+        """Return how many of n documents are kept. Exact: 0.1 of 30 is 3."""
+        if self.count is not None:
+            return min(self.count, n)
+        return -int(-Fraction(repr(float(self.share))) * n // 1)
+
+    def decide(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts:
+        """Drop every document there is a fact about."""
+        verdicts = Verdicts.keep_all(len(batch))
+        rows, rank, cut = (facts[name].to_numpy() for name in ("row", "rank", "cut"))
+        evidence: list[str | None] = [None] * len(batch)
+        for row, least in zip(rows, cut, strict=True):
+            evidence[row] = None if np.isnan(least) else f"kept from {least:.6g}"
+        verdicts.code[rows] = np.isnan(rank)
+        verdicts.value[rows] = rank
+        return Verdicts(REASONS, verdicts.code, verdicts.value, evidence)
+
+
+def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kept) -> tuple:
+    """Rank documents within their groups and keep the best.
+
+    Args:
+        scores: float32[n] each; a document with a NaN among them has no rank.
+        group: uint64[n].
+        tie: uint64[n]; of documents of equal rank the one with the smaller number goes first.
+        n_kept: how many of a group of n ranked documents are kept.
+    Returns:
+        `(rank float64[n], is_kept bool[n], cut float64[n])`: the mean percentile rank, 0 to 1, NaN without one; and the
+        least rank kept in the document's group, NaN if none was.
+    """
+    n = len(group)
+    rank, is_kept, cut = np.full(n, np.nan), np.zeros(n, bool), np.full(n, np.nan)
+    ranked = np.flatnonzero(~np.isnan(scores).any(axis=0)) if n else np.zeros(0, np.int64)
+    order = ranked[np.argsort(group[ranked], kind="stable")]
+    starts = np.flatnonzero(np.diff(group[order], prepend=~group[order[:1]])) if len(order) else []
+    for rows in np.split(order, starts[1:]) if len(order) else []:
+        rank[rows] = np.mean([percentiles(each[rows]) for each in scores], axis=0)
+        k = n_kept(len(rows))
+        kept = rows[np.lexsort((tie[rows], -rank[rows]))[:k]]
+        is_kept[kept] = True
+        cut[rows] = rank[kept].min() if k else np.nan
+    return rank, is_kept, cut
+
+
+def percentiles(values: np.ndarray) -> np.ndarray:
+    """Return the percentile rank of each value: the share of the others that are less, equal ones counting half."""
+    ordered = np.sort(values)
+    less = np.searchsorted(ordered, values, "left")
+    up_to = np.searchsorted(ordered, values, "right")
+    return (less + up_to - 1) / 2 / max(len(values) - 1, 1)
+
+
+def _hashes(values: Sequence) -> pa.Array:
+    return pa.array(
+        [xxhash.xxh3_64_intdigest("\0null" if v is None else str(v).encode("utf-8", "replace")) for v in values],
+        pa.uint64(),
+    )

@@ -1,0 +1,191 @@
+"""`keep_top` and `top_per` keep what a sort in plain Python keeps, whatever the shards, the order and the ties."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import xxhash
+from hypothesis import given
+from hypothesis import strategies as st
+
+import curate
+from curate import Batch
+from curate.errors import SpecError
+from curate.stages.quality.keep_top import keep_top
+from curate.stages.quality.top_per import top_per
+
+SCORE = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1, width=32)
+DOCS = st.lists(st.tuples(SCORE, SCORE, st.sampled_from([None, "en", "zh", ""])), max_size=14)
+
+
+class Desk:
+    """Keeps what a reduction tells."""
+
+    def __init__(self):
+        self.told: list[dict] = []
+
+    def tell(self, facts) -> None:
+        self.told.append(dict(facts))
+
+
+def documents(docs) -> Batch:
+    columns = {"id": [f"d{i}" for i in range(len(docs))], "text": [""] * len(docs)}
+    columns |= {name: pa.array([d[k] for d in docs], pa.float32()) for k, name in enumerate("ab")}
+    return Batch.from_columns({**columns, "language": pa.array([d[2] for d in docs], pa.string())})
+
+
+def decide(barrier, batch: Batch, n_shards: int) -> dict[str, str | None]:
+    """Run emit, reduce and apply by hand over shards cut from a batch; return id -> reason."""
+    bounds = [len(batch) * k // n_shards for k in range(n_shards + 1)]
+    shards = [batch.slice(a, b - a) for a, b in itertools.pairwise(bounds)]
+    (reduction,) = barrier.reductions(n_shards)
+    emitted = []
+    for number, shard in enumerate(shards):
+        rows = barrier.emit(shard).rows
+        place = {"shard": np.full(len(shard), number, np.uint32), "row": np.arange(len(shard), dtype=np.uint32)}
+        arrays = [*rows.columns, *map(pa.array, place.values())]
+        emitted.append(pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *place]))
+    facts = []
+    for task in range(reduction.n_tasks):
+        mine = [rows.filter(pa.array(reduction.partition(rows) == task)) for rows in emitted]
+        facts += list(reduction.reduce(mine, Desk()))
+    table = pa.Table.from_batches(facts).sort_by([("shard", "ascending"), ("row", "ascending")]).combine_chunks()
+    found = {}
+    for number, shard in enumerate(shards):
+        own = table.filter(pa.array(table["shard"].to_numpy() == number)).combine_chunks()
+        rows = own.to_batches()[0] if len(own) else facts[0].slice(0, 0)
+        verdicts = barrier.apply(shard, rows)
+        reasons = [None if code < 0 else verdicts.reasons[code] for code in verdicts.code]
+        found.update(zip(shard["id"].to_pylist(), reasons, strict=True))
+    return found
+
+
+def percentile(value: float, values: list[float]) -> float:
+    less, equal = sum(v < value for v in values), sum(v == value for v in values)
+    return (less + (equal - 1) / 2) / max(len(values) - 1, 1)
+
+
+def expected(docs, by: str, keep, group=lambda d: None) -> dict[str, str | None]:
+    """The same in plain Python: `keep` of n is how many stay."""
+    columns = ["ab".index(name) for name in by]
+    found: dict[str, str | None] = {}
+    groups: dict = {}
+    for i, doc in enumerate(docs):
+        if any(doc[k] is None for k in columns):
+            found[f"d{i}"] = "no_score"
+        else:
+            groups.setdefault(group(doc), []).append((f"d{i}", [float(np.float32(doc[k])) for k in columns]))
+    for members in groups.values():
+        ranks = {}
+        for name, scores in members:
+            each = [percentile(scores[k], [other[k] for _, other in members]) for k in range(len(columns))]
+            ranks[name] = np.mean(each)
+        order = sorted(ranks, key=lambda name: (-ranks[name], xxhash.xxh3_64_intdigest(name)))
+        found |= {name: None if k < keep(len(order)) else "not_in_top" for k, name in enumerate(order)}
+    return found
+
+
+@given(DOCS, st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]), st.sampled_from(["a", "ab"]), st.integers(1, 4))
+def test_the_top_is_what_a_sort_keeps(docs, share, by, n_shards):
+    found = decide(keep_top(share=share, by=list(by)), documents(docs), n_shards)
+    assert found == expected(docs, by, lambda n: math.ceil(Fraction(str(share)) * n))
+
+
+@given(DOCS, st.integers(0, 3), st.integers(1, 4))
+def test_the_top_of_each_group_is_what_a_sort_keeps(docs, count, n_shards):
+    found = decide(top_per(column="language", by=["a"], count=count), documents(docs), n_shards)
+    assert found == expected(docs, "a", lambda n: count, group=lambda d: (d[2] is None, d[2]))
+
+
+@pytest.mark.parametrize(
+    ("n", "share", "kept"), [(0, 0.5, 0), (1, 0.5, 1), (1, 0.0, 0), (30, 0.1, 3), (7, 1.0, 7), (3, 0.5, 2)]
+)
+def test_a_share_is_rounded_up_to_whole_documents(n, share, kept):
+    found = decide(keep_top(share=share, by=["a"]), documents([(0.5, 0.5, "en")] * n), 1)
+    assert sum(reason is None for reason in found.values()) == kept
+
+
+def test_equal_scores_do_not_depend_on_the_order_of_the_input():
+    docs = documents([(0.5, 0.5, "en")] * 20)
+    backwards = Batch(docs.rows.take(pa.array(range(19, -1, -1))))
+    one, other = (decide(keep_top(share=0.4, by=["a"]), batch, 3) for batch in (docs, backwards))
+    assert one == other and sum(reason is None for reason in one.values()) == 8
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keep_top(share=1.5, by=["a"]),
+        lambda: keep_top(share=0.5, by=[]),
+        lambda: top_per(column="source", by=["a"]),
+        lambda: top_per(column="source", by=["a"], share=0.5, count=3),
+        lambda: top_per(column="source", by=["a"], count=-1),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make):
+    with pytest.raises(SpecError):
+        make()
+
+
+# ------------------------------------------------------------------ whole runs
+
+
+def test_a_run_scores_draws_a_line_and_keeps_the_better_half(tmp_path, write_recipe, write_jsonl, linear_file):
+    texts = [f"the harbour was quiet on morning {i} and {'buy pills now ' * (i % 7)}" for i in range(40)]
+    for k in range(2):
+        write_jsonl(f"{k}.jsonl", [{"id": f"{k}-{i}", "text": t, "source": "ab"[i % 2]} for i, t in enumerate(texts)])
+    write_jsonl("2.jsonl", [{"id": "blank", "text": " "}])
+    model = str(linear_file)
+    stages = [
+        {"safety.classifier": {"model": model, "score": "toxic_score", "chunk": 40}},
+        {"quality.classifier": {"model": model, "score": "not_ad_score", "label": "not_bad"}},
+        {"quality.threshold": {"score": "toxic_score", "max": 0.99}},
+        {"quality.keep_top": {"share": 0.5, "by": ["not_ad_score", "toxic_score"]}},
+        {"quality.top_per": {"column": "source", "by": ["not_ad_score"], "count": 5}},
+    ]
+    inputs = {
+        "sources.jsonl": {
+            "paths": str(tmp_path / "in" / "*.jsonl"),
+            "shard_mib": 0.004,
+            "fields": {"id": "id", "source": "source"},
+        }
+    }
+    recipe = write_recipe(stages, inputs=inputs)
+    outputs = []
+    for workers in (1, 2):
+        url = curate.run(recipe, output=str(tmp_path / f"run{workers}"), workers=workers)
+        files = sorted(Path(url, "data").glob("*.parquet"))
+        outputs.append([path.read_bytes() for path in files])
+    assert outputs[0] == outputs[1]
+    kept = [row for path in files for row in pq.read_table(path).to_pylist()]
+    assert len(kept) == 10 and all(0 <= row["toxic_score"] <= 1 for row in kept)
+    ledger = {s["name"]: s for s in json.loads(Path(url, "ledger.json").read_text())["stages"]}
+    assert ledger["quality.threshold"]["dropped"]["no_score"] == 1
+    assert ledger["safety.classifier"]["counts"]["no_score_blank"] == 1
+    n = ledger["quality.threshold"]["out"]
+    assert ledger["quality.keep_top"]["dropped"] == {"not_in_top": n - -(-n // 2)}
+
+
+def test_a_score_that_nothing_makes_is_refused_by_the_plan(write_recipe, write_jsonl, tmp_path, linear_file):
+    from curate.engine.run import prepare
+
+    write_jsonl("0.jsonl", ["a"])
+    scored = {"safety.classifier": {"model": str(linear_file), "score": "toxic_score"}}
+    for stage in (
+        {"quality.threshold": {"score": "toxic_scroe", "max": 0.5}},
+        {"quality.keep_top": {"share": 0.5, "by": ["toxic_scroe"]}},
+    ):
+        with pytest.raises(SpecError, match=r"(?s)test\.yaml.*toxic_scroe"):
+            prepare(write_recipe([scored, stage]))
+    with pytest.raises(SpecError, match="cannot be the name of a score"):
+        prepare(write_recipe([{"safety.classifier": {"model": str(linear_file), "score": "text"}}]))
+    with pytest.raises(SpecError, match=r"test\.yaml.*\n.*no model toxicitee"):
+        prepare(write_recipe([{"safety.classifier": {"model": "toxicitee", "score": "toxic_score"}}]))
