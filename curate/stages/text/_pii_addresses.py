@@ -48,9 +48,14 @@ _DISGUISED = re.compile(
 )  # fmt: skip
 
 
+_IN_LOGIN = re.compile(rb"://[^\s/@]*[:$]$")
+
+
 def _is_email(found: Found) -> bool:
     local, _, domain = found.group().partition(b"@")
     if local.endswith(b".") or b".." in local:
+        return False
+    if _IN_LOGIN.search(before(found)):
         return False
     following = found.string[found.end() : found.end() + 2]
     is_repository = local in (b"git", b"hg", b"svn") or following[:1] == b":" and following[1:2] in b"~/"
@@ -75,14 +80,16 @@ _VERSION = re.compile(
     rb"|\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8[\xd0\xd1][\x80-\xbf])[\s.:=(\"'`*#]{0,4}$",
     re.IGNORECASE,
 )
+_IP_WORDS = re.compile(rb"(?<![a-z])(?:ips?|ipv4|address|addresse|adresse|host|server|from|://|@)[^a-z\n]{0,8}$", re.IGNORECASE)
 _PRODUCT = re.compile(rb"[A-Za-z]/$")
 
 
 def _is_public_v4(found: Found) -> bool:
     octets = [int(octet) for octet in found.group().split(b".")]
-    if max(octets) < 32:  # a version or the number of a section
-        return False
     said = before(found)
+    small = sum(octet < 32 for octet in octets)
+    if small == 4 or (small == 3 and not _IP_WORDS.search(said)):  # a version, or the number of a section or an enzyme
+        return False
     if _VERSION.search(said) or _PRODUCT.search(said):
         return False
     address = ipaddress.IPv4Address(found.group().decode())

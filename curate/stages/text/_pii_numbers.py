@@ -75,14 +75,14 @@ _ISSUERS = re.compile(
 )
 _COMMON_LENGTHS = (15, 16)
 _CARD_WORDS = re.compile(
-    words("card", "visa", "master", "amex", "diners", "kart", "carte", "tarjeta", "cart[ãa]o", "卡", "карт")
+    words("card", "visa", "master", "amex", "diners", "kart", "carte", "tarjeta", "cart(?:ã|a)o", "卡", "карт")
     + rb"[^\n]{0,30}$", re.IGNORECASE,
 )  # fmt: skip
 _OTHER_NUMBER = re.compile(
     rb"\b(?:isbn|issn|ean|upc|gtin|imei|doi|oclc|lccn|pmid|order|invoice|sku|part|item|serial|model|version|patent|case"
-    rb"|ticket|tracking|ref|reference|catalog(?:ue)?|article|bestellung|artikel|commande|pedido|id|uuid|sn|s/n|code|no\. of)"
+    rb"|ticket|tracking|ref|reference|catalog(?:ue)?|article|bestellung|artikel|commande|pedido|sn|s/n|code)"
     rb"(?:[ -]?(?:no|nr|number|num|nummer|code|id|is))?[\s.:#=()\[-]{0,4}$"
-    rb"|" + words("№", "订单号?", "编号", "заказ") + rb"[\s.:#]{0,3}(?:\xef\xbc\x9a)?$",
+    rb"|" + words("№", "订单号", "订单", "编号", "заказ") + rb"[\s.:#]{0,3}(?:\xef\xbc\x9a)?$",
     re.IGNORECASE,
 )
 
@@ -157,9 +157,9 @@ _calls_sin = _is_named("sin", "social insurance", "nas", "assurance sociale")
 
 
 def _is_ssn(found: Found) -> bool:
-    area, group, serial = found.groups()
+    area, joint, group, serial = found.groups()
     is_given = area not in (b"000", b"666") and area < b"900" and group != b"00" and serial != b"0000"
-    return is_given and (b"-" in found.group() or _calls_ssn(found)) and not is_another_number(found)
+    return is_given and (joint == b"-" or _calls_ssn(found)) and not is_another_number(found)
 
 
 def _is_nino(found: Found) -> bool:
@@ -253,6 +253,7 @@ def _person(pattern: bytes, check, digits: int, sign: int = spots.NUMBER) -> Fin
 
 
 FINDERS = (
+    Finder("iban", spots.CODE, _IBAN, _is_iban),
     Finder(
         "card",
         spots.NUMBER,
@@ -262,8 +263,7 @@ FINDERS = (
         _is_card,
         13,
     ),
-    Finder("iban", spots.CODE, _IBAN, _is_iban),
-    _person(rb"(\d{3})[- ]?(\d\d)[- ]?(\d{4})", _is_ssn, 9),
+    _person(rb"(\d{3})([- ]?)(\d\d)\2(\d{4})", _is_ssn, 9),
     _person(
         rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", _is_nino, 0, spots.CODE
     ),

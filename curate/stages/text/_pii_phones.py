@@ -45,6 +45,7 @@ _FORMS = (
     rb"%s0\d{1,4}%s%s?\d{2,4}(?:%s?\d){3,6}" % (_OPEN, _CLOSE, _SPACE, _SPACE),  # trunk 0 in brackets: many
     rb"0[1-9]\d{1,3} ?/ ?\d(?:[ -]?\d){4,8}",  # Germany, Austria, Belgium
     rb"0[1-9]\d{0,3}-\d{3,4}-\d{3,4}|0[1-9]\d{0,3}-\d{5,8}(?:-\d{1,4})?",  # Japan, Korea, China, Netherlands, Germany
+    rb"0[1-9]\d{1,2}-\d{3,4} \d{3,4}|07\d{9}",  # Netherlands, Germany; United Kingdom, mobile
     rb"0[1-9]\d{0,2}-\d{2,3} \d\d \d\d|08-\d{3} \d{3} \d\d",  # Sweden
     rb"0[1-9]\d \d{4} \d{4}|0[1-9]\d{2} \d{3} \d{3,4}|0[1-9]\d{3} \d{5,6}|0[1-9]\d{3} \d{3} \d{3}",  # United Kingdom, Australia
     rb"0[1-9]\d{1,2} \d{3} \d\d \d\d",  # Turkey, Switzerland
@@ -57,19 +58,21 @@ _DATE = re.compile(rb"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|2
 _CALLED = re.compile(
     words(
         r"(?<![a-z])(?:tele)?(?:phones?|fono|fon|foon|fax)",
-        r"(?<![a-z])(?:tel|tlf|tlph|tél|ph|mob|mobil[ea]?|móvil|cell?|cellulare|celular|cellphone|handy|whats ?app|viber|sms|hotline)",
+        r"(?<![a-z])(?:tel|tlf|tlph|tél|mob|mobil[ea]?|móvil|cell?|cellulare|celular|cellphone|handy|whats ?app|viber|sms|hotline)",
         r"(?<![a-z])(?:dial|rufnummer|telefonnummer|mobilnummer|faxnummer|numéro|teléfono|téléphone|portable|ligne)",
-        "тел", "Тел", "телефон[а-я]*", "Телефон", "ТЕЛЕФОН", "моб", "Моб", "факс", "Факс", "звоните",
-        "电话", "電話", "手机号?码?", "手機", "传真", "傳真", "热线", "熱線", "拨打", "联系方式", "致电", "全国统一", "微信",
+        r"(?<![a-z-])ph[.:]", "тел", "Тел", "(?:т|Т)елефон(?:а|у|ом|ы|е)?", "ТЕЛЕФОН", "моб", "Моб", "факс", "Факс", "звоните",
+        "电话", "電話", "手机号码", "手机号", "手机", "手機", "传真", "傳真", "热线", "熱線", "拨打", "联系方式", "致电", "全国统一", "微信",
         "携帯", "お問い合わせ", "전화", "휴대폰", "연락처", "팩스", "फ़ोन", "फोन", "मोबाइल", "هاتف", "جوال", "تلفن", "טלפון", "โทร",
     )
     + rb"(?:[ -]?(?:no|nr|num|number|nummer|numbers|us|me|him|her|them|at|on|is|was|line|and|or|&|/|und|y|et|e|fax|phone|tel|mobile|service|office|home|work)\b"
-    + rb"|[\s.:=()/#*|+,-]|\xef\xbc[\x88\x89\x9a]|\xe2\x84\x96|\xc2\xb0|\xe4\xb8\xba|\xe6\x98\xaf|\xc3\xa9){0,8}$",
+    + rb"|[\s.:=()/#*|+,-]|\xef\xbc[\x88\x89\x9a]|\xe2\x84\x96|\xc2\xb0|\xe4\xb8\xba|\xe6\x98\xaf|\xc3\xa9){0,8}"
+    + rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$",  # a second number
     re.IGNORECASE,
 )  # fmt: skip
 _CALL = re.compile(
     rb"(?<![A-Za-z])(?:call|text|ring|phone|dial|reach|contact|llam[ea]|appele[rz]|anruf|ruf)"
-    rb"(?: (?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|unter))*[ :]{0,3}$",
+    rb"(?: (?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|unter))*[ :]{0,3}"
+    rb"(?:\(?\+?\d[\d ()./-]{5,18}\d (?:or|oder|ou|o|u|and) \(?)?$",
     re.IGNORECASE,
 )
 
@@ -79,8 +82,24 @@ def _is_called_phone(found: Found) -> bool:
     return _CALLED.search(said) is not None or _CALL.search(said) is not None
 
 
+_PAIRS = re.compile(rb"\d\d(?: \d\d){4}")
+_HEX_PAIR = re.compile(rb" ?[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
+
+
 def _is_phone(found: Found) -> bool:
-    return not _DATE.match(found.group()) and not is_another_number(found)
+    if _PAIRS.fullmatch(found.group()) and _is_among_pairs(found):
+        return False
+    return len(set(found.group())) > 3 and not _DATE.match(found.group()) and not is_another_number(found)
+
+
+def _is_among_pairs(found: Found) -> bool:
+    """Say whether five pairs of digits stand among more pairs: a dump of bytes, a row of a table."""
+    start, end, text = found.start(), found.end(), found.string
+    return bool(_HEX_PAIR.match(text, end)) or bool(_HEX_PAIR.match(text, max(0, start - 3), start))
+
+
+def _is_international(found: Found) -> bool:
+    return found.group() != b"+2147483647"  # the largest int32
 
 
 def _is_said_to_be_phone(found: Found) -> bool:
@@ -88,7 +107,7 @@ def _is_said_to_be_phone(found: Found) -> bool:
 
 
 FINDERS = (
-    Finder("phone", spots.NUMBER, _INTERNATIONAL, digits=8),
+    Finder("phone", spots.NUMBER, _INTERNATIONAL, _is_international, 8),
     Finder("phone", spots.NUMBER, re.compile(FREE + b"(?:" + b"|".join(_FORMS) + b")" + ENDED), _is_phone, 9),
     Finder(
         "phone",
