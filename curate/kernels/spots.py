@@ -11,8 +11,9 @@ from numba import njit
 
 from curate.kernels.memory import address_of, byte_at, copy, short_at
 
-AT, BRACKET, NUMBER, HEXADECIMAL, LOGIN, WORD, CODE, ARMOUR = range(8)
-"""What a spot shows: an at sign; `at` in brackets; digits with separators; colons as in an IPv6 address; a user
+AT, BRACKET, NUMBER, DOTTED, HEXADECIMAL, LOGIN, WORD, CODE, ARMOUR, N_SIGNS = range(10)
+"""What a spot shows: an at sign; `at` in brackets; digits with separators; digits with
+three dots or more; colons as in an IPv6 address; a user
 before the host of a URL; a long word of letters, digits, `_`, `-` and `.`; two capitals before two digits; a stretch
 from `-----BEGIN` to `-----END`."""
 
@@ -40,7 +41,7 @@ def _classes() -> np.ndarray:
         (b"._%+-&~", _LOCAL),
         (b".-", _DOMAIN),
         (bytes(range(0x80, 0x100)), _LOCAL | _DOMAIN),
-        (b" \t\n\r\x0b\x0c\"<>`", _SPACE),
+        (b' \t\n\r\x0b\x0c"<>`', _SPACE),
         (b"@:([{<", _SIGN),
     ):
         table[np.frombuffer(members, np.uint8)] |= bit
@@ -83,7 +84,7 @@ def find_spots(offsets, data, classes):
             if seen & _DIGIT:
                 place = max(first, numbered)
                 while place < at:
-                    if n + 2 > len(spots):
+                    if n + 3 > len(spots):
                         spots = _wider(spots)
                     place, n = _look_at_digits(text, table, place, start, end, spots, n, i)
                 numbered = place
@@ -172,9 +173,9 @@ def _put(spots, n, i, start, end, sign, digits):
 @njit(cache=True, nogil=True)
 def _look_at_armour(text, first, last, end, armour, spots, n, i):
     """Look at a word with dashes in it; return where the last `-----BEGIN` stands, -1 once it has ended."""
-    if last - first >= 8 and byte_at(text, last - 8) == 0x2D and byte_at(text, last - 4) == 0x2D:
-        if armour >= 0 and byte_at(text, last - 3) == 0x45 and byte_at(text, last - 1) == 0x44:  # END
-            return -1, _put(spots, n, i, armour, min(end, last + ARMOUR_AFTER), ARMOUR, 0)
+    ends = last - first >= 8 and byte_at(text, last - 4) == 0x2D and byte_at(text, last - 3) == 0x45  # -----END
+    if ends and armour >= 0 and byte_at(text, last - 8) == 0x2D and byte_at(text, last - 1) == 0x44:
+        return -1, _put(spots, n, i, armour, min(end, last + ARMOUR_AFTER), ARMOUR, 0)
     if last - first >= 10 and byte_at(text, last - 10) == 0x2D and byte_at(text, last - 5) == 0x42:  # BEGIN
         return last - 10, n
     return armour, n
@@ -200,7 +201,9 @@ def _look_at_digits(text, table, at, start, end, spots, n, i):
         at = stop
     if first - 2 >= start and at > first + 1 and _has_capitals(text, table, first, start):
         n = _put(spots, n, i, first - 2, min(end, first + CODE_LENGTH), CODE, 0)
-    if count >= LEAST_DIGITS or (dots >= 3 and count >= 4):
+    if dots >= 3:
+        n = _put(spots, n, i, first, at, DOTTED, 0)
+    if count >= LEAST_DIGITS:
         n = _put(spots, n, i, first, at, NUMBER, count)
     return at, n
 

@@ -58,7 +58,7 @@ def _is_email(found: Found) -> bool:
     if _IN_LOGIN.search(before(found)):
         return False
     following = found.string[found.end() : found.end() + 2]
-    is_repository = local in (b"git", b"hg", b"svn") or following[:1] == b":" and following[1:2] in b"~/"
+    is_repository = local in (b"git", b"hg", b"svn") or following in (b":~", b":/")
     return not is_repository and not domain.lower().endswith((b".local", b".localhost", b".arpa"))
 
 
@@ -80,7 +80,9 @@ _VERSION = re.compile(
     rb"|\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8[\xd0\xd1][\x80-\xbf])[\s.:=(\"'`*#]{0,4}$",
     re.IGNORECASE,
 )
-_IP_WORDS = re.compile(rb"(?<![a-z])(?:ips?|ipv4|address|addresse|adresse|host|server|from|://|@)[^a-z\n]{0,8}$", re.IGNORECASE)
+_IP_WORDS = re.compile(
+    rb"(?<![a-z])(?:ips?|ipv4|address|addresse|adresse|host|server|from|://|@)[^a-z\n]{0,8}$", re.IGNORECASE
+)
 _PRODUCT = re.compile(rb"[A-Za-z]/$")
 
 
@@ -107,6 +109,6 @@ def _is_public_v6(found: Found) -> bool:
 FINDERS = (
     Finder("email", spots.AT, _EMAIL, _is_email),
     Finder("email", spots.BRACKET, _DISGUISED),
-    Finder("ip_address", spots.NUMBER, _V4, _is_public_v4),
+    Finder("ip_address", spots.DOTTED, _V4, _is_public_v4),
     Finder("ip_address", spots.HEXADECIMAL, _V6, _is_public_v6),
 )

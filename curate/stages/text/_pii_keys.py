@@ -19,10 +19,10 @@ _TOKENS = (
     rb"npm_[A-Za-z0-9]{36}|pypi-AgE[A-Za-z0-9_-]{40,250}",  # package indexes
     rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",  # SendGrid
     rb"do[opr]_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|dapi[0-9a-f]{32}",  # DigitalOcean, Shopify, Databricks
+    rb"(?<=\d:)AA[A-Za-z0-9_-]{33}",  # Telegram, what follows the number of the bot
     rb"eyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{20,1000}",  # JSON web token
 )
 _TOKEN = re.compile(rb"(?<![A-Za-z0-9_.-])(?:" + b"|".join(_TOKENS) + rb")(?![A-Za-z0-9_])")
-_TELEGRAM = re.compile(rb"(?<=\d:)AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])")
 _AWS_SECRET = re.compile(
     rb"(?i:aws_secret_access_key)[\"']?\s{0,4}(?:=>|[:=])\s{0,4}[\"']?(?P<it>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 )
@@ -45,14 +45,13 @@ def _is_random(found: Found) -> bool:
 
 def _is_login(found: Found) -> bool:
     """Leave out what only shows where a login would stand: `user:password@`, `{user}:{password}@`, `$USER:$PASS@`."""
-    user, _, password = found.group().partition(b":")
+    _, _, password = found.group().partition(b":")
     bare = password.strip(b"[]{}()<>$%*.").lower()
     return bare not in _BLANKS and not password.startswith((b"$", b"{", b"[", b"%", b"<", b"*")) and len(set(bare)) > 1
 
 
 FINDERS = (
     Finder("key", spots.WORD, _TOKEN, _is_random),
-    Finder("key", spots.WORD, _TELEGRAM, _is_random),
     Finder("key", spots.WORD, _AWS_SECRET, _is_random, reach=64),
     Finder("key", spots.LOGIN, _LOGIN, _is_login),
     Finder("key", spots.ARMOUR, _ARMOUR),

@@ -124,7 +124,7 @@ def _account(country: str, length: int) -> bytes:
 
 
 _IBAN = re.compile(
-    rb"(?<![A-Za-z0-9_.-])(?:"
+    rb"(?<![A-Za-z0-9_.-])(?=[A-Z]{2}\d\d)(?:"
     + b"|".join(_account(country, length) for country, length in _IBAN_LENGTHS.items())
     + rb")(?![A-Za-z0-9_])"
 )

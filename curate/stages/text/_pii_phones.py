@@ -53,7 +53,10 @@ _FORMS = (
     rb"8[ -]?(?:\([3-9]\d\d\)|[3-9]\d\d)[ -]?\d{3}[ -]\d\d[ -]\d\d",  # Russia
     rb"1[3-9]\d([ -])\d{4}\1\d{4}",  # China, mobile
 )
-_DATE = re.compile(rb"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)\d\d|(?:19|20)\d\d([./-])\d\d?\2\d\d?")
+_DATE = re.compile(
+    rb"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)\d\d|(?:19|20)\d\d([./-])\d\d?\2\d\d?"
+)
+_YEARS = re.compile(rb"(?:1[5-9]|20)\d\d[^\d]{1,3}(?:1[5-9]|20)\d\d(?!\d)")
 
 _CALLED = re.compile(
     words(
@@ -77,11 +80,6 @@ _CALL = re.compile(
 )
 
 
-def _is_called_phone(found: Found) -> bool:
-    said = before(found)
-    return _CALLED.search(said) is not None or _CALL.search(said) is not None
-
-
 _PAIRS = re.compile(rb"\d\d(?: \d\d){4}")
 _HEX_PAIR = re.compile(rb" ?[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
 
@@ -103,7 +101,10 @@ def _is_international(found: Found) -> bool:
 
 
 def _is_said_to_be_phone(found: Found) -> bool:
-    return _is_called_phone(found) and not _DATE.match(found.group())
+    if _DATE.match(found.group()) or _YEARS.match(found.group()):
+        return False
+    said = before(found)
+    return _CALLED.search(said) is not None or _CALL.search(said) is not None
 
 
 FINDERS = (

@@ -26,9 +26,8 @@ FINDERS = (*_pii_keys.FINDERS, *_pii_numbers.FINDERS, *_pii_addresses.FINDERS, *
 """All there is to find. Where finds overlap, that of the finder which stands first is taken."""
 
 
-def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa: B006, B008
-    """Replace personal data and secrets by placeholders such as <EMAIL>.
-    """
+def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa: B006
+    """Replace personal data and secrets by placeholders such as <EMAIL>."""
     offsets, data = batch.text_buffers()
     finders = [finder for finder in FINDERS if finder.type in types]
     covers, count = find_pii(offsets, data, finders)
@@ -40,7 +39,9 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
     return batch.counted({f"pii.{type}": found[k] for k, type in enumerate(TYPES) if type in types})
 
 
-def find_pii(offsets: np.ndarray, data: np.ndarray, finders: Sequence[Finder] = FINDERS) -> tuple[np.ndarray, np.ndarray]:
+def find_pii(
+    offsets: np.ndarray, data: np.ndarray, finders: Sequence[Finder] = FINDERS
+) -> tuple[np.ndarray, np.ndarray]:
     """Find personal data in texts.
 
     Args:
@@ -50,7 +51,9 @@ def find_pii(offsets: np.ndarray, data: np.ndarray, finders: Sequence[Finder] = 
         `(covers int64[k, 3], count int32[n])`: byte bounds in the data and the number of the type in `TYPES`, in
         order, none overlapping; how many each text has.
     """
-    by_sign = [[(rank, finder) for rank, finder in enumerate(finders) if finder.sign == sign] for sign in range(8)]
+    by_sign = [
+        [(rank, finder) for rank, finder in enumerate(finders) if finder.sign == sign] for sign in range(spots.N_SIGNS)
+    ]
     count = np.zeros(len(offsets) - 1, np.int32)
     covers: list[tuple[int, int, int]] = []
     places = spots.find_spots(offsets, data, spots.CLASSES).tolist()

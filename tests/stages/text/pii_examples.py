@@ -27,7 +27,8 @@ class Example(NamedTuple):
     spans: tuple[tuple[str, int, int], ...]
 
 
-POSITIVES = """
+POSITIVES = (
+    """
 Write to {email} before Friday.
 Contact: <{email}>, or ask at the desk.
 mailto:{email}?subject=Hello
@@ -114,9 +115,13 @@ curl -H 'X-Key: {key}' https://api.example/v1
 git clone https://{login}@git.example/team/app.git
 postgres://{login}@db.example:5432/app
 redis: redis://{login}@cache.example
-""".strip().replace("\\n", "\x01").split("\n")
+""".strip()
+    .replace("\\n", "\x01")
+    .split("\n")
+)
 
-NEGATIVES = """
+NEGATIVES = (
+    """
 Upgrade to version {version} first.
 v{version} fixes the crash.
 Chrome/{version} Safari/537.36
@@ -277,9 +282,14 @@ Artikel 5.2.3.4 gilt.
 人口1234567人，面积12345平方公里
 编号20230415001234
 共12345678元
-""".strip().replace("\\n", "\x01").split("\n")
+""".strip()
+    .replace("\\n", "\x01")
+    .split("\n")
+)
 
-_FIELD = re.compile(r"\{(" + "|".join([*TYPE_OF, "version", "private", "day", "isbn", "digest", "uuid", "wrong_card"]) + r")\}")
+_FIELD = re.compile(
+    r"\{(" + "|".join([*TYPE_OF, "version", "private", "day", "isbn", "digest", "uuid", "wrong_card"]) + r")\}"
+)
 
 
 def examples(seed: int = 7, positives: int = 9, negatives: int = 3) -> Iterator[Example]:

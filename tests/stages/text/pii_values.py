@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import string
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 Maker = Callable[[Random], str]
@@ -83,7 +84,9 @@ _PHONES = """
 +90 212 555 dd dd|0532 555 dd dd|+27 21 555 9dd9|+234 803 555 9dd9|+254 712 555 9dd|+966 50 555 9dd9|+971 4 555 9dd9|+65 6555 9dd9
 """.replace("\n", "|").strip("|").split("|")  # fmt: skip
 
-_CALLED_PHONES = "555-01dd|5550 1dd9|612 345 9dd|6555 9dd9|139001390dd|22 55 dd dd|9876543dd9|0305550dd9|07700900dd9|55 5555 9dd9"
+_CALLED_PHONES = (
+    "555-01dd|5550 1dd9|612 345 9dd|6555 9dd9|139001390dd|22 55 dd dd|9876543dd9|0305550dd9|07700900dd9|55 5555 9dd9"
+)
 
 
 def phone(chance: Random) -> str:
@@ -114,7 +117,7 @@ def card(chance: Random) -> str:
     number += _luhn_digit(number)
     joint = chance.choice(["", " ", "-"])
     cuts = (0, 4, 10, 15) if length == 15 else (0, 4, 8, 12, 16, 19)
-    return joint.join(number[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if number[a:b])
+    return joint.join(number[a:b] for a, b in pairwise(cuts) if number[a:b])
 
 
 def iban(chance: Random) -> str:
@@ -147,7 +150,9 @@ def nino(chance: Random) -> str:
 def chinese(chance: Random) -> str:
     """China: region, birthday, serial, check."""
     year, month, day = _birthday(chance)
-    number = f"{chance.choice(['110105', '310112', '440305', '510107'])}{year}{month:02d}{day:02d}{digits(chance, 'ddd')}"
+    number = (
+        f"{chance.choice(['110105', '310112', '440305', '510107'])}{year}{month:02d}{day:02d}{digits(chance, 'ddd')}"
+    )
     total = sum(int(d) * pow(2, 17 - k, 11) for k, d in enumerate(number))
     rest = (12 - total) % 11
     return number + ("X" if rest == 10 else str(rest))
@@ -174,7 +179,14 @@ def german(chance: Random) -> str:
 def french(chance: Random) -> str:
     """France: sex, year, month, place, serial, key."""
     year, month, _ = _birthday(chance)
-    parts = [chance.choice("12"), f"{year % 100:02d}", f"{month:02d}", f"{chance.randrange(1, 96):02d}", digits(chance, "ddd"), digits(chance, "ddd")]
+    parts = [
+        chance.choice("12"),
+        f"{year % 100:02d}",
+        f"{month:02d}",
+        f"{chance.randrange(1, 96):02d}",
+        digits(chance, "ddd"),
+        digits(chance, "ddd"),
+    ]
     key = f"{97 - int(''.join(parts)) % 97:02d}"
     return chance.choice(["", " "]).join([*parts, key])
 
@@ -214,7 +226,16 @@ def indian(chance: Random) -> str:
     number = digits(chance, "Ndddddddddd")
     multiply = ["0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
                 "5987604321", "6598710432", "7659821043", "8765932104", "9876543210"]  # fmt: skip
-    permute = ["0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258"]
+    permute = [
+        "0123456789",
+        "1576283094",
+        "5803796142",
+        "8916043527",
+        "9453126870",
+        "4286573901",
+        "2793806415",
+        "7046913258",
+    ]
     for check in "0123456789":
         state = 0
         for k, d in enumerate(reversed(number + check)):
@@ -228,7 +249,9 @@ def indian(chance: Random) -> str:
 def korean(chance: Random) -> str:
     """South Korea: birthday, sex and century, serial."""
     year, month, day = _birthday(chance)
-    return f"{year % 100:02d}{month:02d}{day:02d}-{chance.choice('12' if year < 2000 else '34')}{digits(chance, 'dddddd')}"
+    return (
+        f"{year % 100:02d}{month:02d}{day:02d}-{chance.choice('12' if year < 2000 else '34')}{digits(chance, 'dddddd')}"
+    )
 
 
 def swedish(chance: Random) -> str:
@@ -314,10 +337,15 @@ def day(chance: Random) -> str:
 
 def version(chance: Random) -> str:
     """A version of four parts."""
-    return digits(chance, chance.choice(["Nd.d.Nddd.dd", "d.d.N.d", "N.d.dd", "10.0.Ndddd.Nddd", "96.0.4ddd.110", "1.dd.3.2"]))
+    return digits(
+        chance, chance.choice(["Nd.d.Nddd.dd", "d.d.N.d", "N.d.dd", "10.0.Ndddd.Nddd", "96.0.4ddd.110", "1.dd.3.2"])
+    )
 
 
 def private_ip(chance: Random) -> str:
     """An address that is nobody's in public."""
     last = f"{chance.randrange(256)}.{chance.randrange(256)}"
-    return pick(chance, f"10.20.{last} 192.168.{last} 172.20.{last} 127.0.0.1 0.0.0.0 255.255.255.0 169.254.{last} fe80::1 ::1 2001:db8::7")
+    return pick(
+        chance,
+        f"10.20.{last} 192.168.{last} 172.20.{last} 127.0.0.1 0.0.0.0 255.255.255.0 169.254.{last} fe80::1 ::1 2001:db8::7",
+    )
