@@ -153,7 +153,11 @@ def _look_at_sign(text, table, at, start, end, spots, n, i):
     if byte == 0x3A:
         return _look_at_colon(text, table, at, start, end, spots, n, i)
     if _says_at(text, at, end):
-        return _put(spots, n, i, max(start, at - BRACKET_BEFORE), min(end, at + BRACKET_AFTER), BRACKET, 0)
+        left, right = max(start, at - BRACKET_BEFORE), min(end, at + BRACKET_AFTER)
+        if n > 0 and spots[n - 1, SIGN] == BRACKET and spots[n - 1, TEXT] == i and left <= spots[n - 1, END]:
+            spots[n - 1, END] = right  # one spot for many brackets, so that each byte is looked at once
+            return n
+        return _put(spots, n, i, left, right, BRACKET, 0)
     return n
 
 

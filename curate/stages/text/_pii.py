@@ -41,7 +41,7 @@ class Finder:
     def find(self, text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the byte bounds of what is found in a spot of a text."""
         for found in self.pattern.finditer(text, max(0, start - 4), min(len(text), end + self.reach)):
-            if self.check(found):
+            if found.start() < end and self.check(found):  # what begins further right may be cut short here
                 yield found.span(found.lastgroup or 0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from curate.kernels import spots
-from curate.stages.text._pii import Finder, Found, before, words
+from curate.stages.text._pii import Finder, Found, before, digits_of, words
 from curate.stages.text._pii_numbers import ENDED, FREE, is_another_number
 
 _SPACE = rb"(?:[ .-]|\xc2\xa0|\xe2\x80[\x89\x90-\x93\xaf])"
@@ -47,11 +47,17 @@ _FORMS = (
     rb"0[1-9]\d{0,3}-\d{3,4}-\d{3,4}|0[1-9]\d{0,3}-\d{5,8}(?:-\d{1,4})?",  # Japan, Korea, China, Netherlands, Germany
     rb"0[1-9]\d{1,2}-\d{3,4} \d{3,4}|07\d{9}",  # Netherlands, Germany; United Kingdom, mobile
     rb"0[1-9]\d{0,2}-\d{2,3} \d\d \d\d|08-\d{3} \d{3} \d\d",  # Sweden
-    rb"0[1-9]\d \d{4} \d{4}|0[1-9]\d{2} \d{3} \d{3,4}|0[1-9]\d{3} \d{5,6}|0[1-9]\d{3} \d{3} \d{3}",  # United Kingdom, Australia
+    rb"0[1-9]\d \d{4} \d{4}|0[1-9]\d{2} \d{3} \d{3,4}|0[1-9]\d{1,3} \d{6,8}|0[1-9]\d{3} \d{5}|0[1-9]\d{3} \d{3} \d{3}",  # United Kingdom, Australia
     rb"0[1-9]\d{1,2} \d{3} \d\d \d\d",  # Turkey, Switzerland
     rb"\([1-9]\d\) ?9?\d{4}[ -]\d{4}",  # Brazil
     rb"8[ -]?(?:\([3-9]\d\d\)|[3-9]\d\d)[ -]?\d{3}[ -]\d\d[ -]\d\d",  # Russia
     rb"1[3-9]\d([ -])\d{4}\1\d{4}",  # China, mobile
+)
+_ANY = re.compile(
+    rb"(?<![A-Za-z0-9_$#%])(?<!\d[.,:+-])[(+]?(?:\d{2,6}\)? ?/ ?)?\d(?:"
+    + _GAP.replace(b"/", b"")
+    + rb"?\d){4,14}"
+    + ENDED
 )
 _DATE = re.compile(
     rb"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)\d\d|(?:19|20)\d\d([./-])\d\d?\2\d\d?"
@@ -101,7 +107,7 @@ def _is_international(found: Found) -> bool:
 
 
 def _is_said_to_be_phone(found: Found) -> bool:
-    if _DATE.match(found.group()) or _YEARS.match(found.group()):
+    if len(digits_of(found)) < 7 or _DATE.match(found.group()) or _YEARS.match(found.group()):
         return False
     said = before(found)
     return _CALLED.search(said) is not None or _CALL.search(said) is not None
@@ -113,7 +119,7 @@ FINDERS = (
     Finder(
         "phone",
         spots.NUMBER,
-        re.compile(rb"(?<![A-Za-z0-9_$#%%])(?<!\d[.,:+-])(?:\(|\+)?\d(?:%s?\d){6,14}" % _GAP + ENDED),
+        _ANY,
         _is_said_to_be_phone,
         7,
     ),

@@ -83,7 +83,7 @@ def test_the_slow_twin_finds_the_same_in_real_text(data, name):
 
 def test_all_but_the_data_keeps_its_bytes():
     masked = mask_pii(batch(*(example.text for example in LABELLED))).texts()
-    assert masked == [_masked(example) for example in LABELLED if True]
+    assert masked == [_masked(example) for example in LABELLED]
 
 
 def _masked(example: Example) -> str:
@@ -139,7 +139,7 @@ def test_an_unknown_type_is_refused():
     ("text", "masked"),
     [
         ("ftp://jan:s3cret7@mail.example.org/x", "ftp://<KEY>@mail.example.org/x"),
-        ("+49 30 12345678, 030 12345678", "+49 30 12345678, 030 12345678"),
+        ("+49 30 12345678, 030 12345678", "<PHONE>, <PHONE>"),
         ("tel. +49 30 12345678 / 030 12345678", "tel. <PHONE> / <PHONE>"),
         ("a@example.org,b@example.org;c@example.org", "<EMAIL>,<EMAIL>;<EMAIL>"),
         ("Write to a@example.org: now.", "Write to <EMAIL>: now."),
@@ -150,8 +150,6 @@ def test_an_unknown_type_is_refused():
     ],
 )
 def test_where_finds_meet(text, masked):
-    if text.startswith("+49"):
-        masked = "<PHONE>, 030 12345678"  # eight digits after 030 in one run need a word beside them
     assert run(text) == masked
 
 
