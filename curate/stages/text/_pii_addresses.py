@@ -21,7 +21,7 @@ pictures pink pizza place plus press pro productions properties property pub que
 restaurant review reviews rocks run sale school science services shop show site ski social software solar solutions space
 sport store studio style support surf systems taxi team tech technology tel test tips today tokyo tools top tours town toys
 trade training travel tube university uno vet video villas vin vip vision vote watch web website wedding wiki wine work
-works world wtf xxx xyz yoga zone berlin hamburg koeln wien bayern ruhr nyc london paris amsterdam brussels istanbul moscow
+works world wtf xxx xyz yoga zone berlin hamburg koeln wien bayern ruhr nyc london paris amsterdam versicherung reisen schule immobilien realestate insurance holdings ventures academy agency brussels istanbul moscow
 sydney melbourne quebec scot wales cymru eus gal bzh corsica swiss africa lat kiwi
 """
 """Generic top-level domains in use for mail, and the reserved ones of documentation; all of two letters are countries'."""
@@ -77,7 +77,7 @@ _VERSION = re.compile(
     rb"(?<![a-z])(?:v|ver|vers|versions?|versione|rev|release|released|build|update|upgrade|firmware|driver|patch"
     rb"|hotfix|section|sec|chapter|clause|article|paragraph|figure|fig|table|appendix|annex|abschnitt|kapitel|item|part|oid"
     rb"|versi\xc3\xb3n|\xe7\x89\x88\xe6\x9c\xac|\xe7\x89\x88|\xe7\xab\xa0|\xe8\x8a\x82|\xc2\xa7"
-    rb"|\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8[\xd0\xd1][\x80-\xbf])[\s.:=(\"'`*#]{0,4}$",
+    rb"|\xd0\xb2\xd0\xb5\xd1\x80\xd1\x81\xd0\xb8[\xd0\xd1][\x80-\xbf])(?: (?:auf|to|from|is|nr|no|number))?[\s.:=(\"'`*#]{0,4}$",
     re.IGNORECASE,
 )
 _IP_WORDS = re.compile(

@@ -47,6 +47,7 @@ _FORMS = (
     rb"0[1-9]\d{0,3}-\d{3,4}-\d{3,4}|0[1-9]\d{0,3}-\d{5,8}(?:-\d{1,4})?",  # Japan, Korea, China, Netherlands, Germany
     rb"0[1-9]\d{1,2}-\d{3,4} \d{3,4}|07\d{9}",  # Netherlands, Germany; United Kingdom, mobile
     rb"0[1-9]\d{0,2}-\d{2,3} \d\d \d\d|08-\d{3} \d{3} \d\d",  # Sweden
+    rb"0[1-9] \d{4} \d{4}|0[1-9]\d{2} \d{4} \d{4}|0[1-9]\d \d{3} \d{3,4}",  # Italy, Germany, Finland, Vietnam
     rb"0[1-9]\d \d{4} \d{4}|0[1-9]\d{2} \d{3} \d{3,4}|0[1-9]\d{1,3} \d{6,8}|0[1-9]\d{3} \d{5}|0[1-9]\d{3} \d{3} \d{3}",  # United Kingdom, Australia
     rb"0[1-9]\d{1,2} \d{3} \d\d \d\d",  # Turkey, Switzerland
     rb"\([1-9]\d\) ?9?\d{4}[ -]\d{4}",  # Brazil
@@ -70,7 +71,7 @@ _CALLED = re.compile(
         r"(?<![a-z])(?:tel|tlf|tlph|tél|mob|mobil[ea]?|móvil|cell?|cellulare|celular|cellphone|handy|whats ?app|viber|sms|hotline)",
         r"(?<![a-z])(?:dial|rufnummer|telefonnummer|mobilnummer|faxnummer|numéro|teléfono|téléphone|portable|ligne)",
         r"(?<![a-z-])ph[.:]", "тел", "Тел", "(?:т|Т)елефон(?:а|у|ом|ы|е)?", "ТЕЛЕФОН", "моб", "Моб", "факс", "Факс", "звоните",
-        "电话", "電話", "手机号码", "手机号", "手机", "手機", "传真", "傳真", "热线", "熱線", "拨打", "联系方式", "致电", "全国统一", "微信",
+        "电话", "電話", "手机号码", "手机号", "手机", "手機", "传真", "傳真", "热线", "熱線", "拨打", "联系方式", "致电", "全国统一", "微信同号", "微信", "zadzwoń", "tfno", r"(?<![a-z])(?:puh|kom)[.:]", r"(?<![a-z])(?:office|home|work|direct)(?=:)",
         "携帯", "お問い合わせ", "전화", "휴대폰", "연락처", "팩스", "फ़ोन", "फोन", "मोबाइल", "هاتف", "جوال", "تلفن", "טלפון", "โทร",
     )
     + rb"(?:[ -]?(?:no|nr|num|number|nummer|numbers|us|me|him|her|them|at|on|is|was|line|and|or|&|/|und|y|et|e|fax|phone|tel|mobile|service|office|home|work)\b"
@@ -79,8 +80,8 @@ _CALLED = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _CALL = re.compile(
-    rb"(?<![A-Za-z])(?:call|text|ring|phone|dial|reach|contact|llam[ea]|appele[rz]|anruf|ruf)"
-    rb"(?: (?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|unter))*[ :]{0,3}"
+    rb"(?<![A-Za-z])(?:call|text|ring|phone|dial|reach|contact|llam[ea]|ll\xc3\xa1m[ea](?:nos)?|appele[rz]|anruf|ruf|an|chiama(?:ci|te|re)?)"
+    rb"(?: (?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|allo|unter))*[ :]{0,3}"
     rb"(?:\(?\+?\d[\d ()./-]{5,18}\d (?:or|oder|ou|o|u|and) \(?)?$",
     re.IGNORECASE,
 )
@@ -91,7 +92,7 @@ _HEX_PAIR = re.compile(rb" ?[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
 
 
 def _is_phone(found: Found) -> bool:
-    if _PAIRS.fullmatch(found.group()) and _is_among_pairs(found):
+    if _PAIRS.fullmatch(found.group()) and (_is_among_pairs(found) or _is_draw(found)):
         return False
     return len(set(found.group())) > 3 and not _DATE.match(found.group()) and not is_another_number(found)
 
@@ -100,6 +101,12 @@ def _is_among_pairs(found: Found) -> bool:
     """Say whether five pairs of digits stand among more pairs: a dump of bytes, a row of a table."""
     start, end, text = found.start(), found.end(), found.string
     return bool(_HEX_PAIR.match(text, end)) or bool(_HEX_PAIR.match(text, max(0, start - 3), start))
+
+
+def _is_draw(found: Found) -> bool:
+    """Say whether pairs of digits rise and stay below 50, as the numbers of a lottery do."""
+    pairs = found.group().split()
+    return pairs == sorted(set(pairs)) and pairs[-1] < b"50"
 
 
 def _is_international(found: Found) -> bool:
@@ -115,7 +122,7 @@ def _is_said_to_be_phone(found: Found) -> bool:
 
 FINDERS = (
     Finder("phone", spots.NUMBER, _INTERNATIONAL, _is_international, 8),
-    Finder("phone", spots.NUMBER, re.compile(FREE + b"(?:" + b"|".join(_FORMS) + b")" + ENDED), _is_phone, 9),
+    Finder("phone", spots.NUMBER, re.compile(FREE + b"(?:" + b"|".join(_FORMS) + b")" + ENDED + rb"(?! \d{3}\b)"), _is_phone, 9),
     Finder(
         "phone",
         spots.NUMBER,

@@ -68,6 +68,11 @@ Teléfono: {called_phone}
 电话{called_phone}
 тел. {called_phone}
 WhatsApp {called_phone}
+Office: {called_phone}
+Llámanos al {called_phone}
+zadzwoń: {called_phone}
+微信同号 {called_phone}
+You can get me under {phone} after six.
 The login came from {ip} last night.
 Blocked {ip} after nine tries.
 {ip} - - [10/Oct/2020:13:55:36 +0200] "GET / HTTP/1.0" 200 2326
@@ -282,6 +287,67 @@ Artikel 5.2.3.4 gilt.
 人口1234567人，面积12345平方公里
 编号20230415001234
 共12345678元
+Fold 1 of 5: 0.8123 0.8234 0.8101 0.8333 0.8245
+The 2010-2011 and 2011-2012 seasons, 38 matches
+Tel Aviv 2010, 404 000 inhabitants
+Call 5 of 7 at 10.30-11.30
+phone sold 12 000 000 units
+The fax of 1987-1992 era
+mobile phones 2005 2006 2007
+Bug 1234567, see bug 7654321
+In [12]: 1234567 * 89
+RefSeq NM_001301717.2, chr7:55,019,017-55,211,628
+GenBank AB123456, U12345
+5-HT2A, CYP2D6, IL-12p40
+Lat/Lon: -33.8688, 151.2093
+ratio 16-9 or 4-3, size 210-297
+USB 3.2.1.1? no: USB 3.2
+DSM-5 300.02 (F41.1), ICD-10 F32.9
+E 102, E 330, E 471
+$12,345,678.90 and €1.234.567,89
+phone-2012-2013 model
+Rev. 12.345.678-9 of chapter 12
+ean: 9780306406157
+serial 0412 345 678
+tracking number 1300 555 012 555
+Q3 2021: 1 204 567 890 shares
+DE 123 456 789 is the VAT id of a firm
+BTC 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa
+eth 0x52908400098527886E0F7030069857D2E4169EE7
+11 22 33 44 55 66
+02 14 23 31 38 45 (lotto)
+Lotto: 04 12 18 27 33
+(03) 1234 (04) 5678
+p. 030-123, 044-200
+08-12-2024, 03-05-2023 12:00
+0345-0412 UTC
+L = 0412 345 678 900
+pkg:npm/foo@bar.baz
+obj@class.method
+A@B.C
+v = M@x.T
+meet@8.30
+e.g. foo@1.2.3.4
+10.1016/j.cell.2020.01.001
+12.34.56.78.90
+libfoo.so.12.34.56.78
+app-99.34.56.178.tar.gz
+firmware 85.34.56.178
+Update auf 85.34.56.178
+84.12.90.33/22 is a net
+10.200.3.4, 172.31.0.9
+AC12 3456 7890
+LT12 abc
+NO93 road
+MT 5:13, RO 8:28
+sk-learn and sk-image
+AKIA is a prefix
+hf_token = os.environ["HF_TOKEN"]
+password: hunter2
+redis://localhost:6379/0
+xoxb is what Slack uses
+gh_pages_branch_for_documentation_v2
+npm_config_user_agent_is_a_variable
 """.strip()
     .replace("\\n", "\x01")
     .split("\n")
