@@ -12,7 +12,18 @@ import sys
 
 import numpy as np
 
-from curate.kernels import boilerplate, composition, lines, minhash, phrases, repetition, shingles, vocabulary, words
+from curate.kernels import (
+    boilerplate,
+    composition,
+    lines,
+    minhash,
+    phrases,
+    repetition,
+    shingles,
+    spots,
+    vocabulary,
+    words,
+)
 from curate.kernels.characters import classes, lower
 from tests.kernels.texts import PIECES
 
@@ -48,6 +59,7 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         composition.count_composition(offsets, data, classes())
         phrases.count_leftovers(offsets, data)
         vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
+        spots.find_spots(offsets, data, spots.CLASSES)
         boilerplate.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
         a, b = minhash.permutations(chance.randrange(1, 20), 1)
         for tokenizer in (shingles.WORDS, shingles.CHARACTERS, shingles.CODE):

@@ -122,7 +122,13 @@ def _is_said_to_be_phone(found: Found) -> bool:
 
 FINDERS = (
     Finder("phone", spots.NUMBER, _INTERNATIONAL, _is_international, 8),
-    Finder("phone", spots.NUMBER, re.compile(FREE + b"(?:" + b"|".join(_FORMS) + b")" + ENDED + rb"(?! \d{3}\b)"), _is_phone, 9),
+    Finder(
+        "phone",
+        spots.NUMBER,
+        re.compile(FREE + rb"(?<!\d )(?:" + b"|".join(_FORMS) + b")" + ENDED + rb"(?! \d{3}\b)"),
+        _is_phone,
+        9,
+    ),
     Finder(
         "phone",
         spots.NUMBER,
