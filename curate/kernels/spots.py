@@ -14,7 +14,8 @@ from curate.kernels.memory import address_of, byte_at, copy, short_at
 AT, BRACKET, NUMBER, DOTTED, HEXADECIMAL, LOGIN, WORD, CODE, ARMOUR, N_SIGNS = range(10)
 """What a spot shows: an at sign; `at` in brackets; digits with separators; digits with
 three dots or more; colons as in an IPv6 address; a user
-before the host of a URL; a long word of letters, digits, `_`, `-` and `.`; two capitals before two digits; a stretch
+before the host of a URL; a long word of letters, digits, `_`, `-` and `.`, with a
+digit or a short prefix before `_`; two capitals before two digits; a stretch
 from `-----BEGIN` to `-----END`."""
 
 TEXT, START, END, SIGN, DIGITS, N_COLUMNS = range(6)
@@ -77,7 +78,7 @@ def find_spots(offsets, data, classes):
             if seen & _SIGN:
                 n = _look_at_sign(text, table, first, start, end, spots, n, i)
                 continue
-            if at - first >= LEAST_WORD and seen & (_DIGIT | _UNDERSCORE):
+            if at - first >= LEAST_WORD and (seen & _DIGIT or _has_prefix(text, first)):
                 n = _put(spots, n, i, first, at, WORD, 0)
             if seen & _DASH:
                 armour, n = _look_at_armour(text, first, at, end, armour, spots, n, i)
@@ -143,6 +144,12 @@ def _next_sign(text, table, at, end):
         if seen & (_DIGIT | _UNDERSCORE) or (seen & _DASH and at - first >= 8):
             return first, at, seen
     return end, end, 0
+
+
+@njit(cache=True, nogil=True)
+def _has_prefix(text, first):
+    """Does a word begin with two or three characters and `_`? Some keys are nothing but letters after that."""
+    return byte_at(text, first + 2) == 0x5F or byte_at(text, first + 3) == 0x5F
 
 
 @njit(cache=True, nogil=True)
@@ -218,7 +225,10 @@ def _has_capitals(text, table, first, start):
     at = first - (byte_at(text, first - 1) == 0x20)
     if at - 2 < start or not short_at(table, byte_at(text, at - 1)) & short_at(table, byte_at(text, at - 2)) & _UPPER:
         return False
-    return at - 3 < start or not short_at(table, byte_at(text, at - 3)) & _WORD
+    if at - 3 < start:
+        return True
+    previous = byte_at(text, at - 3)
+    return previous == 0x2E or previous == 0x2D or not short_at(table, previous) & _WORD
 
 
 @njit(cache=True, nogil=True)

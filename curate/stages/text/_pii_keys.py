@@ -24,7 +24,7 @@ _TOKENS = (
 )
 _TOKEN = re.compile(rb"(?<![A-Za-z0-9_.-])(?:" + b"|".join(_TOKENS) + rb")(?![A-Za-z0-9_])")
 _AWS_SECRET = re.compile(
-    rb"(?i:aws_secret_access_key)[\"']?\s{0,4}(?:=>|[:=])\s{0,4}[\"']?(?P<it>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+    rb"(?<![A-Za-z0-9_.-])(?i:aws_secret_access_key)[\"']?\s{0,4}(?:=>|[:=])\s{0,4}[\"']?(?P<it>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
 )
 _LOGIN = re.compile(rb"(?<=://)[^\s:/@\"'<>`]{1,100}:[^\s/@\"'<>`]{1,150}(?=@[A-Za-z0-9\[\xc3-\xed])")
 _ARMOUR = re.compile(

@@ -51,8 +51,11 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
     Makes: text, pii_count
     Cost:
         `python -m tests.bench pii`, one core, texts of up to 3.5 KB: FIGURES
-        On a labelled set of our own (`tests/stages/text/pii_examples.py`, 1,080 examples, 261 of them without any,
-        exact spans) recall and precision are 1.00 for each type, but the finders were mended against it: QUALITY
+        On a labelled set of our own (`tests/stages/text/pii_examples.py`, 1,088 examples, 269 of them without any,
+        exact spans) recall and precision are 1.00 for each type, but the finders were mended against it. As
+        first written they had .94 to 1.00 on it. A second set, written after and tried before mending (93 pieces): phones
+        .78 found, the rest 1.00 but one e-mail. Of finds in real text (Wikipedia, web pages, manuals, messages) that were
+        read: phones 185 of 187 right, e-mail 288 of 292, IP addresses 22 of 22, IBAN 3 of 3, national ids 2 of 2.
     Edited:
         "Ask ana@example.org, tel. 030 5550123." -> "Ask <EMAIL>, tel. <PHONE>."
         "anna [at] example [dot] org logged in from 85.34.56.178" -> "<EMAIL> logged in from <IP_ADDRESS>"
