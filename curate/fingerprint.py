@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from curate.assets import File
 from curate.errors import SpecError
-from curate.stage import File
 
 INERT = ("curate.errors", "curate.stage", "curate.ledger", "curate.runs")
 """Modules that stages import for their words and types; they take no part in what a stage computes."""

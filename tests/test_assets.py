@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from curate import assets, fingerprint
-from curate.assets import Asset, catalogue
+from curate.assets import Asset, File, catalogue
 from curate.cli import app
 from curate.errors import InputError
-from curate.stage import File, Param
+from curate.stage import Param
 
 CONTENT = b"a.example\nb.example\n" * 5000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

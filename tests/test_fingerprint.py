@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from curate import fingerprint
+from curate.assets import File
 from curate.errors import InputError
-from curate.stage import File
 
 CODE = '''"""A module."""
 from my_pkg.kernel import twice

@@ -10,8 +10,9 @@ from typing import Literal
 import pytest
 
 from curate import Batch, Doc, Rules, Verdicts
+from curate.assets import File
 from curate.errors import StageError
-from curate.stage import File, Kind, Param, Shard, ShardWriter, read_stage, sections
+from curate.stage import Kind, Param, Shard, ShardWriter, read_stage, sections
 
 
 def filter_doc(doc: Doc, *, share: float = 0.3) -> bool | str: ...

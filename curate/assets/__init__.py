@@ -8,5 +8,6 @@ installed anyway and need no fetch.
 
 from curate.assets.cache import Held, fetch, find, folder, held, verify
 from curate.assets.catalogue import PREFIX, Asset, catalogue
+from curate.assets.file import File
 
-__all__ = ["PREFIX", "Asset", "Held", "catalogue", "fetch", "find", "folder", "held", "verify"]
+__all__ = ["PREFIX", "Asset", "File", "Held", "catalogue", "fetch", "find", "folder", "held", "verify"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from curate.assets import File
 from curate.errors import InputError, SpecError
-from curate.stage import File
 
 PARTS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)

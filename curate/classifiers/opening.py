@@ -10,10 +10,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from curate.assets import File
 from curate.classifiers import hub
 from curate.classifiers.model import Model
 from curate.errors import InputError
-from curate.stage import File
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models"
 SUFFIXES = (".npz", ".ftz", ".bin")

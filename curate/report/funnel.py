@@ -16,6 +16,7 @@ class Row:
         share_left: documents left after the stage, as a share of all documents born.
         share_dropped: dropped documents as a share of those that came to the stage.
         reasons: (reason, documents) by frequency.
+        counts: (name, times) of what happened that dropped nobody, by name; what never happened is left out.
     """
 
     stage: str
@@ -26,6 +27,7 @@ class Row:
     share_dropped: float
     seconds: float
     reasons: tuple[tuple[str, int], ...]
+    counts: tuple[tuple[str, int], ...]
 
 
 def rows(ledger: Ledger) -> Iterator[Row]:
@@ -36,6 +38,7 @@ def rows(ledger: Ledger) -> Iterator[Row]:
         yield Row(
             entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
             entry.n_dropped / came if came else 0.0, entry.seconds, _by_frequency(entry),
+            tuple((name, n) for name, n in sorted(entry.counts.items()) if n),
         )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def _indented(*sentences: str) -> Iterator[str]:
 
 
 def funnel_lines(ledger: Ledger) -> Iterator[str]:
-    """Yield the funnel as text: a line a stage and, below it, the reasons for which it dropped documents."""
+    """Yield the funnel as text: a line a stage and, below it, why it dropped documents and what else it counted."""
     table = list(rows(ledger))
     width = max([5, *(len(row.stage) for row in table)])
     yield f"{'stage':<{width}} {'in':>12} {'dropped':>12} {'out':>12} {'left':>7} {'seconds':>9}"
@@ -83,6 +83,8 @@ def funnel_lines(ledger: Ledger) -> Iterator[str]:
         dropped = f"{row.n_dropped:,}" if row.n_dropped else ""
         yield f"{row.stage:<{width}} {row.n_in:>12,} {dropped:>12} {row.n_out:>12,} {row.share_left:>7.1%} {row.seconds:>9.1f}"
         yield from _wrapped([f"{reason} {n:,}" for reason, n in row.reasons], "    ")
+        counted = [f"{name} {n:,}" for name, n in row.counts]
+        yield from _wrapped(["also counted: " * (k == 0) + said for k, said in enumerate(counted)], "    ")
 
 
 def _wrapped(words: list[str], indent: str, width: int = 100, joint: str = ",") -> Iterator[str]:

@@ -13,6 +13,7 @@ NAMES = (
     "crawl",
     "language",
     "normalise",
+    "pii",
     "minhash",
     "dedup",
     "dedup_growth",

@@ -53,14 +53,14 @@ if __name__ == "__main__":
 
 def main() -> None:
     """Print the speeds and their ratios."""
-    pages = _pages()
+    crawled = pages()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        _write(root / "few", pages, 2)
-        _write(root / "many", pages * TIMES, N_FILES)
+        _write(root / "few", crawled, 2)
+        _write(root / "many", crawled * TIMES, N_FILES)
         (root / "theirs.py").write_text(SCRIPT)
         speeds = {}
-        for engine, source, n in (("blocks", "many", TIMES * len(pages)), ("trafilatura", "few", len(pages))):
+        for engine, source, n in (("blocks", "many", TIMES * len(crawled)), ("trafilatura", "few", len(crawled))):
             recipe = root / f"{engine}.yaml"
             recipe.write_text(RECIPE.format(folder=root / source, engine=engine))
             run = [sys.executable, "-m", "curate.cli", "run", str(recipe), "-o", str(root / f"{engine}-run")]
@@ -68,14 +68,15 @@ def main() -> None:
                 timed([*run[:-1], str(root / "warm"), "--limit", "20"])
             speeds[f"curate, {engine}"] = n / timed(run)
         theirs = [sys.executable, str(root / "theirs.py"), str(root / "few"), str(root / "their-run")]
-        speeds["datatrove, trafilatura"] = len(pages) / timed(theirs)
+        speeds["datatrove, trafilatura"] = len(crawled) / timed(theirs)
     base = speeds["datatrove, trafilatura"]
     print("| WARC -> text -> heuristics -> parquet, two workers | pages/s | times datatrove |\n|---|---:|---:|")
     for name, speed in speeds.items():
         print(f"| {name} | {speed:.0f} | {speed / base:.1f} |")
 
 
-def _pages() -> list[bytes]:
+def pages() -> list[bytes]:
+    """Return the bytes of the real pages with gold text."""
     folder = need_real_data() / "html"
     files = [
         *sorted((folder / "trafilatura-eval" / "pages").iterdir()),

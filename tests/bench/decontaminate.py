@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from curate.assets import File
 from curate.batch import Batch
-from curate.stage import File
 from curate.stages.decontaminate import _items
 from curate.stages.decontaminate.ngrams import ANSWERS, QUESTIONS, ngrams
 from tests.bench.heuristics import cut

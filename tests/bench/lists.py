@@ -26,8 +26,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from curate.assets import File
 from curate.batch import Batch
-from curate.stage import File
 from curate.stages.safety.domains import domains
 from curate.stages.safety.words import words
 from tests.bench.heuristics import cut

@@ -22,6 +22,7 @@ from curate.kernels import (
     phrases,
     repetition,
     shingles,
+    spots,
     urls,
     vocabulary,
     words,
@@ -63,6 +64,7 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         composition.count_composition(offsets, data, classes())
         phrases.count_leftovers(offsets, data)
         vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
+        spots.find_spots(offsets, data, spots.CLASSES)
         boilerplate.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
         lexicon.count_entries(offsets, data, classes(), LEXICON, np.ones(len(offsets) - 1, np.uint64))
         urls.host_suffixes(offsets, data)

@@ -13,8 +13,8 @@ from typing import Any
 
 import fsspec
 
+from curate.assets import File
 from curate.errors import InputError
-from curate.stage import File
 
 PACKED = re.compile(r"\.(gz|bz2|xz|zst|zstd)$", re.IGNORECASE)
 KINDS = {".parquet": "parquet", ".jsonl": "lines", ".ndjson": "lines", ".json": "lines", ".txt": "text"}

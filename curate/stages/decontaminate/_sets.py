@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from curate.assets import File
 from curate.batch import Batch
 from curate.kernels import overlap, shingles
 from curate.kernels.characters import classes, lower
 from curate.kernels.overlap import Index
-from curate.stage import File
 from curate.stages.decontaminate import _items
 
 REACH = 100

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from curate.assets import File
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
 from curate.kernels import overlap
 from curate.kernels.characters import classes, lower
-from curate.stage import File
 from curate.stages.decontaminate._sets import Sets, Words, load
 
 LONGEST_QUOTE = 500

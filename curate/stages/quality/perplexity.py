@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from curate.assets import File
 from curate.batch import Batch
 from curate.errors import InputError, SpecError
-from curate.stage import File
 
 
 class perplexity:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from curate.assets import File
 from curate.errors import InputError
 from curate.kernels import characters as ch
 from curate.kernels.lexicon import LONGEST, fold
-from curate.stage import File
 from curate.stages.safety import _files
 
 ANY = "any"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from curate.assets import File
 from curate.batch import KEEP, Batch, Verdicts
 from curate.errors import SpecError
 from curate.kernels import urls
-from curate.stage import File
 from curate.stages.safety import _blocklists, _hosts
 
 DEFAULT = {"adult": File("asset:url-filter")}

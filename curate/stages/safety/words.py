@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from curate.assets import File
 from curate.batch import KEEP, Batch, Verdicts
 from curate.errors import SpecError
 from curate.kernels import lexicon
 from curate.kernels.characters import classes
 from curate.rules import Rules, at_most
-from curate.stage import File
 from curate.stages.safety._wordlists import ANY, read
 
 DEFAULT = {ANY: File("asset:explicit-words")}

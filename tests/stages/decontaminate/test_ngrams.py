@@ -14,9 +14,9 @@ import pytest
 import zstandard
 
 from curate import Batch
+from curate.assets import File
 from curate.errors import InputError, SpecError
 from curate.plan import StageRef
-from curate.stage import File
 from curate.stages.decontaminate.ngrams import ngrams
 
 QUESTIONS = str(Path(__file__).parent / "questions.jsonl")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from curate import Batch
+from curate.assets import File
 from curate.errors import InputError
-from curate.stage import File
 from curate.stages.safety import _hosts
 from curate.stages.safety.domains import domains
 

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate import Batch
+from curate.assets import File
 from curate.errors import InputError, SpecError
 from curate.kernels.lexicon import LONGEST
-from curate.stage import File
 from curate.stages.safety.words import words
 
 

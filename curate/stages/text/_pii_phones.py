@@ -1,0 +1,139 @@
+"""Telephone numbers: with a country code, in the forms of many countries, or any number that is called one."""
+
+from __future__ import annotations
+
+import re
+
+from curate.kernels import spots
+from curate.stages.text._pii import Finder, Found, before, digits_of, words
+from curate.stages.text._pii_numbers import ENDED, FREE, is_another_number
+
+_SPACE = rb"(?:[ .-]|\xc2\xa0|\xe2\x80[\x89\x90-\x93\xaf])"
+_GAP = rb"(?:(?:[ ./()-]|\xc2\xa0|\xe2\x80[\x89\x90-\x93\xaf]|\xef\xbc[\x88\x89]){1,3})"
+_OPEN, _CLOSE = rb"(?:\(|\xef\xbc\x88)", rb"(?:\)|\xef\xbc\x89)"
+
+_NATIONAL_DIGITS = {
+    "1": (10, 10), "7": (10, 10), "20": (8, 10), "27": (9, 9), "30": (10, 10), "31": (9, 9), "32": (8, 9), "33": (9, 9),
+    "34": (9, 9), "36": (8, 9), "39": (8, 11), "40": (9, 9), "41": (9, 9), "43": (7, 12), "44": (9, 10), "45": (8, 8),
+    "46": (7, 10), "47": (8, 8), "48": (9, 9), "49": (7, 12), "51": (8, 9), "52": (10, 11), "53": (8, 8), "54": (10, 11),
+    "55": (10, 11), "56": (9, 9), "57": (8, 10), "58": (10, 10), "60": (8, 10), "61": (9, 9), "62": (8, 12),
+    "63": (8, 10), "64": (8, 10), "65": (8, 8), "66": (8, 9), "81": (9, 10), "82": (8, 10), "84": (8, 10), "86": (9, 11),
+    "90": (10, 10), "91": (10, 10), "92": (9, 10), "93": (9, 9), "94": (9, 9), "95": (7, 10), "98": (10, 10),
+    "2[1-69]\\d": (7, 10), "3[578]\\d": (7, 12), "42\\d": (7, 10), "50\\d": (7, 11), "59\\d": (7, 9), "6[7-9]\\d": (6, 8),
+    "8[0578]\\d": (7, 10), "9[679]\\d": (7, 10),
+}  # fmt: skip
+"""How many digits follow a country code; of codes of three digits by region."""
+
+
+def _after_code(code: str, least: int, most: int) -> bytes:
+    first = rb"\d" if code in ("39", "2[1-69]\\d") else b"[2-9]" if code == "1" else b"[1-9]"  # Italy keeps its 0
+    return code.encode() + rb"(?:%s?\(0\)|%s)?%s?%s(?:%s?\d){%d,%d}" % (
+        _SPACE, _CLOSE, _GAP, first, _GAP, least - 1, most - 1)  # fmt: skip
+
+
+_INTERNATIONAL = re.compile(
+    rb"(?<![A-Za-z0-9_+=/\\-])(?<!\d[.,: ])(?:\+%s?|\(\+|00[ -]?(?=[1-9]\d[ ./()-]?\d))(?:" % _OPEN
+    + b"|".join(_after_code(code, *digits) for code, digits in _NATIONAL_DIGITS.items())
+    + rb")"
+    + ENDED
+)
+
+_FORMS = (
+    rb"(?:1[ .-]?)?\([2-9]\d\d\) ?[2-9]\d\d[ .-]\d{4}",  # North America
+    rb"(?:1-)?[2-9]\d\d-[2-9]\d\d-\d{4}|(?:1\.)?[2-9]\d\d\.[2-9]\d\d\.\d{4}|[2-9]\d\d/[2-9]\d\d-\d{4}",
+    rb"0[1-9](?:%s\d\d){4}" % _SPACE,  # France
+    rb"%s0\d{1,4}%s%s?\d{2,4}(?:%s?\d){3,6}" % (_OPEN, _CLOSE, _SPACE, _SPACE),  # trunk 0 in brackets: many
+    rb"0[1-9]\d{1,3} ?/ ?\d(?:[ -]?\d){4,8}",  # Germany, Austria, Belgium
+    rb"0[1-9]\d{0,3}-\d{3,4}-\d{3,4}|0[1-9]\d{0,3}-\d{5,8}(?:-\d{1,4})?",  # Japan, Korea, China, Netherlands, Germany
+    rb"0[1-9]\d{1,2}-\d{3,4} \d{3,4}|07\d{9}",  # Netherlands, Germany; United Kingdom, mobile
+    rb"0[1-9]\d{0,2}-\d{2,3} \d\d \d\d|08-\d{3} \d{3} \d\d",  # Sweden
+    rb"0[1-9] \d{4} \d{4}|0[1-9]\d{2} \d{4} \d{4}|0[1-9]\d \d{3} \d{3,4}",  # Italy, Germany, Finland, Vietnam
+    rb"0[1-9]\d \d{4} \d{4}|0[1-9]\d{2} \d{3} \d{3,4}|0[1-9]\d{1,3} \d{6,8}|0[1-9]\d{3} \d{5}|0[1-9]\d{3} \d{3} \d{3}",  # United Kingdom, Australia
+    rb"0[1-9]\d{1,2} \d{3} \d\d \d\d",  # Turkey, Switzerland
+    rb"\([1-9]\d\) ?9?\d{4}[ -]\d{4}",  # Brazil
+    rb"8[ -]?(?:\([3-9]\d\d\)|[3-9]\d\d)[ -]?\d{3}[ -]\d\d[ -]\d\d",  # Russia
+    rb"1[3-9]\d([ -])\d{4}\1\d{4}",  # China, mobile
+)
+_ANY = re.compile(
+    rb"(?<![A-Za-z0-9_$#%])(?<!\d[.,:+-])[(+]?(?:\d{2,6}\)? ?/ ?)?\d(?:"
+    + _GAP.replace(b"/", b"")
+    + rb"?\d){4,14}"
+    + ENDED
+)
+_DATE = re.compile(
+    rb"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)\d\d|(?:19|20)\d\d([./-])\d\d?\2\d\d?"
+)
+_YEARS = re.compile(rb"(?:1[5-9]|20)\d\d[^\d]{1,3}(?:1[5-9]|20)\d\d(?!\d)")
+
+_CALLED = re.compile(
+    words(
+        r"(?<![a-z])(?:tele)?(?:phones?|fono|fon|foon|fax)",
+        r"(?<![a-z])(?:tel|tlf|tlph|tél|mob|mobil[ea]?|móvil|cell?|cellulare|celular|cellphone|handy|whats ?app|viber|sms|hotline)",
+        r"(?<![a-z])(?:dial|rufnummer|telefonnummer|mobilnummer|faxnummer|numéro|teléfono|téléphone|portable|ligne)",
+        r"(?<![a-z-])ph[.:]", "тел", "Тел", "(?:т|Т)елефон(?:а|у|ом|ы|е)?", "ТЕЛЕФОН", "моб", "Моб", "факс", "Факс", "звоните",
+        "电话", "電話", "手机号码", "手机号", "手机", "手機", "传真", "傳真", "热线", "熱線", "拨打", "联系方式", "致电", "全国统一", "微信同号", "微信", "zadzwoń", "tfno", r"(?<![a-z])(?:puh|kom)[.:]", r"(?<![a-z])(?:office|home|work|direct)(?=:)",
+        "携帯", "お問い合わせ", "전화", "휴대폰", "연락처", "팩스", "फ़ोन", "फोन", "मोबाइल", "هاتف", "جوال", "تلفن", "טלפון", "โทร",
+    )
+    + rb"(?:[ -]?(?:no|nr|num|number|nummer|numbers|us|me|him|her|them|at|on|is|was|line|and|or|&|/|und|y|et|e|fax|phone|tel|mobile|service|office|home|work)\b"
+    + rb"|[\s.:=()/#*|+,-]|\xef\xbc[\x88\x89\x9a]|\xe2\x84\x96|\xc2\xb0|\xe4\xb8\xba|\xe6\x98\xaf|\xc3\xa9){0,8}"
+    + rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$",  # a second number
+    re.IGNORECASE,
+)  # fmt: skip
+_CALL = re.compile(
+    rb"(?<![A-Za-z])(?:call|text|ring|phone|dial|reach|contact|llam[ea]|ll\xc3\xa1m[ea](?:nos)?|appele[rz]|anruf|ruf|an|chiama(?:ci|te|re)?)"
+    rb"(?: (?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|allo|unter))*[ :]{0,3}"
+    rb"(?:\(?\+?\d[\d ()./-]{5,18}\d (?:or|oder|ou|o|u|and) \(?)?$",
+    re.IGNORECASE,
+)
+
+
+_PAIRS = re.compile(rb"\d\d(?: \d\d){4}")
+_HEX_PAIR = re.compile(rb" ?[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
+
+
+def _is_phone(found: Found) -> bool:
+    if _PAIRS.fullmatch(found.group()) and (_is_among_pairs(found) or _is_draw(found)):
+        return False
+    return len(set(found.group())) > 3 and not _DATE.match(found.group()) and not is_another_number(found)
+
+
+def _is_among_pairs(found: Found) -> bool:
+    """Say whether five pairs of digits stand among more pairs: a dump of bytes, a row of a table."""
+    start, end, text = found.start(), found.end(), found.string
+    return bool(_HEX_PAIR.match(text, end)) or bool(_HEX_PAIR.match(text, max(0, start - 3), start))
+
+
+def _is_draw(found: Found) -> bool:
+    """Say whether pairs of digits rise and stay below 50, as the numbers of a lottery do."""
+    pairs = found.group().split()
+    return pairs == sorted(set(pairs)) and pairs[-1] < b"50"
+
+
+def _is_international(found: Found) -> bool:
+    return found.group() != b"+2147483647"  # the largest int32
+
+
+def _is_said_to_be_phone(found: Found) -> bool:
+    if len(digits_of(found)) < 7 or _DATE.match(found.group()) or _YEARS.match(found.group()):
+        return False
+    said = before(found)
+    return _CALLED.search(said) is not None or _CALL.search(said) is not None
+
+
+FINDERS = (
+    Finder("phone", spots.NUMBER, _INTERNATIONAL, _is_international, 8),
+    Finder(
+        "phone",
+        spots.NUMBER,
+        re.compile(FREE + rb"(?<!\d )(?:" + b"|".join(_FORMS) + b")" + ENDED + rb"(?! \d{3}\b)"),
+        _is_phone,
+        9,
+    ),
+    Finder(
+        "phone",
+        spots.NUMBER,
+        _ANY,
+        _is_said_to_be_phone,
+        7,
+    ),
+)

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import curate
+from curate.batch import Batch
+from curate.stage import Kind, read_stage
+from curate.stages.text._pii_numbers import luhn, mod97, verhoeff
+from curate.stages.text.mask_pii import FINDERS, TYPES, find_pii, mask_pii, placeholder
+from tests.kernels.texts import PIECES
+from tests.reference import pii as slow
+from tests.stages.text import pii_values as values
+from tests.stages.text.pii_examples import Example, examples
+
+LABELLED = list(examples())
+
+
+def batch(*texts: str | None) -> Batch:
+    return Batch.from_columns({"id": [str(i) for i in range(len(texts))], "text": list(texts)})
+
+
+def run(text: str, **params) -> str:
+    return mask_pii(batch(text), **params).texts()[0]
+
+
+def found(texts: list[str]) -> list[list[tuple[str, int, int]]]:
+    """Return `(type, start, end)` in characters for each text."""
+    offsets, data = batch(*texts).text_buffers()
+    covers, count = find_pii(offsets, data)
+    row = np.searchsorted(offsets, covers[:, 0], "right") - 1
+    assert np.array_equal(np.bincount(row, minlength=len(texts)), count)
+    result: list[list[tuple[str, int, int]]] = [[] for _ in texts]
+    for i, (start, end, type) in zip(row, covers.tolist(), strict=True):
+        raw, first = texts[i].encode(), int(offsets[i])
+        result[i].append((TYPES[type], len(raw[: start - first].decode()), len(raw[: end - first].decode())))
+    return result
+
+
+def test_it_is_an_edit_of_batches():
+    assert read_stage("text.mask_pii", mask_pii).kind is Kind.BATCH_EDIT
+
+
+# ---------------------------------------------------------------------- quality
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_nearly_all_of_the_labelled_set_is_found_and_nearly_nothing_else(type):
+    wanted, right, wrong = 0, 0, 0
+    for example, spans in zip(LABELLED, found([example.text for example in LABELLED]), strict=True):
+        labels, finds = ({span for span in every if span[0] == type} for every in (example.spans, spans))
+        wanted, right, wrong = wanted + len(labels), right + len(labels & finds), wrong + len(finds - labels)
+    assert wanted >= 60
+    assert right / wanted >= 0.98, "recall"
+    assert right / (right + wrong) >= 0.98, "precision"
+
+
+def test_the_labelled_set_is_large_and_holds_much_that_only_looks_like_data():
+    assert len(LABELLED) >= 900
+    assert sum(not example.spans for example in LABELLED) >= 200
+    assert Counter(type for example in LABELLED for type, _, _ in example.spans).keys() == set(TYPES)
+
+
+def test_masking_the_masked_changes_nothing():
+    once = mask_pii(batch(*(example.text for example in LABELLED))).texts()
+    assert mask_pii(batch(*once)).texts() == once
+
+
+@pytest.mark.parametrize("name", ["text/enwiki.parquet", "neardup/powershell-docs.parquet", "text/zhwiki.parquet"])
+def test_the_slow_twin_finds_the_same_in_real_text(data, name):
+    texts = [text[:3000] for text in pq.read_table(data / name, columns=["text"]).column("text").to_pylist()[::40]]
+    assert mask_pii(batch(*texts)).texts() == [slow.mask_pii(text) for text in texts]
+
+
+# ---------------------------------------------------------------------- the text around it
+
+
+def test_all_but_the_data_keeps_its_bytes():
+    masked = mask_pii(batch(*(example.text for example in LABELLED))).texts()
+    assert masked == [_masked(example) for example in LABELLED]
+
+
+def _masked(example: Example) -> str:
+    text = example.text
+    for type, start, end in reversed(example.spans):
+        text = text[:start] + placeholder(type) + text[end:]
+    return text
+
+
+def test_a_batch_without_finds_keeps_its_buffer():
+    before = batch("nothing here", "in 1990, 4 of 12", None)
+    after = mask_pii(before)
+    assert after["text"].buffers()[2].address == before["text"].buffers()[2].address
+    assert after["pii_count"].to_pylist() == [0, 0, 0]
+
+
+def test_counts_and_the_column():
+    after = mask_pii(batch("a@example.org and b@example.org", "", "tel. 030 12345678, c@example.org"))
+    assert after.counts == {f"pii.{type}": {"email": 3, "phone": 1}.get(type, 0) for type in TYPES}
+    assert after["pii_count"].to_pylist() == [2, 0, 2]
+    assert after.texts() == ["<EMAIL> and <EMAIL>", "", "tel. <PHONE>, <EMAIL>"]
+
+
+def test_a_slice_is_masked_like_a_batch():
+    texts = [example.text for example in LABELLED[:50]]
+    assert mask_pii(batch(*texts).slice(7, 20)).texts() == mask_pii(batch(*texts)).texts()[7:27]
+
+
+def test_neighbours_in_a_batch_are_no_context():
+    assert mask_pii(batch("tel. ", "5550132", "ab", "@example.org")).texts() == [
+        "tel. ",
+        "5550132",
+        "ab",
+        "@example.org",
+    ]
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_only_the_types_asked_for_are_masked(type):
+    masked = " ".join(mask_pii(batch(*(example.text for example in LABELLED)), types=[type]).texts())
+    assert [other for other in TYPES if placeholder(other) in masked] == [type]
+
+
+def test_an_unknown_type_is_refused():
+    with pytest.raises(curate.errors.SpecError, match="types"):
+        curate.step("text.mask_pii", types=["e-mail"])
+
+
+# ---------------------------------------------------------------------- overlaps
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("ftp://jan:s3cret7@mail.example.org/x", "ftp://<KEY>@mail.example.org/x"),
+        ("+49 30 12345678, 030 12345678", "<PHONE>, <PHONE>"),
+        ("tel. +49 30 12345678 / 030 12345678", "tel. <PHONE> / <PHONE>"),
+        ("a@example.org,b@example.org;c@example.org", "<EMAIL>,<EMAIL>;<EMAIL>"),
+        ("Write to a@example.org: now.", "Write to <EMAIL>: now."),
+        ("«ж@пример.рф»", "«<EMAIL>»"),
+        ("寄到ab@例え.jp。", "寄到<EMAIL>。"),
+        ("a..b@example.org", "a..b@example.org"),
+        ("jan@example.org2", "jan@example.org2"),
+    ],
+)
+def test_where_finds_meet(text, masked):
+    assert run(text) == masked
+
+
+# ---------------------------------------------------------------------- check digits
+
+
+@pytest.mark.parametrize(
+    ("holds", "make"),
+    [
+        (lambda n: luhn(n), lambda chance: values.card(chance).replace(" ", "").replace("-", "")),
+        (lambda n: verhoeff(n), lambda chance: values.indian(chance).replace(" ", "")),
+        (lambda n: mod97(n[4:] + n[:4]) == 1, lambda chance: values.iban(chance).replace(" ", "")),
+    ],
+)
+def test_check_digits_hold_and_notice_every_wrong_digit(holds, make):
+    chance = Random(3)
+    for _ in range(50):
+        number = make(chance)
+        assert holds(number)
+        place = chance.choice([k for k, c in enumerate(number) if c.isdigit()])
+        wrong = number[:place] + str((int(number[place]) + chance.randrange(1, 10)) % 10) + number[place + 1 :]
+        assert not holds(wrong)
+
+
+# ---------------------------------------------------------------------- the twin
+
+PLANTS = [example.text[start:end] for example in LABELLED[::3] for _, start, end in example.spans]
+NEAR = ["@", "::", "://", "(", ")", "[at]", "(dot)", "+", "00", "12", "2001:", "1.2.", "-", ".", "/", "tel. ", "call ",
+        "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "IBAN ", "AB", "x@y.de", "0", "9" * 20, "A1" * 9]  # fmt: skip
+
+texts = st.builds("".join, st.lists(st.sampled_from([*PIECES, *PLANTS, *NEAR * 3]), max_size=24))
+
+
+@settings(max_examples=400)
+@given(st.lists(texts, max_size=4))
+def test_spots_and_patterns_find_what_the_slow_twin_finds(values):
+    assert mask_pii(batch(*values)).texts() == [slow.mask_pii(value) for value in values]
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")), max_size=4), st.sampled_from(PLANTS))
+def test_among_random_characters_too(values, plant):
+    values = [f"{value}{plant} {value}" for value in values]
+    assert mask_pii(batch(*values)).texts() == [slow.mask_pii(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["@", "a@", "a@b.", "1", "1 ", "12-", "1.", "+1", "(", "(at)", "a(at)b.", "::", "2001:", "20aa::", "://a:", "a:b@", "AB12", "AB12 ",
+     "eyJ", "eyJaaaaaaaaaaaaaaa.", "sk-", "-----BEGIN RSA PRIVATE KEY-----", "-----END", "a.", "é", "tel ", "1-2 (", "0-0", "_-"],
+)  # fmt: skip
+def test_hostile_text_takes_time_in_proportion_to_its_length(unit):
+    text = unit * (300_000 // len(unit))  # a square of this would take hours
+    assert len(run(text)) <= 8 * len(text)
+
+
+def test_every_finder_has_a_type_and_keeps_to_bytes():
+    assert {finder.type for finder in FINDERS} == set(TYPES)
+    assert all(isinstance(finder.pattern.pattern, bytes) for finder in FINDERS)
