@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test quick check bench crawl clean
+.PHONY: help demo test quick check bench crawl models clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -27,6 +27,9 @@ bench: $(VENV)/tested-with  ## speed against peers, each pair in one run
 
 crawl: $(VENV)/tested-with  ## write the example crawl again; the files come out byte for byte the same
 	$(BIN)/python examples/make_crawl.py
+
+models: $(VENV)/tested-with  ## train the bundled classifiers again from DATA=folder; the same data gives the same bytes
+	$(BIN)/python -m curate.models.texts --data $(or $(DATA),$(CURATE_DATA),../shared/data)
 
 clean:  ## remove what was installed and run
 	rm -rf $(VENV) runs
