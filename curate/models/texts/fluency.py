@@ -55,5 +55,6 @@ RECIPE = Recipe(
     "Fluent nonsense, machine translation that reads well and spun text with fitting words score high; of the held-out "
     "operations `spun` and `typos` are hardest. Salad, menus, "
     "number tables and damaged pages of this project's example crawl as against its articles and manuals: ROC AUC 0.91, 140 "
-    "pages; listings score low, spam in whole sentences does not. Text in other languages gets a low score for the wrong reason.",
+    "pages; listings score low, spam in whole sentences does not. All visible text of 226 real pages as against their main text: ROC AUC 0.74 over 6,000 characters, 0.85 over the first 1,000. "
+    "Text in other languages gets a low score for the wrong reason.",
 )

@@ -175,7 +175,8 @@ ENGLISH = Recipe(
     "hardly move the score, because our grammar uses them in harmless sentences, but our own sentences are few. The "
     "sentences and the grammar have the same author, though the sentences were written first: the figure on davidson, by "
     "a model that saw no tweet, is the only one of a wholly foreign origin. Its settings (single words, how many words "
-    "are planted) were chosen with davidson in view, in about six looks; without them it was 0.76 to 0.85. IMDb, Wikipedia "
+    "are planted) were chosen with davidson in view, in about six looks; without them it was 0.76 to 0.85. Its own test part shares tweets (joined to threads) and templates with what was trained on; that figure says little. "
+    "IMDb, Wikipedia "
     "and SMS are trained on as harmless; the 99 % quantiles of those rows are not of a foreign origin.",
 )
 CHINESE = Recipe(
