@@ -65,27 +65,53 @@ _DATE = re.compile(
 )
 _YEARS = re.compile(rb"(?:1[5-9]|20)\d\d[^\d]{1,3}(?:1[5-9]|20)\d\d(?!\d)")
 
-_CALLED = re.compile(
-    words(
-        r"(?<![a-z])(?:tele)?(?:phones?|fono|fon|foon|fax)",
-        r"(?<![a-z])(?:tel|tlf|tlph|tél|mob|mobil[ea]?|móvil|cell?|cellulare|celular|cellphone|handy|whats ?app|viber|sms|hotline)",
-        r"(?<![a-z])(?:dial|rufnummer|telefonnummer|mobilnummer|faxnummer|numéro|teléfono|téléphone|portable|ligne)",
-        r"(?<![a-z-])ph[.:]", "тел", "Тел", "(?:т|Т)елефон(?:а|у|ом|ы|е)?", "ТЕЛЕФОН", "моб", "Моб", "факс", "Факс", "звоните",
-        "电话", "電話", "手机号码", "手机号", "手机", "手機", "传真", "傳真", "热线", "熱線", "拨打", "联系方式", "致电", "全国统一", "微信同号", "微信", "zadzwoń", "tfno", r"(?<![a-z])(?:puh|kom)[.:]", r"(?<![a-z])(?:office|home|work|direct)(?=:)",
-        "携帯", "お問い合わせ", "전화", "휴대폰", "연락처", "팩스", "फ़ोन", "फोन", "मोबाइल", "هاتف", "جوال", "تلفن", "טלפון", "โทร",
-    )
-    + rb"(?:[ -]?(?:no|nr|num|number|nummer|numbers|us|me|him|her|them|at|on|is|was|line|and|or|&|/|und|y|et|e|fax|phone|tel|mobile|service|office|home|work)\b"
-    + rb"|[\s.:=()/#*|+,-]|\xef\xbc[\x88\x89\x9a]|\xe2\x84\x96|\xc2\xb0|\xe4\xb8\xba|\xe6\x98\xaf|\xc3\xa9){0,8}"
-    + rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$",  # a second number
-    re.IGNORECASE,
-)  # fmt: skip
-_CALL = re.compile(
-    rb"(?<![A-Za-z])(?:call|text|ring|phone|dial|reach|contact|llam[ea]|ll\xc3\xa1m[ea](?:nos)?|appele[rz]|anruf|ruf|an|chiama(?:ci|te|re)?)"
-    rb"(?: (?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|allo|unter))*[ :]{0,3}"
-    rb"(?:\(?\+?\d[\d ()./-]{5,18}\d (?:or|oder|ou|o|u|and) \(?)?$",
-    re.IGNORECASE,
+# ---------------------------------------------------------------------- what a number is called
+
+_NOUNS = """
+telephone telephones phone phones téléphone teléfono telefono telefon telefone telefoon telefax fax fono tel tlf tlph tél tfno
+mob mobil mobile mobila móvil cel cell cellphone cellulare celular handy whatsapp viber sms hotline rufnummer telefonnummer
+mobilnummer faxnummer numéro portable ligne zadzwoń ph. ph: puh. puh: kom. kom: office: home: work: direct: freephone landline
+"""
+_OTHER_SCRIPTS = """
+тел Тел телефон телефона телефону телефоном Телефон ТЕЛЕФОН моб Моб факс Факс звоните Звоните
+电话 電話 手机号码 手机号 手机 手機 传真 傳真 热线 熱線 来电 來電 拨打 联系方式 致电 致電 全国统一 微信同号 微信 携帯 お問い合わせ
+전화 휴대폰 연락처 팩스 फ़ोन फोन मोबाइल هاتف جوال تلفن טלפון โทร
+"""
+_VERBS = "call ring phone dial text contact llama llame llámanos llámenos llámame appelez appeler anruf chiamaci chiamate chiama"
+_ANOTHER = (
+    rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: | ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$"  # one that stands between
 )
 
+_CUE = re.compile(words(*map(re.escape, f"{_NOUNS} {_OTHER_SCRIPTS} {_VERBS} reach rufen".split())))
+"""Without one of these, to be found quickly, the two patterns below need not be tried."""
+
+_CALLED = re.compile(
+    rb"(?:(?<![a-z-])" + words(*map(re.escape, _NOUNS.split())) + b"|" + words(*_OTHER_SCRIPTS.split()) + b")"
+    + rb"(?:[ -]?(?:no|nr|num|number|nummer|numbers|us|me|him|her|them|at|on|is|was|line|and|or|&|/|und|y|et|e|fax|phone|tel|mobile|service|office|home|work)\b"
+    + rb"|[\s.:=()/#*|+,-]|\xef\xbc[\x88\x89\x9a]|\xe2\x84\x96|\xc2\xb0|\xe4\xb8\xba|\xe6\x98\xaf|\xc3\xa9){0,8}"
+    + _ANOTHER,
+    re.IGNORECASE,
+)  # fmt: skip
+_TO_CALL = re.compile(
+    rb"(?<![A-Za-z])(?:" + words(*_VERBS.split()) + rb"|reach (?=us|me|him|her|them)|rufen [a-z ]{2,12}(?= an))"
+    rb"(?P<whom>(?: ?(?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|allo|an|unter)\b)*)[ :]{0,3}"
+    + _ANOTHER,
+    re.IGNORECASE,
+)  # fmt: skip
+_THOUSANDS = re.compile(rb"[1-9]\d{0,2}(?: \d{3})+")
+
+
+def _is_said_to_be_phone(found: Found) -> bool:
+    number, said = found.group(), before(found)
+    if not _CUE.search(said.lower()) or len(digits_of(found)) < 7 or _DATE.match(number) or _YEARS.match(number):
+        return False
+    if _CALLED.search(said):
+        return True
+    called = _TO_CALL.search(said)
+    return called is not None and (called["whom"] != b"" or not _THOUSANDS.fullmatch(number))
+
+
+# ---------------------------------------------------------------------- what its form says
 
 _PAIRS = re.compile(rb"\d\d(?: \d\d){4}")
 _HEX_PAIR = re.compile(rb" ?[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
@@ -111,13 +137,6 @@ def _is_draw(found: Found) -> bool:
 
 def _is_international(found: Found) -> bool:
     return found.group() != b"+2147483647"  # the largest int32
-
-
-def _is_said_to_be_phone(found: Found) -> bool:
-    if len(digits_of(found)) < 7 or _DATE.match(found.group()) or _YEARS.match(found.group()):
-        return False
-    said = before(found)
-    return _CALLED.search(said) is not None or _CALL.search(said) is not None
 
 
 FINDERS = (

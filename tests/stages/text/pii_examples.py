@@ -58,6 +58,8 @@ Reach her at {phone}; he is at {phone}.
 Bakery, 12 Mill Lane - {phone} - open daily
 Ring me on {phone}!
 Call us at {called_phone} today.
+You can reach me on {called_phone}.
+Bitte rufen Sie uns an: {called_phone}
 Tel: {called_phone}
 phone {called_phone}
 Mobile number: {called_phone}
@@ -276,6 +278,9 @@ Genesis 1:1, 2:3; Exodus 20:1-17
 Telephones: 31,000 (1997)
 Call of Duty 2003 2005 2007
 call 2 000 people
+It will reach 12 000 000 viewers.
+an 18 000 000 budget
+They call 1 200 000 voters, text 3 400 000 more.
 Phone sales: 1.2 million in 2019 2020
 mobile users 3,4,5
 Kurs 1.0832-1.0911
