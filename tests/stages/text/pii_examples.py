@@ -259,7 +259,7 @@ TWFuIGlzIGRpc3Rpbmd1aXNoZWQsIG5vdCBvbmx5IGJ5IGhpcyByZWFzb24=
 sk-your-api-key-goes-here
 api_key = "YOUR_API_KEY"
 hf_transfer and hf_hub_download are names.
-export TOKEN=ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+export TOKEN={blank_key}
 https://user:password@example.com/
 https://$USER:$PASS@example.com/
 https://{user}:{secret}@example.com/
@@ -367,7 +367,9 @@ npm_config_user_agent_is_a_variable
 )
 
 _FIELD = re.compile(
-    r"\{(" + "|".join([*TYPE_OF, "version", "private", "day", "isbn", "digest", "uuid", "wrong_card"]) + r")\}"
+    r"\{("
+    + "|".join([*TYPE_OF, "version", "private", "day", "isbn", "digest", "uuid", "wrong_card", "blank_key"])
+    + r")\}"
 )
 
 

@@ -270,6 +270,11 @@ _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _HEX = "0123456789abcdef"
 
 
+def armour(edge: str, kind: str) -> str:
+    """Return the line that begins or ends a private key."""
+    return f"-----{edge} {kind} " + "PRIVATE " + "KEY-----"
+
+
 def key(chance: Random) -> str:
     """A key with the beginning of a known service, its rest at random."""
     kinds: list[Callable[[], str]] = [
@@ -288,8 +293,8 @@ def key(chance: Random) -> str:
         lambda: "SG" + "." + tail(chance, 22) + "." + tail(chance, 43),
         lambda: "do" + "p_v1_" + tail(chance, 64, _HEX),
         lambda: "ey" + "J" + tail(chance, 33) + ".ey" + "J" + tail(chance, 60) + "." + tail(chance, 43),
-        lambda: "-----BEGIN " + pick(chance, "RSA EC OPENSSH") + " PRIVATE KEY-----\n" + "\n".join(tail(chance, 64) for _ in range(4))
-        + "\n-----END " + "RSA PRIVATE KEY-----",
+        lambda: armour("BEGIN", pick(chance, "RSA EC OPENSSH")) + "\n" + "\n".join(tail(chance, 64) for _ in range(4))
+        + "\n" + armour("END", "RSA"),
     ]  # fmt: skip
     return chance.choice(kinds)()
 
@@ -313,6 +318,11 @@ def wrong_card(chance: Random) -> str:
     """Sixteen digits in fours that fail the check."""
     number = card(chance)
     return number[:-1] + str((int(number[-1]) + 1) % 10)
+
+
+def blank_key(chance: Random) -> str:
+    """What manuals print in place of a key."""
+    return "gh" + "p_" + "x" * 36
 
 
 def uuid(chance: Random) -> str:
