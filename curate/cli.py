@@ -137,6 +137,7 @@ def stats(run: RunUrl, as_json: AsJson = False) -> None:
         _print_json(terminal.summary(run))
     else:
         terminal.print_run(run)
+        terminal.print_counts(run)
 
 
 @app.command()

@@ -69,13 +69,21 @@ def print_run(url: str) -> None:
     OUT.print(f"  report   {base}/report.html")
 
 
+def print_counts(url: str) -> None:
+    """Print what the stages of a finished run counted beside the documents they dropped."""
+    from curate.report.fate import finished
+
+    for line in counted_lines(Ledger.from_json(finished(url).read_json(LEDGER))):
+        OUT.print(escape(line))
+
+
 def _indented(*sentences: str) -> Iterator[str]:
     for sentence in filter(None, sentences):
         yield from _wrapped(sentence.split(" "), "    ", joint="")
 
 
 def funnel_lines(ledger: Ledger) -> Iterator[str]:
-    """Yield the funnel as text: a line a stage and, below it, why it dropped documents and what else it counted."""
+    """Yield the funnel as text: a line a stage and, below it, why it dropped documents."""
     table = list(rows(ledger))
     width = max([5, *(len(row.stage) for row in table)])
     yield f"{'stage':<{width}} {'in':>12} {'dropped':>12} {'out':>12} {'left':>7} {'seconds':>9}"
@@ -83,8 +91,16 @@ def funnel_lines(ledger: Ledger) -> Iterator[str]:
         dropped = f"{row.n_dropped:,}" if row.n_dropped else ""
         yield f"{row.stage:<{width}} {row.n_in:>12,} {dropped:>12} {row.n_out:>12,} {row.share_left:>7.1%} {row.seconds:>9.1f}"
         yield from _wrapped([f"{reason} {n:,}" for reason, n in row.reasons], "    ")
-        counted = [f"{name} {n:,}" for name, n in row.counts]
-        yield from _wrapped(["also counted: " * (k == 0) + said for k, said in enumerate(counted)], "    ")
+
+
+def counted_lines(ledger: Ledger) -> Iterator[str]:
+    """Yield what stages counted that dropped nobody, as text."""
+    counted = [row for row in rows(ledger) if row.counts]
+    if counted:
+        yield "\nalso counted"
+    for row in counted:
+        yield f"  {row.stage}"
+        yield from _wrapped([f"{name} {n:,}" for name, n in row.counts], "    ")
 
 
 def _wrapped(words: list[str], indent: str, width: int = 100, joint: str = ",") -> Iterator[str]:
