@@ -12,8 +12,8 @@ from curate.errors import InputError
 from curate.kernels.blocks.choose import choose
 from curate.kernels.blocks.trees import predict
 from curate.models.extraction.examples import TOKEN_BITS, Odds, block_texts, made_example, moved_example, read
-from curate.models.extraction.gold import Entry, entries, gold_example, gold_pages, labelled
 from curate.models.extraction.fit import Sizes, boost, complete_trees, fit, fold_of
+from curate.models.extraction.gold import Entry, entries, gold_examples, gold_pages, labelled
 from curate.models.extraction.labels import label
 from curate.models.extraction.made import KINDS, made_pages
 from curate.models.extraction.pages import Page, owner_of, script_of, site_of
@@ -129,7 +129,11 @@ def test_sites_scripts_and_folds():
         ("https://web.archive.org/web/20140226054445/http://www.time4talks.com/2013/", "", "time4talks"),
         ("nytimes-1", "", "nytimes"),
         ("002", '<link href="https://hacks.mozilla.org/2015/" rel="canonical">', "mozilla"),
-        ("hard::guetemala.com-nicole.html", "<meta property='og:url' content='https://www.guatemala.com/n'>", "guatemala"),
+        (
+            "hard::guetemala.com-nicole.html",
+            "<meta property='og:url' content='https://www.guatemala.com/n'>",
+            "guatemala",
+        ),
         ("hard::iwr.de.IWR-Pressedienst.html", "<link rel=canonical href=/news>", "iwr"),
     ],
 )
@@ -144,13 +148,13 @@ def entry(labels: str) -> Entry:
 def test_gold_labels_each_block():
     gold = labelled(entry("1.2m1c"), "<p>Menu<p>A title<p>A post<p>Thanks!")
     assert (gold.page.text, gold.page.kind, gold.page.site) == ("A title\nA post", "real: forum", "a")
-    labels = gold_example(gold).labels
+    labels = gold_examples([gold])[0].labels
     assert labels.main.tolist() == [0, 1, 1, 0]
     assert labels.comment.tolist() == [0, 0, 0, 1]
 
 
 def test_gold_of_another_number_of_blocks_is_refused():
-    with pytest.raises(InputError, match="has 2 blocks, and gold.jsonl labels 3"):
+    with pytest.raises(InputError, match=r"has 2 blocks, and gold\.jsonl labels 3"):
         labelled(entry("3m"), "<p>Menu<p>A title")
 
 

@@ -175,7 +175,7 @@ def _around(t, m, i, row, token_odds):
         if not in_table and own[at_.TAG] == _TABLE:
             in_table = True
             _box(t, m, element, row, _BOXES_AT + 2 * len(OF_BOX))
-        elif not in_list and (own[at_.TAG] == _UL or own[at_.TAG] == _OL or own[at_.TAG] == _DL):
+        elif not in_list and own[at_.TAG] in (_UL, _OL, _DL):
             in_list = True
             _box(t, m, element, row, _BOXES_AT + 3 * len(OF_BOX))
         _class_odds(own, token_odds, level, row)

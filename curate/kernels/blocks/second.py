@@ -77,7 +77,7 @@ def _boxes(t, m, sums, i, row):
         kind = t.elements[element, at_.TAG]
         if row[1] < 0 and kind == _TABLE:
             row[1] = _mean(t, m, sums, element)
-        elif row[2] < 0 and (kind == _UL or kind == _OL or kind == _DL):
+        elif row[2] < 0 and kind in (_UL, _OL, _DL):
             row[2] = _mean(t, m, sums, element)
         element, level = t.elements[element, at_.PARENT], level + 1
 

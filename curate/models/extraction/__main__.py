@@ -25,7 +25,7 @@ from curate.kernels.blocks.model import save
 from curate.models.extraction.evaluate import cross_validate, kept_texts, table
 from curate.models.extraction.examples import Example, block_texts, made_example, make_example, moved_example, read
 from curate.models.extraction.fit import Sizes, fit
-from curate.models.extraction.gold import gold_example, gold_pages
+from curate.models.extraction.gold import gold_examples, gold_pages
 from curate.models.extraction.labels import label
 from curate.models.extraction.made import made_pages
 from curate.models.extraction.pages import Page, benchmark_pages, script_of, segment_pages, whole_pages
@@ -56,7 +56,7 @@ def main() -> None:
     said = ask((page.html for page in (*pages, *ours)), asked.answers)
     read_by_us = {g.page.html for g in gold}
     examples = make_examples(pages, said, lambda page: page.kind == "webmainbench" or page.html in read_by_us)
-    examples += [*(gold_example(g) for g in gold), *(made_example(m) for m in made)]
+    examples += [*gold_examples(gold), *(made_example(m) for m in made)]
     pages += ours
     extra = move(examples)
     if asked.folds:

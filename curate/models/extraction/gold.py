@@ -29,7 +29,8 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -116,12 +117,15 @@ def labelled(entry: Entry, html: str) -> Labelled:
     return Labelled(Page(entry.place, entry.site, html, (), (), text, f"real: {entry.kind}"), main, marks == "c")
 
 
-def gold_example(gold: Labelled) -> Example:
-    """Return an example of a page of which every block is labelled."""
-    html = gold.page.html.encode("utf-8", "replace")
-    weight = np.full(len(gold.main), WHOLE_WEIGHT, np.float32)
-    labels = Labels(gold.main.astype(np.float32), weight, gold.comment.astype(np.float32))
-    return make_example(gold.page.site, html, read(html), labels)
+def gold_examples(gold: Sequence[Labelled]) -> list[Example]:
+    """Return the pages as examples. Those of a site with n pages weigh as much as the root of n together."""
+    n_pages, examples = Counter(one.page.site for one in gold), []
+    for page, main, comment in gold:
+        html = page.html.encode("utf-8", "replace")
+        weight = np.full(len(main), WHOLE_WEIGHT / np.sqrt(n_pages[page.site]), np.float32)
+        labels = Labels(main.astype(np.float32), weight, comment.astype(np.float32))
+        examples.append(make_example(page.site, html, read(html), labels))
+    return examples
 
 
 def _crawled(folder: Path, places: set[str]) -> Iterator[tuple[str, tuple[bytes, str | None, str | None]]]:
