@@ -29,7 +29,6 @@ class Sizes(NamedTuple):
     second: int = 160
     comments: int = 30
     learning_rate: float = 0.07
-    comments_rate: float = 0.25
 
 
 def fold_of(site: str, n_folds: int, seed: int = 0) -> int:
@@ -60,8 +59,7 @@ def fit(examples: Sequence[Example], sizes: Sizes, seed: int = 0) -> Model:
         rows[i] = np.concatenate([rows[i], second_features(t, measure_blocks(t), p[i])], axis=1)
     x, w = _stack(rows, every), _stack(weight, every)
     second = boost(x, _stack(main, every), w, sizes.second, sizes, seed)
-    y, few = _stack([e.labels.comment for e in examples], every), sizes._replace(learning_rate=sizes.comments_rate)
-    comments = boost(x, y, w, sizes.comments, few, seed)
+    comments = boost(x, _stack([e.labels.comment for e in examples], every), w, sizes.comments, sizes, seed)
     return Model(first, second, comments, token_odds.table(), word_odds.table())
 
 
