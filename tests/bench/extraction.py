@@ -72,8 +72,16 @@ def main() -> None:
             print(f"| {engine} | {favor} | {quality} | {through_stage:.0f} | {empty} |", flush=True)
     if asked.folds:
         print(flush=True)
-        command = [sys.executable, "-m", "curate.models.extraction", "--pages", folder, "--folds", str(asked.folds)]
-        subprocess.run(command, check=True)
+        command = [
+            sys.executable,
+            "-m",
+            "curate.models.extraction",
+            "--pages",
+            folder,
+            "--crawls",
+            folder.parent / "warc",
+        ]
+        subprocess.run([*command, "--folds", str(asked.folds)], check=True)
 
 
 def _quality(gold: list[Gold], texts: list[str]) -> str:

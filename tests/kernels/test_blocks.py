@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.even import LEAST_BLOCKS, even_out
 from curate.kernels.blocks.layout import with_page
+from curate.kernels.blocks.measures import measure_blocks
 from curate.kernels.blocks.model import features
 from curate.kernels.blocks.read import read_blocks
 from curate.kernels.blocks.second import second_features
@@ -49,6 +51,24 @@ def test_features_are_finite_numbers(page):
     first, measures = features(t, *no_odds(t))
     second = second_features(t, measures, np.linspace(0, 1, len(first), dtype=np.float32))
     assert np.isfinite(first).all() and np.isfinite(second).all()
+
+
+@many
+@given(pages)
+def test_lists_and_tables_are_evened_out_as_by_the_slow_twin(page):
+    t = read(page.encode())
+    chances = np.linspace(0.05, 0.95, t.state[at_.BLOCKS], dtype=np.float32)
+    measures = measure_blocks(t)
+    assert even_out(t, measures, chances) == pytest.approx(slow.even_out(t, measures, chances), abs=1e-6)
+
+
+def test_a_long_list_has_one_probability_and_a_short_one_keeps_its_own():
+    for n in (LEAST_BLOCKS, LEAST_BLOCKS - 1):
+        t = read(b"<p>Before<ul>" + b"<li>entry" * n + b"</ul>")
+        chances = np.linspace(0, 0.9, n + 1, dtype=np.float32)
+        evened = even_out(t, measure_blocks(t), chances)
+        assert evened[0] == chances[0]
+        assert (len(set(evened[1:].tolist())) == 1) == (n == LEAST_BLOCKS)
 
 
 @settings(max_examples=300, deadline=None)

@@ -8,16 +8,19 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from curate.errors import InputError
 from curate.kernels.blocks.choose import choose
 from curate.kernels.blocks.trees import predict
 from curate.models.extraction.examples import TOKEN_BITS, Odds, block_texts, made_example, moved_example, read
 from curate.models.extraction.fit import Sizes, boost, complete_trees, fit, fold_of
+from curate.models.extraction.gold import Entry, entries, gold_examples, gold_pages, labelled
 from curate.models.extraction.labels import label
 from curate.models.extraction.made import KINDS, made_pages
-from curate.models.extraction.pages import Page, script_of, site_of
+from curate.models.extraction.pages import Page, owner_of, script_of, site_of
 from curate.models.extraction.scores import gram_score, segment_score
 from curate.models.extraction.transfer import SCRIPTS, transfer
 from curate.stages.extract.blocks import MODEL, MODEL_SHA256
+from tests.bench.real_data import real_data
 
 LONG = "The keeper counted the ships each evening and wrote their names into a book."
 
@@ -117,6 +120,50 @@ def test_sites_scripts_and_folds():
         "Kana", "Han", "Cyrillic", "Latin",
     ]  # fmt: skip
     assert {fold_of(f"site{i}.example", 5) for i in range(100)} == set(range(5))
+
+
+@pytest.mark.parametrize(
+    ("name", "html", "owner"),
+    [
+        ("https://www.news.bbc.co.uk/x", "", "bbc"),
+        ("https://web.archive.org/web/20140226054445/http://www.time4talks.com/2013/", "", "time4talks"),
+        ("nytimes-1", "", "nytimes"),
+        ("002", '<link href="https://hacks.mozilla.org/2015/" rel="canonical">', "mozilla"),
+        (
+            "hard::guetemala.com-nicole.html",
+            "<meta property='og:url' content='https://www.guatemala.com/n'>",
+            "guatemala",
+        ),
+        ("hard::iwr.de.IWR-Pressedienst.html", "<link rel=canonical href=/news>", "iwr"),
+    ],
+)
+def test_a_page_belongs_to_the_site_it_is_from_and_not_to_its_file(name, html, owner):
+    assert owner_of(name, html) == owner
+
+
+def entry(labels: str) -> Entry:
+    return Entry("crawl.warc/0", "", "a", "forum", labels)
+
+
+def test_gold_labels_each_block():
+    gold = labelled(entry("1.2m1c"), "<p>Menu<p>A title<p>A post<p>Thanks!")
+    assert (gold.page.text, gold.page.kind, gold.page.site) == ("A title\nA post", "real: forum", "a")
+    labels = gold_examples([gold])[0].labels
+    assert labels.main.tolist() == [0, 1, 1, 0]
+    assert labels.comment.tolist() == [0, 0, 0, 1]
+
+
+def test_gold_of_another_number_of_blocks_is_refused():
+    with pytest.raises(InputError, match=r"has 2 blocks, and gold\.jsonl labels 3"):
+        labelled(entry("3m"), "<p>Menu<p>A title")
+
+
+@pytest.mark.skipif(real_data() is None, reason="needs the real pages: set CURATE_DATA to their folder")
+def test_gold_fits_the_pages_it_was_made_for():
+    gold = list(gold_pages(real_data() / "html", real_data() / "warc"))
+    assert len(gold) == len(entries()) >= 100
+    assert all(one.main.any() for one in gold)
+    assert len({one.page.kind for one in gold}) >= 10
 
 
 def test_scores_of_segments_and_of_4_grams():

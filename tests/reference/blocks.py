@@ -6,6 +6,7 @@ import html.entities
 import re
 from dataclasses import dataclass, field
 
+from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.tags import BLOCK, CLOSES_P, KINDS, READING, SKIPPED, STRUCTURE, TAGS
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -212,7 +213,7 @@ def _characters(text: str):
     at = 0
     while at < len(text):
         if text[at] == "&":
-            if match := re.compile(r"&#(?:([0-9]{1,8})|[xX]([0-9A-Fa-f]{1,7}));?").match(text, at):
+            if match := re.compile(r"&#(?:([0-9]{1,8})|[xX]([0-9A-Fa-f]{1,8}));?").match(text, at):
                 code, at = int(match[1]) if match[1] else int(match[2], 16), match.end()
                 if 128 <= code < 160:
                     yield bytes([code]).decode("cp1252", "replace")
@@ -259,3 +260,25 @@ def _end_block(page: Page) -> None:
             )
         )  # fmt: skip
     page.text, page.waiting, page.was_break, page.counts = "", "", False, {}
+
+
+def even_out(t, m, p) -> list[float]:
+    """The probabilities of blocks, those of one list or data table being their mean."""
+    boxes: dict[int, list[int]] = {}
+    for i, block in enumerate(t.blocks[: len(p)]):
+        element = block[at_.ELEMENT] if block[at_.LIST] or block[at_.ROW] >= 0 else -1
+        while element >= 0 and TAGS[t.elements[element, at_.TAG]] not in ("table", "ul", "ol", "dl"):
+            element = t.elements[element, at_.PARENT]
+        if element >= 0:
+            boxes.setdefault(int(element), []).append(i)
+    evened = [float(one) for one in p]
+    for element, inside in boxes.items():
+        weight = [float(m.width[i]) + 1 for i in inside]
+        rows = [int(t.blocks[i, at_.ROW]) for i in inside]
+        n_rows = sum(row != before for row, before in zip(rows, [-1, *rows], strict=False))
+        is_data = TAGS[t.elements[element, at_.TAG]] != "table" or n_rows >= 3
+        long = sum(w for i, w in zip(inside, weight, strict=True) if m.is_long[i])
+        if len(inside) >= 8 and is_data and long <= 0.3 * sum(weight):
+            mean = sum(w * float(p[i]) for i, w in zip(inside, weight, strict=True)) / sum(weight)
+            evened = [mean if i in inside else one for i, one in enumerate(evened)]
+    return evened

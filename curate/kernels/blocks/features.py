@@ -30,6 +30,8 @@ AROUND = (
     "figure", "figcaption", "blockquote", "pre", "dl", "dd", "button", "details", "address", "div", "caption", "fieldset",
     "noscript",
 )  # fmt: skip
+BOXES = ("row", "cell", "table", "list")
+OF_BOX = ("blocks", "width", "link_share", "long_share", "page_share")
 LEVELS = 6
 OF_LEVEL = ("mass", "link_share", "long_share", "page_share", "blocks")
 CLASSES = ("odds_own", "odds_parent", "odds_sum", "odds_least", "odds_most")
@@ -40,6 +42,7 @@ FEATURES = (
     *(f"in_{name}" for name in AROUND),
     *(f"in_.{name}" for name in GROUPS),
     *(f"{name}^{level}" for level in range(LEVELS) for name in OF_LEVEL),
+    *(f"{name}_of_{box}" for box in BOXES for name in OF_BOX),
     *CLASSES,
     *PLACE,
 )
@@ -51,11 +54,12 @@ _NEAR_AT = len(OWN)
 _AROUND_AT = _NEAR_AT + len(OFFSETS) * len(NEAR)
 _GROUPS_AT = _AROUND_AT + len(AROUND)
 _LEVELS_AT = _GROUPS_AT + N_GROUPS
-_CLASSES_AT = _LEVELS_AT + LEVELS * len(OF_LEVEL)
+_BOXES_AT = _LEVELS_AT + LEVELS * len(OF_LEVEL)
+_CLASSES_AT = _BOXES_AT + len(BOXES) * len(OF_BOX)
 _PLACE_AT = _CLASSES_AT + len(CLASSES)
 _COLUMN_OF_TAG = np.array([AROUND.index(name) if name in AROUND else -1 for name in TAGS], np.int64)
 _FAR, _UP = 16, 15  # the distance of what is not there; how far up is looked
-_TD, _TH = tag("td"), tag("th")
+_TABLE, _UL, _OL, _DL = tag("table"), tag("ul"), tag("ol"), tag("dl")
 
 
 @njit(cache=True, nogil=True)
@@ -147,7 +151,9 @@ def _near(t, m, i, found):
 @compiled
 def _around(t, m, i, row, token_odds):
     row[_AROUND_AT:_LEVELS_AT] = _FAR
-    seen = np.uint64(0)
+    seen, in_table, in_list = np.uint64(0), False, False
+    _box(t, m, t.blocks[i, at_.ROW], row, _BOXES_AT)
+    _box(t, m, t.blocks[i, at_.CELL], row, _BOXES_AT + len(OF_BOX))
     if t.inner[i]:
         seen = _see(t.inner[i], seen, -1, row)
     n, element, level = t.state[at_.BLOCKS], t.blocks[i, at_.ELEMENT], 0
@@ -166,8 +172,27 @@ def _around(t, m, i, row, token_odds):
             row[column + 1] = (m.sums[end, 1] - m.sums[start, 1]) / max(mass, 1.0)
             row[column + 2] = (m.sums[end, 2] - m.sums[start, 2]) / max(mass, 1.0)
             row[column + 4] = np.log1p(end - start)
+        if not in_table and own[at_.TAG] == _TABLE:
+            in_table = True
+            _box(t, m, element, row, _BOXES_AT + 2 * len(OF_BOX))
+        elif not in_list and own[at_.TAG] in (_UL, _OL, _DL):
+            in_list = True
+            _box(t, m, element, row, _BOXES_AT + 3 * len(OF_BOX))
         _class_odds(own, token_odds, level, row)
         element, level = own[at_.PARENT], level + 1
+
+
+@compiled
+def _box(t, m, element, row, column):
+    """Write how much an element holds; nothing where there is none."""
+    if element < 0:
+        return
+    first, end = t.elements[element, at_.FIRST_BLOCK], t.elements[element, at_.END_BLOCK]
+    mass = m.sums[end, 0] - m.sums[first, 0]
+    row[column], row[column + 1] = np.log1p(end - first), np.log1p(mass / max(end - first, 1))
+    row[column + 2] = (m.sums[end, 1] - m.sums[first, 1]) / max(mass, 1.0)
+    row[column + 3] = (m.sums[end, 2] - m.sums[first, 2]) / max(mass, 1.0)
+    row[column + 4] = mass / max(m.sums[t.state[at_.BLOCKS], 0], 1.0)
 
 
 @inlined

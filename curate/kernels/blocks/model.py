@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.blocks import layout as at_
+from curate.kernels.blocks.even import even_out
 from curate.kernels.blocks.features import block_features
 from curate.kernels.blocks.measures import Measures, measure_blocks
 from curate.kernels.blocks.second import second_features
@@ -79,4 +80,5 @@ def probabilities(t, model: Model) -> tuple[np.ndarray, np.ndarray, Measures]:
     """Return for each block the probability that it is main text and that it is a comment, with the page's measures."""
     first, measures = features(t, model.token_odds, model.word_odds)
     both = np.concatenate([first, second_features(t, measures, predict(model.first, first))], axis=1)
-    return predict(model.second, both), predict(model.comments, both), measures
+    main = even_out(t, measures, predict(model.second, both))
+    return main, predict(model.comments, both), measures

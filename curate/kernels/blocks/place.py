@@ -12,6 +12,7 @@ PLACE = (
     "long_before", "gap_before", "gap_after", "width_before", "width_after", "up_to_before", "up_to_after", "same_blocks",
     "same_mass", "same_link_share", "from_title", "has_title", "inside_best", "best_share", "up_to_best", "from_best_end",
     "run_blocks", "run_width", "page_stop_density", "page_pre", "page_rows", "long_blocks",
+    "same_share", "same_rank",
 )  # fmt: skip
 """The features of place, in the order of their columns."""
 
@@ -31,6 +32,7 @@ def place_features(t, m, found, column):
     title = _page(t, m, page)
     best = best_element(t, m)
     total, long = max(m.sums[n, 0], 1.0), max(m.sums[n, 2], 1.0)
+    largest = max(m.same_sums[:, 1].max(), np.float32(1))
     for i in range(n):
         row = found[i, column:]
         row[0], row[1], row[2] = np.log1p(n), np.log1p(total), m.sums[n, 2] / total
@@ -44,6 +46,7 @@ def place_features(t, m, found, column):
         row[13] = up_to(t.elements, own, after) if after < n else 99
         same = m.same_sums[m.same[i]]
         row[14], row[15], row[16] = np.log1p(same[0]), np.log1p(same[1]), same[2] / max(same[1], 1.0)
+        row[29], row[30] = same[1] / total, same[1] / largest
         row[17], row[18] = min(max(i - title, -40), 80) if title >= 0 else 99, title >= 0
         _in_best(t, m, i, best, row[19:23])
         row[25], row[26], row[27], row[28] = page[1], page[2], page[3], page[4]

@@ -1,11 +1,12 @@
 """Train the extraction model, and say how good it is on pages of sites it has not seen.
 
     pip install 'curate[train-extraction]'
-    python -m curate.models.extraction --pages FOLDER [--folds 5] [--model FILE]
+    python -m curate.models.extraction --pages FOLDER --crawls FOLDER [--folds 5] [--model FILE]
 
-`FOLDER` holds `trafilatura-eval/`, `readability/` and `webmainbench-sample.jsonl.gz`, as described in the model's card.
-The last is only scored. Beside these, pages of our own making are trained on and scored (`made`), and some real pages
-are trained on a second time with their words in another script (`transfer`). The teachers' answers are kept in
+The first folder holds `trafilatura-eval/`, `readability/` and `webmainbench-sample.jsonl.gz`, as described in the model's
+card; the last is only scored. The second holds the crawl files whose pages `gold` labels. Beside these, pages of our own
+making are trained on and scored (`made`), and some real pages are trained on a second time with their words in another
+script (`transfer`). The teachers' answers are kept in
 `--answers`, so that only the first run takes their time (five minutes); a fold takes about one minute of one core.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from curate.kernels.blocks.model import save
 from curate.models.extraction.evaluate import cross_validate, kept_texts, table
 from curate.models.extraction.examples import Example, block_texts, made_example, make_example, moved_example, read
 from curate.models.extraction.fit import Sizes, fit
+from curate.models.extraction.gold import gold_examples, gold_pages
 from curate.models.extraction.labels import label
 from curate.models.extraction.made import made_pages
 from curate.models.extraction.pages import Page, benchmark_pages, script_of, segment_pages, whole_pages
@@ -40,18 +42,22 @@ def main() -> None:
     """Cross-validate, train, write the model."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pages", type=Path, required=True)
+    parser.add_argument("--crawls", type=Path, required=True)
     parser.add_argument("--answers", type=Path, default=Path("teachers.jsonl.gz"))
     parser.add_argument("--folds", type=int, default=5, help="0: only train")
     parser.add_argument("--model", type=Path, default=None, help="where to write the model trained on all pages")
     asked = parser.parse_args()
-    made = list(made_pages())
+    made, gold = list(made_pages()), list(gold_pages(asked.pages, asked.crawls))
     pages = [
         *whole_pages(asked.pages / "readability"), *segment_pages(asked.pages / "trafilatura-eval"),
         *benchmark_pages(asked.pages / "webmainbench-sample.jsonl.gz"),
     ]  # fmt: skip
-    said = ask((page.html for page in (*pages, *(m.page for m in made))), asked.answers)
-    examples = [*make_examples(pages, said), *(made_example(m) for m in made)]
-    pages += [m.page for m in made]
+    ours = [*(g.page for g in gold), *(m.page for m in made)]
+    said = ask((page.html for page in (*pages, *ours)), asked.answers)
+    read_by_us = {g.page.html for g in gold}
+    examples = make_examples(pages, said, lambda page: page.kind == "webmainbench" or page.html in read_by_us)
+    examples += [*gold_examples(gold), *(made_example(m) for m in made)]
+    pages += ours
     extra = move(examples)
     if asked.folds:
         held = cross_validate(examples, extra, Sizes(), asked.folds, say)
@@ -65,7 +71,9 @@ def main() -> None:
         print(f"{asked.model}: {len(data) / 1024:.0f} KB, sha256 {hashlib.sha256(data).hexdigest()}")
 
 
-def make_examples(pages: Sequence[Page], said: Sequence[dict[str, str]]) -> list[Example]:
+def make_examples(
+    pages: Sequence[Page], said: Sequence[dict[str, str]], is_only_scored: Callable[[Page], bool]
+) -> list[Example]:
     """Return the labelled examples of real pages; those that are only scored have labels without weight."""
     examples = []
     for page, answers in zip(pages, said, strict=False):
@@ -74,7 +82,7 @@ def make_examples(pages: Sequence[Page], said: Sequence[dict[str, str]]) -> list
         if t is None:
             raise SystemExit(f"{page.name} has more blocks or elements than the byte pass takes.")
         labels = label(page, block_texts(t), answers)
-        if page.kind == "webmainbench":
+        if is_only_scored(page):
             labels = labels._replace(weight=np.zeros_like(labels.weight))
         examples.append(make_example(page.site, html, t, labels))
     return examples

@@ -16,12 +16,20 @@ SECOND_LEVEL = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "
 """Labels under which a country's registry sells names, so that `bbc.co.uk` is the site and not `co.uk`."""
 
 
+_ARCHIVED = re.compile(r"https?://web\.archive\.org/web/\d+[a-z_]*/(?:https?://)?([^/]+)")
+_STATED = tuple(
+    re.compile(rf"""<{tag}\b(?=[^>]*\b{mark})[^>]*\b{where}=["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
+    for tag, mark, where in (("link", "rel=[\"']?canonical", "href"), ("meta", "og:url", "content"))
+)
+"""Where a page says what its address is."""
+
+
 class Page(NamedTuple):
     """A page with what should be found on it: segments, or the whole text.
 
     Args:
         name: the URL, or the case's name.
-        site: the registered domain; folds are cut by it.
+        site: whose page it is (`owner_of`); folds are cut by it.
         html: the page as characters.
         keep, drop: segments of its text that belong to the main text and that do not.
         text: the whole main text, or None if only segments are marked.
@@ -44,24 +52,42 @@ def site_of(url: str) -> str:
     return ".".join(parts[-n:])
 
 
+def owner_of(name: str, html: str) -> str:
+    """Return the site's name without its ending, by which folds are cut: `yahoo` for yahoo.com and yahoo.co.jp.
+
+    A copy in an archive belongs to the original's site. A file belongs to the site that its page says it is from
+    (canonical URL, `og:url`), else to the one that its own name begins with (`nytimes-1`, `hard::dw.com.colonial`).
+    """
+    archived = _ARCHIVED.match(name)
+    if archived:
+        url = "//" + archived[1]
+    elif "://" in name:
+        url = name
+    else:
+        url = next((found[1] for pattern in _STATED if (found := pattern.search(html))), "")
+    if "." in url:
+        return site_of(url).partition(".")[0]
+    return re.sub(r"-\d+$", "", name.rpartition("::")[2].partition(".")[0])
+
+
 def segment_pages(folder: Path) -> Iterator[Page]:
     """Yield the pages of trafilatura's evaluation: some segments of each are marked."""
     about = json.loads(gzip.decompress((folder / "evaldata.json.gz").read_bytes()))
     for url, entry in about.items():
         html = decode(gzip.decompress((folder / entry["page"]).read_bytes())).text.replace("\0", "")
-        yield Page(url, site_of(url), html, tuple(entry["with"]), tuple(entry["without"]), None, "segments")
+        yield Page(url, owner_of(url, html), html, tuple(entry["with"]), tuple(entry["without"]), None, "segments")
 
 
 def whole_pages(folder: Path) -> Iterator[Page]:
-    """Yield the cases of readability: the whole main text is known. The parts of a case's name before a number
-    (`nytimes-1`) are its site."""
+    """Yield the cases of readability: the whole main text is known. Where a page does not
+    say whose it is, the part of the case's name before a number (`nytimes-1`) is its site."""
     from resiliparse.extract.html2text import extract_plain_text
 
     for case in sorted(folder.iterdir()):
         expected = gzip.decompress((case / "expected.html.gz").read_bytes()).decode()
         html = decode(gzip.decompress((case / "source.html.gz").read_bytes())).text.replace("\0", "")
         text = extract_plain_text(expected, preserve_formatting=True, alt_texts=False, list_bullets=False)
-        yield Page(case.name, re.sub(r"-\d+$", "", case.name), html, (), (), text, "whole")
+        yield Page(case.name, owner_of(case.name, html), html, (), (), text, "whole")
 
 
 def benchmark_pages(path: Path) -> Iterator[Page]:
