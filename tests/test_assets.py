@@ -188,7 +188,7 @@ def test_the_command_line_lists_fetches_and_verifies(listed):
     shown = {entry["name"]: entry for entry in json.loads(curate("list", "--json").stdout)}
     assert shown["sites"]["fetched"]["sha256"] == DIGEST
     assert shown["ut1-adult"]["file"] is None
-    assert "set by first fetch" in curate("list").stdout
+    assert "set by the first fetch" in curate("list").stdout
     assert curate("verify").stdout == "sites: as it should be\n"
     assets.find("sites").write_bytes(CONTENT[::-1])
     wrong = curate("verify", "sites")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from curate import assets
 from curate.errors import InputError
@@ -32,22 +31,28 @@ def summary() -> list[dict[str, Any]]:
 
 
 def print_all() -> None:
-    """Print the catalogue."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("asset", "here", "size", "digest", "licence", "what it is"):
-        table.add_column(name, overflow="fold", no_wrap=name != "what it is")
-    for entry in summary():
+    """Print the catalogue: two lines an asset, the second says what it is."""
+    found = summary()
+    width = max(len(entry["name"]) for entry in found)
+    for entry in found:
         fetched = entry["fetched"] or {}
-        here = "in package" if entry["package"] else "yes" if fetched else "no"
+        here = "in package" if entry["package"] else "here" if fetched else "not here"
         n_bytes = entry["size"] or fetched.get("size")
-        digest = entry["sha256"] or fetched.get("sha256")
-        told = digest[:12] if entry["sha256"] else f"{digest[:12]} (first fetch)" if digest else "set by first fetch"
-        table.add_row(
-            entry["name"], here, size(n_bytes) if n_bytes else "", "" if entry["package"] else told,
-            entry["licence"], escape(entry["about"]),
-        )  # fmt: skip
-    OUT.print(table)
+        OUT.print(f"{entry['name']:<{width}}  {here:<10}  {size(n_bytes) if n_bytes else '':>9}  {_digest(entry)}")
+        OUT.print(f"    {escape(entry['about'])}; {escape(entry['licence'])}", style="dim")
     OUT.print(f"\nA recipe names one as asset:NAME.  The cache is {assets.folder()}", style="dim")
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    if entry["package"]:
+        return ""
+    if entry["sha256"]:
+        return f"digest {entry['sha256'][:12]}"
+    return (
+        f"digest {entry['fetched']['sha256'][:12]}, of the first fetch"
+        if entry["fetched"]
+        else "digest set by the first fetch"
+    )
 
 
 def fetch(name: str, source: str, *, update: bool) -> None:

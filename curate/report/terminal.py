@@ -225,8 +225,9 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
         OUT.print(f"[bold]{described['folder']}[/]  {_many(described['tasks'], 'task')}")
         for ref in phase.refs:
             stage = ref.find(phase.modules)
-            known = {p.name: p.default for p in stage.params.values() if not p.is_required}
-            changed = {name: value for name, value in ref.params.items() if name in known and value != known[name]}
+            defaults = {p.name: p.default for p in stage.params.values()}
+            changed = {name: value for name, value in ref.params.items() if value != defaults.get(name, value)}
+            changed.pop("paths", None)  # the first line says what is read
             kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
             OUT.print(escape(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip()))
             if ref == phase.emit and not phase.is_reduce:

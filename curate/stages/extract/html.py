@@ -79,9 +79,9 @@ class html:
 
             | engine      | segments | 4-grams | Far East | our own, lowest and highest kind | real, by us | pages/s |
             |-------------|----------|---------|----------|----------------------------------|-------------|---------|
-            | blocks      | .946     | .954    | 1.00     | .912 (product) to 1.00 (article) | .874        | 402     |
-            | trafilatura | .927     | .946    | .941     | .797 (listing) to .999 (office)  | .797        | 25      |
-            | resiliparse | .864     | .945    | .743     | .717 (listing) to .910 (article) | .800        | 299     |
+            | blocks      | .946     | .954    | 1.00     | .912 (product) to 1.00 (article) | .874        | 360     |
+            | trafilatura | .927     | .946    | .941     | .797 (listing) to .999 (office)  | .797        | 20      |
+            | resiliparse | .864     | .945    | .743     | .717 (listing) to .910 (article) | .800        | 229     |
 
         The last of these sets is 145 real pages of 15 kinds, most of them no articles, labelled by reading them. None of
         1,221 real pages comes out under 250 characters where both others find over 500. `blocks` is worse than
