@@ -114,6 +114,22 @@ def test_a_fetch_that_goes_wrong_leaves_what_was_there(listed, server, path, mes
     assert assets.held(asset).sha256 == DIGEST
 
 
+def test_a_page_in_place_of_an_archive_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    page = tmp_path / "login.html"
+    page.write_text("<html>Log in</html>")
+    with pytest.raises(InputError, match=r"is no tar\.gz file, as ut1-gambling is"):
+        assets.fetch("ut1-gambling", str(page))
+    assert assets.held(assets.catalogue()["ut1-gambling"]) is None
+
+
+def test_a_cache_that_cannot_be_written_to_says_where_it_is(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"cannot be written to.*XDG_CACHE_HOME"):
+        assets.fetch("ut1-gambling", str(tmp_path / "file"))
+
+
 def test_an_asset_can_come_from_a_file_or_its_url(listed, tmp_path):
     listed(sha256=DIGEST)
     copy = tmp_path / "carried over.txt"

@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import os
+import tarfile
 import tempfile
 import urllib.error
 import urllib.parse
@@ -49,10 +50,10 @@ def held(asset: Asset) -> Held | None:
     """Return what the cache holds of an asset; None if nothing, or bytes other than the catalogue asks for."""
     try:
         found = Held(**json.loads((folder() / f"{asset.name}.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        file = folder() / found.file
+        is_whole = file.is_file() and file.stat().st_size == found.size
+    except (OSError, ValueError, TypeError):  # none, or one that somebody else wrote
         return None
-    file = folder() / found.file
-    is_whole = file.is_file() and file.stat().st_size == found.size
     return found if is_whole and found.sha256 == (asset.sha256 or found.sha256) else None
 
 
@@ -88,12 +89,13 @@ def fetch(name: str, url: str = "", tell: Callable[[int, int | None], None] | No
     if asset.in_package:
         return None
     url = url or asset.url
-    folder().mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=folder(), prefix=f"{asset.name}-", suffix=".part")
+    handle, part = _part_of(asset)
     try:
         with open(handle, "wb") as out:
             digest, size = _download(asset, url, out, tell or (lambda done, total: None))
         last = urllib.parse.unquote(urllib.parse.urlsplit(asset.url).path).rpartition("/")[2]
+        if not _is_packed_like(part, last):
+            raise InputError(f"{url}: is no {last.partition('.')[2]} file, as {asset.name} is.  {_HINT}")
         made = Held(f"{digest}-{last}", digest, size, url)
         os.replace(part, folder() / made.file)
         _write_record(asset, made)
@@ -101,6 +103,25 @@ def fetch(name: str, url: str = "", tell: Callable[[int, int | None], None] | No
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
+
+
+def _is_packed_like(path: str, name: str) -> bool:
+    """Say whether a file is packed as its name promises: a login page in place of an archive is not."""
+    if name.endswith((".tar.gz", ".tgz")):
+        return tarfile.is_tarfile(path)
+    with open(path, "rb") as file:
+        return not name.endswith(".gz") or file.read(2) == b"\x1f\x8b"
+
+
+def _part_of(asset: Asset) -> tuple[int, str]:
+    """Open a file in the cache to write to."""
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        return tempfile.mkstemp(dir=folder(), prefix=f"{asset.name}-", suffix=".part")
+    except OSError as error:
+        raise InputError(
+            f"{folder()}: cannot be written to: {error.strerror}.  XDG_CACHE_HOME names another cache folder."
+        ) from error
 
 
 def verify(name: str) -> str | None:
@@ -157,7 +178,7 @@ def _opened(url: str):
 
 
 def _write_record(asset: Asset, made: Held) -> None:
-    handle, part = tempfile.mkstemp(dir=folder(), prefix=f"{asset.name}-", suffix=".part")
+    handle, part = _part_of(asset)
     with open(handle, "w", encoding="utf-8") as out:
         json.dump(asdict(made), out)
         out.flush()

@@ -207,10 +207,11 @@ def _print_table(title: str, heads: Any, rows: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*heads, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(*heads, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    console = Console()
+    console = Console(highlight=False)
+    console.print(title, style="italic", markup=False)
     console.print(table)
     console.print()
 

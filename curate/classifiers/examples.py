@@ -162,7 +162,8 @@ def _read(paths: Sequence[str], columns: Sequence[str | None]) -> tuple[list[dic
     for column in filter(None, columns):
         if not any(_at(row, column) is not None for row in rows):
             there = ", ".join(sorted({name for row in rows[:100] for name in row})) or "no rows"
-            raise InputError(f"{', '.join(paths)}: no column `{column}`; there are {there}.")
+            what = f"column `{column}` is null in every row" if column in there.split(", ") else f"no column `{column}`"
+            raise InputError(f"{', '.join(paths)}: {what}; there are {there}.")
     return rows, origins
 
 

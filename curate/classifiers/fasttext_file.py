@@ -16,6 +16,9 @@ import numpy as np
 from curate.errors import InputError
 
 MAGIC, VERSIONS = 793712314, (11, 12)
+MOST_TIMES = 10**15
+"""What fastText's hierarchical softmax takes for infinity: larger counts, or negative ones, lead it out of its tree."""
+
 SUPERVISED = 3
 
 
@@ -81,6 +84,8 @@ def _check(walk: _Walk) -> None:
         and 0 <= longest <= 64
     ):
         raise _Damaged("its arguments are out of range")
+    if bucket == 0 and (n_grams > 1 or longest > 0):
+        raise _Damaged("it has n-grams and no buckets to hash them into")
     n_words, n_labels, n_pruned = _dictionary(walk)
     is_quantised = _flag(walk)
     rows = n_words + (n_pruned if n_pruned >= 0 else bucket)
@@ -96,10 +101,13 @@ def _dictionary(walk: _Walk) -> tuple[int, int, int]:
     size, n_words, n_labels, _, n_pruned = walk.take("iiiqq")
     if not (n_words >= 0 and n_labels > 0 and size == n_words + n_labels and n_pruned >= -1):
         raise _Damaged(f"its dictionary counts {size} entries, {n_words} words and {n_labels} labels")
-    seen = [0, 0]
+    seen, n_times = [0, 0], 0
     for _ in range(size):
         word = walk.word()
-        _, kind = walk.take("qb")
+        count, kind = walk.take("qb")
+        n_times += max(count, -count * MOST_TIMES)
+        if n_times >= MOST_TIMES:
+            raise _Damaged(f"its dictionary counts an entry {count:,} times")
         if kind not in (0, 1) or not word or (kind == 0 and seen[1]):
             raise _Damaged("its dictionary has an entry that is neither word nor label")
         try:

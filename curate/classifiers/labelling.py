@@ -98,7 +98,8 @@ def label(
 
     Args:
         rows: each with `text`, and what else is to stand in the output (`id`, `human`).
-        out: JSON lines, one an answer: `key`, `label` (null if malformed), `rationale`, `problem`, and the row.
+        out: JSON lines, one an answer: `key`, `label` (null if malformed), `rationale`, `problem`, `rubric` (a digest), and
+            the row. Texts whose answer there is malformed are asked about again; equal texts are asked about once.
         concurrency: questions that are open at a time.
         malformed_tries: how often one text is asked about again when the answer is malformed.
         max_characters: longer texts are cut there, which is on record.
@@ -106,9 +107,11 @@ def label(
     Returns:
         one record a row, in the order of the rows.
     Raises:
-        RunError: the endpoint failed for good; what was answered until then is kept.
+        RunError: the endpoint failed for good, or every answer is malformed; what was answered until then is kept. Or
+            `out` holds answers to another rubric.
     """
-    known = dict(_read(Path(out)))
+    digest = hashlib.sha256(rubric.text.encode()).hexdigest()[:12]
+    known = {key: record for key, record in _read(Path(out), digest) if record.get("label") is not None}
     keys = [_key(rubric, endpoint, row["text"], max_characters) for row in rows]
     waiting = {key: row for key, row in zip(keys, rows, strict=True) if key not in known}
 
@@ -116,7 +119,8 @@ def label(
         key, row = item
         text = row["text"][:max_characters]
         found = _answer(rubric, endpoint, text, malformed_tries)
-        return {"key": key, **found, "model": endpoint.model, "is_cut": len(text) < len(row["text"]), **row}
+        about = {"model": endpoint.model, "rubric": digest, "is_cut": len(text) < len(row["text"])}
+        return {"key": key, **found, **about, **row}
 
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     n_done = len(rows) - len(waiting)
@@ -128,6 +132,8 @@ def label(
             known[record["key"]] = record
             n_done += 1
             tick(n_done)
+    if waiting and all(known[key]["label"] is None for key in keys):
+        raise RunError(f"every answer is malformed; the last: {record['problem']}")
     answers = ("key", "label", "rationale", "problem", "model", "is_cut")
     return [{**{a: known[key].get(a) for a in answers}, **row} for key, row in zip(keys, rows, strict=True)]
 
@@ -191,7 +197,7 @@ def _key(rubric: Rubric, endpoint: Endpoint, text: str, max_characters: int) -> 
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def _read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _read(path: Path, rubric: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the answers of a run before, by key; a last line that was cut off is taken out of the file."""
     if not path.exists():
         return
@@ -202,6 +208,9 @@ def _read(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             record = json.loads(line)
-            yield record["key"], record
+            key, same = record["key"], record["rubric"] == rubric
         except (ValueError, KeyError, TypeError):
             raise RunError(f"{path}:{number} is no answer of this command; name another --out.") from None
+        if not same:
+            raise RunError(f"{path}:{number} answers another rubric, and labels must not be mixed; name another --out.")
+        yield key, record

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +17,9 @@ import numpy as np
 
 from curate.classifiers.model import Model, pair
 from curate.errors import InputError
+
+DTYPES = ("uint8", "int8", "float16", "float32")
+"""Types of the arrays in a file."""
 
 FORMAT = "curate.linear 1"
 BLOCK = 256
@@ -132,27 +134,25 @@ class LinearModel(Model):
                 arrays = {name: archive[name] for name in archive.files}
             return cls._from(arrays)
         except (
-            ValueError,
-            KeyError,
-            TypeError,
-            OSError,
-            EOFError,
-            zipfile.BadZipFile,
-            zlib.error,
-            MemoryError,
-        ) as error:
-            first = str(error).split("\n")[0]
-            raise InputError(
-                f"{path} is no linear model of `curate classifier train`, or is damaged: {first}"
-            ) from None
+            Exception
+        ) as error:  # whatever reading bytes from anywhere can raise: zip, numpy and JSON have errors of their own
+            said = str(error).split("\n")[0]
+            why = f"it has no {said}" if isinstance(error, KeyError) else said or type(error).__name__
+            raise InputError(f"{path} is no linear model of `curate classifier train`, or is damaged: {why}") from None
 
     @classmethod
     def _from(cls, arrays: dict[str, np.ndarray]) -> LinearModel:
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray) or array.dtype not in DTYPES:
+                raise ValueError(f"`{name}` is no array of numbers")
         settings = json.loads(arrays["settings"].tobytes())
         if settings["format"] != FORMAT:
             raise ValueError(f"its format is {settings['format']!r}, expected {FORMAT!r}")
         features = Features(**{name: int(value) for name, value in settings["features"].items()})
-        if not (0 <= features.words <= 8 and 0 <= features.characters <= 8 and 1 <= features.bits <= MOST_BITS):
+        n_kinds = features.words + features.characters
+        if not (
+            0 <= features.words <= 8 and 0 <= features.characters <= 8 and n_kinds and 1 <= features.bits <= MOST_BITS
+        ):
             raise ValueError(f"{features} is out of range")
         weights = _from_int8(arrays) if "scale" in arrays else arrays["weights"].astype(np.float32)
         knots = arrays.get("knots")
@@ -163,10 +163,15 @@ class LinearModel(Model):
             knots.ndim != 2 or len(knots) != 2 or knots.shape[1] < 1 or (np.diff(knots[0]) < 0).any()
         ):
             raise ValueError("its calibration does not ascend")
+        if knots is not None and not (knots[1] >= 0).all() & (knots[1] <= 1).all():
+            raise ValueError("its calibration leaves 0 to 1")
+        positive = settings["positive"]
+        if not isinstance(positive, str) or not positive.isprintable() or not positive:
+            raise ValueError(f"its label is {positive!r}, expected a word")
         if not all(np.isfinite(each).all() for each in (weights, numbers, 0 if knots is None else knots)):
             raise ValueError("NaN or infinity among its numbers")
         intercept, slope, offset = numbers
-        return cls(str(settings["positive"]), features, weights, intercept, slope=slope, offset=offset, knots=knots)
+        return cls(positive, features, weights, intercept, slope=slope, offset=offset, knots=knots)
 
 
 def rounded(weights: np.ndarray, *, int8: bool) -> np.ndarray:

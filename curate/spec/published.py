@@ -99,9 +99,10 @@ def _steps(marked: Marked, labels: Sequence[str]) -> Iterator[Step]:
             if key not in given:
                 raise SpecError(f"the step has no `{key}`; expected {{step, after, share}}.", entry.place)
         after, share = given["after"], _number(given["share"])
-        if after.value not in labels:
+        if not isinstance(after.value, str) or after.value not in labels:
+            said = marks.plain(after)
             raise SpecError(
-                f'the recipe has no stage "{after.value}".{registry.nearest(str(after.value), labels)}  It has: {", ".join(labels)}.',
+                f'the recipe has no stage "{said}".{registry.nearest(str(said), labels)}  It has: {", ".join(labels)}.',
                 after.place,
             )
         if labels.index(after.value) <= last_at:

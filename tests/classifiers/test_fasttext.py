@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 
@@ -83,6 +84,28 @@ for path in sys.argv[1:]:
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True)
     assert done.returncode == 0, (done.returncode, done.stderr[-500:])
     assert len(paths) < 60  # most are refused
+
+
+WORD_N_GRAMS, BUCKET, FIRST_ENTRY = 28, 40, 92
+"""Where they stand in a file."""
+
+
+@pytest.mark.parametrize("count", [-1, 2 * 10**15, 1 << 62])
+def test_a_count_that_ends_the_library_is_refused(request, tmp_path, count):
+    broken = bytearray(request.getfixturevalue("fasttext_file").read_bytes())
+    struct.pack_into("<q", broken, broken.index(0, FIRST_ENTRY) + 1, count)
+    (tmp_path / "broken.bin").write_bytes(broken)
+    with pytest.raises(InputError, match=r"broken\.bin is no sound fastText model: its dictionary counts an entry"):
+        fasttext_file.check(tmp_path / "broken.bin")
+
+
+def test_n_grams_without_buckets_are_refused(request, tmp_path):
+    broken = bytearray(request.getfixturevalue("fasttext_file").read_bytes())
+    struct.pack_into("<i", broken, WORD_N_GRAMS, 2)
+    struct.pack_into("<i", broken, BUCKET, 0)
+    (tmp_path / "broken.bin").write_bytes(broken)
+    with pytest.raises(InputError, match="n-grams and no buckets"):
+        fasttext_file.check(tmp_path / "broken.bin")
 
 
 def test_word_vectors_are_no_classifier(fasttext_file, tmp_path):

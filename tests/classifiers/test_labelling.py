@@ -50,9 +50,25 @@ def test_what_was_answered_is_not_asked_again(tmp_path):
             file.write('{"key": "cut o')  # a run that was killed while it wrote
         found = ask(chat, rows("b", "c", "a", "c"), out)
         assert sorted(chat.asked) == ["a", "b", "c"] and len(found) == 4
-        other = labelling.Rubric("Is it kind?\nlabels: rude, polite", ("rude", "polite"))
-        labelling.label(rows("a"), other, Endpoint(chat.url, "judge-1"), out)
-        assert chat.asked.count("a") == 2
+
+
+def test_answers_to_two_rubrics_do_not_meet_in_one_file(tmp_path):
+    other = labelling.Rubric("Is it kind?\nlabels: rude, polite", ("rude", "polite"))
+    with serving(judge) as chat:
+        ask(chat, rows("a"), tmp_path / "out.jsonl")
+        with pytest.raises(RunError, match=r"out\.jsonl:1 answers another rubric.*name another --out"):
+            labelling.label(rows("a"), other, Endpoint(chat.url, "judge-1"), tmp_path / "out.jsonl")
+
+
+def test_malformed_answers_are_asked_about_again_by_the_next_run_and_nothing_else_ends_it(tmp_path):
+    with (
+        serving(lambda text, before: '{"label": "rude"}') as chat,
+        pytest.raises(RunError, match=r"every answer is malformed.*no rationale"),
+    ):
+        ask(chat, rows("a", "b"), tmp_path / "out.jsonl")
+    with serving(judge) as chat:
+        found = ask(chat, rows("a", "b"), tmp_path / "out.jsonl")
+        assert [r["label"] for r in found] == ["polite", "polite"] and sorted(chat.asked) == ["a", "b"]
 
 
 def test_a_busy_endpoint_is_asked_again_when_it_says(tmp_path):

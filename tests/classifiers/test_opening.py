@@ -137,6 +137,9 @@ def test_a_file_of_another_kind_is_named_for_what_it_is(tmp_path, content, says)
         ({"settings": np.frombuffer(b'{"format": "of another"}', np.uint8)}, "its format is"),
         ({"settings": np.frombuffer(b"{}", np.uint8)}, "format"),
         ({"settings": np.frombuffer(b"\xff{", np.uint8)}, "damaged"),
+        ({"settings": np.frombuffer(b"[" * 100_000, np.uint8)}, "damaged"),
+        ({"weights": np.zeros(1024, np.complex64)}, "`weights` is no array of numbers"),
+        ({"knots": np.array([[0, 1], [0, 5]], np.float32)}, "leaves 0 to 1"),
     ],
 )
 def test_an_archive_that_does_not_add_up_is_refused(tmp_path, linear_file, change, says):
@@ -145,6 +148,22 @@ def test_an_archive_that_does_not_add_up_is_refused(tmp_path, linear_file, chang
     np.savez(tmp_path / "wrong.npz", **held)
     with pytest.raises(InputError, match=says):
         open_model(str(tmp_path / "wrong.npz"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("features", ["words"]), ("features", None), ("features", {"words": 0, "characters": 0, "bits": 10}),
+        ("intercept", 10**400), ("positive", None), ("positive", "a\n\x1b[31m"), ("slope", "steep"),
+    ],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused(tmp_path, linear_file, name, value):
+    with np.load(linear_file) as arrays:
+        held = dict(arrays)
+    settings = {**json.loads(held["settings"].tobytes()), name: value}
+    np.savez(tmp_path / "odd.npz", **{**held, "settings": np.frombuffer(json.dumps(settings).encode(), np.uint8)})
+    with pytest.raises(InputError, match=r"odd\.npz is no linear model"):
+        open_model(str(tmp_path / "odd.npz"))
 
 
 def test_too_many_bits_are_refused_before_memory_is_taken(tmp_path, linear_file):

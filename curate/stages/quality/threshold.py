@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from curate.errors import SpecError
 from curate.rules import Rules, at_least, at_most, present
 
 
@@ -38,6 +39,8 @@ def threshold(
         "港口" with score="words.mean_length", min=1 -> no_score
     Source: of WanJuan-CC (2402.19282) no threshold is published.
     """
+    if min is not None and max is not None and min > max:
+        raise SpecError(f"min: {min:g} is more than max: {max:g}, so nothing would be left.")
     return Rules(
         **({"no_score": present(score)} if missing == "drop" else {}),
         score_too_low=at_least(score, min),

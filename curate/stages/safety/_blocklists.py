@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import xxhash
 
 from curate import assets, fingerprint
 from curate.errors import InputError
@@ -19,8 +20,9 @@ from curate.kernels import blocklist as b
 from curate.kernels import urls as u
 from curate.stages.safety import _files, _hosts
 
-HEADER = b.N_FACTS + 2
-"""Words before the tables in a file: the facts, how many entries stood there before, and the length of the first table."""
+HEADER = b.N_FACTS + 3
+"""Words before the tables in a file: a digest of all that follows it, the facts, how many entries stood there before, and
+the length of the first table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,12 @@ def load(url: str) -> Blocklist:
         folder = assets.folder().parent / "tables"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{_key(url)}.npy"
-        if not path.exists():
+        if (words := _mapped(path)) is None:
             with _alone(path.with_suffix(".lock")):
-                if not path.exists():
-                    _save(path, _made(url))
-        return _opened(np.load(path, mmap_mode="r"))
+                if (words := _mapped(path)) is None:
+                    _save(path, made := _made(url))
+                    words = made if (mapped := _mapped(path)) is None else mapped
+        return _opened(words)
     return _opened(_made(url))
 
 
@@ -88,11 +91,21 @@ def _save(path: Path, made: np.ndarray) -> None:
     os.replace(part, path)
 
 
+def _mapped(path: Path) -> np.ndarray | None:
+    """Return the table that lies there; None if there is none, or not the one that was written."""
+    try:
+        words = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    is_whole = words.dtype == np.uint64 and words.ndim == 1 and len(words) > HEADER
+    return words if is_whole and int(words[0]) == xxhash.xxh3_64_intdigest(words[1:]) else None
+
+
 def _opened(words: np.ndarray) -> Blocklist:
     words = words.view(np.ndarray)  # numba compiles for one type, mapped or not
-    facts, repeated, length = words[: b.N_FACTS], int(words[b.N_FACTS]), int(words[b.N_FACTS + 1])
+    _, *facts, repeated, length = words[:HEADER].tolist()
     tables = words[HEADER : HEADER + length], words[HEADER + length :]
-    return Blocklist(*tables, repeated, int(facts[b.N_SUFFIXES]), int(facts[b.N_REFUSED]))
+    return Blocklist(*tables, repeated, facts[b.N_SUFFIXES], facts[b.N_REFUSED])
 
 
 def _made(url: str) -> np.ndarray:
@@ -121,8 +134,10 @@ def _made(url: str) -> np.ndarray:
             "are public suffixes such as com.  Expected one domain or URL a line, or a hosts file."
         )
     tables = u.table(domains), u.table(urls)
-    header = np.array([*facts, n_repeated, len(tables[0])], np.int64).astype(np.uint64)
-    return np.concatenate((header, *tables))
+    header = np.array([0, *facts, n_repeated, len(tables[0])], np.int64).astype(np.uint64)
+    words = np.concatenate((header, *tables))
+    words[0] = xxhash.xxh3_64_intdigest(words[1:])
+    return words
 
 
 def _different(hashes: np.ndarray) -> np.ndarray:

@@ -201,3 +201,13 @@ def test_lists_of_adult_and_gambling_sites_leave_harmless_ones_alone(data):
         sites = gzip.decompress((folder / name / "domains.txt.gz").read_bytes()).decode().split()
         batch = stage(Batch.from_columns({"id": sites, "url": [f"https://{site}/" for site in sites]}))
         assert (~batch.verdicts.is_kept).sum() <= most, [e for e in batch.verdicts.evidence if e]
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", b"\x93NUMPY\x01\x00", None])
+def test_a_damaged_table_is_made_again(judge, tmp_path, damage):
+    assert reasons(judge(["bad.example", "good.example"], bad="bad.example")) == ["listed_domain", None]
+    (table,) = (tmp_path / "cache" / "curate" / "tables").glob("*.npy")
+    whole = table.read_bytes()
+    table.write_bytes(whole[:-3] + b"\7\7\7" if damage is None else damage)
+    assert reasons(judge(["bad.example", "good.example"], bad="bad.example")) == ["listed_domain", None]
+    assert table.read_bytes() == whole
