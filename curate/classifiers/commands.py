@@ -145,7 +145,7 @@ def evaluate(
     if compared:
         from curate.classifiers.tables import comparison_rows
 
-        _print_table(f"{compare} less {model}, on {compared['n']:,} texts that both score", *comparison_rows(compared))
+        _print_table(f"{compare} minus {model}, on {compared['n']:,} texts that both score", *comparison_rows(compared))
 
 
 @app.command()

@@ -54,7 +54,7 @@ def _body(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mappi
     yield _plot("Calibration", "mean score", "share positive", bins, diagonal, dots=True)
     yield "</div>"
     if comparison:
-        yield f"<h2>The second less the first, on {comparison['n']:,} texts that both score</h2>"
+        yield f"<h2>The second minus the first, on {comparison['n']:,} texts that both score</h2>"
         yield _table(*comparison_rows(comparison))
     for name, figures in judged.items():
         yield f"<h2>{escape(name)}: {escape(figures['positive'])}</h2>{_table(*figure_rows(figures))}"

@@ -73,7 +73,7 @@ def comparison_rows(found: Mapping[str, Any]) -> tuple[Sequence[str], Rows]:
         for name, f in found.items()
         if isinstance(f, Mapping)
     ]
-    return ("figure", "difference", "95 % interval", "better in this share of draws"), rows
+    return ("figure", "difference", "95 % interval", "better in this share of resamplings"), rows
 
 
 def interval(pair: Sequence[float] | None) -> str:

@@ -12,6 +12,10 @@ CONTEXT = 48
 """How many bytes before a find may say what it is."""
 
 
+MORE = 1024
+"""How many more bytes are looked at where a match ends at the edge of what was; no address is longer."""
+
+
 def anything(found: Found) -> bool:
     """Accept whatever the pattern matched."""
     return True
@@ -40,8 +44,11 @@ class Finder:
 
     def find(self, text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the byte bounds of what is found in a spot of a text."""
-        for found in self.pattern.finditer(text, max(0, start - 4), min(len(text), end + self.reach)):
-            if found.start() < end and self.check(found):  # what begins further right may be cut short here
+        edge = min(len(text), end + self.reach)
+        for found in self.pattern.finditer(text, max(0, start - 4), edge):
+            if found.end() == edge:  # perhaps cut short: the spot also holds the beginning of the next one
+                found = self.pattern.match(text, found.start(), edge + MORE)
+            if found and found.start() < end and self.check(found):  # what begins further right is in a spot of its own
                 yield found.span(found.lastgroup or 0)
 
 
