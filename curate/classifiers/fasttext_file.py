@@ -15,11 +15,10 @@ import numpy as np
 
 from curate.errors import InputError
 
-MAGIC, VERSIONS = 793712314, (11, 12)
+MAGIC, VERSIONS, SUPERVISED = 793712314, (11, 12), 3
+
 MOST_TIMES = 10**15
 """What fastText's hierarchical softmax takes for infinity: larger counts, or negative ones, lead it out of its tree."""
-
-SUPERVISED = 3
 
 
 class _Walk:
@@ -105,8 +104,8 @@ def _dictionary(walk: _Walk) -> tuple[int, int, int]:
     for _ in range(size):
         word = walk.word()
         count, kind = walk.take("qb")
-        n_times += max(count, -count * MOST_TIMES)
-        if n_times >= MOST_TIMES:
+        n_times += count
+        if count < 0 or n_times >= MOST_TIMES:
             raise _Damaged(f"its dictionary counts an entry {count:,} times")
         if kind not in (0, 1) or not word or (kind == 0 and seen[1]):
             raise _Damaged("its dictionary has an entry that is neither word nor label")

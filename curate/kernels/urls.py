@@ -23,7 +23,7 @@ from curate.kernels.memory import address_of, byte_at
 
 SEED = np.uint64(0x2545F4914F6CDD1D)
 DOT, SLASH, COLON, PERCENT = 0x2E, 0x2F, 0x3A, 0x25
-HIGH_HALF, HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
+HIGH_HALF = np.uint64(32)
 
 
 @njit(cache=True, nogil=True, forceinline=True)

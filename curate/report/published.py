@@ -124,7 +124,7 @@ def section(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
     if found["distributions"]:
         yield (
             "<p class=soft>Bars: documents that were kept here. Shaded: the range that was published, darker where its peak is. "
-            "Published ranges and peaks are read off figures by eye; what lies outside the shade was not shown there.</p>"
+            "What lies outside the shade was not shown there.</p>"
             '<div class="charts">'
         )
         for each in found["distributions"]:

@@ -55,9 +55,10 @@ def load(url: str) -> Blocklist:
         if (words := _mapped(path)) is None:
             with _alone(path.with_suffix(".lock")):
                 if (words := _mapped(path)) is None:
-                    _save(path, made := _made(url))
-                    words = made if (mapped := _mapped(path)) is None else mapped
-        return _opened(words)
+                    _save(path, _made(url))
+                    words = _mapped(path)
+        if words is not None:
+            return _opened(words)
     return _opened(_made(url))
 
 

@@ -175,7 +175,7 @@ def _column(piece: Piece, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
         cast = array.cast(field.type)
         cast.validate(full=True)  # strings too: parquet writers do not check that they are UTF-8
         return cast, []
-    except pa.ArrowNotImplementedError:
+    except pa.ArrowNotImplementedError:  # no cast between these types at all; a value that does not fit is ArrowInvalid
         raise _other_type(piece, key, array.type, field.type) from None
     except pa.ArrowInvalid:
         ones = [_fitting(array[i : i + 1], field.type) for i in range(len(array))]
