@@ -29,7 +29,7 @@ crawl: $(VENV)/tested-with  ## write the example crawl again; the files come out
 	$(BIN)/python examples/make_crawl.py
 
 models: $(VENV)/tested-with  ## train the bundled classifiers again from DATA=folder; the same data gives the same bytes
-	$(BIN)/python -m curate.models.texts --data $(or $(DATA),$(CURATE_DATA),../shared/data)
+	$(BIN)/python -m examples.bundled_models.texts --data $(or $(DATA),$(CURATE_DATA),../shared/data)
 
 clean:  ## remove what was installed and run
 	rm -rf $(VENV) runs

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from curate.batch import Batch, Doc, Verdicts
+    from curate.engine.datatrove.step import step
     from curate.engine.run import run
-    from curate.engine.step import step
     from curate.rules import Rules, at_least, at_most
 
 _HOME = {
@@ -26,7 +26,7 @@ _HOME = {
     "at_least": "curate.rules",
     "at_most": "curate.rules",
     "run": "curate.engine.run",
-    "step": "curate.engine.step",
+    "step": "curate.engine.datatrove.step",
 }
 
 __all__ = ["Batch", "Doc", "Rules", "Verdicts", "__version__", "at_least", "at_most", "run", "step"]

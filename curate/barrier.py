@@ -1,17 +1,18 @@
-"""A barrier is a decision that must see the whole corpus: it asks about every document, reduces, and decides.
+"""A barrier decides about documents after it has seen the whole corpus: emit, reduce, apply.
 
-Documents stay where they are. What a barrier asks about them travels as numbers, from the tasks of one phase to
-those of the next; what is too bulky to travel (a signature, a set of hashes) stays beside the documents as *notes*
-and is looked up by place. A place is (shard, row): shards count the tasks of the run from 0, and after them come the
-shards of reference data, which is compared with but never changed.
+Documents stay where they are. `emit` returns rows of numbers about each document; they are shuffled from the tasks of
+one phase to those of the next. What is too large to shuffle (a signature, a set of hashes) is stored beside the
+documents as a *sidecar* and is looked up by place. A place is (shard, row): shards 0 .. n_shards - 1 are the run's own
+tasks; the shards after them are reference data, which is compared with but never changed.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -20,56 +21,56 @@ from curate.batch import Batch, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a barrier asks about the documents of a batch.
+class Emitted:
+    """What a barrier emits about the documents of a batch.
 
     Args:
-        rows: what goes through the reductions. The column `row: uint32`, an index into the batch, says which
-            document a row is about; without it there is one row a document, in order.
-        notes: what stays with the shard: one row a document, in order; None if the barrier keeps no notes. Every
-            batch has the same columns.
+        rows: what is shuffled to the first reduction. The column `row: uint32`, an index into the batch, says which
+            document a row is about; without it there is one row for each document, in order.
+        sidecar: what stays with the shard: one row for each document, in order; None if the barrier stores nothing
+            there. Every batch has the same columns.
     """
 
     rows: pa.RecordBatch
-    notes: pa.RecordBatch | None = None
+    sidecar: pa.RecordBatch | None = None
 
 
-class Evidence(Protocol):
-    """A parquet file of the run that a reduction writes for people to look at."""
+class EvidenceFile(Protocol):
+    """A parquet file in the run folder that a reduction writes for people to read."""
 
     def write(self, rows: pa.RecordBatch) -> None:
-        """Append rows; how they are handed over makes no difference to the file."""
+        """Append rows. The bytes of the file do not depend on how the rows are divided over calls."""
 
 
-class Desk(Protocol):
-    """What a reduction can reach besides its rows."""
+class ReduceContext(Protocol):
+    """What a reduction can read and write beside its rows."""
 
     n_docs: np.ndarray
-    """int64[n]: how many documents each shard has, those of reference data included."""
+    """int64[n]: the number of documents in each shard, reference data included."""
 
     n_own: int
-    """How many of these shards are the run's own; the rest are reference data."""
+    """How many of these shards belong to the run itself; the others are reference data."""
 
-    def take(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
-        """Return the notes at these places, in their order. The engine adds the column `id` to all notes."""
+    def lookup(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
+        """Return the sidecar rows of these places, in their order. The engine adds the column `id` to every sidecar."""
 
-    def notes(self, shard: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield all notes of one shard, in row order."""
+    def sidecar(self, shard: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the whole sidecar of one shard, in row order."""
 
     def texts(self, shard: np.ndarray, row: np.ndarray) -> list[str | None]:
-        """Return the texts at these places; None for reference data, whose text the run does not keep."""
+        """Return the texts at these places; None for reference data, whose text the run does not store."""
 
-    def evidence(self, name: str, schema: pa.Schema) -> AbstractContextManager[Evidence]:
-        """Open `<family>/<name>.parquet` in the run folder."""
+    def evidence(self, name: str, schema: pa.Schema) -> AbstractContextManager[EvidenceFile]:
+        """Open `<family>/<name>.parquet` in the run folder; the family is the first word of the stage's name."""
 
-    def tell(self, facts: Mapping[str, Any]) -> None:
-        """Put JSON-like facts on record; the manifest and the report show them under the stage's label."""
+    def report(self, metrics: Mapping[str, Any]) -> None:
+        """Record JSON-like metrics; the manifest and the report show them under the stage's label."""
 
     def warn(self, message: str) -> None:
-        """Put a warning on record; the run prints it when it ends, and the report shows it."""
+        """Record a warning; it is printed when the run ends and shown in the report."""
 
 
-Reduce = Callable[[Iterable[pa.RecordBatch], Desk], Iterator[pa.RecordBatch]]
+Reduce = Callable[[Iterable[pa.RecordBatch], ReduceContext], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ class Reduction:
     """One step of a barrier's reduce: `n_tasks` tasks, each of which sees one partition of all rows before it.
 
     Args:
-        name: what plan, ledger and folders call it.
-        n_tasks: how many partitions, known before the first job starts.
-        partition: rows -> int64[n], which of the `n_tasks` tasks sees each row.
-        reduce: (the partition's rows in task order, which may be read more than once; a desk) -> rows, with at
-            least one batch, even if empty. Rows of the last reduction carry `shard: uint32` and `row: uint32`,
-            the document they are a fact about.
+        name: how the plan, the ledger and folders call it.
+        n_tasks: how many partitions; known before the first task starts.
+        partition: rows -> int64[n_rows], which of the `n_tasks` tasks sees each row.
+        reduce: (the partition's rows in task order, which may be read more than once; a context) -> rows, in at
+            least one batch, even if empty. Rows of the last reduction have the columns `shard: uint32` and
+            `row: uint32`: the document that they are a result about.
     """
 
     name: str
@@ -91,27 +92,66 @@ class Reduction:
     reduce: Reduce
 
 
-class Barrier(Protocol):
-    """Ask, reduce, decide.
+class Barrier(ABC):
+    """The base of every barrier. A subclass defines `emit`, `reductions` and `apply`; the rest has these defaults.
 
-    A barrier may also have
-
-        needs: tuple[str, ...]     columns that it reads because of its parameters, beside those in its docstring
-        late: tuple[str, ...]      parameters that only its last reduction reads
-        warm_up() -> None          compiles its kernels
-        forecast() -> list[str]    lines that `curate plan` prints under the stage
-        reference: list[str]       datasets and indexes to compare with
-        index: str | None          a folder in which what this run asked is remembered for later runs
-        settings: dict             what two runs must share to be compared through an index
-        recall(rows) -> Asked      from rows that an index remembered
-        remember(notes, facts) -> RecordBatch    the rows to remember of one stretch of documents
+    The planner constructs a barrier from its parameters and never opens it: `__init__` only checks and stores them.
     """
 
-    def emit(self, batch: Batch) -> Asked:
-        """Ask about the documents of a batch."""
+    needs: Sequence[str] = ()
+    """Columns that `emit` reads because of the parameters, beside those in the docstring's `Needs:`."""
 
+    reference: Sequence[str] = ()
+    """Datasets and indexes (URLs) to compare the documents with."""
+
+    index: str | None = None
+    """A folder (URL) in which this run is remembered for later runs."""
+
+    final_reduction_params: ClassVar[Sequence[str]] = ()
+    """Parameters that only the last reduction reads: changing them leaves the results of earlier phases valid."""
+
+    names_kept_copies: ClassVar[bool] = False
+    """Whether verdicts name a kept copy (`Verdicts.kept_copy`); the engine then records its id beside its place."""
+
+    @abstractmethod
+    def emit(self, batch: Batch) -> Emitted:
+        """Return what is shuffled and what is stored about the documents of a batch."""
+
+    @abstractmethod
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        """Return the reduce steps; the result depends only on the parameters and on `n_shards`."""
+        """Return the reduce steps, at least one; they depend only on the parameters and on `n_shards`."""
 
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts | Batch:
-        """Decide with the facts about these documents; `facts["row"]` indexes into this batch, ascending."""
+    @abstractmethod
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts | Batch:
+        """Decide with the results about these documents; `results["row"]` indexes into this batch, ascending."""
+
+    def setup(self) -> None:
+        """Load what `emit` needs (a model, a tokenizer). Called on the worker, once a task, before the first `emit`."""
+
+    def close(self) -> None:
+        """Release what `setup` loaded."""
+
+    def warm_up(self) -> None:
+        """Compile the barrier's kernels."""
+
+    def forecast(self) -> Sequence[str]:
+        """Return lines that `curate plan` prints under the stage: what it will cost."""
+        return ()
+
+    def index_settings(self) -> Mapping[str, Any]:
+        """Return what two runs must have in common to be compared through an index."""
+        return {}
+
+    def recall(self, rows: pa.RecordBatch) -> Emitted:
+        """Return what `emit` returned about documents that an index remembers; needed where `reference` may be an index."""
+        raise NotImplementedError(f"{type(self).__name__} does not read indexes")
+
+    def remember(self, sidecar: pa.RecordBatch, results: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
+        """Return the rows that an index stores of a stretch of one shard's documents; needed where `index` may be set.
+
+        Args:
+            sidecar: of the stretch.
+            results: of the last reduction; `results["row"]` indexes into the stretch, ascending.
+            shard, start: where the stretch begins.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not write an index")

@@ -22,17 +22,17 @@ import fsspec
 import xxhash
 
 from curate.errors import InputError
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
 
 CHUNK = 4 << 20
 """Bytes read at a time when content is digested."""
 
 OVERLAP = 16 << 20
-"""Bytes after a piece that its digest covers too: its last record may end there."""
+"""Bytes after a split that its digest covers too: its last record may end there."""
 
 SPLITTABLE = re.compile(r"\.(w?arc|wet|wat)(\.|$)|\.(jsonl|ndjson|json|parquet)$", re.IGNORECASE)
 """Names of files whose records can be found from any byte on. A wrong guess costs balance, never a document:
-the readers look at the bytes, and what cannot be entered in the middle is read whole by the first piece."""
+the readers look at the bytes, and what cannot be entered in the middle is read whole by the first split."""
 
 CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}(?!\d)")
 """The label of a Common Crawl dump, as it appears in the paths of its files."""
@@ -254,29 +254,29 @@ def cut(files: Sequence[InputFile], shard_bytes: int) -> tuple[Shard, ...]:
     Big files are split where their format can be entered in the middle; small ones share a shard.
 
     Returns:
-        shards, numbered from 0; every byte of every file is in exactly one piece of one of them.
+        shards, numbered from 0; every byte of every file is in exactly one split of one of them.
     """
-    groups: list[tuple[Piece, ...]] = []
-    small: list[Piece] = []
+    groups: list[tuple[Split, ...]] = []
+    small: list[Split] = []
     for file in files:
-        pieces = _split(file, max(1, shard_bytes))
-        room = shard_bytes - sum(piece.size for piece in small)
-        if small and (len(pieces) > 1 or file.size > room):
+        splits = _cut_file(file, max(1, shard_bytes))
+        room = shard_bytes - sum(split.size for split in small)
+        if small and (len(splits) > 1 or file.size > room):
             groups.append(tuple(small))
             small = []
-        if len(pieces) > 1:
-            groups.extend((piece,) for piece in pieces)
+        if len(splits) > 1:
+            groups.extend((split,) for split in splits)
         else:
-            small.extend(pieces)
+            small.extend(splits)
     if small:
         groups.append(tuple(small))
-    return tuple(Shard(index, len(groups), pieces) for index, pieces in enumerate(groups))
+    return tuple(Shard(index, len(groups), splits) for index, splits in enumerate(groups))
 
 
-def _split(file: InputFile, shard_bytes: int) -> list[Piece]:
-    n_pieces = -(-file.size // shard_bytes) if file.size and SPLITTABLE.search(file.name) else 1
-    ends = [file.size * i // n_pieces for i in range(n_pieces + 1)]
-    return [Piece(file.url, file.name, start, end, file.size, file.source) for start, end in itertools.pairwise(ends)]
+def _cut_file(file: InputFile, shard_bytes: int) -> list[Split]:
+    n_splits = -(-file.size // shard_bytes) if file.size and SPLITTABLE.search(file.name) else 1
+    ends = [file.size * i // n_splits for i in range(n_splits + 1)]
+    return [Split(file.url, file.name, start, end, file.size, file.source) for start, end in itertools.pairwise(ends)]
 
 
 # ---------------------------------------------------------------------- identity
@@ -290,40 +290,40 @@ def mark(url: str) -> str:
     return _file(fs, path, info, "").mark if info and info.get("size") is not None else "gone"
 
 
-def digest(piece: Piece) -> str:
-    """Return the 128-bit digest of the bytes a piece is read from, as 32 hex digits.
+def digest(split: Split) -> str:
+    """Return the 128-bit digest of the bytes a split is read from, as 32 hex digits.
 
     These are its own bytes and, for a part of a file, the `OVERLAP` after it, where its last record may end.
-    Of a parquet file they are the row groups that begin in the piece, however long, and the footer.
+    Of a parquet file they are the row groups that begin in the split, however long, and the footer.
     """
     state = xxhash.xxh3_128()
     try:
-        with fsspec.open(piece.url, "rb") as file:
-            for start, end in _spans(piece, file):
+        with fsspec.open(split.url, "rb") as file:
+            for start, end in _spans(split, file):
                 file.seek(start)
                 while start < end and (chunk := file.read(min(CHUNK, end - start))):
                     state.update(chunk)
                     start += len(chunk)
     except FileNotFoundError:
-        raise InputError(f"{piece.url}: was there when the run was planned and is gone now") from None
+        raise InputError(f"{split.url}: was there when the run was planned and is gone now") from None
     return state.hexdigest()
 
 
-def _spans(piece: Piece, file: Any) -> Iterable[tuple[int, int]]:
-    if piece.is_whole:
-        return [(0, piece.size)]
-    if piece.name.lower().endswith(".parquet"):
+def _spans(split: Split, file: Any) -> Iterable[tuple[int, int]]:
+    if split.is_whole:
+        return [(0, split.size)]
+    if split.name.lower().endswith(".parquet"):
         from pyarrow import ArrowException, parquet
 
         try:
             groups = row_groups(parquet.read_metadata(file))
         except (ArrowException, OSError):  # not parquet, or cut off: the reader will say so
-            return [(piece.start, piece.end)]
+            return [(split.start, split.end)]
         footer = max((end for _, end, _, _ in groups), default=0)
-        return [(start, end) for start, end, _, _ in groups if piece.start <= start < piece.end] + [
-            (footer, piece.size)
+        return [(start, end) for start, end, _, _ in groups if split.start <= start < split.end] + [
+            (footer, split.size)
         ]
-    return [(piece.start, min(piece.size, piece.end + OVERLAP))]
+    return [(split.start, min(split.size, split.end + OVERLAP))]
 
 
 def group_spans(url: str) -> list[tuple[int, int]]:

@@ -22,9 +22,9 @@ from curate.errors import SpecError
 from curate.rules import Rules
 from curate.runs import INPUTS, RunFolder
 from curate.spec import PipelineSpec, StageSpec
-from curate.stage import Kind, Piece, Shard, Stage
+from curate.stage import Kind, Shard, Split, Stage
 
-ENGINE = ("curate.engine.documents", "curate.engine.reduce")
+ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.reduce_task")
 """The modules whose code decides what a task writes."""
 
 
@@ -161,7 +161,7 @@ def write_shards(folder: RunFolder, shards: Sequence[Shard]) -> None:
 def read_shard(folder: RunFolder, index: int) -> Shard:
     """Return one shard of a run."""
     data = folder.read_json(INPUTS)[index]
-    return Shard(data["index"], data["n_shards"], tuple(Piece(**piece) for piece in data["pieces"]))
+    return Shard(data["index"], data["n_shards"], tuple(Split(**split) for split in data["splits"]))
 
 
 # ---------------------------------------------------------------------- columns

@@ -37,10 +37,10 @@ _COMPOSITION = {
     "text.letter_share": "letters and the combining marks on them, of all visible characters",
     "text.number_share": "digits and other numbers, of all visible characters",
     "text.symbol_share": "symbols (currency, mathematics, pictographs), of all visible characters",
-    "text.odd_share": "control, private and unassigned characters and U+FFFD, of all characters",
+    "text.control_share": "control, private and unassigned characters and U+FFFD, of all characters",
     "text.mojibake_share": "characters in pairs that UTF-8 read as Latin-1 leaves behind, of all characters",
     "text.commonest_share": "the most frequent character, of all visible characters",
-    "text.field_share": "separators of menus and tables (| • » › → tab), of all characters",
+    "text.separator_token_share": "separators of menus and tables (| • » › → tab), of all characters",
     "text.separator_share": "marks in runs of four or more equal ones (----, ****), of all visible characters",
     "punctuation.share": "punctuation (in Thai, Lao, Khmer and Myanmar the space is some), of all visible characters",
     "punctuation.repeated_share": "marks that follow an equal mark, of all marks",
@@ -258,10 +258,10 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
         "text.letter_share": _share(column[c.LETTERS], visible),
         "text.number_share": _share(column[c.NUMBERS], visible),
         "text.symbol_share": _share(column[c.SYMBOLS], visible),
-        "text.odd_share": _share(column[c.ODD], characters),
+        "text.control_share": _share(column[c.ODD], characters),
         "text.mojibake_share": _share(column[c.MOJIBAKE], characters),
         "text.commonest_share": _share(column[c.COMMONEST], visible),
-        "text.field_share": _share(column[c.FIELDS], characters),
+        "text.separator_token_share": _share(column[c.FIELDS], characters),
         "text.separator_share": _share(column[c.SEPARATORS], visible),
         "punctuation.share": _share(column[c.PUNCTUATION], visible),
         "punctuation.repeated_share": _share(column[c.REPEATED], marks),
@@ -269,7 +269,7 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
 
 
 def _measure_leftovers(offsets, data) -> dict[str, np.ndarray]:
-    from curate.kernels import phrases as p
+    from curate.kernels import template_markers as p
 
     column = p.count_leftovers(offsets, data).T
     return {"text.curly_brackets": column[p.CURLY], "text.placeholders": column[p.PLACEHOLDERS]}

@@ -30,13 +30,13 @@ from curate.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A byte range of one input file. A record belongs to the piece in which its first byte lies.
+class Split:
+    """A byte range of one input file. A record belongs to the split in which its first byte lies.
 
     Args:
         url: where the file is, as fsspec understands it.
         name: what document ids call the file; the same wherever the crawl is copied to.
-        start, end: bytes of the file as stored (compressed); `end` is the file's size for the last piece.
+        start, end: bytes of the file as stored (compressed); `end` is the file's size for the last split.
         size: bytes of the whole file as stored.
         source: the label that goes into the column `source`.
     """
@@ -55,11 +55,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The input of one task: one or more pieces, the same however many workers there are."""
+    """The input of one task: one or more splits, the same however many workers there are."""
 
     index: int
     n_shards: int
-    pieces: tuple[Piece, ...]
+    splits: tuple[Split, ...]
 
 
 class ShardWriter(Protocol):

@@ -22,8 +22,8 @@ import pytest
 
 import curate
 from curate import Batch, registry
-from curate.engine import flow
-from curate.engine.books import Books
+from curate.engine.tasks import stage_runners
+from curate.engine.tasks.recorder import TaskRecorder
 from curate.errors import SpecError
 from curate.plan import StageRef
 from curate.stage import Kind, Stage
@@ -101,9 +101,9 @@ def _refuses_unknown_parameters(stage: Stage, modules: tuple[str, ...]) -> None:
 def _runs(stage: Stage, modules: tuple[str, ...], params: dict[str, Any]) -> None:
     """Empty batch, batch-split invariance, conservation, determinism."""
     batch = _batch_for(stage, TEXTS)
-    whole, books = _through(stage, [batch], modules, params)
+    whole, recorder = _through(stage, [batch], modules, params)
     again, _ = _through(stage, [batch], modules, params)
-    split, split_books = _through(
+    split, split_recorder = _through(
         stage,
         [batch.slice(0, 5), batch.slice(5, 0), batch.slice(5, 1), batch.slice(6, len(batch) - 6)],
         modules,
@@ -111,10 +111,10 @@ def _runs(stage: Stage, modules: tuple[str, ...], params: dict[str, Any]) -> Non
     )
     assert _same(whole, again), f"{stage.name}: two runs differ"
     assert _same(whole, split), f"{stage.name}: the result depends on how documents are batched"
-    assert repr(books.rejects().to_pylist()) == repr(split_books.rejects().to_pylist()), (
+    assert repr(recorder.rejects().to_pylist()) == repr(split_recorder.rejects().to_pylist()), (
         f"{stage.name}: the rejects depend on how documents are batched"
     )
-    books.ledger.check()
+    recorder.ledger.check()
     nothing, _ = _through(stage, [batch.slice(0, 0)], modules, params)
     assert len(nothing) == 0 and nothing.rows.schema.equals(whole.rows.schema), (
         f"{stage.name}: an empty batch has other columns"
@@ -146,8 +146,8 @@ def _examples(stage: Stage, modules: tuple[str, ...], always: dict[str, Any]) ->
             text, _, given = source.partition(" with ")
             params = always | (eval(f"dict({given})") if given else {})
             batch = _batch_for(stage, [eval(text)])
-            result, books = _through(stage, [batch], modules, params)
-            reasons = books.rejects()["reason"].to_pylist()
+            result, recorder = _through(stage, [batch], modules, params)
+            reasons = recorder.rejects()["reason"].to_pylist()
             if section == "Dropped":
                 assert reasons == [outcome.strip()], f"{stage.name}: {line!r} gave {reasons or 'kept'}"
             else:
@@ -194,16 +194,16 @@ def _columns(stage: Stage, params: Mapping[str, Any]) -> dict[str, str]:
 
 def _through(
     stage: Stage, batches: list[Batch], modules: tuple[str, ...], params: dict[str, Any] | None = None
-) -> tuple[Batch, Books]:
+) -> tuple[Batch, TaskRecorder]:
     params = params or {}
     ref = StageRef(stage.name, stage.name, {**_defaults(stage), **params}, _columns(stage, params))
-    books = Books("text")
+    recorder = TaskRecorder("text")
 
     def entered() -> Iterator[Batch]:
         for batch in batches:
             yield Batch(batch.rows)
 
-    out = list(flow.through([ref], modules, entered(), books))
+    out = list(stage_runners.through([ref], modules, entered(), recorder))
     table = pa.Table.from_batches([batch.rows for batch in out]).combine_chunks()
     rows = table.to_batches()
-    return Batch(rows[0] if rows else out[0].rows), books
+    return Batch(rows[0] if rows else out[0].rows), recorder

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from curate.errors import InputError
 from curate.inputs import InputFile, cut, digest, mark, resolve
-from curate.stage import Piece
+from curate.stage import Split
 
 
 @pytest.fixture
@@ -142,19 +142,19 @@ FILES = st.lists(
 def test_every_byte_is_in_exactly_one_piece_in_order(files, shard_bytes):
     shards = cut(files, shard_bytes)
     assert [shard.index for shard in shards] == list(range(len(shards)))
-    assert all(shard.n_shards == len(shards) and shard.pieces for shard in shards)
-    pieces = [piece for shard in shards for piece in shard.pieces]
+    assert all(shard.n_shards == len(shards) and shard.splits for shard in shards)
+    splits = [split for shard in shards for split in shard.splits]
     for f in files:
-        own = [piece for piece in pieces if piece.url == f.url]
+        own = [split for split in splits if split.url == f.url]
         assert own[0].start == 0 and own[-1].end == f.size
         assert all(a.end == b.start for a, b in itertools.pairwise(own))
-    assert [p.url for p in pieces] == sorted(p.url for p in pieces)
+    assert [p.url for p in splits] == sorted(p.url for p in splits)
 
 
 @given(FILES, st.integers(1, 4000))
 def test_a_file_added_at_the_end_changes_no_shard_but_the_last(files, shard_bytes):
-    before = [shard.pieces for shard in cut(files, shard_bytes)]
-    after = [shard.pieces for shard in cut([*files, file("99.warc.gz", 500)], shard_bytes)]
+    before = [shard.splits for shard in cut(files, shard_bytes)]
+    after = [shard.splits for shard in cut([*files, file("99.warc.gz", 500)], shard_bytes)]
     if before:
         assert after[: len(before) - 1] == before[:-1]
         assert after[len(before) - 1][: len(before[-1])] == before[-1]
@@ -163,10 +163,10 @@ def test_a_file_added_at_the_end_changes_no_shard_but_the_last(files, shard_byte
 @given(FILES, st.integers(1, 4000))
 def test_shards_are_no_larger_than_asked_where_files_can_be_split(files, shard_bytes):
     for shard in cut(files, shard_bytes):
-        n_bytes = sum(piece.end - piece.start for piece in shard.pieces)
-        assert n_bytes <= shard_bytes or len(shard.pieces) == 1
+        n_bytes = sum(split.end - split.start for split in shard.splits)
+        assert n_bytes <= shard_bytes or len(shard.splits) == 1
         if n_bytes > shard_bytes:
-            assert shard.pieces[0].name.endswith((".jsonl.gz", ".bin"))
+            assert shard.splits[0].name.endswith((".jsonl.gz", ".bin"))
 
 
 def test_compressed_lines_stay_whole_and_crawl_files_do_not():
@@ -192,7 +192,7 @@ def test_compressed_lines_stay_whole_and_crawl_files_do_not():
 def test_the_digest_is_of_the_bytes_and_not_of_the_name(tmp_path):
     for name, data in {"a": b"x" * 100, "b": b"x" * 100, "c": b"x" * 99 + b"y"}.items():
         (tmp_path / name).write_bytes(data)
-    a, b, c = (digest(Piece(str(tmp_path / n), n, 0, 100, 100, "")) for n in "abc")
+    a, b, c = (digest(Split(str(tmp_path / n), n, 0, 100, 100, "")) for n in "abc")
     assert a == b != c and len(a) == 32
 
 
@@ -202,7 +202,7 @@ def test_the_digest_of_a_part_changes_with_what_its_last_record_may_reach(tmp_pa
 
     def digests(data: bytes) -> list[str]:
         path.write_bytes(data)
-        return [digest(piece) for shard in cut(resolve([str(path)]), 50) for piece in shard.pieces]
+        return [digest(split) for shard in cut(resolve([str(path)]), 50) for split in shard.splits]
 
     before, near, far = digests(b"a" * 100), digests(b"a" * 55 + b"b" + b"a" * 44), digests(b"a" * 99 + b"b")
     assert near[0] != before[0] and far[0] == before[0] and far[1] != before[1]
@@ -221,7 +221,7 @@ def test_a_parquet_part_is_known_by_its_row_groups(tmp_path):
             use_dictionary=False,
             write_statistics=False,
         )
-        return [digest(piece) for shard in cut(resolve([str(path)]), 7000) for piece in shard.pieces]
+        return [digest(split) for shard in cut(resolve([str(path)]), 7000) for split in shard.splits]
 
     one, same, other = digests("99 words"), digests("99 words"), digests("99 sword")
     assert one == same and one[-2:] != other[-2:]
@@ -230,7 +230,7 @@ def test_a_parquet_part_is_known_by_its_row_groups(tmp_path):
 
 def test_a_file_that_is_gone_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="is gone"):
-        digest(Piece(str(tmp_path / "x"), "x", 0, 5, 5, ""))
+        digest(Split(str(tmp_path / "x"), "x", 0, 5, 5, ""))
 
 
 @pytest.mark.parametrize("name", ["h::i.jsonl", b"\xff.jsonl".decode("utf-8", "surrogateescape")])

@@ -6,9 +6,9 @@ import pytest
 
 from curate import plan, spec
 from curate.errors import SpecError
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
 
-SHARDS = tuple(Shard(i, 3, (Piece(f"/c/{i}.jsonl", f"{i}.jsonl", 0, 9, 9, "c"),)) for i in range(3))
+SHARDS = tuple(Shard(i, 3, (Split(f"/c/{i}.jsonl", f"{i}.jsonl", 0, 9, 9, "c"),)) for i in range(3))
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_a_wrong_section_is_refused_with_its_place(read, section, where, what):
 
 @pytest.mark.parametrize(
     ("column", "what"),
-    [("text.odd_share", "Put `text.measure: {signals: [text.odd_share]}` before the output"), ("lines.cuont", "Did you mean lines.count"),
+    [("text.control_share", "Put `text.measure: {signals: [text.control_share]}` before the output"), ("lines.cuont", "Did you mean lines.count"),
      ("perplexity", "Put quality.perplexity before it")],
 )  # fmt: skip
 def test_a_distribution_that_nothing_measures_is_refused_before_anything_runs(read, column, what):

@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from curate.classifiers.loading import ModelName, open_model
     from curate.classifiers.model import Model
-    from curate.classifiers.opening import ModelName, open_model
 
-_HOME = {"Model": "model", "ModelName": "opening", "open_model": "opening"}
+_HOME = {"Model": "model", "ModelName": "loading", "open_model": "loading"}
 
 __all__ = ["Model", "ModelName", "open_model"]
 

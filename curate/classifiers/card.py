@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curate.classifiers.examples import file_name
-from curate.classifiers.tables import figure_rows, identity_rows, number, slice_rows, table
+from curate.classifiers.formatting import figure_rows, identity_rows, number, slice_rows, table
 from curate.classifiers.training import Trained
 
 

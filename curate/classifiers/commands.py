@@ -143,7 +143,7 @@ def evaluate(
     for name, figures in judged.items():
         _print_figures(figures, name)
     if compared:
-        from curate.classifiers.tables import comparison_rows
+        from curate.classifiers.formatting import comparison_rows
 
         _print_table(f"{compare} minus {model}, on {compared['n']:,} texts that both score", *comparison_rows(compared))
 
@@ -170,8 +170,8 @@ def label(
     import os
 
     from curate.classifiers import labelling
-    from curate.classifiers.endpoint import Endpoint
     from curate.classifiers.examples import read_texts
+    from curate.llm.endpoint import Endpoint
 
     asked = labelling.Rubric.read(rubric)
     rows = read_texts(data, text=text, human=human)
@@ -187,7 +187,7 @@ def label(
     counts |= {"malformed": found["malformed"]}
     _print_table(f"{out}: {len(records):,} texts", ("answer", "texts"), [(k, f"{n:,}") for k, n in counts.items()])
     if human:
-        from curate.classifiers.tables import number
+        from curate.classifiers.formatting import number
 
         rows = [(name, *(f"{n:,}" for n in line.values())) for name, line in found["confusion"].items()]
         title = f"human labels (down) and answers: accuracy {number(found['accuracy'])}, kappa {number(found['kappa'])}"
@@ -195,7 +195,7 @@ def label(
 
 
 def _print_figures(figures: dict[str, Any], name: str = "") -> None:
-    from curate.classifiers.tables import figure_rows, identity_rows, slice_rows
+    from curate.classifiers.formatting import figure_rows, identity_rows, slice_rows
 
     _print_table(f"{name} {figures['positive']}".strip(), *figure_rows(figures))
     for column, slices in figures["slices"].items():

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from curate.classifiers import chunks, identity, measures
+from curate.classifiers import chunks, identity, metrics
+from curate.classifiers.buffers import batch_of
 from curate.classifiers.examples import Examples
 from curate.classifiers.model import Model
-from curate.classifiers.spans import batch_of
 
 SMALLEST_SLICE = 20
 """Texts of which a slice is made at least; smaller ones are counted together."""
@@ -50,7 +50,7 @@ def evaluate(
     n = len(values)
 
     def interval(measure) -> Any:
-        return measures.bootstrap(n, lambda rows: measure(values[rows], truth[rows]), times=bootstraps)
+        return metrics.bootstrap(n, lambda rows: measure(values[rows], truth[rows]), times=bootstraps)
 
     return {
         "positive": examples.positive,
@@ -58,14 +58,14 @@ def evaluate(
         "n_positive": int(truth.sum()),
         "no_score": int((~there).sum()),
         "left_out": dict(examples.left_out),
-        "roc_auc": measures.roc_auc(values, truth),
-        "roc_auc_interval": interval(measures.roc_auc),
-        "average_precision": measures.average_precision(values, truth),
-        "average_precision_interval": interval(measures.average_precision),
+        "roc_auc": metrics.roc_auc(values, truth),
+        "roc_auc_interval": interval(metrics.roc_auc),
+        "average_precision": metrics.average_precision(values, truth),
+        "average_precision_interval": interval(metrics.average_precision),
         "at_threshold": _at(values, truth, threshold),
         "for_precision": _for_precision(values, truth, precision, bootstraps),
-        "calibration_error": measures.calibration_error(values, truth),
-        "reliability": measures.reliability(values, truth),
+        "calibration_error": metrics.calibration_error(values, truth),
+        "reliability": metrics.reliability(values, truth),
         "curves": _curves(values, truth),
         "slices": {name: _slices(values, truth, column, threshold) for name, column in judged.slices.items()},
         "identity": _identity(values, judged, threshold),
@@ -84,7 +84,7 @@ def compare(one: np.ndarray, other: np.ndarray, examples: Examples, *, bootstrap
     chance = np.random.default_rng(0)
     draws = [chance.integers(0, len(truth), len(truth)) for _ in range(bootstraps)]
     found: dict[str, Any] = {"n": len(truth)}
-    for name, measure in (("roc_auc", measures.roc_auc), ("average_precision", measures.average_precision)):
+    for name, measure in (("roc_auc", metrics.roc_auc), ("average_precision", metrics.average_precision)):
         differences = np.array([measure(b[rows], truth[rows]) - measure(a[rows], truth[rows]) for rows in draws])
         differences = differences[~np.isnan(differences)]
         found[name] = {
@@ -96,29 +96,29 @@ def compare(one: np.ndarray, other: np.ndarray, examples: Examples, *, bootstrap
 
 
 def _at(values: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, Any]:
-    found = measures.at(values, truth, threshold)
-    found["precision_interval"] = measures.wilson(found["right"], found["found"])
-    found["recall_interval"] = measures.wilson(found["right"], int(truth.sum()))
+    found = metrics.at(values, truth, threshold)
+    found["precision_interval"] = metrics.wilson(found["right"], found["found"])
+    found["recall_interval"] = metrics.wilson(found["right"], int(truth.sum()))
     return found
 
 
 def _for_precision(values: np.ndarray, truth: np.ndarray, precision: float, times: int) -> dict[str, Any]:
     """The least threshold with the precision wanted; its interval is that over drawn texts, chosen anew in each."""
-    threshold = measures.threshold_for(values, truth, precision)
+    threshold = metrics.threshold_for(values, truth, precision)
     if threshold is None:
         return {"wanted": precision, "threshold": None}
 
     def redrawn(rows: np.ndarray) -> float:
-        found = measures.threshold_for(values[rows], truth[rows], precision)
+        found = metrics.threshold_for(values[rows], truth[rows], precision)
         return np.nan if found is None else found
 
-    interval = measures.bootstrap(len(values), redrawn, times=times)
+    interval = metrics.bootstrap(len(values), redrawn, times=times)
     return {"wanted": precision, **_at(values, truth, threshold), "threshold_interval": interval}
 
 
 def _curves(values: np.ndarray, truth: np.ndarray) -> dict[str, list[list[float]]]:
     """Precision over recall and recall over false-positive rate, thinned to some hundred points."""
-    curve = measures.Curve.of(values, truth)
+    curve = metrics.Curve.of(values, truth)
     rows = np.unique(np.linspace(0, len(curve.thresholds) - 1, CURVE_POINTS).astype(int))
     pairs = {
         "precision_recall": (curve.recall, curve.precision),
@@ -138,12 +138,12 @@ def _slices(
 
 
 def _slice(values: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, Any]:
-    found = measures.at(values, truth, threshold)
+    found = metrics.at(values, truth, threshold)
     kept = ("precision", "recall", "f1", "false_positive_rate")
     return {
         "n": len(values),
         "n_positive": int(truth.sum()),
-        "roc_auc": measures.roc_auc(values, truth),
+        "roc_auc": metrics.roc_auc(values, truth),
         **{name: found[name] for name in kept},
     }
 
@@ -159,6 +159,6 @@ def _identity(values: np.ndarray, examples: Examples, threshold: float) -> dict[
     for group, mask in rows.items():
         n, wrong = int((mask & harmless).sum()), int((mask & harmless & (values >= threshold)).sum())
         if n:
-            rate = {"false_positive_rate": wrong / n, "interval": measures.wilson(wrong, n)}
+            rate = {"false_positive_rate": wrong / n, "interval": metrics.wilson(wrong, n)}
             found[group] = {"n": int(mask.sum()), "n_negative": n, "false_positives": wrong, **rate}
     return found

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from curate.classifiers.buffers import spans_of
 from curate.classifiers.examples import Examples
 from curate.classifiers.fasttext import PREFIX, FastTextModel
 from curate.classifiers.model import pair
-from curate.classifiers.spans import spans_of
 from curate.errors import RunError
 
 _CHILD = """

@@ -62,7 +62,7 @@ def matrix(examples: Examples, features: Features) -> Any:
     """Return the features of texts as a scipy matrix in rows: float32[n, 2**bits]."""
     from scipy.sparse import csr_matrix
 
-    from curate.classifiers.spans import spans_of
+    from curate.classifiers.buffers import spans_of
 
     bounds, buckets, values = features.rows(*spans_of(examples.texts))
     return csr_matrix((values, buckets, bounds), shape=(len(examples), 1 << features.bits))

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curate.classifiers.endpoint import Endpoint
 from curate.errors import InputError, RunError, SpecError
+from curate.llm.endpoint import Endpoint
 
 _LABELS = re.compile(r"^\s*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 _FORM = (

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from curate.classifiers.spans import spans_of
+from curate.classifiers.buffers import spans_of
 from curate.errors import SpecError
 
 NOT = "not_"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from curate.classifiers.tables import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
+from curate.classifiers.formatting import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --one: #2a7f62; --other: #c8553d; }

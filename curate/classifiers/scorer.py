@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from curate.batch import Batch
 from curate.classifiers.chunks import Aggregate, score
+from curate.classifiers.loading import ModelName, open_model
 from curate.classifiers.model import Model
-from curate.classifiers.opening import ModelName, open_model
 from curate.errors import SpecError
 
 

@@ -18,8 +18,8 @@ from curate.classifiers import fit_fasttext, fit_linear
 from curate.classifiers.examples import Examples, split
 from curate.classifiers.fit_fasttext import FastTextSettings
 from curate.classifiers.fit_linear import LinearSettings
+from curate.classifiers.loading import open_model
 from curate.classifiers.model import Model
-from curate.classifiers.opening import open_model
 from curate.errors import SpecError
 
 Backend = Literal["linear", "fasttext", "encoder"]

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from curate import inputs, plan
-from curate.engine import publish, references, warm_up
-from curate.engine.executor import LocalExecutor, Workers, phase_path, quiet
+from curate.engine import finish, warm_up
+from curate.engine.barriers import references
+from curate.engine.executors.local import LocalExecutor, Workers, phase_path, quiet
 from curate.engine.run import read_ledger
 from curate.errors import SpecError
 from curate.plan import Phase, Plan
 from curate.runs import RUN, RunFolder, read_record
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
 
 SHARDS = 4
 """How many shards are tried, spread evenly over all."""
@@ -71,7 +72,7 @@ def probe(planned: Plan) -> Forecast:
     chosen = _chosen(planned.shards)
     small = plan.make(planned.spec, [shard for shard, _ in chosen])
     tried = sum(n_bytes for _, n_bytes in chosen)
-    total = sum(piece.end - piece.start for shard in planned.shards for piece in shard.pieces)
+    total = sum(split.end - split.start for shard in planned.shards for split in shard.splits)
     if not tried:
         raise SpecError("a probe needs input files with something in them")
     quiet()
@@ -79,7 +80,7 @@ def probe(planned: Plan) -> Forecast:
     warm_up.load(warm_up.told(small))  # loading is not the work, and must not be scaled with it
     with tempfile.TemporaryDirectory() as place, Workers(1) as pool:
         folder = RunFolder(place)
-        folder.write_json(RUN, {"curate": publish.version()})
+        folder.write_json(RUN, {"curate": finish.version()})
         plan.write_shards(folder, small.shards)
         references.write(folder, small)
         phases = [_tried(folder, phase, pool, total / tried) for phase in small.phases]
@@ -91,25 +92,25 @@ def probe(planned: Plan) -> Forecast:
 def _chosen(shards: Sequence[Shard]) -> list[tuple[Shard, int]]:
     """Return a few small shards, and how many stored bytes each reads."""
     step = max(1, len(shards) // SHARDS)
-    some = [shard for shard in shards[::step][:SHARDS] if shard.pieces]
+    some = [shard for shard in shards[::step][:SHARDS] if shard.splits]
     return [
-        (Shard(i, len(some), (piece,)), n_bytes)
-        for i, (piece, n_bytes) in enumerate(_beginning(shard.pieces[0]) for shard in some)
+        (Shard(i, len(some), (split,)), n_bytes)
+        for i, (split, n_bytes) in enumerate(_beginning(shard.splits[0]) for shard in some)
     ]
 
 
-def _beginning(piece: Piece) -> tuple[Piece, int]:
-    """Return the beginning of a piece, and how many bytes are read of it: of parquet whole row groups, else `BYTES`."""
-    if not inputs.SPLITTABLE.search(piece.name):
-        return piece, piece.end - piece.start
-    if not piece.name.lower().endswith(".parquet"):
-        end = min(piece.end, piece.start + BYTES)
-        return replace(piece, end=end), end - piece.start
-    groups = [(start, end) for start, end in inputs.group_spans(piece.url) if piece.start <= start < piece.end]
+def _beginning(split: Split) -> tuple[Split, int]:
+    """Return the beginning of a split, and how many bytes are read of it: of parquet whole row groups, else `BYTES`."""
+    if not inputs.SPLITTABLE.search(split.name):
+        return split, split.end - split.start
+    if not split.name.lower().endswith(".parquet"):
+        end = min(split.end, split.start + BYTES)
+        return replace(split, end=end), end - split.start
+    groups = [(start, end) for start, end in inputs.group_spans(split.url) if split.start <= start < split.end]
     if not groups:
-        return piece, 0
+        return split, 0
     start, end = groups[0]
-    return replace(piece, end=start + 1), end - start
+    return replace(split, end=start + 1), end - start
 
 
 def _tried(folder: RunFolder, phase: Phase, pool: Workers, scale: float) -> PhaseForecast:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate import inputs, plan, spec
-from curate.engine import publish, references
+from curate.engine import finish
+from curate.engine.barriers import references
 from curate.errors import SpecError
 from curate.ledger import Ledger
 from curate.plan import Phase, Plan
@@ -19,7 +20,7 @@ from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard
 
 if TYPE_CHECKING:
-    from curate.engine.executor import Workers
+    from curate.engine.executors.local import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def run(
         SpecError, InputError: before anything runs.
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
-    from curate.engine import executor, warm_up
+    from curate.engine import warm_up
+    from curate.engine.executors import local as executor
 
     executor.quiet()
     planned = _planned(recipe, settings, input_paths, limit)
@@ -91,13 +93,13 @@ def run(
     workers = workers or planned.spec.workers or os.cpu_count() or 1
     with folder.lock(), executor.Workers(workers, warm_up.told(planned)) as pool:
         folder.remove(MANIFEST)
-        folder.write_json(RUN, {"curate": publish.version(), "recipe": planned.spec.resolved})
+        folder.write_json(RUN, {"curate": finish.version(), "recipe": planned.spec.resolved})
         plan.write_shards(folder, planned.shards)
         references.write(folder, planned)
         _compile_kernels(planned, watch)
         for phase in planned.phases:
             _run_phase(folder, phase, pool, watch)
-        publish.publish(folder, planned)
+        finish.publish(folder, planned)
     return folder.url
 
 
@@ -105,7 +107,7 @@ def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
     """Return the shards of a pipeline's inputs: cut from its paths, or as many as a foreign reader has files."""
     source = pipeline.source
     if source.stage.kind is Kind.FOREIGN:
-        from curate.engine.foreign import n_files
+        from curate.engine.datatrove.blocks import n_files
 
         n = n_files(source.stage, source.params)
         return tuple(Shard(i, n, ()) for i in range(n))
@@ -126,10 +128,10 @@ def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
     """A run that read its own result would replace its input."""
     inside = os.path.realpath(folder.root) + os.sep if folder.is_local else folder.url
     for shard in planned.shards:
-        for piece in shard.pieces:
-            if (os.path.realpath(piece.url) if folder.is_local else piece.url).startswith(inside):
+        for split in shard.splits:
+            if (os.path.realpath(split.url) if folder.is_local else split.url).startswith(inside):
                 raise SpecError(
-                    f"{piece.url} lies in the run folder {folder.url}, which this run writes.  Choose another --output."
+                    f"{split.url} lies in the run folder {folder.url}, which this run writes.  Choose another --output."
                 )
 
 
@@ -144,7 +146,7 @@ def _compile_kernels(planned: Plan, watch: Watcher) -> None:
 
 
 def _run_phase(folder: RunFolder, phase: Phase, workers: Workers, watch: Watcher) -> None:
-    from curate.engine import executor
+    from curate.engine.executors import local as executor
 
     folder.write_json(executor.phase_path(phase.folder), phase.to_json())
     started = time.perf_counter()
@@ -159,7 +161,7 @@ def _run_phase(folder: RunFolder, phase: Phase, workers: Workers, watch: Watcher
 
 
 def read_ledger(folder: RunFolder, phase: Phase) -> Ledger:
-    """Return the books of all tasks of a finished phase."""
+    """Return the recorder of all tasks of a finished phase."""
     total = Ledger()
     for task in range(phase.n_tasks):
         total.add(Ledger.from_json(read_record(folder, phase.folder, task).ledger))

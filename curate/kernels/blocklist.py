@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.memory import address_of, byte_at
+from curate.kernels.pointers import address_of, byte_at
 from curate.kernels.urls import COLON, DOT, PERCENT, SLASH, contains, find_host, hash_host, hash_url
 
 N_DOMAINS, N_URLS, N_ODD, N_SUFFIXES, N_REFUSED, FIRST_REFUSED, N_FACTS = range(7)

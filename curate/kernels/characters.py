@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from curate.kernels.memory import HIGH, byte_at, eight_at, ones, short_at
+from curate.kernels.pointers import HIGH, byte_at, eight_at, ones, short_at
 
 LETTER = 1  # categories L*
 NUMBER = 2  # N*

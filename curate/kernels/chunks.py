@@ -7,7 +7,7 @@ from numba import njit
 
 from curate.kernels import characters as ch
 from curate.kernels.characters import count_characters, decode, decode_before
-from curate.kernels.memory import HIGH, address_of, byte_at, eight_at, short_at
+from curate.kernels.pointers import HIGH, address_of, byte_at, eight_at, short_at
 from curate.kernels.shingles import grown
 
 LINE, SENTENCE, WORD = 3, 2, 1

@@ -7,7 +7,7 @@ from numba import njit
 
 from curate.kernels import characters as ch
 from curate.kernels.characters import decode
-from curate.kernels.memory import address_of, byte_at, short_at
+from curate.kernels.pointers import address_of, byte_at, short_at
 
 RUN = 4
 """So many equal marks in a row are a separator (`----`, `****`, `....`): one more than an ellipsis has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.memory import ALL, byte_at, eight_at
+from curate.kernels.pointers import ALL, byte_at, eight_at
 
 MIX_A = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio
 MIX_B = np.uint64(0xD6E8FEB86659FD93)  # an odd constant that spreads bits well (P. Evensen's "rrmxmx")

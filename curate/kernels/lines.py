@@ -13,7 +13,7 @@ from numba import njit
 from curate.kernels import characters as ch
 from curate.kernels.characters import count_characters, decode, decode_before, strip
 from curate.kernels.hashing import MIX_A, hash_bytes, mix, number_equal, slots_for
-from curate.kernels.memory import EACH, HIGH, address_of, byte_at, eight_at, short_at
+from curate.kernels.pointers import EACH, HIGH, address_of, byte_at, eight_at, short_at
 
 BULLETS = "-*•‣◦▪●○■"
 """Marks that begin an entry of a list."""

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.hashing import EMPTY, MIX_A, MIX_B, mix, number_equal, slots_for
-from curate.kernels.memory import address_of
+from curate.kernels.pointers import address_of
 from curate.kernels.words import N_COUNTS, TOKENS, scan_words
 
 TOP = (2, 3, 4)

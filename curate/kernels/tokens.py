@@ -30,7 +30,7 @@ from numba.extending import intrinsic
 from curate.kernels import characters as ch
 from curate.kernels.characters import decode, to_lower
 from curate.kernels.hashing import MIX_B, mix
-from curate.kernels.memory import ALL, EACH, address_of, byte_at, eight_at, short_at, trailing_zeros
+from curate.kernels.pointers import ALL, EACH, address_of, byte_at, eight_at, short_at, trailing_zeros
 
 WORDS, CHARACTERS, CODE = range(3)
 """The tokenizers."""

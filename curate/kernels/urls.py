@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.hashing import MIX_A, mix
-from curate.kernels.memory import address_of, byte_at
+from curate.kernels.pointers import address_of, byte_at
 
 SEED = np.uint64(0x2545F4914F6CDD1D)
 DOT, SLASH, COLON, PERCENT = 0x2E, 0x2F, 0x3A, 0x25

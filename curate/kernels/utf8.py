@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from curate.kernels.memory import HIGH, address_of, byte_at, eight_at
+from curate.kernels.pointers import HIGH, address_of, byte_at, eight_at
 
 
 @njit(cache=True, nogil=True)

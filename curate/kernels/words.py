@@ -29,7 +29,7 @@ from numba import njit
 from curate.kernels import characters as ch
 from curate.kernels.characters import count_characters, decode
 from curate.kernels.hashing import hash_bytes, tail64
-from curate.kernels.memory import (
+from curate.kernels.pointers import (
     EACH,
     HIGH,
     address_of,

@@ -69,7 +69,7 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
     yield ""
     yield "## Inputs"
     yield ""
-    names = list(dict.fromkeys(piece["name"] for piece in manifest["inputs"]))
+    names = list(dict.fromkeys(split["name"] for split in manifest["inputs"]))
     shown = ", ".join(f"`{name}`" for name in names[:20])
     yield f"{len(names)} files: {shown}{' and more' if len(names) > 20 else ''}. Digests are in `manifest.json`."
     yield ""

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.errors import SpecError
-from curate.report import side_by_side
+from curate.report import text_diff
 from curate.runs import DATA, MANIFEST, REJECTS, RunFolder
 
 _COLUMNS = ("id", "url", "source", "text")
@@ -108,7 +108,7 @@ def _dropped(folder: RunFolder, row: dict[str, Any], shard: int) -> dict[str, An
         fate["text"] = row["text"] or _text_of(folder, asked, shard, row["id"])
         if fate["text"] and fate["kept_copy"].get("text"):
             pair = fate["text"], fate["kept_copy"]["text"]
-            fate["differences"] = [asdict(found) for found in side_by_side.differences(*pair)]
+            fate["differences"] = [asdict(found) for found in text_diff.differences(*pair)]
     return fate
 
 

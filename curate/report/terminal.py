@@ -184,11 +184,11 @@ def _phase_note(event: Any) -> str:
 
 def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
     """Return a plan as JSON-like data."""
-    n_bytes = sum(piece.end - piece.start for shard in plan.shards for piece in shard.pieces)
+    n_bytes = sum(split.end - split.start for shard in plan.shards for split in shard.splits)
     return {
         "name": plan.spec.name,
         "input": {
-            "files": len({piece.url for shard in plan.shards for piece in shard.pieces}),
+            "files": len({split.url for shard in plan.shards for split in shard.splits}),
             "bytes": n_bytes,
             "shards": len(plan.shards),
         },

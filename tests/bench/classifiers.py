@@ -27,7 +27,7 @@ from curate.batch import Batch
 from curate.classifiers.examples import Examples
 from curate.classifiers.fit_fasttext import FastTextSettings
 from curate.classifiers.fit_linear import LinearSettings
-from curate.classifiers.opening import ModelName
+from curate.classifiers.loading import ModelName
 from curate.classifiers.training import train
 from curate.kernels.characters import classes
 from curate.kernels.chunks import cut_chunks

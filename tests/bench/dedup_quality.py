@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from curate.batch import Batch
 from curate.kernels import minhash as kernel
 from curate.stages.dedup import _bands
-from curate.stages.dedup._evidence import wilson
+from curate.stages.dedup._dedup_report import wilson
 from curate.stages.dedup.minhash import minhash
 from tests.bench.dedup import ours, theirs
 from tests.bench.real_data import need_real_data

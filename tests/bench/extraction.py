@@ -6,7 +6,7 @@ Pages and gold: 990 pages of trafilatura's own evaluation, each with segments to
 segments: precision = gold kept / all kept, recall = gold kept / gold), and 81 pages of readability with the whole
 expected text (F1 over bags of words, mean over pages; Chinese and Japanese by character). White space is not
 compared. The first set is the one trafilatura is developed on, the second the one readability is. `blocks` was trained
-on both: its quality is measured by `python -m curate.models.extraction`, which holds whole sites out and is run last.
+on both: its quality is measured by `python -m examples.bundled_models.extraction`, which holds whole sites out and is run last.
 
 Speed is pages per second of processor time, the child's included, so that other work on the machine matters less. The
 first table is from bytes to text and nothing else, every fourth page, the engines taking turns page by page: the peers'
@@ -75,7 +75,7 @@ def main() -> None:
         command = [
             sys.executable,
             "-m",
-            "curate.models.extraction",
+            "examples.bundled_models.extraction",
             "--pages",
             folder,
             "--crawls",

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import pyarrow.parquet as pq
 
 from curate.batch import Batch
-from curate.kernels import boilerplate, composition, lines, phrases, repetition, vocabulary, words
+from curate.kernels import c4_lines, composition, lines, repetition, template_markers, vocabulary, words
 from curate.kernels.characters import classes, lower
 from tests.bench.heuristics import cut
 from tests.bench.real_data import need_real_data
 
-ALL_RULES = boilerplate.CITATION | boilerplate.END_MARK | boilerplate.SCRIPT | boilerplate.NOTICE
+ALL_RULES = c4_lines.CITATION | c4_lines.END_MARK | c4_lines.SCRIPT | c4_lines.NOTICE
 
 KERNELS: dict[str, Callable] = {
     "words.count_words": words.count_words,
@@ -27,8 +27,8 @@ KERNELS: dict[str, Callable] = {
     ),
     "lines.count_lines": lines.count_lines,
     "composition.count_composition": composition.count_composition,
-    "phrases.count_leftovers": lambda offsets, data, classes: phrases.count_leftovers(offsets, data),
-    "boilerplate.drop_lines": lambda *text: boilerplate.drop_lines(*text, ALL_RULES, 3, 1000),
+    "phrases.count_leftovers": lambda offsets, data, classes: template_markers.count_leftovers(offsets, data),
+    "boilerplate.drop_lines": lambda *text: c4_lines.drop_lines(*text, ALL_RULES, 3, 1000),
 }
 
 

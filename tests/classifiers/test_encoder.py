@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from curate.classifiers import open_model
+from curate.classifiers.buffers import batch_of
 from curate.classifiers.chunks import score
-from curate.classifiers.spans import batch_of
 from curate.errors import InputError, SpecError
 from tests.classifiers.models import GOOD, labelled, tiny_encoder
 

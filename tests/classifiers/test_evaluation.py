@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn import metrics
+from sklearn import metrics as peer
 
-from curate.classifiers import evaluation, identity, measures
+from curate.classifiers import evaluation, identity, metrics
 from curate.classifiers.examples import Examples
 from curate.classifiers.page import page
 from curate.errors import InputError
@@ -23,20 +23,20 @@ judged = st.lists(
 def test_areas_are_those_of_scikit_learn(pairs):
     scores, truth = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     if truth.all() or not truth.any():
-        assert np.isnan(measures.roc_auc(scores, truth))
+        assert np.isnan(metrics.roc_auc(scores, truth))
         return
-    assert measures.roc_auc(scores, truth) == pytest.approx(metrics.roc_auc_score(truth, scores))
-    assert measures.average_precision(scores, truth) == pytest.approx(metrics.average_precision_score(truth, scores))
+    assert metrics.roc_auc(scores, truth) == pytest.approx(peer.roc_auc_score(truth, scores))
+    assert metrics.average_precision(scores, truth) == pytest.approx(peer.average_precision_score(truth, scores))
 
 
 @given(judged, st.sampled_from([0.1, 0.5, 0.75]))
 def test_figures_at_a_threshold_are_those_of_scikit_learn(pairs, threshold):
     scores, truth = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
-    found = measures.at(scores, truth, threshold)
+    found = metrics.at(scores, truth, threshold)
     for name, measure in (
-        ("precision", metrics.precision_score),
-        ("recall", metrics.recall_score),
-        ("f1", metrics.f1_score),
+        ("precision", peer.precision_score),
+        ("recall", peer.recall_score),
+        ("f1", peer.f1_score),
     ):
         expected = measure(truth, scores >= threshold, zero_division=np.nan)
         assert found[name] == pytest.approx(expected, nan_ok=True)
@@ -46,13 +46,13 @@ def test_figures_at_a_threshold_are_those_of_scikit_learn(pairs, threshold):
 def test_the_threshold_for_a_precision_is_the_least_that_has_it(pairs, wanted):
     scores, truth = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
     good = [t for t in scores if truth[scores >= t].mean() >= wanted]
-    assert measures.threshold_for(scores, truth, wanted) == (min(good) if good else None)
+    assert metrics.threshold_for(scores, truth, wanted) == (min(good) if good else None)
 
 
 def test_wilson_is_that_of_the_textbook():
-    assert measures.wilson(9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
-    assert measures.wilson(0, 10)[0] == 0 and measures.wilson(0, 0) == (0, 1)
-    assert measures.wilson(10, 10)[1] == pytest.approx(1)
+    assert metrics.wilson(9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-4)
+    assert metrics.wilson(0, 10)[0] == 0 and metrics.wilson(0, 0) == (0, 1)
+    assert metrics.wilson(10, 10)[1] == pytest.approx(1)
 
 
 def test_a_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():
@@ -60,7 +60,7 @@ def test_a_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():
     covered = 0
     for k in range(60):
         values = chance.normal(1.0, 1.0, 80)
-        low, high = measures.bootstrap(80, lambda rows, values=values: values[rows].mean(), times=200, seed=k)
+        low, high = metrics.bootstrap(80, lambda rows, values=values: values[rows].mean(), times=200, seed=k)
         covered += low <= 1.0 <= high
     assert 50 <= covered <= 60
 

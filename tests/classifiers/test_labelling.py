@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from curate.classifiers import labelling
-from curate.classifiers.endpoint import Endpoint
 from curate.errors import InputError, RunError, SpecError
+from curate.llm.endpoint import Endpoint
 from tests.classifiers.chat_server import serving
 
 RUBRIC = labelling.Rubric("Is it rude?\nlabels: rude, polite", ("rude", "polite"))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from curate.classifiers import evaluation, measures, training
+from curate.classifiers import evaluation, metrics, training
+from curate.classifiers.buffers import batch_of, spans_of
 from curate.classifiers.card import card
 from curate.classifiers.chunks import score, together
 from curate.classifiers.fit_encoder import EncoderSettings
 from curate.classifiers.fit_fasttext import FastTextSettings
 from curate.classifiers.fit_linear import LinearSettings, matrix
 from curate.classifiers.linear import Features
-from curate.classifiers.spans import batch_of, spans_of
 from curate.errors import InputError, SpecError
 from tests.classifiers.models import BAD, GOOD, labelled
 
@@ -27,7 +27,7 @@ def test_a_model_tells_the_two_kinds_apart_and_is_made_alike_twice(tmp_path, bac
     files = [tmp_path / str(k) / name for k in range(2)]
     made = [training.train(examples, file, backend=backend, settings=settings, seed=5) for file in files]
     test = made[0].parts["test"]
-    assert measures.roc_auc(made[0].model.scores(test.texts), test.is_positive) > 0.95
+    assert metrics.roc_auc(made[0].model.scores(test.texts), test.is_positive) > 0.95
     assert files[0].read_bytes() == files[1].read_bytes()
     assert made[0].model.labels == ("not_bad", "bad") and made[0].model.positive == "bad"
 
@@ -41,7 +41,7 @@ def test_scores_are_probabilities(tmp_path, calibration):
     test = made.parts["test"]
     scores = made.model.scores(test.texts)
     assert ((scores >= 0) & (scores <= 1)).all()
-    assert measures.calibration_error(scores.astype(float), test.is_positive) < 0.06
+    assert metrics.calibration_error(scores.astype(float), test.is_positive) < 0.06
 
 
 def test_decisions_are_those_of_scikit_learn(tmp_path):
@@ -85,7 +85,7 @@ def test_an_encoder_is_fine_tuned(tmp_path, encoder_folder):
     settings = EncoderSettings(base=str(encoder_folder), epochs=3, batch=32, learning_rate=2e-2)
     made = training.train(labelled(200), tmp_path / "encoder", backend="encoder", settings=settings)
     test = made.parts["test"]
-    assert measures.roc_auc(made.model.scores(test.texts), test.is_positive) > 0.9
+    assert metrics.roc_auc(made.model.scores(test.texts), test.is_positive) > 0.9
     assert (tmp_path / "encoder" / "model.safetensors").exists()
 
 

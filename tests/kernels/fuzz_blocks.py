@@ -24,11 +24,11 @@ if not numba.config.BOUNDSCHECK:
     raise SystemExit("Set NUMBA_BOUNDSCHECK=1: without it this checks nothing.")
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.choose import choose
+from curate.kernels.blocks.context_features import second_features
 from curate.kernels.blocks.layout import make_tables, with_page
 from curate.kernels.blocks.model import features
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.second import second_features
+from curate.kernels.blocks.select_blocks import choose
 from curate.kernels.characters import classes
 from tests.bench.real_data import real_data
 from tests.kernels.pages import ATTRIBUTES, BLOCKS, OTHERS, TEXTS

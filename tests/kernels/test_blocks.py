@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.even import LEAST_BLOCKS, even_out
+from curate.kernels.blocks.context_features import second_features
 from curate.kernels.blocks.layout import with_page
 from curate.kernels.blocks.measures import measure_blocks
 from curate.kernels.blocks.model import features
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.second import second_features
+from curate.kernels.blocks.smooth_groups import LEAST_BLOCKS, even_out
 from tests.kernels.pages import _tables, found_in, no_odds, pages, read
 from tests.reference import blocks as slow
 

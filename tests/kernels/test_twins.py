@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels import boilerplate, composition, lines, phrases, repetition, vocabulary, words
+from curate.kernels import c4_lines, composition, lines, repetition, template_markers, vocabulary, words
 from curate.kernels.characters import classes, lower
 from tests.kernels.texts import buffers, texts
 from tests.reference import boilerplate as slow_boilerplate
@@ -74,16 +74,16 @@ def test_kinds_of_characters_are_those_of_the_slow_twin(values):
 @many
 @given(batches)
 def test_leftovers_of_templates_are_those_of_the_slow_twin(values):
-    counts = phrases.count_leftovers(*buffers(values))
+    counts = template_markers.count_leftovers(*buffers(values))
     assert counts.tolist() == [slow_boilerplate.count_leftovers(value) for value in values]
 
 
 @many
 @given(batches, st.integers(0, 15), st.integers(0, 4), st.sampled_from([-1, 5, 1000]))
 def test_dropped_lines_are_those_of_the_slow_twin(values, rules, min_words, max_word_length):
-    offsets, data, fates = boilerplate.drop_lines(*buffers(values), classes(), rules, min_words, max_word_length)
+    offsets, data, fates = c4_lines.drop_lines(*buffers(values), classes(), rules, min_words, max_word_length)
     slow = [slow_boilerplate.drop_lines(value, rules, min_words, max_word_length) for value in values]
     new = data.tobytes()
     assert [new[a:b].decode() for a, b in pairwise(offsets)] == [text for text, _ in slow]
     every = [fate for _, fates_of_text in slow for fate in fates_of_text]
-    assert fates.tolist() == [every.count(fate) for fate in range(boilerplate.N_FATES)]
+    assert fates.tolist() == [every.count(fate) for fate in range(c4_lines.N_FATES)]

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from curate.errors import InputError
-from curate.kernels.blocks.choose import choose
+from curate.kernels.blocks.select_blocks import choose
 from curate.kernels.blocks.trees import predict
-from curate.models.extraction.examples import TOKEN_BITS, Odds, block_texts, made_example, moved_example, read
-from curate.models.extraction.fit import Sizes, boost, complete_trees, fit, fold_of
-from curate.models.extraction.gold import Entry, entries, gold_examples, gold_pages, labelled
-from curate.models.extraction.labels import label
-from curate.models.extraction.made import KINDS, made_pages
-from curate.models.extraction.pages import Page, owner_of, script_of, site_of
-from curate.models.extraction.scores import gram_score, segment_score
-from curate.models.extraction.transfer import SCRIPTS, transfer
 from curate.stages.extract.blocks import MODEL, MODEL_SHA256
+from examples.bundled_models.extraction.examples import TOKEN_BITS, Odds, block_texts, made_example, moved_example, read
+from examples.bundled_models.extraction.fit import Sizes, boost, complete_trees, fit, fold_of
+from examples.bundled_models.extraction.gold import Entry, entries, gold_examples, gold_pages, labelled
+from examples.bundled_models.extraction.labels import label
+from examples.bundled_models.extraction.made import KINDS, made_pages
+from examples.bundled_models.extraction.pages import Page, owner_of, script_of, site_of
+from examples.bundled_models.extraction.scores import gram_score, segment_score
+from examples.bundled_models.extraction.transfer import SCRIPTS, transfer
 from tests.bench.real_data import real_data
 
 LONG = "The keeper counted the ships each evening and wrote their names into a book."
@@ -76,7 +76,7 @@ def test_a_model_learns_our_own_pages_and_keeps_to_them():
     examples = [made_example(m) for m in made_pages(n_each=2)]
     inside = [e for e in examples if fold_of(e.site, 4) != 0]
     model = fit(inside, Sizes(depth=4, first=20, second=20, comments=10))
-    from curate.models.extraction.evaluate import hold
+    from examples.bundled_models.extraction.evaluate import hold
 
     right = [((hold(e, model).main > 0.5) == (e.labels.main > 0.5)).mean() for e in examples if fold_of(e.site, 4) == 0]
     assert np.mean(right) > 0.9

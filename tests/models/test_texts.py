@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from curate.classifiers import evaluation, measures
-from curate.classifiers.opening import open_model
-from curate.models.texts.__main__ import MODELS, RECIPES, make
-from curate.models.texts.damage import OPERATIONS, damage
-from curate.models.texts.grammar import expand, lists
-from curate.models.texts.judged import POSITIVE, read_set
-from curate.models.texts.sources import Data, sentences, tweet
+from curate.classifiers import evaluation, metrics
+from curate.classifiers.loading import open_model
+from examples.bundled_models.texts.__main__ import MODELS, RECIPES, make
+from examples.bundled_models.texts.damage import OPERATIONS, damage
+from examples.bundled_models.texts.grammar import expand, lists
+from examples.bundled_models.texts.judged import POSITIVE, read_set
+from examples.bundled_models.texts.sources import Data, sentences, tweet
 from tests.conftest import ROOT
 
 SETS = ROOT / "tests" / "models" / "sets"
@@ -24,7 +24,7 @@ def scored(name: str, examples) -> np.ndarray:
 
 
 def auc(name: str, examples) -> float:
-    return measures.roc_auc(np.nan_to_num(scored(name, examples), nan=0.5).astype(float), examples.is_positive)
+    return metrics.roc_auc(np.nan_to_num(scored(name, examples), nan=0.5).astype(float), examples.is_positive)
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -84,7 +84,7 @@ def test_sentences_of_our_own_that_were_never_trained_on_are_told_apart(name, le
 
 def test_adult_is_precise_on_medicine_education_news_and_fiction():
     for part in read_set(SETS / "adult.tsv", "adult").values():
-        found = measures.at(scored("adult", part).astype(float), part.is_positive, BY_NAME["adult"].threshold)
+        found = metrics.at(scored("adult", part).astype(float), part.is_positive, BY_NAME["adult"].threshold)
         assert found["precision"] >= 0.95
         assert found["recall"] >= 0.5
 

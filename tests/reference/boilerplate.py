@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from curate.kernels.boilerplate import (
+from curate.kernels.c4_lines import (  # fmt: skip
     CITATION,
     END_MARK,
     JAVASCRIPT,
@@ -16,7 +16,7 @@ from curate.kernels.boilerplate import (
     TOO_FEW_WORDS,
     TOO_LONG_WORD,
     UNENDED,
-)  # fmt: skip
+)
 from curate.kernels.characters import SENTENCE_ENDS
 from tests.reference.lines import strip
 from tests.reference.words import is_extender, is_space, is_unspaced
@@ -79,5 +79,5 @@ def drop_lines(text: str, rules: int, min_words: int, max_word_length: int) -> t
 
 
 def count_leftovers(text: str) -> list[int]:
-    """Return a row of `curate.kernels.phrases.count_leftovers`."""
+    """Return a row of `curate.kernels.template_markers.count_leftovers`."""
     return [text.count("{"), lower(text).count(PHRASES[1])]

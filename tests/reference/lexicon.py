@@ -1,4 +1,4 @@
-"""Entries of word lists in a text, the slow way: the definitions of `curate.kernels.lexicon`."""
+"""Entries of word lists in a text, the slow way: the definitions of `curate.kernels.word_trie`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import curate
 from curate.ledger import Ledger, StageLedger
-from curate.report import page, published, terminal
+from curate.report import html_report, published, terminal
 from curate.sketches import Histogram
 from tests.report.test_page import MANIFEST, Tags
 
@@ -70,7 +70,7 @@ def test_the_terminal_shows_both():
 
 
 def test_the_report_draws_both_and_says_how_they_were_read():
-    report = page.page(BESIDE, LEDGER, [])
+    report = html_report.page(BESIDE, LEDGER, [])
     tags = Tags()
     tags.feed(report)
     assert "50.00%" in report and "52.60%" in report and "read off figures by eye" in report
@@ -81,7 +81,7 @@ def test_the_report_draws_both_and_says_how_they_were_read():
 
 
 def test_a_recipe_without_published_figures_has_no_such_section():
-    assert "Beside what was published" not in page.page(MANIFEST, LEDGER, [])
+    assert "Beside what was published" not in html_report.page(MANIFEST, LEDGER, [])
     assert published.comparison({"name": "of an older version"}, LEDGER) is None
 
 

@@ -14,7 +14,7 @@ from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.groups import GROUPS, N_GROUPS
-from curate.kernels.blocks.place import PLACE, place_features
+from curate.kernels.blocks.position_features import PLACE, place_features
 from curate.kernels.blocks.tags import TAGS, tag
 
 OWN = (

@@ -9,10 +9,10 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.even import even_out
+from curate.kernels.blocks.context_features import second_features
 from curate.kernels.blocks.features import block_features
 from curate.kernels.blocks.measures import Measures, measure_blocks
-from curate.kernels.blocks.second import second_features
+from curate.kernels.blocks.smooth_groups import even_out
 from curate.kernels.blocks.trees import Trees, predict
 from curate.kernels.blocks.words import short_words
 

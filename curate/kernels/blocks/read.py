@@ -25,7 +25,7 @@ from curate.kernels.blocks.elements import (
     open_element,
     open_inline,
 )
-from curate.kernels.blocks.heads import add_statement, is_licence, read_statements
+from curate.kernels.blocks.page_metadata import add_statement, is_licence, read_statements
 from curate.kernels.blocks.tags import KINDS, hash_next, hash_start, lower, tag_of
 from curate.kernels.blocks.text import read_text
 

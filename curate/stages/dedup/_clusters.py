@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from curate.barrier import Desk
-from curate.kernels import leaders, links
+from curate.barrier import ReduceContext
+from curate.kernels import greedy_clustering, union_find
 from curate.stages.dedup._pairs import PAIRS_AT_ONCE, priority
 from curate.stages.dedup._sketch import Sketcher, place_of, shard_and_row
 
@@ -38,10 +38,10 @@ class Components:
 
     n_tasks: int
 
-    def find(self, edges: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+    def find(self, edges: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield the edges with the number of their component (its first document) and the task that gets it."""
-        n_docs = int(desk.n_docs.sum())
-        first = np.r_[0, np.cumsum(desk.n_docs)[:-1]]
+        n_docs = int(context.n_docs.sum())
+        first = np.r_[0, np.cumsum(context.n_docs)[:-1]]
         parent = np.arange(n_docs, dtype=np.uint32 if n_docs < 1 << 32 else np.uint64)
 
         def number(batch: pa.RecordBatch, side: str) -> np.ndarray:
@@ -50,16 +50,16 @@ class Components:
 
         n_edges = 0
         for batch in edges:
-            links.join(parent, number(batch, "a"), number(batch, "b"))
+            union_find.join(parent, number(batch, "a"), number(batch, "b"))
             n_edges += batch.num_rows
         for batch in edges:
-            root = links.roots(parent, number(batch, "a"))
+            root = union_find.roots(parent, number(batch, "a"))
             task = root.astype(np.uint64) * np.uint64(self.n_tasks) // np.uint64(max(1, n_docs))
             yield pa.RecordBatch.from_arrays(
                 [*batch.columns, pa.array(root.astype(np.uint64)), pa.array(task.astype(np.uint32))],
                 names=[*batch.schema.names, "component", "task"],
             )
-        desk.tell(
+        context.report(
             {
                 "cluster_memory": {
                     "bytes_per_document": parent.itemsize, "documents": n_docs, "bytes_per_edge": 0,
@@ -76,36 +76,40 @@ class Decisions:
     sketcher: Sketcher
     threshold: float
 
-    def find(self, edges: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+    def find(self, edges: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield every edge once, every decision, and who stays for others; by component."""
-        graph = Graph.of(pa.Table.from_batches(edges).combine_chunks(), desk)
+        graph = Graph.of(pa.Table.from_batches(edges).combine_chunks(), context)
         threshold = -1.0 if self.sketcher.verify == "none" else self.threshold - 1e-6
         via, via_similarity = np.full(len(graph.high), -1, np.int64), np.full(len(graph.high), np.nan, np.float32)
-        while leaders.decide(graph.bounds, graph.low, graph.state, graph.keeper, via, via_similarity, threshold):
+        while greedy_clustering.decide(
+            graph.bounds, graph.low, graph.state, graph.keeper, via, via_similarity, threshold
+        ):
             asked = np.flatnonzero((via >= 0) & np.isnan(via_similarity))
-            via_similarity[asked], _ = self._compared(graph, via[asked], graph.high[asked], desk)
-        yield self._rows(graph, desk)
+            via_similarity[asked], _ = self._compared(graph, via[asked], graph.high[asked], context)
+        yield self._rows(graph, context)
 
-    def _compared(self, graph: Graph, left: np.ndarray, right: np.ndarray, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+    def _compared(
+        self, graph: Graph, left: np.ndarray, right: np.ndarray, context: ReduceContext
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return (similarity, shared bands) of pairs of the graph's documents, some at a time."""
         similarity, shared = np.empty(len(left), np.float32), np.empty(len(left), np.int16)
         for start in range(0, len(left), PAIRS_AT_ONCE):
             part = slice(start, start + PAIRS_AT_ONCE)
             places = (shard_and_row(graph.place[side[part]]) for side in (left, right))
-            similarity[part], shared[part] = self.sketcher.similarity(desk, *places)
+            similarity[part], shared[part] = self.sketcher.similarity(context, *places)
         return similarity, shared
 
-    def _rows(self, graph: Graph, desk: Desk) -> pa.RecordBatch:
+    def _rows(self, graph: Graph, context: ReduceContext) -> pa.RecordBatch:
         """Return the rows of `DECIDED`, ordered by component, kept document and document."""
         shard, _ = shard_and_row(graph.place)
-        leaves = np.flatnonzero((graph.state == leaders.LEAVES) & (shard < desk.n_own))
+        leaves = np.flatnonzero((graph.state == greedy_clustering.LEAVES) & (shard < context.n_own))
         keeper = graph.keeper[leaves]
         edge = graph.edge(keeper, leaves)
         is_direct = edge >= 0
         similarity, shared = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.int16)
         similarity[is_direct], shared[is_direct] = graph.similarity[edge[is_direct]], graph.shared[edge[is_direct]]
         indirect = ~is_direct
-        similarity[indirect], shared[indirect] = self._compared(graph, keeper[indirect], leaves[indirect], desk)
+        similarity[indirect], shared[indirect] = self._compared(graph, keeper[indirect], leaves[indirect], context)
         stays, n_left = np.unique(keeper, return_counts=True)
         is_link = np.ones(len(graph.high), bool)
         is_link[edge[is_direct]] = False
@@ -146,20 +150,20 @@ class Graph:
     keeper: np.ndarray
 
     @classmethod
-    def of(cls, edges: pa.Table, desk: Desk) -> Graph:
+    def of(cls, edges: pa.Table, context: ReduceContext) -> Graph:
         """Build the graph from edges, each of which comes once."""
         a = place_of(edges["a_shard"].to_numpy(), edges["a_row"].to_numpy())
         b = place_of(edges["b_shard"].to_numpy(), edges["b_row"].to_numpy())
         linked = np.unique(np.concatenate([a, b]))
-        remembered = _keepers_of_references(linked, desk)
+        remembered = _keepers_of_references(linked, context)
         place = np.unique(np.concatenate([linked, remembered[remembered != UNKNOWN]]))
-        rank = priority(place, _orders(place, desk), desk.n_own)
+        rank = priority(place, _orders(place, context), context.n_own)
         ends = np.sort(np.stack([rank[np.searchsorted(place, side)] for side in (a, b)]), axis=0)
         order = np.lexsort(ends)
         low, high = ends[0][order], ends[1][order]
         component = np.zeros(len(place), np.uint64)
         component[low] = component[high] = edges["component"].to_numpy()[order]
-        state, keeper = _known(place, rank, linked, remembered, desk.n_own)
+        state, keeper = _known(place, rank, linked, remembered, context.n_own)
         return cls(
             place[np.argsort(rank)], component, np.searchsorted(high, np.arange(len(place) + 1)), low, high,
             edges["similarity"].to_numpy()[order], edges["shared_bands"].to_numpy()[order], state, keeper,
@@ -173,20 +177,20 @@ class Graph:
         return np.where(keys[at] == wanted, at, -1) if len(keys) else np.full(len(wanted), -1)
 
 
-def _orders(place: np.ndarray, desk: Desk) -> np.ndarray:
-    return desk.take(["order"], *shard_and_row(place))["order"].to_numpy() if len(place) else np.zeros(0, np.int64)
+def _orders(place: np.ndarray, context: ReduceContext) -> np.ndarray:
+    return context.lookup(["order"], *shard_and_row(place))["order"].to_numpy() if len(place) else np.zeros(0, np.int64)
 
 
-def _keepers_of_references(places: np.ndarray, desk: Desk) -> np.ndarray:
+def _keepers_of_references(places: np.ndarray, context: ReduceContext) -> np.ndarray:
     """Return uint64[n]: for a reference document the place of the one that was kept for it (its own, if it was kept).
 
     `UNKNOWN` for the run's own documents.
     """
     kept = np.full(len(places), UNKNOWN)
     shard, row = shard_and_row(places)
-    is_reference = shard >= desk.n_own
+    is_reference = shard >= context.n_own
     if is_reference.any():
-        notes = desk.take(["kept_shard", "kept_row"], shard[is_reference], row[is_reference])
+        notes = context.lookup(["kept_shard", "kept_row"], shard[is_reference], row[is_reference])
         of_index = place_of(notes["kept_shard"].to_numpy(), notes["kept_row"].to_numpy())
         is_of_dataset = of_index == UNKNOWN  # datasets do not say, so all their documents count as kept
         kept[is_reference] = np.where(is_of_dataset, places[is_reference], of_index)
@@ -197,12 +201,12 @@ def _known(
     place: np.ndarray, rank: np.ndarray, linked: np.ndarray, remembered: np.ndarray, n_own: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (state int8[n], keeper int64[n]) by rank, with what earlier runs decided about reference data."""
-    state, keeper = np.full(len(place), leaders.OPEN), np.full(len(place), -1, np.int64)
+    state, keeper = np.full(len(place), greedy_clustering.OPEN), np.full(len(place), -1, np.int64)
     is_reference = shard_and_row(place)[0] >= n_own
-    state[rank[is_reference]], keeper[rank[is_reference]] = leaders.STAYS, rank[is_reference]
+    state[rank[is_reference]], keeper[rank[is_reference]] = greedy_clustering.STAYS, rank[is_reference]
     was_dropped = (shard_and_row(linked)[0] >= n_own) & (remembered != linked)
     who = rank[np.searchsorted(place, linked[was_dropped])]
-    state[who], keeper[who] = leaders.LEAVES, rank[np.searchsorted(place, remembered[was_dropped])]
+    state[who], keeper[who] = greedy_clustering.LEAVES, rank[np.searchsorted(place, remembered[was_dropped])]
     return state, keeper
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.barrier import Desk
-from curate.kernels import links
+from curate.barrier import ReduceContext
+from curate.kernels import union_find
 from curate.stages.dedup._sketch import Sketcher, place_of, shard_and_row
 
 ROWS_AT_ONCE = 1 << 21
@@ -35,12 +35,12 @@ EDGES = pa.schema(
 """Two documents that are alike; a is the one that would be kept."""
 
 
-def candidates(rows: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+def candidates(rows: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
     """Yield candidates among the documents whose keys one task sees; another task may find the same."""
     n_rounds = max(1, -(-sum(batch.num_rows for batch in rows) // ROWS_AT_ONCE))
     for turn in range(n_rounds):
         key, place = _members(rows, turn, n_rounds)
-        pairs = _candidates(key, place, desk)
+        pairs = _candidates(key, place, context)
         yield pa.RecordBatch.from_arrays([pa.array(side) for side in pairs], schema=PAIRS)
 
 
@@ -51,19 +51,19 @@ class Verified:
     sketcher: Sketcher
     threshold: float
 
-    def edges(self, rows: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+    def edges(self, rows: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield every candidate that is alike, once."""
         n_rounds = max(1, -(-sum(batch.num_rows for batch in rows) // ROWS_AT_ONCE))
         for turn in range(n_rounds):
             left, right = _different(rows, turn, n_rounds)
             for start in range(0, len(left), PAIRS_AT_ONCE):
                 part = slice(start, start + PAIRS_AT_ONCE)
-                yield self._alike(left[part], right[part], desk)
+                yield self._alike(left[part], right[part], context)
         yield pa.RecordBatch.from_pylist([], schema=EDGES)
 
-    def _alike(self, left: np.ndarray, right: np.ndarray, desk: Desk) -> pa.RecordBatch:
+    def _alike(self, left: np.ndarray, right: np.ndarray, context: ReduceContext) -> pa.RecordBatch:
         a, b = shard_and_row(left), shard_and_row(right)
-        similarity, shared = self.sketcher.similarity(desk, a, b)
+        similarity, shared = self.sketcher.similarity(context, a, b)
         is_edge = ~(similarity < self.threshold - 1e-6)  # NaN, where nothing is verified, stays
         columns = [*a, *b, similarity, shared]
         return pa.RecordBatch.from_arrays([pa.array(column[is_edge]) for column in columns], schema=EDGES)
@@ -105,25 +105,25 @@ def _members(rows: Iterable[pa.RecordBatch], turn: int, n_rounds: int) -> tuple[
     return key[has_company], place[order[has_company]]
 
 
-def _candidates(key: np.ndarray, place: np.ndarray, desk: Desk) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(key: np.ndarray, place: np.ndarray, context: ReduceContext) -> tuple[np.ndarray, np.ndarray]:
     """Return the places of each candidate pair once, the one that would be kept first."""
-    is_superseded = _superseded(place, desk)
+    is_superseded = _superseded(place, context)
     key, place = key[~is_superseded], place[~is_superseded]
     if not len(key):
         return place, place
     different, which = np.unique(place, return_inverse=True)
-    notes = desk.take(["order", "digest"], *shard_and_row(different))
-    rank = priority(different, notes["order"].to_numpy(), desk.n_own)
+    notes = context.lookup(["order", "digest"], *shard_and_row(different))
+    rank = priority(different, notes["order"].to_numpy(), context.n_own)
     by_rank = np.argsort(rank)
     order = np.lexsort((rank[which], key))
     key, which = key[order], which[order]
     bounds = np.r_[0, np.flatnonzero(key[1:] != key[:-1]) + 1, len(key)]
-    left, right = np.empty((2, len(key) * (links.PIVOTS + 1)), np.int64)
-    n = links.link_buckets(bounds, notes["digest"].to_numpy()[which], left, right)
+    left, right = np.empty((2, len(key) * (union_find.PIVOTS + 1)), np.int64)
+    n = union_find.link_buckets(bounds, notes["digest"].to_numpy()[which], left, right)
     first, second = rank[which[left[:n]]], rank[which[right[:n]]]
     pairs = np.unique(first.astype(np.uint64) << np.uint64(32) | second.astype(np.uint64))
     first, second = (different[by_rank[half.astype(np.int64)]] for half in shard_and_row(pairs))
-    is_asked = shard_and_row(second)[0] < desk.n_own  # two reference documents are no business of this run
+    is_asked = shard_and_row(second)[0] < context.n_own  # two reference documents are no business of this run
     return first[is_asked], second[is_asked]
 
 
@@ -135,15 +135,15 @@ def priority(places: np.ndarray, order: np.ndarray, n_own: int) -> np.ndarray:
     return rank
 
 
-def _superseded(place: np.ndarray, desk: Desk) -> np.ndarray:
+def _superseded(place: np.ndarray, context: ReduceContext) -> np.ndarray:
     """Return bool[m]: reference documents whose id one of the run's own has; that one stands here for both.
 
     An index remembers a document that is in this run too when inputs grow, or a recipe gets another name. Compared with
     what is remembered of it, it would be lost or, linked to nobody else, shield its copies.
     """
-    is_reference = shard_and_row(place)[0] >= desk.n_own
+    is_reference = shard_and_row(place)[0] >= context.n_own
     if not is_reference.any() or is_reference.all():
         return np.zeros(len(place), bool)
-    ids = desk.take(["id"], *shard_and_row(place))["id"]
+    ids = context.lookup(["id"], *shard_and_row(place))["id"]
     own = pc.unique(ids.filter(pa.array(~is_reference)))
     return is_reference & pc.is_in(ids, value_set=own).to_numpy(zero_copy_only=False)

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from curate.barrier import Asked, Desk
+from curate.barrier import Emitted, ReduceContext
 from curate.batch import Batch
 from curate.kernels import characters
 from curate.kernels import minhash as kernel
 from curate.kernels import shingles as tokens
-from curate.stages.dedup import _order
+from curate.stages.dedup import _keep_policy
 from curate.stages.dedup._bands import Bands
 
 FORMAT = 1
@@ -61,9 +61,9 @@ class Sketcher:
     def _permutations(self) -> tuple[np.ndarray, np.ndarray]:
         return kernel.permutations(self.permutations, self.seed)
 
-    # ------------------------------------------------------------------ asking
+    # ------------------------------------------------------------------ emitting
 
-    def asked(self, batch: Batch) -> Asked:
+    def emit(self, batch: Batch) -> Emitted:
         """Return the keys of every document that has tokens, and the notes about all."""
         if self.verify == "jaccard":
             bounds, hashes = self.shingles(*batch.text_buffers())
@@ -77,7 +77,7 @@ class Sketcher:
         n = len(batch)
         nobody = pa.array(np.full(n, NOBODY))
         kept = {
-            "order": pa.array(_order.order(batch, self.keep)),
+            "order": pa.array(_keep_policy.order(batch, self.keep)),
             "digest": pa.array(kernel.band_keys(signatures, 1, self.permutations, salts)[:, 0]),
             "salt": pa.array(salts),
             "source": batch["source"] if "source" in batch else pa.nulls(n, pa.string()),
@@ -86,7 +86,7 @@ class Sketcher:
             **self._kept(signatures, keys, shingles),
         }
         has_tokens = (signatures != kernel.NOTHING).any(axis=1)
-        return Asked(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)))
+        return Emitted(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)))
 
     def shingles(self, offsets: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `(bounds int64[n + 1], hashes uint64[m])` of the n-grams of texts."""
@@ -124,7 +124,7 @@ class Sketcher:
             "shingles": pa.LargeListArray.from_arrays(pa.array(bounds), pa.array(sets)),
         }
 
-    def recalled(self, rows: pa.RecordBatch) -> Asked:
+    def recall(self, rows: pa.RecordBatch) -> Emitted:
         """Return what was asked about documents that an index remembers.
 
         One that was dropped for a document which this run does not see (its own, when it runs again, or one of a
@@ -135,7 +135,7 @@ class Sketcher:
         if self.verify != "none":
             has_tokens = (fixed(rows["signature"], np.uint32) != kernel.NOTHING).any(axis=1)
         is_known = rows["kept_shard"].to_numpy() != NOBODY
-        return Asked(
+        return Emitted(
             _rows(keys, has_tokens & is_known), rows.select([name for name in rows.schema.names if name != "id"])
         )
 
@@ -156,7 +156,7 @@ class Sketcher:
         return kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
 
     def similarity(
-        self, desk: Desk, left: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
+        self, context: ReduceContext, left: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compare documents pair by pair.
 
@@ -169,7 +169,7 @@ class Sketcher:
             return np.zeros(0, np.float32), np.zeros(0, np.int16)
         places = np.concatenate([place_of(*left), place_of(*right)])
         different, which = np.unique(places, return_inverse=True)
-        notes = desk.take(self.compared, *shard_and_row(different))
+        notes = context.lookup(self.compared, *shard_and_row(different))
         a, b = which[: len(left[0])], which[len(left[0]) :]
         keys = self.keys(notes)
         shared = kernel.shared_bands(keys[a], keys[b])

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from curate.barrier import Asked, Desk, Reduction
+from curate.barrier import Barrier, Emitted, ReduceContext, Reduction
 from curate.batch import Batch, Verdicts
-from curate.stages.dedup._order import date_number
+from curate.stages.dedup._keep_policy import date_number
 
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_ga|ref_src|phpsessid|jsessionid", re.IGNORECASE
@@ -24,7 +24,7 @@ SHARDS_PER_TASK = 8
 """How many shards' keys one reduce task takes in: 16 bytes and a place a document."""
 
 
-class exact:
+class exact(Barrier):
     """Drop documents whose text or URL another document has too, keeping one of each.
 
     Why:
@@ -51,7 +51,7 @@ class exact:
         self.by = by
         self.keep = keep
 
-    def emit(self, batch: Batch) -> Asked:
+    def emit(self, batch: Batch) -> Emitted:
         """Return the key (128 bits) and the date as a number for each document; key 0 0 means "no key"."""
         keys = [_key(normal) for normal in self._normal(batch)]
         dates = batch["date"].to_pylist() if "date" in batch and self.keep == "newest" else [None] * len(batch)
@@ -63,13 +63,13 @@ class exact:
             ],
             names=["high", "low", "date"],
         )
-        return Asked(rows)
+        return Emitted(rows)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         n_tasks = -(-n_shards // SHARDS_PER_TASK)
         return (Reduction("copies", n_tasks, lambda rows: _modulo(rows["high"].to_numpy(), n_tasks), self.find_copies),)
 
-    def find_copies(self, batches: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+    def find_copies(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Return a row for each document that is not the one kept: its place, the kept one's, and how many there are."""
         table = pa.Table.from_batches(batches).combine_chunks()
         high, low, date, shard, row = (table[name].to_numpy() for name in ("high", "low", "date", "shard", "row"))
@@ -92,15 +92,17 @@ class exact:
             names=["shard", "row", "kept_shard", "kept_row", "n_copies"],
         )
 
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts:
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document there is a fact about."""
         verdicts = Verdicts.keep_all(len(batch))
-        rows = facts["row"].to_numpy()
+        rows = results["row"].to_numpy()
         evidence: list[str | None] = [None] * len(batch)
-        for row, shard, place in zip(rows, facts["kept_shard"].to_pylist(), facts["kept_row"].to_pylist(), strict=True):
+        for row, shard, place in zip(
+            rows, results["kept_shard"].to_pylist(), results["kept_row"].to_pylist(), strict=True
+        ):
             evidence[row] = f"{shard}/{place}"
         verdicts.code[rows] = 0
-        verdicts.value[rows] = facts["n_copies"].to_numpy()
+        verdicts.value[rows] = results["n_copies"].to_numpy()
         return Verdicts(("exact_duplicate",), verdicts.code, verdicts.value, evidence)
 
     def _normal(self, batch: Batch) -> Iterator[str]:

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from curate.barrier import Asked, Reduction
+from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError, StageError
-from curate.kernels import repeats as kernel
-from curate.stages.dedup._repeats import Counter, Lister, Units
+from curate.kernels import line_hashes as kernel
+from curate.stages.dedup._line_counts import Counter, Lister, Units
 
 SHARDS_PER_TASK = 2
 """How many shards' lines one reduce task takes in: 16 bytes a line."""
@@ -22,7 +22,7 @@ HOST = r"^(?:[a-z][a-z0-9+.\-]*:)?//(?:[^/?#@]*@)?(?:www\.)?(?P<host>\[[^\]]*\]|
 """The host of a URL in lower case, without `www.`, user and port."""
 
 
-class lines:
+class lines(Barrier):
     """Take out lines, or paragraphs, that too many documents have: footers, cookie notes, share bars, licence lines.
 
     Why:
@@ -101,13 +101,13 @@ class lines:
         self.spares_first = keep == "first"
         self.units = Units(unit == "paragraph", ignore_numbers, min_characters)
 
-    def emit(self, batch: Batch) -> Asked:
+    def emit(self, batch: Batch) -> Emitted:
         """Return a key for each different line of each document, and notes: its scope."""
         scopes, salts = self._scopes(batch)
         bounds, keys = self.units.keys(*batch.text_buffers(), salts)
         row = np.repeat(np.arange(len(batch), dtype=np.uint32), np.diff(bounds))
         rows = pa.RecordBatch.from_arrays([pa.array(keys), pa.array(row)], names=["key", "row"])
-        return Asked(rows, pa.RecordBatch.from_arrays([scopes, pa.array(salts)], names=["scope", "salt"]))
+        return Emitted(rows, pa.RecordBatch.from_arrays([scopes, pa.array(salts)], names=["scope", "salt"]))
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         """Return lines -> those in too many documents -> evidence."""
@@ -118,11 +118,11 @@ class lines:
             Reduction("evidence", 1, lambda rows: np.zeros(rows.num_rows, np.int64), lister.record),
         )
 
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Batch:
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Batch:
         """Take the lines out that there are facts about, and drop documents of which too little is left."""
-        if not facts.num_rows:
+        if not results.num_rows:
             return batch
-        row, key = facts["row"].to_numpy(), facts["key"].to_numpy()
+        row, key = results["row"].to_numpy(), results["key"].to_numpy()
         order = np.lexsort((key, row))
         bounds = np.searchsorted(row[order], np.arange(len(batch) + 1))
         offsets, data, removed = self.units.without(*batch.text_buffers(), self._scopes(batch)[1], bounds, key[order])

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from curate.barrier import Asked, Reduction
+from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Verdicts
 from curate.errors import InputError, SpecError
 from curate.kernels import minhash as kernel
-from curate.stages.dedup import _bands, _order
+from curate.stages.dedup import _bands, _keep_policy
 from curate.stages.dedup._clusters import KEPT, REASON, Components, Decisions
-from curate.stages.dedup._evidence import Recorder
+from curate.stages.dedup._dedup_report import DedupReport
 from curate.stages.dedup._pairs import Verified, candidates, of_pair
 from curate.stages.dedup._sketch import Sketcher, fixed
 
@@ -24,7 +24,7 @@ SHARDS_PER_TASK = 2
 """How many shards' keys, or edges, one reduce task takes in."""
 
 
-class minhash:
+class minhash(Barrier):
     """Drop documents that are nearly the same as another, keeping one of each.
 
     Why:
@@ -80,7 +80,7 @@ class minhash:
             | powershell-docs: the same three              | 100 %, 100 %, 99.07 %      | 100 %, 99.76 %, 100 % |
 
         From 100 thousand to 2 million short documents a document takes 0.45 times as long, 1.24 times without start-up
-        (`dedup_growth`). The memory of every task stays at 220 to 290 MB, beside the notes that the kernel keeps mapped
+        (`dedup_growth`). The memory of every task stays at 220 to 290 MB, beside the sidecar that the kernel keeps mapped
         while they are looked up; the two tasks that see all add 4 bytes and 1 byte a document, and nothing an edge,
         which takes 34 bytes on disk.
 
@@ -105,8 +105,8 @@ class minhash:
         * The scope is a choice: FineWeb (2406.17557) found deduplication within each dump better than over all.
     """
 
-    late = ("removal_cap", "over_cap")
-    """Parameters that only the last reduction reads: changing them leaves what was done before valid."""
+    final_reduction_params = ("removal_cap", "over_cap")
+    names_kept_copies = True
 
     def __init__(
         self,
@@ -136,26 +136,25 @@ class minhash:
         if scope != "global" and set(scope) != {"per"}:
             raise SpecError(f"scope: expected global or {{per: <column>}}, got {scope!r}")
         banding = _bands.given(permutations, threshold, bands, rows, verified=verify != "none")
-        self.needs = (*_order.columns(keep), *([per] if per else []))
+        self.needs = (*_keep_policy.columns(keep), *([per] if per else []))
         self.keep, self.threshold = keep, threshold
         self.reference, self.index = reference, index
         self.removal_cap, self.over_cap = removal_cap, over_cap
         self.sketcher = Sketcher(ngram, tokenizer, permutations, seed, banding, verify, per, keep)
 
-    @property
-    def settings(self) -> dict[str, object]:
+    def index_settings(self) -> dict[str, object]:
         """What a run must share with an index: what its hashes depend on."""
         return self.sketcher.settings
 
-    def emit(self, batch: Batch) -> Asked:
-        """Return a key a band for each document, and notes: its signature, its rank, its source."""
-        return self.sketcher.asked(batch)
+    def emit(self, batch: Batch) -> Emitted:
+        """Return a key a band for each document, and sidecar: its signature, its rank, its source."""
+        return self.sketcher.emit(batch)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         """Return keys -> pairs -> edges -> components -> decisions -> evidence."""
         n = -(-n_shards // SHARDS_PER_TASK)
         why = f"best {self.keep['best']}" if isinstance(self.keep, dict) else self.keep
-        recorder = Recorder(
+        report = DedupReport(
             self.sketcher, self.threshold, self.removal_cap, self.over_cap, "first" if why == "none" else why
         )
         return (
@@ -165,60 +164,60 @@ class minhash:
             Reduction(
                 "decisions", n, lambda rows: rows["task"].to_numpy(), Decisions(self.sketcher, self.threshold).find
             ),
-            Reduction("evidence", 1, _to_one, recorder.record),
+            Reduction("evidence", 1, _to_one, report.record),
         )
 
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Batch:
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Batch:
         """Drop every document that leaves for another; say of the others for how many they stand."""
-        rows, what = facts["row"].to_numpy(), facts["what"].to_numpy()
+        rows, what = results["row"].to_numpy(), results["what"].to_numpy()
         copies = np.ones(len(batch), np.int64)
         is_kept = what == KEPT
         copies[rows[what == REASON]] = 0
-        copies[rows[is_kept]] = facts["n_copies"].to_numpy()[is_kept]
+        copies[rows[is_kept]] = results["n_copies"].to_numpy()[is_kept]
         verdicts = Verdicts.keep_all(len(batch))
         evidence: list[str | None] = [None] * len(batch)
         lost = np.flatnonzero(what == REASON)
         if self.keep == "none":
-            copies[rows[lost]] = facts["n_copies"].to_numpy()[lost]
+            copies[rows[lost]] = results["n_copies"].to_numpy()[lost]
         else:
             verdicts.code[rows[lost]] = 0
-            verdicts.value[rows[lost]] = facts["similarity"].to_numpy()[lost]
-            places = zip(facts["kept_shard"].to_pylist(), facts["kept_row"].to_pylist(), strict=True)
+            verdicts.value[rows[lost]] = results["similarity"].to_numpy()[lost]
+            places = zip(results["kept_shard"].to_pylist(), results["kept_row"].to_pylist(), strict=True)
             for row, is_lost, (shard, at) in zip(rows, what == REASON, places, strict=True):
                 if is_lost:
                     evidence[row] = f"{shard}/{at}"
         marked = batch.with_columns({"near_duplicates": copies})
         return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, evidence))
 
-    def recall(self, rows: pa.RecordBatch) -> Asked:
+    def recall(self, rows: pa.RecordBatch) -> Emitted:
         """Return what was asked about documents that an index remembers."""
-        return self.sketcher.recalled(rows)
+        return self.sketcher.recall(rows)
 
-    def remember(self, notes: pa.RecordBatch, facts: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
-        """Return the notes with the place of the document that each was dropped for, its own if it was kept."""
-        kept_shard = np.full(notes.num_rows, shard, np.uint32)
-        kept_row = np.arange(start, start + notes.num_rows, dtype=np.uint32)
-        lost = facts["what"].to_numpy() == REASON
-        row = facts["row"].to_numpy()[lost]
-        kept_shard[row], kept_row[row] = facts["kept_shard"].to_numpy()[lost], facts["kept_row"].to_numpy()[lost]
+    def remember(self, sidecar: pa.RecordBatch, results: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
+        """Return the sidecar with the place of the document that each was dropped for, its own if it was kept."""
+        kept_shard = np.full(sidecar.num_rows, shard, np.uint32)
+        kept_row = np.arange(start, start + sidecar.num_rows, dtype=np.uint32)
+        lost = results["what"].to_numpy() == REASON
+        row = results["row"].to_numpy()[lost]
+        kept_shard[row], kept_row[row] = results["kept_shard"].to_numpy()[lost], results["kept_row"].to_numpy()[lost]
         for name, values in (("kept_shard", kept_shard), ("kept_row", kept_row)):
-            notes = notes.set_column(notes.schema.get_field_index(name), name, pa.array(values))
-        return notes
+            sidecar = sidecar.set_column(sidecar.schema.get_field_index(name), name, pa.array(values))
+        return sidecar
 
     def warm_up(self) -> None:
         """Compile all kernels, by deduplicating two documents in memory."""
         text = " ".join(f"word{i}" for i in range(50))
         batch = Batch.from_columns({"id": ["a", "b"], "text": [text, f"{text} and more"]})
-        asked = replace(self.sketcher, per=None, keep="first").asked(batch)
-        desk = _TwoDocuments(asked.notes)
-        place = {"shard": pa.array(np.zeros(asked.rows.num_rows, np.uint32)), "row": asked.rows["row"]}
-        rows = [pa.RecordBatch.from_pydict({"key": asked.rows["key"], **place})]
+        emitted = replace(self.sketcher, per=None, keep="first").emit(batch)
+        context = _TwoDocuments(emitted.sidecar)
+        place = {"shard": pa.array(np.zeros(emitted.rows.num_rows, np.uint32)), "row": emitted.rows["row"]}
+        rows = [pa.RecordBatch.from_pydict({"key": emitted.rows["key"], **place})]
         for reduction in self.reductions(1)[:-1]:
-            rows = list(reduction.reduce(rows, desk))
-        self.recall(asked.notes)
+            rows = list(reduction.reduce(rows, context))
+        self.recall(emitted.sidecar)
         kernel.jaccard_sorted(*(kernel.sorted_sets(*self.sketcher.shingles(*batch.text_buffers())) * 2))
         if self.sketcher.verify != "none":
-            signatures = fixed(asked.notes["signature"], np.uint32)
+            signatures = fixed(emitted.sidecar["signature"], np.uint32)
             kernel.agreement_with(signatures[0], signatures)
 
     def forecast(self) -> list[str]:
@@ -229,7 +228,7 @@ class minhash:
         return [
             f"{bands.bands} bands of {bands.rows} rows; half of the pairs of similarity {bands.half:.2f} are found",
             *_bands.s_curve(bands),
-            f"bytes a document on disk: {16 * bands.bands} of keys, {kept[sketcher.verify] + 36} of notes with its id{shingles}",
+            f"bytes a document on disk: {16 * bands.bands} of keys, {kept[sketcher.verify] + 36} of sidecar with its id{shingles}",
             "memory: 4 bytes a document in the two tasks that see all (components, evidence); the others stay flat",
         ]
 
@@ -263,18 +262,18 @@ def lean_minhashes(index: str) -> Iterator[tuple[str, Any]]:
 
 
 class _TwoDocuments:
-    """As much of a desk as two documents need."""
+    """As much of a context as two documents need."""
 
     n_docs, n_own = np.array([2]), 1
 
-    def __init__(self, notes: pa.RecordBatch):
-        self.all = notes
+    def __init__(self, sidecar: pa.RecordBatch):
+        self.all = sidecar
 
-    def take(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
+    def lookup(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
         return self.all.select(columns).take(pa.array(row))
 
-    def tell(self, facts: Mapping[str, object]) -> None:
-        """Nobody asked."""
+    def report(self, metrics: Mapping[str, object]) -> None:
+        """Drop the metrics: nobody reads them."""
 
 
 def _spread(rows: pa.RecordBatch, n: int) -> np.ndarray:

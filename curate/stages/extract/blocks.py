@@ -16,12 +16,12 @@ import numpy as np
 
 from curate import kernels
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.choose import BETA_SQUARED, LEAST, MOST, choose
 from curate.kernels.blocks.groups import bit_of
 from curate.kernels.blocks.layout import LIMITS, Tables, make_tables, with_page
 from curate.kernels.blocks.measures import LONG, Measures
 from curate.kernels.blocks.model import load, probabilities
 from curate.kernels.blocks.read import read_blocks
+from curate.kernels.blocks.select_blocks import BETA_SQUARED, LEAST, MOST, choose
 from curate.kernels.blocks.tags import PROPERTIES, tag
 from curate.kernels.characters import classes
 from curate.stages.extract.engines import FAR_FUTURE

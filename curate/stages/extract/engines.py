@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from curate.stages.extract.charset import Decoded, decode
-from curate.stages.extract.child import Message
+from curate.stages.extract.sandbox_worker import Message
 
 Engine = Callable[[str, str | None, str | None], "Page"]
 """`(html, url, crawl date) -> Page`; url and crawl date may be None."""

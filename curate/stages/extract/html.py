@@ -13,10 +13,10 @@ import pyarrow as pa
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
 from curate.stages.extract.blocks import BlockExtractor, Form, Found, Parts
-from curate.stages.extract.child import Message
 from curate.stages.extract.engines import FAR_FUTURE, FAVORS, MANY_UNREADABLE, Favor
-from curate.stages.extract.judged import COLUMNS, Judged
+from curate.stages.extract.result import COLUMNS, Judged
 from curate.stages.extract.sandbox import Failure, Sandbox
+from curate.stages.extract.sandbox_worker import Message
 from curate.stages.extract.utf8 import as_utf8
 
 ABOUT = ("content_type", "http_charset", "url", "date")

@@ -5,7 +5,7 @@
         if isinstance(answer, Failure): ...
 
 `open_function(**params)` runs in the child and returns the function that is called; requests and answers are
-lists of byte strings or None. The child limits itself (`child`): processor time by a timer whose signal nobody
+lists of byte strings or None. The child limits itself (`sandbox_worker`): processor time by a timer whose signal nobody
 handles, memory by `RLIMIT_AS`. It dies with the parent, even when that is killed with -9. The parent only
 watches for silence. A plain subprocess, not `multiprocessing`, so it also works inside daemonic pool workers.
 
@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from curate.errors import StageError
-from curate.stages.extract import child
-from curate.stages.extract.child import Message
+from curate.stages.extract import sandbox_worker
+from curate.stages.extract.sandbox_worker import Message
 
 IN_FLIGHT = 8
 """Requests handed over before their answers are back, so that the child never waits for the parent."""
@@ -116,7 +116,7 @@ class Sandbox:
         if self._process is not None:
             return
         self._process = process = subprocess.Popen(
-            [sys.executable, "-P", "-m", child.__name__, self._recipe()],
+            [sys.executable, "-P", "-m", sandbox_worker.__name__, self._recipe()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -130,8 +130,8 @@ class Sandbox:
         try:
             greeting = self._receive(STARTING)
         except _ChildGone as gone:
-            greeting = [child.CANNOT_START, gone.failure.evidence.encode()]
-        if greeting[0] != child.READY:
+            greeting = [sandbox_worker.CANNOT_START, gone.failure.evidence.encode()]
+        if greeting[0] != sandbox_worker.READY:
             self.close()
             raise StageError(
                 f"the child process for {self.target} does not start: {greeting[1].decode()}.  It may use "
@@ -155,7 +155,7 @@ class Sandbox:
             request = next(source, None)
             if request is None:
                 break
-            unanswered.append(child.pack(request))
+            unanswered.append(sandbox_worker.pack(request))
             if self._process is not None:
                 self._outgoing.append(memoryview(unanswered[-1]))
         if unanswered and self._process is None:
@@ -174,12 +174,12 @@ class Sandbox:
                 raise _ChildGone(Failure("timeout", "silent"))
             if "replies" in ready and not self._read():
                 raise _ChildGone(_end_of(self._process))
-        fields = child.unpack(frame)
-        if fields[0] == child.OUT_OF_MEMORY:
+        fields = sandbox_worker.unpack(frame)
+        if fields[0] == sandbox_worker.OUT_OF_MEMORY:
             raise _ChildGone(Failure("out_of_memory", "MemoryError"))
-        if fields[0] == child.FAILED:
+        if fields[0] == sandbox_worker.FAILED:
             return Failure("crashed", fields[1].decode())
-        return fields[1:] if fields[0] == child.OK else fields
+        return fields[1:] if fields[0] == sandbox_worker.OK else fields
 
     def _poll(self) -> set[str]:
         poll = select.poll()
@@ -211,10 +211,10 @@ class Sandbox:
         return bool(data)
 
     def _next_frame(self) -> bytearray | None:
-        head = child.LENGTH.size
+        head = sandbox_worker.LENGTH.size
         if len(self._incoming) < head:
             return None
-        end = head + child.LENGTH.unpack_from(self._incoming)[0]
+        end = head + sandbox_worker.LENGTH.unpack_from(self._incoming)[0]
         if len(self._incoming) < end:
             return None
         frame = self._incoming[head:end]

@@ -55,7 +55,7 @@ def lines(
         - Small and capital letters are told apart in ASCII only.
         - Lines are cut where str.splitlines does, as datatrove does; C4 itself cuts at \\n.
     """
-    from curate.kernels import boilerplate as b
+    from curate.kernels import c4_lines as b
     from curate.kernels.characters import classes
 
     rules = (

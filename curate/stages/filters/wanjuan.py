@@ -8,7 +8,7 @@ from curate.rules import Rules, at_least, at_most
 def separators(
     *,
     max_separator_share: float | None = 0.05,
-    max_field_share: float | None = 0.05,
+    max_separator_token_share: float | None = 0.05,
     min_mean_line_length: float | None = 10.0,
 ) -> Rules:
     """Drop pages of separators, menus and broken lines.
@@ -19,7 +19,7 @@ def separators(
     Args:
         max_separator_share: marks in runs of four or more equal ones (----, ****, ....), of all visible
             characters, 0-1.
-        max_field_share: separators of menus and tables (| • » › → and tab), of all characters, 0-1.
+        max_separator_token_share: separators of menus and tables (| • » › → and tab), of all characters, 0-1.
         min_mean_line_length: mean length of lines that are not blank, in characters.
         Null switches a rule off.
     Drops:
@@ -44,14 +44,14 @@ def separators(
     """
     return Rules(
         mostly_separators=at_most("text.separator_share", max_separator_share),
-        mostly_menu_or_table=at_most("text.field_share", max_field_share),
+        mostly_menu_or_table=at_most("text.separator_token_share", max_separator_token_share),
         lines_too_short=at_least("lines.mean_length", min_mean_line_length),
     )
 
 
 def characters(
     *,
-    max_odd_share: float | None = 0.01,
+    max_control_share: float | None = 0.01,
     max_mojibake_share: float | None = 0.02,
     max_symbol_share: float | None = 0.15,
     max_number_share: float | None = 0.4,
@@ -63,7 +63,7 @@ def characters(
     Why:
         Text in the wrong encoding, binary data taken for text, price lists, pages of pictographs.
     Args:
-        max_odd_share: control, private and unassigned characters and U+FFFD, of all characters, 0-1.
+        max_control_share: control, private and unassigned characters and U+FFFD, of all characters, 0-1.
         max_mojibake_share: characters of pairs such as "Ã©" that UTF-8 read as Latin-1 leaves behind, of all
             characters, 0-1.
         max_symbol_share: symbols (currency, mathematics, pictographs), of all visible characters, 0-1.
@@ -97,7 +97,7 @@ def characters(
         articles, all of nine books and of XQuAD's paragraphs in 12 languages.
     """
     return Rules(
-        broken_characters=at_most("text.odd_share", max_odd_share),
+        broken_characters=at_most("text.control_share", max_control_share),
         wrong_encoding=at_most("text.mojibake_share", max_mojibake_share),
         too_many_symbols=at_most("text.symbol_share", max_symbol_share),
         mostly_numbers=at_most("text.number_share", max_number_share),

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from curate.barrier import Asked, Desk, Reduction
+from curate.barrier import Emitted, ReduceContext, Reduction
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
 
@@ -38,13 +38,13 @@ class Ranking:
         self.by, self.share, self.count, self.group = tuple(by), share, count, group
         self.needs = (*self.by, *([group] if group else []))
 
-    def ask(self, batch: Batch) -> Asked:
+    def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document, the hash of its id, and that of its group."""
         columns = {f"score{k}": pa.array(batch.numbers(name).astype(np.float32)) for k, name in enumerate(self.by)}
         columns["tie"] = _hashes(batch["id"].to_pylist())
         if self.group:
             columns["group"] = _hashes(batch[self.group].to_pylist())
-        return Asked(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+        return Emitted(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
 
     def reduction(self, n_tasks: int) -> Reduction:
         """Return the one step of the reduce; a group is in one task."""
@@ -56,13 +56,13 @@ class Ranking:
 
         return Reduction("ranks", n_tasks, task_of, self.rank)
 
-    def rank(self, batches: Iterable[pa.RecordBatch], desk: Desk) -> Iterator[pa.RecordBatch]:
+    def rank(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Return a row for each document that is not kept: its place, its mean rank, and the least that was kept."""
         table = pa.Table.from_batches(batches).combine_chunks()
         scores = [table[f"score{k}"].to_numpy() for k in range(len(self.by))]
         group = table["group"].to_numpy() if self.group else np.zeros(len(table), np.uint64)
         rank, is_kept, cut = best(scores, group, table["tie"].to_numpy(), self._n_kept)
-        desk.tell({"documents": len(table), "kept": int(is_kept.sum()), "no_score": int(np.isnan(rank).sum())})
+        context.report({"documents": len(table), "kept": int(is_kept.sum()), "no_score": int(np.isnan(rank).sum())})
         columns = {name: table[name].to_numpy() for name in ("shard", "row")}
         columns |= {"rank": rank.astype(np.float32), "cut": cut.astype(np.float32)}
         yield pa.RecordBatch.from_pydict({name: pa.array(values[~is_kept]) for name, values in columns.items()})
@@ -73,10 +73,10 @@ class Ranking:
             return min(self.count, n)
         return -int(-Fraction(repr(float(self.share))) * n // 1)
 
-    def decide(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts:
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document there is a fact about."""
         verdicts = Verdicts.keep_all(len(batch))
-        rows, rank, cut = (facts[name].to_numpy() for name in ("row", "rank", "cut"))
+        rows, rank, cut = (results[name].to_numpy() for name in ("row", "rank", "cut"))
         evidence: list[str | None] = [None] * len(batch)
         for row, least in zip(rows, cut, strict=True):
             evidence[row] = None if np.isnan(least) else f"kept from {least:.6g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curate.batch import Batch
-from curate.classifiers.opening import ModelName
+from curate.classifiers.loading import ModelName
 from curate.classifiers.scorer import Scorer, warm_up
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from curate.barrier import Asked, Reduction
+from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Verdicts
 from curate.stages.quality._ranking import Ranking
 
 
-class keep_top:
+class keep_top(Barrier):
     """Keep the documents that rank best over the whole corpus, by one score or several.
 
     A document's rank by one score is the share of the other documents that score less, equal ones counting half; by
@@ -38,13 +38,13 @@ class keep_top:
         self._ranking = Ranking(by, share, None, None)
         self.needs = self._ranking.needs
 
-    def emit(self, batch: Batch) -> Asked:
+    def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document and the hash of its id."""
-        return self._ranking.ask(batch)
+        return self._ranking.emit(batch)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         return (self._ranking.reduction(1),)
 
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts:
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document there is a fact about."""
-        return self._ranking.decide(batch, facts)
+        return self._ranking.apply(batch, results)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from curate.barrier import Asked, Reduction
+from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Verdicts
 from curate.stages.quality._ranking import Ranking
 
 
-class top_per:
+class top_per(Barrier):
     """Keep the documents that rank best among those with the same value in a column.
 
     Ranks are those of `quality.keep_top`, within each group. Documents whose value is null are a group of their own.
@@ -35,13 +35,13 @@ class top_per:
         self._ranking = Ranking(by, share, count, column)
         self.needs = self._ranking.needs
 
-    def emit(self, batch: Batch) -> Asked:
+    def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document, the hash of its id, and that of its group."""
-        return self._ranking.ask(batch)
+        return self._ranking.emit(batch)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         return (self._ranking.reduction(n_shards),)
 
-    def apply(self, batch: Batch, facts: pa.RecordBatch) -> Verdicts:
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document there is a fact about."""
-        return self._ranking.decide(batch, facts)
+        return self._ranking.apply(batch, results)

@@ -9,7 +9,7 @@ import numpy as np
 from curate.assets import File
 from curate.errors import InputError
 from curate.kernels import characters as ch
-from curate.kernels.lexicon import LONGEST, fold
+from curate.kernels.word_trie import LONGEST, fold
 from curate.stages.safety import _files
 
 ANY = "any"

@@ -10,7 +10,7 @@ import pyarrow as pa
 from curate.assets import File
 from curate.batch import KEEP, Batch, Verdicts
 from curate.errors import SpecError
-from curate.kernels import lexicon
+from curate.kernels import word_trie
 from curate.kernels.characters import classes
 from curate.rules import Rules, at_most
 from curate.stages.safety._wordlists import ANY, read
@@ -88,7 +88,7 @@ class words:
     def setup(self) -> None:
         """Read the lists."""
         self._entries, bits, self._untold = read(self.lists)
-        self._lexicon = lexicon.build(self._entries, bits)
+        self._lexicon = word_trie.build(self._entries, bits)
 
     def warm_up(self) -> None:
         """Compile what looks at texts."""
@@ -97,18 +97,18 @@ class words:
 
     def __call__(self, batch: Batch) -> Batch:
         n = len(batch)
-        counts, lists = lexicon.count_entries(*batch.text_buffers(), classes(), self._lexicon, self._wanted(batch))
+        counts, lists = word_trie.count_entries(*batch.text_buffers(), classes(), self._lexicon, self._wanted(batch))
         measured = {
-            "listed_words": counts[:, lexicon.MATCHES],
-            "listed_words_distinct": counts[:, lexicon.DISTINCT],
-            "listed_words_share": (counts[:, lexicon.COVERED] / np.maximum(counts[:, lexicon.WORDS], SHORTEST)).astype(
-                np.float32
-            ),
+            "listed_words": counts[:, word_trie.MATCHES],
+            "listed_words_distinct": counts[:, word_trie.DISTINCT],
+            "listed_words_share": (
+                counts[:, word_trie.COVERED] / np.maximum(counts[:, word_trie.WORDS], SHORTEST)
+            ).astype(np.float32),
         }
         verdicts = self.rules.judge(measured, n)
         evidence = np.full(n, None, object)
         for i in np.flatnonzero(~verdicts.is_kept):
-            entry, times = self._entries[counts[i, lexicon.TOP]], counts[i, lexicon.TOP_MATCHES]
+            entry, times = self._entries[counts[i, word_trie.TOP]], counts[i, word_trie.TOP_MATCHES]
             evidence[i] = f"{entry} ×{times} in {', '.join(self._names(int(lists[i])))}"
         told, self._untold = self._untold, {}
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from curate.stages.sources._packing import Broken
+from curate.stages.sources._decompress import Broken
 
 SHORT_HEADER_BYTES = 2048
 """Most record headers are no longer than this."""

@@ -1,4 +1,4 @@
-"""The records of a piece of a crawl file, readable or not, each with the place where it begins."""
+"""The records of a split of a crawl file, readable or not, each with the place where it begins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from curate.stage import Piece
+from curate.stage import Split
+from curate.stages.sources._decompress import Broken
 from curate.stages.sources._headers import (
     HEADER_BYTES,
     SHORT_HEADER_BYTES,
@@ -16,8 +17,7 @@ from curate.stages.sources._headers import (
     read_header,
     stray_bytes,
 )
-from curate.stages.sources._packing import Broken
-from curate.stages.sources._stored import Packed, PackedRun, Plain, PlainRun, open_stored
+from curate.stages.sources._record_stream import Packed, PackedRun, Plain, PlainRun, open_stored
 
 NOTHING = Header("", 0, Fields(b""))
 """The header of what cannot be read at all."""
@@ -43,29 +43,29 @@ class Record:
     message: str | None = None
 
 
-def records(piece: Piece, file: BinaryIO, wanted: Callable[[Header], int]) -> Iterator[Record]:
-    """Yield the records that begin in a piece, in order; a region without any is one record with a defect.
+def records(split: Split, file: BinaryIO, wanted: Callable[[Header], int]) -> Iterator[Record]:
+    """Yield the records that begin in a split, in order; a region without any is one record with a defect.
 
     Args:
         wanted: header -> how many bytes of the block to keep.
     """
-    stored = open_stored(file, piece.size)
-    at = stored.find(piece.start, piece.end)
-    if piece.start == 0 and at != 0 and not stored.window.is_zero(0):
+    stored = open_stored(file, split.size)
+    at = stored.find(split.start, split.end)
+    if split.start == 0 and at != 0 and not stored.window.is_zero(0):
         yield _nothing(stored, 0)
-    while at is not None and at < piece.end:
-        run = stored.run(at, piece.end)
+    while at is not None and at < split.end:
+        run = stored.run(at, split.end)
         yield from _records_of(run, wanted)
         at = run.next_at
         if at is None:
             return
         if run.failure:
-            at = stored.find(at + 1, piece.end)
+            at = stored.find(at + 1, split.end)
         elif not stored.begins_record(at):
             if stored.window.is_zero(at):
                 return
             yield _nothing(stored, at)
-            at = stored.find(at + 1, piece.end)
+            at = stored.find(at + 1, split.end)
 
 
 def _nothing(stored: Plain | Packed, at: int) -> Record:

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from curate.batch import Batch
 from curate.errors import InputError
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
+from curate.stages.sources._batch_builder import Rows
 from curate.stages.sources._fields import Type, schema_of
-from curate.stages.sources._rows import Rows
 
 PLAIN_CHUNK = 1 << 20
 """Bytes of an uncompressed file read at a time."""
@@ -74,14 +74,14 @@ def jsonl(
     rows = Rows(schema_of(fields, extra))
     read = _reader(rows, fields, extra)
     limit = int(max_doc_mib * (1 << 20))
-    for piece in shard.pieces:
-        for at, line, length in _lines_of(piece, limit):
+    for split in shard.splits:
+        for at, line, length in _lines_of(split, limit):
             if isinstance(line, bytes):
-                read(piece, at, line)
+                read(split, at, line)
             elif isinstance(line, _Defect):
-                rows.add(_row(rows, piece, at), 0, line.reason, evidence=str(line))
+                rows.add(_row(rows, split, at), 0, line.reason, evidence=str(line))
             else:
-                rows.add(_row(rows, piece, at), 0, "document_too_large", length / (1 << 20))
+                rows.add(_row(rows, split, at), 0, "document_too_large", length / (1 << 20))
             yield from rows.full()
     yield from rows.rest()
 
@@ -97,28 +97,28 @@ class _Defect(Exception):
         super().__init__(message)
 
 
-def _lines_of(piece: Piece, limit: int) -> Iterator[tuple[int, bytes | _Defect | None, int]]:
-    """Yield `(offset, line, length)` of the lines that begin in a piece; None for a line over the limit."""
-    with fsspec.open(piece.url, "rb") as file:
+def _lines_of(split: Split, limit: int) -> Iterator[tuple[int, bytes | _Defect | None, int]]:
+    """Yield `(offset, line, length)` of the lines that begin in a split; None for a line over the limit."""
+    with fsspec.open(split.url, "rb") as file:
         head = file.read(8)
         if head.startswith(b"PAR1"):
-            raise InputError(f"{piece.url}: is a parquet file, not JSON lines.  Read it with sources.parquet")
+            raise InputError(f"{split.url}: is a parquet file, not JSON lines.  Read it with sources.parquet")
         codec = next((codec for magic, codec in CODECS.items() if head.startswith(magic)), None)
         if codec is None:
-            yield from _plain_lines(file, piece, limit)
-        elif piece.start == 0:  # such a stream cannot be entered in the middle
+            yield from _plain_lines(file, split, limit)
+        elif split.start == 0:  # such a stream cannot be entered in the middle
             file.seek(0)
             yield from _lines(_unpacked(file, codec), 0, limit)
 
 
-def _plain_lines(file: BinaryIO, piece: Piece, limit: int) -> Iterator[tuple[int, bytes | _Defect | None, int]]:
-    at = max(0, piece.start - 1)  # a line begins at `start` only if the byte before ends another
+def _plain_lines(file: BinaryIO, split: Split, limit: int) -> Iterator[tuple[int, bytes | _Defect | None, int]]:
+    at = max(0, split.start - 1)  # a line begins at `start` only if the byte before ends another
     file.seek(at)
     lines = _lines(iter(lambda: file.read(PLAIN_CHUNK), b""), at, limit)
-    if piece.start:
+    if split.start:
         next(lines, None)
     for line in lines:
-        if line[0] >= piece.end:
+        if line[0] >= split.end:
             return
         yield line
 
@@ -161,13 +161,13 @@ def _by_arrow(file: BinaryIO, codec: str) -> pa.NativeFile:
 # ---------------------------------------------------------------------- objects
 
 
-def _reader(rows: Rows, fields: Mapping[str, str], extra: Mapping[str, Type]) -> Callable[[Piece, int, bytes], None]:
+def _reader(rows: Rows, fields: Mapping[str, str], extra: Mapping[str, Type]) -> Callable[[Split, int, bytes], None]:
     """Return what reads one line into `rows`; what does not depend on the line is worked out once."""
     text_key, id_key = fields.get("text", "text"), fields.get("id")
     columns = [(name, fields.get(name, name), extra.get(name, "string")) for name in rows.schema.names[2:]]
     columns = [column for column in columns if column[0] != "source" or "source" in fields]
 
-    def read(piece: Piece, at: int, line: bytes) -> None:
+    def read(split: Split, at: int, line: bytes) -> None:
         if at == 0 and line.startswith(b"\xef\xbb\xbf"):
             line = line[3:]
         if not line or line.isspace():
@@ -176,10 +176,10 @@ def _reader(rows: Rows, fields: Mapping[str, str], extra: Mapping[str, Type]) ->
         try:
             record = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            rows.add(_row(rows, piece, at), 0, "unreadable_record", evidence=str(error))
+            rows.add(_row(rows, split, at), 0, "unreadable_record", evidence=str(error))
             return
         if not isinstance(record, dict):
-            rows.add(_row(rows, piece, at), 0, "unreadable_record", evidence=f"a JSON {_kind(record)}, not an object")
+            rows.add(_row(rows, split, at), 0, "unreadable_record", evidence=f"a JSON {_kind(record)}, not an object")
             return
         values: dict[str, Any] = {}
         for name, key, kind in columns:
@@ -193,7 +193,7 @@ def _reader(rows: Rows, fields: Mapping[str, str], extra: Mapping[str, Type]) ->
         text = _find(record, text_key)
         row = _row(
             rows,
-            piece,
+            split,
             at,
             own_id if isinstance(own_id, str) else None,
             text if isinstance(text, str) else None,
@@ -210,10 +210,10 @@ def _reader(rows: Rows, fields: Mapping[str, str], extra: Mapping[str, Type]) ->
 
 
 def _row(
-    rows: Rows, piece: Piece, at: int, own_id: str | None = None, text: str | None = None, values: Mapping = {}
+    rows: Rows, split: Split, at: int, own_id: str | None = None, text: str | None = None, values: Mapping = {}
 ) -> tuple:
-    given = {"source": piece.source, **{name: value for name, value in values.items() if value is not None}}
-    return (own_id or f"{piece.name}/{at}", text, *(given.get(name) for name in rows.schema.names[2:]))
+    given = {"source": split.source, **{name: value for name, value in values.items() if value is not None}}
+    return (own_id or f"{split.name}/{at}", text, *(given.get(name) for name in rows.schema.names[2:]))
 
 
 def _find(record: Mapping[str, Any], key: str) -> Any:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Verdicts
 from curate.errors import InputError
 from curate.inputs import row_groups
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
 from curate.stages.sources._fields import Type, schema_of
 
 
@@ -53,23 +53,23 @@ def parquet(
     """
     schema = schema_of(fields, extra)
     n_batches = 0
-    for piece in shard.pieces:
-        with fsspec.open(piece.url, "rb") as file:
-            for batch in _batches(piece, file, schema, fields):
+    for split in shard.splits:
+        with fsspec.open(split.url, "rb") as file:
+            for batch in _batches(split, file, schema, fields):
                 n_batches += 1
                 yield batch
     if not n_batches:
         yield Batch(pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema))
 
 
-def _batches(piece: Piece, file: BinaryIO, schema: pa.Schema, fields: Mapping[str, str]) -> Iterator[Batch]:
+def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[str, str]) -> Iterator[Batch]:
     try:
         stored = pq.ParquetFile(file, pre_buffer=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{piece.url}: is no parquet file, or is cut off: {error}") from None
-    keys = _keys(piece, stored.schema_arrow, schema, fields)
+        raise InputError(f"{split.url}: is no parquet file, or is cut off: {error}") from None
+    keys = _keys(split, stored.schema_arrow, schema, fields)
     for group, (start, _, first_row, n_rows) in enumerate(row_groups(stored.metadata)):
-        if not piece.start <= start < piece.end:
+        if not split.start <= start < split.end:
             continue
         n_read = 0
         size = stored.metadata.row_group(group).total_byte_size
@@ -78,13 +78,13 @@ def _batches(piece: Piece, file: BinaryIO, schema: pa.Schema, fields: Mapping[st
             for rows in stored.iter_batches(
                 batch_rows, row_groups=[group], columns=sorted({*keys.values()}), use_threads=False
             ):
-                yield _batch(piece, rows, first_row + n_read, schema, keys)
+                yield _batch(split, rows, first_row + n_read, schema, keys)
                 n_read += rows.num_rows
         except (pa.ArrowInvalid, OSError) as error:
-            yield _lost(piece, range(first_row + n_read, first_row + n_rows), schema, str(error))
+            yield _lost(split, range(first_row + n_read, first_row + n_rows), schema, str(error))
 
 
-def _keys(piece: Piece, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[str, str]) -> dict[str, str]:
+def _keys(split: Split, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[str, str]) -> dict[str, str]:
     """Return column -> the file's column or path into a struct, for the columns that are read."""
     twice = {name for name in stored.names if stored.names.count(name) > 1}
     keys = {}
@@ -94,7 +94,7 @@ def _keys(piece: Piece, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[st
             continue
         key = fields.get(name, name)
         if key in twice:
-            raise InputError(f"{piece.url}: has two columns `{key}`; rename one")
+            raise InputError(f"{split.url}: has two columns `{key}`; rename one")
         kind = _type_at(stored, key)
         if kind is None:
             if is_optional:
@@ -102,11 +102,11 @@ def _keys(piece: Piece, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[st
             near = difflib.get_close_matches(key, stored.names, n=1)
             guess = f"  Did you mean {near[0]}?" if near else ""
             raise InputError(
-                f"{piece.url}: no column `{key}` for `{name}`; it has {', '.join(stored.names) or 'none'}.{guess}"
+                f"{split.url}: no column `{key}` for `{name}`; it has {', '.join(stored.names) or 'none'}.{guess}"
             )
         if name == "text" and not _is_text(kind):
             raise InputError(
-                f"{piece.url}: column `{key}` holds {kind}, expected text; map another: fields: {{text: COLUMN}}"
+                f"{split.url}: column `{key}` holds {kind}, expected text; map another: fields: {{text: COLUMN}}"
             )
         keys[name] = key
     return keys
@@ -133,13 +133,13 @@ def _is_text(kind: pa.DataType) -> bool:
 # ---------------------------------------------------------------------- rows
 
 
-def _batch(piece: Piece, rows: pa.RecordBatch, first_row: int, schema: pa.Schema, keys: Mapping[str, str]) -> Batch:
+def _batch(split: Split, rows: pa.RecordBatch, first_row: int, schema: pa.Schema, keys: Mapping[str, str]) -> Batch:
     n = rows.num_rows
     columns: dict[str, pa.Array] = {}
     counts: dict[str, int] = {}
     reasons: list[str | None] = [None] * n
     for name, key in keys.items():
-        columns[name], misfits = _column(piece, rows, key, schema.field(name))
+        columns[name], misfits = _column(split, rows, key, schema.field(name))
         if name in ("text", "id"):
             for i in misfits:
                 reasons[i] = "unreadable_record"
@@ -149,16 +149,16 @@ def _batch(piece: Piece, rows: pa.RecordBatch, first_row: int, schema: pa.Schema
         if name in columns and columns[name].null_count:
             for i in np.flatnonzero(columns[name].is_null().to_numpy(zero_copy_only=False)):
                 reasons[i] = reasons[i] or defect
-    places = pa.array([f"{piece.name}/{first_row + i}" for i in range(n)])
+    places = pa.array([f"{split.name}/{first_row + i}" for i in range(n)])
     columns["id"] = pc.coalesce(columns["id"], places) if "id" in columns else places
-    labels = pa.repeat(pa.scalar(piece.source), n)
+    labels = pa.repeat(pa.scalar(split.source), n)
     columns["source"] = pc.coalesce(columns["source"], labels) if "source" in columns else labels
     arrays = [columns.get(field.name, pa.nulls(n, field.type)) for field in schema]
     verdicts = Verdicts.of(reasons) if any(reasons) else None
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), verdicts, counts)
 
 
-def _column(piece: Piece, rows: pa.RecordBatch, key: str, field: pa.Field) -> tuple[pa.Array, list[int]]:
+def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tuple[pa.Array, list[int]]:
     """Return a column in its declared type, and the rows whose value does not fit it, which are null.
 
     Raises:
@@ -170,13 +170,13 @@ def _column(piece: Piece, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
         first, *path = key.split(".")
         array = pc.struct_field(rows.column(first), path)
     if _is_text(array.type) and not pa.types.is_null(array.type) and not _is_text(field.type):
-        raise _other_type(piece, key, array.type, field.type)
+        raise _other_type(split, key, array.type, field.type)
     try:
         cast = array.cast(field.type)
         cast.validate(full=True)  # strings too: parquet writers do not check that they are UTF-8
         return cast, []
     except pa.ArrowNotImplementedError:  # no cast between these types at all; a value that does not fit is ArrowInvalid
-        raise _other_type(piece, key, array.type, field.type) from None
+        raise _other_type(split, key, array.type, field.type) from None
     except pa.ArrowInvalid:
         ones = [_fitting(array[i : i + 1], field.type) for i in range(len(array))]
         nothing = pa.nulls(1, field.type)
@@ -184,8 +184,8 @@ def _column(piece: Piece, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
         return pa.concat_arrays([nothing if one is None else one for one in ones]), misfits
 
 
-def _other_type(piece: Piece, key: str, kind: pa.DataType, wanted: pa.DataType) -> InputError:
-    return InputError(f"{piece.url}: column `{key}` holds {kind}, which does not become {wanted}; declare another type")
+def _other_type(split: Split, key: str, kind: pa.DataType, wanted: pa.DataType) -> InputError:
+    return InputError(f"{split.url}: column `{key}` holds {kind}, which does not become {wanted}; declare another type")
 
 
 def _fitting(one: pa.Array, kind: pa.DataType) -> pa.Array | None:
@@ -197,12 +197,12 @@ def _fitting(one: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
-def _lost(piece: Piece, numbers: range, schema: pa.Schema, message: str) -> Batch:
+def _lost(split: Split, numbers: range, schema: pa.Schema, message: str) -> Batch:
     """Return the rows that could not be decoded, as documents of which nothing is known but their place."""
     n = len(numbers)
     known = {
-        "id": pa.array([f"{piece.name}/{i}" for i in numbers], pa.string()),
-        "source": pa.repeat(pa.scalar(piece.source), n),
+        "id": pa.array([f"{split.name}/{i}" for i in numbers], pa.string()),
+        "source": pa.repeat(pa.scalar(split.source), n),
     }
     arrays = [known.get(field.name, pa.nulls(n, field.type)) for field in schema]
     return Batch(

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from curate.batch import CORE, Batch
 from curate.errors import InputError
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
+from curate.stages.sources._batch_builder import Rows
 from curate.stages.sources._headers import Header
 from curate.stages.sources._http import (
     HEAD_BYTES,
@@ -24,7 +25,6 @@ from curate.stages.sources._http import (
     read_head,
 )
 from curate.stages.sources._records import Record, records
-from curate.stages.sources._rows import Rows
 
 SCHEMA = pa.schema(
     [
@@ -87,15 +87,15 @@ def warc(
     """
     rows = Rows(SCHEMA)
     limit = int(max_page_mib * (1 << 20))
-    for piece in shard.pieces:
+    for split in shard.splits:
         n_texts = n_documents = 0
-        with fsspec.open(piece.url, "rb") as file:
-            for record in records(piece, file, lambda header: _n_wanted(header, limit)):
+        with fsspec.open(split.url, "rb") as file:
+            for record in records(split, file, lambda header: _n_wanted(header, limit)):
                 n_texts += record.header.kind == "conversion"
-                n_documents += _add(rows, piece, record, limit)
+                n_documents += _add(rows, split, record, limit)
                 yield from rows.full()
         if n_texts and not n_documents:
-            raise InputError(f"{piece.url}: holds extracted text, not pages.  Read it with sources.wet")
+            raise InputError(f"{split.url}: holds extracted text, not pages.  Read it with sources.wet")
     yield from rows.rest()
 
 
@@ -114,7 +114,7 @@ class _Page:
     evidence: str | None = None
 
 
-def _add(rows: Rows, piece: Piece, record: Record, limit: int) -> bool:
+def _add(rows: Rows, split: Split, record: Record, limit: int) -> bool:
     """Add a record to the rows if it is a document, else count it; return whether it is one."""
     header = record.header
     is_lookup = header.url.startswith(("dns:", "whois:"))
@@ -124,7 +124,7 @@ def _add(rows: Rows, piece: Piece, record: Record, limit: int) -> bool:
             rows.count("records.damaged")
         return False
     page = _page(record, limit)
-    known = f"{piece.name}/{record.place}", header.url or None, header.date or None, piece.source
+    known = f"{split.name}/{record.place}", header.url or None, header.date or None, split.source
     row = *known, page.html, page.content_type or None, charset(page.content_type)
     rows.add(row, len(page.html or b""), page.reason, page.value, page.evidence)
     return True

@@ -10,9 +10,9 @@ import pyarrow as pa
 from curate.batch import CORE, Batch
 from curate.errors import InputError
 from curate.stage import Shard
+from curate.stages.sources._batch_builder import Rows
 from curate.stages.sources._http import media_type
 from curate.stages.sources._records import Record, records
-from curate.stages.sources._rows import Rows
 
 SCHEMA = pa.schema([(name, CORE[name]) for name in ("id", "text", "url", "date", "source")])
 
@@ -51,10 +51,10 @@ def wet(
     """
     rows = Rows(SCHEMA)
     limit = int(max_page_mib * (1 << 20))
-    for piece in shard.pieces:
+    for split in shard.splits:
         n_pages = n_documents = 0
-        with fsspec.open(piece.url, "rb") as file:
-            for record in records(piece, file, lambda header: limit if header.kind == "conversion" else 0):
+        with fsspec.open(split.url, "rb") as file:
+            for record in records(split, file, lambda header: limit if header.kind == "conversion" else 0):
                 header = record.header
                 if header.kind not in ("conversion", ""):
                     n_pages += header.kind == "response"
@@ -64,11 +64,11 @@ def wet(
                 text, reason, evidence = (
                     (None, record.defect, record.message) if record.defect else _text(record, limit)
                 )
-                row = f"{piece.name}/{record.place}", text, header.url or None, header.date or None, piece.source
+                row = f"{split.name}/{record.place}", text, header.url or None, header.date or None, split.source
                 rows.add(row, len(record.block), reason, evidence=evidence)
                 yield from rows.full()
         if n_pages and not n_documents:
-            raise InputError(f"{piece.url}: holds pages, not extracted text.  Read it with sources.warc")
+            raise InputError(f"{split.url}: holds pages, not extracted text.  Read it with sources.warc")
     yield from rows.rest()
 
 

@@ -27,7 +27,7 @@ class Finder:
 
     Args:
         type: what users call it; the placeholder is named after it.
-        sign: the spots (`curate.kernels.spots`) in which it can be.
+        sign: the spots (`curate.kernels.pii_candidates`) in which it can be.
         pattern: over UTF-8 bytes, so `\\w` and `\\d` are ASCII. A match may stick out of its spot by 4 bytes on the
             left and by `reach` on the right, its look-ahead included. If a named group ends it, only that is masked.
         check: whether a match is meant: check digits, issuers, the words before it.

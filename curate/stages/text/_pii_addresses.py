@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from curate.kernels import spots
+from curate.kernels import pii_candidates
 from curate.stages.text._pii import Finder, Found, before
 
 _GENERIC = """
@@ -107,8 +107,8 @@ def _is_public_v6(found: Found) -> bool:
 
 
 FINDERS = (
-    Finder("email", spots.AT, _EMAIL, _is_email),
-    Finder("email", spots.BRACKET, _DISGUISED),
-    Finder("ip_address", spots.DOTTED, _V4, _is_public_v4),
-    Finder("ip_address", spots.HEXADECIMAL, _V6, _is_public_v6),
+    Finder("email", pii_candidates.AT, _EMAIL, _is_email),
+    Finder("email", pii_candidates.BRACKET, _DISGUISED),
+    Finder("ip_address", pii_candidates.DOTTED, _V4, _is_public_v4),
+    Finder("ip_address", pii_candidates.HEXADECIMAL, _V6, _is_public_v6),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from curate.kernels import spots
+from curate.kernels import pii_candidates
 from curate.stages.text._pii import Finder, Found
 
 _TOKENS = (
@@ -51,8 +51,8 @@ def _is_login(found: Found) -> bool:
 
 
 FINDERS = (
-    Finder("key", spots.WORD, _TOKEN, _is_random),
-    Finder("key", spots.WORD, _AWS_SECRET, _is_random, reach=64),
-    Finder("key", spots.LOGIN, _LOGIN, _is_login),
-    Finder("key", spots.ARMOUR, _ARMOUR),
+    Finder("key", pii_candidates.WORD, _TOKEN, _is_random),
+    Finder("key", pii_candidates.WORD, _AWS_SECRET, _is_random, reach=64),
+    Finder("key", pii_candidates.LOGIN, _LOGIN, _is_login),
+    Finder("key", pii_candidates.ARMOUR, _ARMOUR),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from curate.kernels import spots
+from curate.kernels import pii_candidates
 from curate.stages.text._pii import Finder, Found, before, digits_of, words
 
 FREE = rb"(?<![A-Za-z0-9_$#%/=\\])(?<!\d[.,:+-])(?<!\xe2\x82\xac)(?<!\xc2\xa3)"
@@ -248,15 +248,15 @@ def _is_canadian(found: Found) -> bool:
     return luhn(digits_of(found)) and _calls_sin(found)
 
 
-def _person(pattern: bytes, check, digits: int, sign: int = spots.NUMBER) -> Finder:
+def _person(pattern: bytes, check, digits: int, sign: int = pii_candidates.NUMBER) -> Finder:
     return Finder("national_id", sign, re.compile(FREE + b"(?:" + pattern + b")" + ENDED), check, digits)
 
 
 FINDERS = (
-    Finder("iban", spots.CODE, _IBAN, _is_iban),
+    Finder("iban", pii_candidates.CODE, _IBAN, _is_iban),
     Finder(
         "card",
-        spots.NUMBER,
+        pii_candidates.NUMBER,
         re.compile(
             FREE + rb"(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3\d{3}([ -])\d{6}\2\d{4,5})" + ENDED
         ),
@@ -265,7 +265,7 @@ FINDERS = (
     ),
     _person(rb"(\d{3})([- ]?)(\d\d)\2(\d{4})", _is_ssn, 9),
     _person(
-        rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", _is_nino, 0, spots.CODE
+        rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", _is_nino, 0, pii_candidates.CODE
     ),
     _person(rb"[1-8]\d{5}(?:19|20)\d{2}[01]\d[0-3]\d{4}[\dXx]", _is_chinese, 17),
     _person(rb"[1-9]\d{10}|[1-9]\d \d{3} \d{3} \d{3}", _is_german, 11),
@@ -273,7 +273,7 @@ FINDERS = (
         rb"[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?\d\d ?\d{3} ?\d{3} ?\d\d", _is_french, 15
     ),
     _person(rb"\d{8}-?[A-HJ-NP-TV-Z]|\d\d\.\d{3}\.\d{3}-?[A-HJ-NP-TV-Z]|[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z]", _is_spanish, 7),
-    _person(rb"[A-Z]{6}\d\d[A-EHLMPR-T]\d\d[A-Z]\d{3}[A-Z]", _is_italian, 0, spots.WORD),
+    _person(rb"[A-Z]{6}\d\d[A-EHLMPR-T]\d\d[A-Z]\d{3}[A-Z]", _is_italian, 0, pii_candidates.WORD),
     _person(rb"\d{3}\.\d{3}\.\d{3}-\d\d|\d{11}", _is_brazilian, 11),
     _person(rb"[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}", _is_indian, 12),
     _person(rb"\d\d[01]\d[0-3]\d-[1-8]\d{6}", _is_korean, 13),

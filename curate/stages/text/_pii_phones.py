@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from curate.kernels import spots
+from curate.kernels import pii_candidates
 from curate.stages.text._pii import Finder, Found, before, digits_of, words
 from curate.stages.text._pii_numbers import ENDED, FREE, is_another_number
 
@@ -140,17 +140,17 @@ def _is_international(found: Found) -> bool:
 
 
 FINDERS = (
-    Finder("phone", spots.NUMBER, _INTERNATIONAL, _is_international, 8),
+    Finder("phone", pii_candidates.NUMBER, _INTERNATIONAL, _is_international, 8),
     Finder(
         "phone",
-        spots.NUMBER,
+        pii_candidates.NUMBER,
         re.compile(FREE + rb"(?<!\d )(?:" + b"|".join(_FORMS) + b")" + ENDED + rb"(?! \d{3}\b)"),
         _is_phone,
         9,
     ),
     Finder(
         "phone",
-        spots.NUMBER,
+        pii_candidates.NUMBER,
         _ANY,
         _is_said_to_be_phone,
         7,

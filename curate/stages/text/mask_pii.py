@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.batch import Batch
-from curate.kernels import spots
+from curate.kernels import pii_candidates
 from curate.stages.text import _pii_addresses, _pii_keys, _pii_numbers, _pii_phones
 from curate.stages.text._pii import Finder
 
@@ -84,7 +84,7 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
     found = np.bincount(covers[:, 2], minlength=len(TYPES))
     batch = batch.with_columns({"pii_count": pa.array(count, pa.int32())})
     if len(covers):
-        offsets, data = spots.cover(offsets, data, covers, *_placeholders())
+        offsets, data = pii_candidates.cover(offsets, data, covers, *_placeholders())
         batch = batch.with_text(pa.LargeStringArray.from_buffers(len(batch), pa.py_buffer(offsets), pa.py_buffer(data)))
     return batch.counted({f"pii.{type}": found[k] for k, type in enumerate(TYPES) if type in types})
 
@@ -102,12 +102,13 @@ def find_pii(
         order, none overlapping; how many each text has.
     """
     by_sign = [
-        [(rank, finder) for rank, finder in enumerate(finders) if finder.sign == sign] for sign in range(spots.N_SIGNS)
+        [(rank, finder) for rank, finder in enumerate(finders) if finder.sign == sign]
+        for sign in range(pii_candidates.N_SIGNS)
     ]
     count = np.zeros(len(offsets) - 1, np.int32)
     covers: list[tuple[int, int, int]] = []
-    places = spots.find_spots(offsets, data, spots.CLASSES).tolist()
-    for row, of_row in groupby(places, key=lambda place: place[spots.TEXT]):
+    places = pii_candidates.find_spots(offsets, data, pii_candidates.CLASSES).tolist()
+    for row, of_row in groupby(places, key=lambda place: place[pii_candidates.TEXT]):
         first = int(offsets[row])
         text = data[first : offsets[row + 1]].tobytes()
         found = [

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import curate
 from curate import Batch
-from curate.barrier import Asked
+from curate.barrier import Emitted
 from curate.errors import SpecError, StageError
-from curate.stages.dedup import _repeats
-from curate.stages.dedup._repeats import HELD
+from curate.stages.dedup import _line_counts
+from curate.stages.dedup._line_counts import HELD
 from curate.stages.dedup.lines import hosts, lines
 from tests.reference import repeated_lines as slow
 
@@ -62,7 +62,7 @@ HOW = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-def placed(asked: Asked, shard: int) -> pa.RecordBatch:
+def placed(asked: Emitted, shard: int) -> pa.RecordBatch:
     n = asked.rows.num_rows
     columns = [*asked.rows.columns, pa.array(np.full(n, shard, np.uint32))]
     return pa.RecordBatch.from_arrays(columns, names=[*asked.rows.schema.names, "shard"])
@@ -123,7 +123,7 @@ def test_what_goes_is_what_a_dictionary_says(docs, how, scope, cuts):
 def test_going_through_a_partition_in_rounds_changes_nothing(monkeypatch):
     texts = [f"{BODY[i % 3]}\n{FOOTER}\nPage {i} of this long document" for i in range(60)]
     whole = outcome(apply_by_hand(lines(), [batch_of(texts, url=[None] * 60)]))
-    monkeypatch.setattr(_repeats, "KEYS_AT_ONCE", 7)
+    monkeypatch.setattr(_line_counts, "KEYS_AT_ONCE", 7)
     assert outcome(apply_by_hand(lines(), [batch_of(texts, url=[None] * 60)])) == whole
     assert whole[0] == ("Page 0 of this long document", None)
 

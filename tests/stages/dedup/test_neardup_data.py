@@ -82,9 +82,9 @@ def test_the_s_curve_is_the_predicted_one(data, bands):
     keys, number = [], {}
     for name in SETS:
         table = pq.read_table(data / "neardup" / f"{name}.parquet", columns=["id", "text"])
-        asked = sketcher.asked(Batch.from_columns({"id": table["id"], "text": table["text"]}))
+        emitted = sketcher.emit(Batch.from_columns({"id": table["id"], "text": table["text"]}))
         number |= {(name, id): len(number) + i for i, id in enumerate(table["id"].to_pylist())}
-        keys.append(sketcher.keys(asked.notes))
+        keys.append(sketcher.keys(emitted.sidecar))
     keys = np.concatenate(keys)
     listed = [((name, *pair), j) for name in SETS for pair, j in pairs(data, name).items()]
     one, other = (np.array([number[pair[0], pair[k]] for pair, _ in listed]) for k in (1, 2))

@@ -10,7 +10,7 @@ from curate.batch import Batch
 from curate.errors import SpecError
 from curate.stage import Kind, read_stage
 from curate.stages.extract.html import html
-from curate.stages.extract.judged import COLUMNS
+from curate.stages.extract.result import COLUMNS
 from tests.bench.real_data import real_data
 
 STORY = (

@@ -87,14 +87,14 @@ def test_pieces_of_a_sentencepiece_model_are_the_tokens(tmp_path, bigrams):
     sentencepiece = pytest.importorskip("sentencepiece", reason="needs sentencepiece: pip install 'curate[kenlm]'")
     (tmp_path / "lines.txt").write_text("\n".join(LINES))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(tmp_path / "lines.txt"), model_prefix=str(tmp_path / "pieces"), vocab_size=28, minloglevel=2
+        input=str(tmp_path / "lines.txt"), model_prefix=str(tmp_path / "splits"), vocab_size=28, minloglevel=2
     )
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "pieces.model"))
-    over_pieces = Bigrams(pieces.encode(line, out_type=str) for line in LINES)
-    model = str(over_pieces.write(tmp_path / "pieces.arpa"))
-    tokens = pieces.encode("the clerk slept", out_type=str)
+    splits = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "splits.model"))
+    over_pieces = Bigrams(splits.encode(line, out_type=str) for line in LINES)
+    model = str(over_pieces.write(tmp_path / "splits.arpa"))
+    tokens = splits.encode("the clerk slept", out_type=str)
     wanted = 10 ** (-over_pieces.score(tokens) / (len(tokens) + 1))
-    found = measured("The clerk slept", model=model, tokenizer=str(tmp_path / "pieces.model"))
+    found = measured("The clerk slept", model=model, tokenizer=str(tmp_path / "splits.model"))
     assert found == [pytest.approx(wanted, rel=1e-4)]
 
 
@@ -153,9 +153,9 @@ def test_a_truncated_model_is_refused(tmp_path, model, share):
 @needs_kenlm
 def test_a_file_that_is_no_sentencepiece_model_is_refused(tmp_path, model):
     pytest.importorskip("sentencepiece", reason="needs sentencepiece: pip install 'curate[kenlm]'")
-    (tmp_path / "pieces.model").write_bytes(b"no model")
-    with pytest.raises(InputError, match=r"pieces\.model is no whole SentencePiece model"):
-        measured("text", model=model, tokenizer=str(tmp_path / "pieces.model"))
+    (tmp_path / "splits.model").write_bytes(b"no model")
+    with pytest.raises(InputError, match=r"splits\.model is no whole SentencePiece model"):
+        measured("text", model=model, tokenizer=str(tmp_path / "splits.model"))
 
 
 def test_a_missing_package_is_named_with_its_extra(tmp_path, model, monkeypatch):

@@ -26,14 +26,14 @@ SCORE = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1, width=32)
 DOCS = st.lists(st.tuples(SCORE, SCORE, st.sampled_from([None, "en", "zh", ""])), max_size=14)
 
 
-class Desk:
+class ReduceContext:
     """Keeps what a reduction tells."""
 
     def __init__(self):
-        self.told: list[dict] = []
+        self.metrics: list[dict] = []
 
-    def tell(self, facts) -> None:
-        self.told.append(dict(facts))
+    def report(self, metrics) -> None:
+        self.metrics.append(dict(metrics))
 
 
 def documents(docs) -> Batch:
@@ -56,7 +56,7 @@ def decide(barrier, batch: Batch, n_shards: int) -> dict[str, str | None]:
     facts = []
     for task in range(reduction.n_tasks):
         mine = [rows.filter(pa.array(reduction.partition(rows) == task)) for rows in emitted]
-        facts += list(reduction.reduce(mine, Desk()))
+        facts += list(reduction.reduce(mine, ReduceContext()))
     table = pa.Table.from_batches(facts).sort_by([("shard", "ascending"), ("row", "ascending")]).combine_chunks()
     found = {}
     for number, shard in enumerate(shards):

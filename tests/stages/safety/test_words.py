@@ -9,7 +9,7 @@ import pytest
 from curate import Batch
 from curate.assets import File
 from curate.errors import InputError, SpecError
-from curate.kernels.lexicon import LONGEST
+from curate.kernels.word_trie import LONGEST
 from curate.stages.safety.words import words
 
 

@@ -178,7 +178,7 @@ def test_a_bomb_inside_a_response_is_defused(coding):
 
 
 def test_a_record_larger_than_anyone_will_unpack_is_jumped(monkeypatch):
-    monkeypatch.setattr("curate.stages.sources._stored.DRAIN", 1 << 20)
+    monkeypatch.setattr("curate.stages.sources._record_stream.DRAIN", 1 << 20)
     out = read(warc, members(page(1), record("response", http(b"\0" * (20 << 20))), page(2)))
     assert out.reasons == [None, "page_too_large", None]
 

@@ -1,0 +1,176 @@
+"""What a barrier remembers from run to run: a folder of entries, one for each set of inputs.
+
+    index.json              format, stage and settings; a run with others is refused
+    <entry>/entry.json      the files with sizes and digests; its presence means: complete
+    <entry>/00012.arrow     the notes about the documents of shard 12, and which document each was dropped for
+
+An entry appears when the run that made it is complete, and replaces what an earlier run over the same inputs left.
+A run that reads and writes the same index does not see its own entry.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+
+from curate import fingerprint, inputs
+from curate.barrier import Barrier
+from curate.errors import InputError, SpecError
+from curate.plan import Phase, Plan
+from curate.runs import PHASES, RunFolder
+from curate.stage import Split
+
+HEADER, ENTRY, FORMAT = "index.json", "entry.json", 1
+UNKNOWN = np.uint32(0xFFFFFFFF)
+"""Stands for the shard of a kept copy that the index does not know: it was in a dataset."""
+
+
+def entry_name(planned: Plan) -> str:
+    """Return the name of a run's entry: the recipe's name and what tells its inputs from others."""
+    splits = [[p.name, p.start, p.end, p.size] for shard in planned.shards for p in shard.splits]
+    source = [planned.spec.source.name, {k: v for k, v in planned.spec.source.all_params.items() if k != "shard_mib"}]
+    return f"{planned.spec.name}-{fingerprint.combine(splits or source)[:10]}"
+
+
+def path_in_run(phase: str, shard: int) -> str:
+    """Return where a run keeps what it will remember of a shard until it is complete."""
+    return f"{PHASES}/{phase}/index/{shard:05d}.arrow"
+
+
+def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
+    """Refuse an index that was made by another stage or with other settings, or a folder that is none.
+
+    Raises:
+        SpecError: with both settings.
+    """
+    folder = RunFolder(url)
+    if not folder.exists(HEADER):
+        if folder.exists("") and folder.fs.ls(folder.root, detail=False):
+            raise SpecError(f"{url} is not empty and is no index (it has no {HEADER}).  Name another folder.")
+        return
+    try:
+        header = folder.read_json(HEADER)
+        found = {"format": header["format"], "stage": header["stage"], **header["settings"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpecError(f"{url}/{HEADER} is damaged: {error!r}.  Restore it, or name another folder.") from error
+    wanted = {"format": FORMAT, "stage": stage, **settings}
+    if found != wanted:
+        told = [
+            f"  {name}: the index has {found.get(name)!r}, this run {wanted.get(name)!r}"
+            for name in sorted({*found, *wanted})
+            if found.get(name) != wanted.get(name)
+        ]
+        raise SpecError(
+            f"{url} was made with other settings, so its hashes mean something else:\n"
+            + "\n".join(told)
+            + "\nSet the same ones, or name another index."
+        )
+
+
+def make(url: str) -> None:
+    """Make the folder of an index, so that one that cannot be made is refused before anything runs."""
+    folder = RunFolder(url)
+    try:
+        folder.fs.makedirs(folder.root, exist_ok=True)
+    except OSError as error:
+        raise SpecError(
+            f"{url} cannot be an index: {error.strerror or error}.  Name a folder that can be written."
+        ) from error
+
+
+def files(url: str, stage: str, settings: Mapping[str, Any], own: str) -> Iterator[Split]:
+    """Yield the files of all complete entries but one's own, checked against their entries.
+
+    Raises:
+        SpecError: other settings. InputError: a file is missing or has another size.
+    """
+    check(url, stage, settings)
+    folder = RunFolder(url)
+    listed = folder.fs.ls(folder.root, detail=True)
+    for name in sorted(
+        entry["name"].rstrip("/").rpartition("/")[2] for entry in listed if entry["type"] == "directory"
+    ):
+        if name == own or not folder.exists(f"{name}/{ENTRY}"):
+            continue
+        for file in folder.read_json(f"{name}/{ENTRY}")["files"]:
+            path = folder.path(name, file["name"])
+            size = folder.fs.info(path)["size"] if folder.fs.exists(path) else None
+            if size != file["bytes"]:
+                state = "is missing" if size is None else f"has {size:,} bytes, expected {file['bytes']:,}"
+                raise InputError(
+                    f"{path} {state}.  Remove the entry {name} and run again what made it, or restore the file."
+                )
+            yield Split(_url(folder, path), _version(name, file), 0, size, size, "")
+
+
+def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
+    """Yield the remembered rows of a file, the places of kept copies in the numbers of this run.
+
+    Args:
+        numbers: name of an index file -> the shard it is in this run.
+    """
+    url, _, _ = split.url.rpartition("/")
+    try:
+        with fsspec.open(f"{url}/{ENTRY}", "rb") as file:
+            listing = json.load(file)
+        expected = next(f["digest"] for f in listing["files"] if f["name"] == split.url.rpartition("/")[2])
+        if inputs.digest(split) != expected:
+            raise ValueError("its content is not what its entry says")
+        now = np.array([numbers.get(name, UNKNOWN) for name in listing["shards"]], np.uint32)
+        with fsspec.open(split.url, "rb") as file:
+            reader = pa.ipc.open_file(file)
+            for i in range(max(1, reader.num_record_batches)):
+                rows = (
+                    reader.get_batch(i)
+                    if reader.num_record_batches
+                    else pa.RecordBatch.from_pylist([], schema=reader.schema)
+                )
+                kept = now[rows["kept_shard"].to_numpy()]
+                at = rows.schema.get_field_index("kept_shard")
+                yield rows.set_column(at, "kept_shard", pa.array(kept, pa.uint32()))
+    except (pa.ArrowInvalid, OSError, KeyError, ValueError, StopIteration) as error:
+        raise InputError(f"{split.url} is damaged: {error}.  Run again what made it, or remove its entry.") from error
+
+
+def publish(folder: RunFolder, planned: Plan, phase: Phase, barrier: Barrier, names: list[str | None]) -> None:
+    """Copy what a complete run remembers into the index of a barrier.
+
+    Args:
+        phase: the one in which the barrier decided.
+        names: for each reference shard, its name in the index, None for one of a dataset.
+    """
+    index = RunFolder(barrier.index)
+    entry = entry_name(planned)
+    check(barrier.index, phase.apply.name, barrier.index_settings())
+    header = {"format": FORMAT, "stage": phase.apply.name, "settings": dict(barrier.index_settings())}
+    index.write_json(HEADER, header)
+    index.remove(f"{entry}/{ENTRY}")
+    listed = []
+    for shard in range(phase.n_shards):
+        name = f"{shard:05d}.arrow"
+        with folder.open(path_in_run(phase.folder, shard)) as file:
+            part = index.part(f"{entry}/{name}")
+            with part.file as target:
+                while chunk := file.read(4 << 20):
+                    target.write(chunk)
+            part.commit()
+        size = index.fs.info(index.path(entry, name))["size"]
+        listed.append({"name": name, "bytes": size, "digest": index.digest(f"{entry}/{name}")})
+    for stale in set(index.files(entry)) - {file["name"] for file in listed}:
+        index.remove(f"{entry}/{stale}")
+    shards = [*(_version(entry, file) for file in listed), *names]
+    index.write_json(f"{entry}/{ENTRY}", {"recipe": planned.spec.name, "files": listed, "shards": shards})
+
+
+def _version(entry: str, file: Mapping[str, Any]) -> str:
+    """Return the name of a file as it is now: places in it mean nothing once it was written anew."""
+    return f"{entry}/{file['name']}@{file['digest'][:16]}"
+
+
+def _url(folder: RunFolder, path: str) -> str:
+    return path if folder.is_local else folder.fs.unstrip_protocol(path)

@@ -1,0 +1,117 @@
+"""Numbers on their way from the tasks of one phase to the tasks of the next, each to the one that wants them.
+
+A facts file is an Arrow IPC file of rounds: record batch `round * n_parts + part` holds the rows of one round for
+task `part` of the next phase. So a writer keeps one round in memory and a reader takes its part and nothing else.
+Rows keep their order within a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from curate.errors import RunError, StageError
+from curate.runs import PHASES, RunFolder
+
+ROUND_BYTES = 8 << 20
+"""How many bytes of rows a writer gathers before it writes them."""
+
+_IPC = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+def shuffle_path(phase: str, task: int) -> str:
+    """Return where a task of a phase writes its shuffle."""
+    return f"{PHASES}/{phase}/facts/{task:05d}.arrow"
+
+
+class Writer:
+    """Writes the rows of one task, by part.
+
+    Args:
+        part_of: rows -> int64[n_rows], which task of the next phase sees each row.
+        label: the stage, for what goes wrong.
+    """
+
+    def __init__(self, file: BinaryIO, part_of: Callable[[pa.RecordBatch], np.ndarray], n_parts: int, label: str):
+        self.file, self.part_of, self.n_parts, self.label = file, part_of, n_parts, label
+        self._waiting: list[pa.RecordBatch] = []
+        self._n_bytes = 0
+        self._writer: pa.ipc.RecordBatchFileWriter | None = None
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        self._waiting.append(rows)
+        self._n_bytes += rows.nbytes
+        if self._n_bytes >= ROUND_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left. There must have been a batch, even if empty, or the columns are unknown."""
+        if self._waiting or self._writer is None:
+            self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            raise StageError(f"{self.label} made no rows and not even an empty batch, so its columns are unknown")
+        schema = self._waiting[0].schema
+        rows = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
+        self._waiting, self._n_bytes = [], 0
+        self._writer = self._writer or pa.ipc.new_file(self.file, schema, options=_IPC)
+        if rows:
+            self._round(rows[0])
+
+    def _round(self, rows: pa.RecordBatch) -> None:
+        part_of = np.asarray(self.part_of(rows), np.int64)
+        if part_of.min() < 0 or part_of.max() >= self.n_parts:
+            strange = part_of.min() if part_of.min() < 0 else part_of.max()
+            raise StageError(f"{self.label} sent a row to task {strange} of {self.n_parts}")
+        if self.n_parts > 1:
+            order = np.argsort(part_of, kind="stable")
+            part_of, rows = part_of[order], rows.take(pa.array(order))
+        bounds = np.searchsorted(part_of, np.arange(self.n_parts + 1))
+        for part in range(self.n_parts):
+            self._writer.write_batch(rows.slice(bounds[part], bounds[part + 1] - bounds[part]))
+
+
+class Reader:
+    """The rows for one task, from every task of the phase before it, in task order; may be read more than once."""
+
+    def __init__(self, folder: RunFolder, phase: str, n_tasks: int, part: int, n_parts: int):
+        self.folder, self.phase, self.n_tasks, self.part, self.n_parts = folder, phase, n_tasks, part, n_parts
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for task in range(self.n_tasks):
+            path = shuffle_path(self.phase, task)
+            try:
+                with self.folder.open(path) as file:
+                    reader = pa.ipc.open_file(file)
+                    if not reader.num_record_batches:
+                        yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+                    for i in range(self.part, reader.num_record_batches, self.n_parts):
+                        yield reader.get_batch(i)
+            except (FileNotFoundError, pa.ArrowInvalid, OSError) as error:
+                raise RunError(
+                    f"{self.folder.path(path)} is missing or damaged ({error}); run again to have it made anew."
+                ) from error
+
+
+def joined(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return all rows as one record batch."""
+    batches = list(batches)
+    whole = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return whole[0] if whole else batches[0]
+
+
+def digest(rows: Iterable[pa.RecordBatch]) -> str:
+    """Return the digest of rows by content, however they were compressed."""
+    state = xxhash.xxh3_128()
+    for batch in rows:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        state.update(sink.getvalue())
+    return state.hexdigest()

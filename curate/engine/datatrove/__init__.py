@@ -1,0 +1,1 @@
+"""Both ways across to datatrove: its blocks as our stages, our stages as its steps."""

@@ -1,0 +1,184 @@
+"""What a task writes down while documents flow: the ledger, the rejects, and whose time it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from curate.batch import CORE, KEEP, Batch, Verdicts
+from curate.errors import StageError
+from curate.ledger import Ledger
+
+SAMPLE_TEXTS = 32
+"""How many texts of rejects are kept for each stage and reason of a shard, under `rejects: sample`."""
+
+SAMPLE_BYTES = 64 << 10
+"""Texts of rejects are cut to this, on a character, under `rejects: sample`."""
+
+_FIELDS = {
+    "id": pa.string(), "url": pa.string(), "source": pa.string(), "stage": pa.string(), "reason": pa.string(),
+    "value": pa.float32(), "evidence": pa.string(), "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
+}  # fmt: skip
+_SCHEMA = pa.schema(list(_FIELDS.items()))
+_BULKY = (pa.types.is_large_binary, pa.types.is_binary)
+
+
+class Clock:
+    """Says how long each stage ran itself, although each pulls on the one before it."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._open: list[str] = []
+        self._since = 0.0
+
+    @contextmanager
+    def of(self, label: str) -> Iterator[None]:
+        """Count time as this stage's until the block ends or another block opens inside it."""
+        self._turn()
+        self._open.append(label)
+        try:
+            yield
+        finally:
+            self._turn()
+            self._open.pop()
+
+    def _turn(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            self.seconds[self._open[-1]] = self.seconds.get(self._open[-1], 0.0) + now - self._since
+        self._since = now
+
+    def each(self, label: str, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Pass batches on, counting the time it takes to get each."""
+        batches = iter(batches)
+        while True:
+            with self.of(label):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+
+class TaskRecorder:
+    """The ledger and the rejects of one task, and which task of how many it is."""
+
+    def __init__(self, rejects: str, task: int = 0, n_tasks: int = 1):
+        self.task, self.n_tasks = task, n_tasks
+        self.ledger = Ledger()
+        self.clock = Clock()
+        self.mode = rejects
+        self._tables: list[pa.Table] = []
+
+    def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
+        """Write down what a stage decided about its result, and return what goes on.
+
+        Args:
+            label: the stage; its `n_in` or `n_born` is the caller's to count.
+            batch: the documents after the stage.
+            verdicts: what a filter decided; else those the batch carries.
+        """
+        verdicts = verdicts if verdicts is not None else batch.verdicts
+        entry = self.ledger.stage(label)
+        for name, n in batch.counts.items():
+            entry.counts[name] = entry.counts.get(name, 0) + n
+        kept = batch
+        if verdicts is not None:
+            if len(verdicts) != len(batch):
+                raise StageError(f"{label} gave {len(verdicts)} verdicts for {len(batch)} documents")
+            self.count(entry.failed, verdicts)
+            self.drop(label, batch, verdicts)
+            kept = batch.take(verdicts.is_kept)
+        entry.n_out += len(kept)
+        entry.bytes_out += kept.n_bytes
+        return Batch(kept.rows)
+
+    def drop(self, label: str, batch: Batch, verdicts: Verdicts, failed: Sequence[list[str]] | None = None) -> None:
+        """Count and record the documents that these verdicts drop.
+
+        Args:
+            failed: for each row, every rule of the group it broke, as `stage reason`.
+        """
+        dropped = ~verdicts.is_kept
+        if not dropped.any():
+            return
+        entry = self.ledger.stage(label)
+        codes = verdicts.code[dropped]
+        for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
+            reason = verdicts.reasons[code]
+            entry.dropped[reason] = entry.dropped.get(reason, 0) + int(n)
+        rows = batch.take(dropped)
+        at = np.flatnonzero(dropped)
+        reasons = [verdicts.reasons[code] for code in codes]
+        evidence = [verdicts.evidence[i] for i in at] if verdicts.evidence is not None else [None] * len(at)
+        table = {
+            "id": rows["id"],
+            "url": rows["url"] if "url" in rows else pa.nulls(len(at), pa.string()),
+            "source": rows["source"] if "source" in rows else pa.nulls(len(at), pa.string()),
+            "stage": pa.array([label] * len(at), pa.string()),
+            "reason": pa.array(reasons, pa.string()),
+            "value": pa.array(verdicts.value[dropped], pa.float32(), mask=np.isnan(verdicts.value[dropped])),
+            "evidence": pa.array(evidence, pa.string()),
+            "failed": pa.array(
+                [failed[i] for i in at] if failed else [[f"{label} {r}"] for r in reasons], pa.list_(pa.string())
+            ),
+            "signals": _signals(rows),
+            "text": rows["text"] if "text" in rows and self.mode != "none" else pa.nulls(len(at), pa.large_string()),
+        }
+        self._tables.append(pa.table(table, schema=_SCHEMA))
+
+    def rejects(self) -> pa.Table:
+        """Return all rejects of the task in the order they fell; the columns are the same for every task of every run."""
+        rejects = pa.concat_tables([_SCHEMA.empty_table(), *self._tables]).combine_chunks()
+        return _sampled(rejects) if self.mode == "sample" else rejects
+
+    def closed(self) -> Ledger:
+        """Return the ledger with the time spent, after checking that no document is missing."""
+        self.ledger.check()
+        for label, seconds in self.clock.seconds.items():
+            self.ledger.stage(label).seconds += seconds
+        return self.ledger
+
+    @staticmethod
+    def count(failed: dict[str, int], verdicts: Verdicts) -> None:
+        """Add up every rule that was broken, where the verdicts know; else the one that dropped."""
+        if verdicts.failed is not None:
+            for reason, n in zip(verdicts.reasons, verdicts.failed.sum(axis=0), strict=True):
+                if n:
+                    failed[reason] = failed.get(reason, 0) + int(n)
+            return
+        codes = verdicts.code[verdicts.code != KEEP]
+        for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
+            failed[verdicts.reasons[code]] = failed.get(verdicts.reasons[code], 0) + int(n)
+
+
+def _signals(rows: Batch) -> pa.Array:
+    """Return every further column of each row as a JSON object: what was known about the document when it fell."""
+    names = [
+        column.name
+        for column in rows.rows.schema
+        if column.name not in CORE and not any(is_bulky(column.type) for is_bulky in _BULKY)
+    ]
+    values = zip(*(rows[name].to_pylist() for name in names), strict=True) if names else [()] * len(rows)
+    return pa.array([orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in values], pa.string())
+
+
+def _sampled(rejects: pa.Table) -> pa.Table:
+    """Keep the texts of the rejects whose ids hash lowest, some for each stage and reason; cut long ones."""
+    import xxhash
+
+    order = sorted(range(len(rejects)), key=lambda i: xxhash.xxh3_64_intdigest(rejects["id"][i].as_py().encode()))
+    stages, reasons = rejects["stage"].to_pylist(), rejects["reason"].to_pylist()
+    n_of: dict[tuple[str, str], int] = {}
+    texts: list[str | None] = [None] * len(rejects)
+    column = rejects["text"]
+    for i in order:
+        group = stages[i], reasons[i]
+        n_of[group] = n_of.get(group, 0) + 1
+        if n_of[group] <= SAMPLE_TEXTS and column[i].is_valid:
+            texts[i] = column[i].as_py().encode()[:SAMPLE_BYTES].decode(errors="ignore")
+    return rejects.set_column(rejects.schema.get_field_index("text"), "text", pa.array(texts, pa.large_string()))

@@ -1,0 +1,115 @@
+"""The report and the dataset card: complete, self-contained, and safe whatever a page contains."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+
+import pytest
+
+from curate.ledger import Ledger, StageLedger
+from curate.report import card, funnel, html_report, terminal
+
+LEDGER = Ledger(
+    [
+        StageLedger("sources.warc", n_born=10, n_out=9, dropped={"not_html": 1}, counts={"records.request": 10}),
+        StageLedger(
+            "filters.gopher.quality",
+            n_in=9,
+            n_out=6,
+            dropped={"too_few_words": 2, "too_loud": 1},
+            failed={"too_few_words": 2, "too_loud": 3},
+        ),
+        StageLedger("sinks.parquet", n_in=6, n_out=6, bytes_out=1234),
+    ]
+)
+MANIFEST = {
+    "name": "web", "limit": 0, "description": "A <b>bold</b> claim", "curate": "0.1.0", "python": "3.11", "packages": {"numpy": "2.0"}, "output_digest": "abc",
+    "published": None,
+    "stages": [{"label": "sources.warc", "name": "sources.warc", "params": {"paths": ["x"], "shard_mib": 64}}],
+    "inputs": [{"name": "a.warc.gz"}, {"name": "a.warc.gz"}],
+    "outputs": [{"path": "data/00000.parquet", "bytes": 1, "digest": "d"}],
+    "warnings": ["dedup.minhash: <shop>: too many"],
+    "told": {"dedup.minhash": {
+        "documents": 9, "reference_documents": 2, "dropped": 3, "clusters": 2, "edges": 4, "threshold": 0.7,
+        "s_curve": [[0, 0], [0.5, 0.3], [1, 1]], "sources": {"<shop>": {"documents": 9, "dropped": 3}},
+        "largest_clusters": [{"kept_id": "<a/1>", "n_copies": 2}],
+        "precision": {"sampled": 3, "share": 1.0, "similarity_at_least": 0.6, "interval": [0.4, 1.0],
+                      "exact_similarity": {"p0": 0.7, "p5": 0.7, "p25": 0.8, "p50": 0.9, "p100": 1.0}},
+        "recall": {"probes": 9, "pairs": 4, "share": 0.75, "interval": [0.3, 0.95]},
+    }},
+}  # fmt: skip
+EVIL = {
+    "id": "a/1",
+    "url": "javascript:alert(1)",
+    "stage": "filters.gopher.quality",
+    "reason": "too_few_words",
+    "value": 3.0,
+    "evidence": "<i>",
+    "text": "<script>alert(1)</script>",
+}
+
+
+def test_the_report_says_what_deduplication_found_and_how_sure_it_is(report):
+    assert (
+        "3 of 9 documents, 2 documents of reference data beside them, are near-duplicates of one of 2 that stay"
+        in report
+    )
+    assert "of 4 pairs that are alike, 75.0% lost a copy (95 % interval 30.0% to 95.0%)" in report
+    assert "&lt;shop&gt;: too many" in report and "<shop>" not in report
+    assert "<polyline" in report and "2 copies" in report
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found, self.attributes = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append(tag)
+        self.attributes += attrs
+
+
+@pytest.fixture
+def report() -> str:
+    return html_report.page(MANIFEST, LEDGER, [EVIL])
+
+
+def test_the_report_opens_offline_and_runs_no_script_of_a_page(report):
+    tags = Tags()
+    tags.feed(report)
+    assert "script" not in tags.found and "i" not in tags.found
+    assert not [value for name, value in tags.attributes if name in ("src", "href")]
+    assert "&lt;script&gt;alert(1)" in report and "A &lt;b&gt;bold" in report
+
+
+def test_the_report_names_every_stage_reason_and_count(report):
+    for entry in LEDGER.stages:
+        assert entry.stage in report and all(reason in report for reason in entry.dropped)
+    assert "10 documents in = 6 kept + 4 dropped" in report
+    assert "1, 3 broke it in all" in report and "records.request" in report
+
+
+def test_the_card_has_front_matter_that_the_hub_reads():
+    import yaml
+
+    text = card.card(MANIFEST, LEDGER)
+    front = yaml.safe_load(re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)[1])
+    assert front["size_categories"] == ["n<1K"] and front["configs"][0]["data_files"][0]["path"] == "data/*.parquet"
+    assert "| filters.gopher.quality | 9 | 3 | 6 | 60.0% | too_few_words 2, too_loud 1 |" in text
+
+
+def test_the_funnel_counts_what_is_left_of_all():
+    assert [row.share_left for row in funnel.rows(LEDGER)] == [0.9, 0.6, 0.6]
+
+
+def test_the_terminal_says_what_else_was_counted():
+    ledger = Ledger(
+        [StageLedger("text.mask_pii", n_in=3, n_out=3, counts={"pii.phone": 1200, "pii.email": 7, "pii.card": 0})]
+    )
+    assert list(terminal.counted_lines(ledger))[1:] == ["  text.mask_pii", "    pii.email 7, pii.phone 1,200"]
+
+
+def test_an_empty_run_has_a_report_too():
+    empty = Ledger([StageLedger("sources.warc"), StageLedger("sinks.parquet")])
+    assert "0 documents in" in html_report.page(MANIFEST, empty, []) and "0 documents in" in card.card(MANIFEST, empty)
