@@ -14,12 +14,11 @@ import importlib.util
 import inspect
 import pkgutil
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from curate import extensions
 from curate.errors import CurateError, SpecError
 from curate.stage import REQUIRED, Kind, Param, Stage, read_stage
 
@@ -46,7 +45,7 @@ def find(name: str, modules: Sequence[str] = ()) -> Stage:
     if target is not None:
         return read_stage(name, target)
     owner = next((m for m in modules if name == m or name.startswith(f"{m}.")), None)
-    if owner is not None and _module(owner) is not None:
+    if owner is not None and extensions.find(owner) is not None:
         target = _attribute(name)
         if target is None:
             raise SpecError(f'module "{owner}" has no "{name.removeprefix(owner + ".")}".')
@@ -103,30 +102,17 @@ def _attribute(dotted: str) -> Any:
     """Return what a dotted path names: an attribute of a module, or the stage a module is named after."""
     parent, _, last = dotted.rpartition(".")
     for module_name in (dotted, parent):
-        module = _module(module_name)
+        module = extensions.find(module_name)
         if module is not None and callable(getattr(module, last, None)):
             return getattr(module, last)
     return None
-
-
-def _module(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            return None
-        raise SpecError(f'"{name}" needs the package "{error.name}", which is not installed.') from error
-    except SyntaxError as error:
-        raise SpecError(f"{error.filename}:{error.lineno}: {error.msg}") from error
-    except Exception as error:
-        raise SpecError(f'"{name}" cannot be imported: {type(error).__name__}: {error}') from error
 
 
 def _foreign(name: str) -> Stage:
     """Read a datatrove block: its constructor is the schema, loosely, since its types are its own."""
     target = _attribute(name)
     if target is None or not inspect.isclass(target) or not hasattr(target, "run"):
-        parent = _module(name.rpartition(".")[0])
+        parent = extensions.find(name.rpartition(".")[0])
         raise SpecError(
             f'datatrove has no block "{name}".{nearest(name.rpartition(".")[2], dir(parent) if parent else ())}'
         )
@@ -137,11 +123,3 @@ def _foreign(name: str) -> Stage:
         hint = p.annotation if p.annotation in _SIMPLE and not isinstance(p.default, type(None)) else Any
         params[p.name] = Param(p.name, hint, REQUIRED if p.default is p.empty else p.default)
     return Stage(name, target, Kind.FOREIGN, params)
-
-
-def import_from(folders: Iterable[str]) -> None:
-    """Make modules in these folders importable, after everything that already is."""
-    for folder in folders:
-        path = str(Path(folder).resolve())
-        if path not in sys.path:
-            sys.path.append(path)

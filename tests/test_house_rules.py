@@ -16,9 +16,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Each layer imports only from its own row and those above it.
 LAYERS = [
     ["errors", "kernels"],
+    ["extensions"],
     ["batch", "assets", "sketches"],
     ["rules", "ledger", "barrier"],
     ["signals", "stage"],
+    ["llm"],
     ["classifiers"],
     ["stages", "registry", "inputs", "fingerprint", "runs"],
     ["models"],

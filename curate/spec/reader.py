@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curate import registry
+from curate import extensions, registry
 from curate.errors import CurateError, SpecError
 from curate.spec import marks, overrides, published
 from curate.spec.marks import Marked
@@ -102,7 +102,7 @@ class _Reader:
                 raise SpecError(f"the recipe has no `{key}`.", recipe.place)
         self.modules = tuple(self._typed("modules", list, []))
         if self.modules:
-            registry.import_from([str(Path(self.path).parent), "."])
+            extensions.import_from([str(Path(self.path).parent), "."])
         source = self._one("inputs", Kind.SOURCE, "sources.warc")
         stages = tuple(self._stages())
         return PipelineSpec(

@@ -22,7 +22,7 @@ from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.stats import PipelineStats
 
-from curate import registry
+from curate import extensions
 from curate.engine import warm_up
 from curate.errors import CurateError, InputError, RunError
 from curate.plan import Phase
@@ -48,7 +48,7 @@ class PhaseTask(PipelineStep):
 
         folder = RunFolder(self.run_url)
         phase = Phase.from_json(folder.read_json(phase_path(self.phase)))
-        registry.import_from(phase.import_from)
+        extensions.import_from(phase.import_from)
         try:
             (reduce_task if phase.is_reduce else map_task).run(folder, phase, rank)
         except (Exception, SystemExit) as error:

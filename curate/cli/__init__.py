@@ -162,11 +162,11 @@ def stages(
     as_json: AsJson = False,
 ) -> None:
     """List the stages that recipes can use, or show one."""
-    from curate import registry
+    from curate import extensions, registry
     from curate.report import terminal
 
     if name:
-        registry.import_from(["."])
+        extensions.import_from(["."])
         stage = registry.find(name, modules=(name.partition(".")[0],))
         _print_json(terminal.stage_summary(stage)) if as_json else terminal.print_stage(stage)
     else:
@@ -247,6 +247,3 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(141)
 
-
-if __name__ == "__main__":
-    main()
