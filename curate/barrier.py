@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch, Verdicts
+from curate.batch import Batch, Columns, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Barrier(ABC):
     The planner constructs a barrier from its parameters and never opens it: `__init__` only checks and stores them.
     """
 
-    needs: Sequence[str] = ()
-    """Columns that `emit` reads because of the parameters, beside those in the docstring's `Needs:`."""
+    columns: Columns = Columns()
+    """Columns that depend on the parameters, beside those that the docstring names."""
 
     reference: Sequence[str] = ()
     """Datasets and indexes (URLs) to compare the documents with."""

@@ -35,6 +35,26 @@ KEEP = -1
 """The code of a verdict that keeps the document."""
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns that a stage reads, makes and removes.
+
+    Args:
+        needs: columns read besides `id`.
+        makes: columns added or replaced, with their Arrow types; None where the stage's code decides the type.
+        removes: columns taken away.
+    """
+
+    needs: tuple[str, ...] = ()
+    makes: Mapping[str, pa.DataType | None] = field(default_factory=dict)
+    removes: tuple[str, ...] = ()
+
+    def with_more(self, more: Columns) -> Columns:
+        """Return both, each column once."""
+        needs, removes = dict.fromkeys([*self.needs, *more.needs]), dict.fromkeys([*self.removes, *more.removes])
+        return Columns(tuple(needs), {**self.makes, **more.makes}, tuple(removes))
+
+
 @dataclass(slots=True)
 class Doc:
     """One document, as plain functions see it. Changing its fields changes the document only when it is returned."""
@@ -48,6 +68,22 @@ class Doc:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where documents are in a run: for each, its shard and its row within the shard.
+
+    Args:
+        shard, row: uint32[n].
+    """
+
+    shard: np.ndarray
+    row: np.ndarray
+
+    def __getitem__(self, rows: Any) -> Places:
+        """Return the places of some rows: a slice, an index array or a mask."""
+        return Places(self.shard[rows], self.row[rows])
+
+
+@dataclass(frozen=True, slots=True)
 class Verdicts:
     """What a filter decided about each row of a batch.
 
@@ -55,9 +91,9 @@ class Verdicts:
         reasons: the defects this filter can find, as snake_case words a reader can check on the page.
         code: int16[n], index into `reasons` of the first rule that failed, or -1 to keep.
         value: float32[n], the measurement that decided (NaN where there is none).
-        evidence: what the decision rests on, one string a row, null where there is none (a matched word,
-            the place of the copy that was kept).
+        evidence: what the decision is based on, one string a row, null where there is none (a matched word).
         failed: bool[n, len(reasons)], every rule that failed, where the filter knows more than the first.
+        kept_copy: for each dropped row, the place of the document that was kept instead; other rows are ignored.
     """
 
     reasons: tuple[str, ...]
@@ -65,6 +101,7 @@ class Verdicts:
     value: np.ndarray
     evidence: Sequence[str | None] | None = None
     failed: np.ndarray | None = None
+    kept_copy: Places | None = None
 
     @classmethod
     def keep_all(cls, n: int) -> Verdicts:
@@ -251,12 +288,45 @@ class Batch:
         if verdicts is not None and n < len(self):
             evidence = None if verdicts.evidence is None else verdicts.evidence[:n]
             failed = None if verdicts.failed is None else verdicts.failed[:n]
-            verdicts = Verdicts(verdicts.reasons, verdicts.code[:n], verdicts.value[:n], evidence, failed)
+            copy = None if verdicts.kept_copy is None else verdicts.kept_copy[:n]
+            verdicts = Verdicts(verdicts.reasons, verdicts.code[:n], verdicts.value[:n], evidence, failed, copy)
         return Batch(self.rows.slice(0, n), verdicts, self.counts)
 
     def slice(self, start: int, length: int) -> Batch:
         """Return `length` rows from `start` without copying, without verdicts and counts."""
         return Batch(self.rows.slice(start, length))
+
+
+def same_schema(batches: Iterable[Batch], where: str = "") -> Iterator[Batch]:
+    """Pass batches on; the columns of each must be those of the first, in order and type.
+
+    Args:
+        where: what errors begin with, such as `the columns before sinks.parquet`.
+
+    Raises:
+        StageError: a column has another type than in the first batch, is missing or new.
+    """
+    declared: pa.Schema | None = None
+    for batch in batches:
+        schema = batch.rows.schema
+        declared = declared if declared is not None else schema
+        if not schema.equals(declared):
+            raise StageError(
+                f"{where or 'the columns'} changed between batches: {_difference(declared, schema)}.  "
+                "A stage makes the same columns for every batch."
+            )
+        yield batch
+
+
+def _difference(declared: pa.Schema, found: pa.Schema) -> str:
+    for name in dict.fromkeys([*declared.names, *found.names]):
+        if name not in found.names:
+            return f"`{name}` is missing"
+        if name not in declared.names:
+            return f"`{name}` is new"
+        if found.field(name).type != declared.field(name).type:
+            return f"`{name}` was {declared.field(name).type} and is {found.field(name).type}"
+    return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
 
 
 def _as_array(name: str, values: Any, wanted: pa.DataType | None = None) -> pa.Array:

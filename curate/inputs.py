@@ -12,27 +12,22 @@ import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 import fsspec
 import xxhash
 
-from curate.errors import InputError
+from curate import formats
+from curate.errors import InputError, SpecError
+from curate.formats import FORMATS, Format
 from curate.stage import Shard, Split
 
 CHUNK = 4 << 20
 """Bytes read at a time when content is digested."""
-
-OVERLAP = 16 << 20
-"""Bytes after a split that its digest covers too: its last record may end there."""
-
-SPLITTABLE = re.compile(r"\.(w?arc|wet|wat)(\.|$)|\.(jsonl|ndjson|json|parquet)$", re.IGNORECASE)
-"""Names of files whose records can be found from any byte on. A wrong guess costs balance, never a document:
-the readers look at the bytes, and what cannot be entered in the middle is read whole by the first split."""
 
 CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}(?!\d)")
 """The label of a Common Crawl dump, as it appears in the paths of its files."""
@@ -69,6 +64,44 @@ class InputFile:
     size: int
     mark: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What a recipe says of every input, whatever reads it.
+
+    Args:
+        paths: files, globs or fsspec URLs.
+        shard_mib: about how many stored MiB one task reads, more than 0; larger files are split where their format
+            allows it.
+        source: the label for the column `source`; empty: the Common Crawl dump in the path, else the file's folder.
+    """
+
+    paths: tuple[str, ...]
+    shard_mib: float
+    source: str
+
+    @classmethod
+    def of(cls, *, paths: list[str] = [], shard_mib: float = 64, source: str = "") -> InputSpec:  # noqa: B006
+        """Return the specification; these keywords are what YAML may say beside the source's own parameters.
+
+        Raises:
+            SpecError: `shard_mib` is not more than 0.
+        """
+        if shard_mib <= 0:
+            raise SpecError(f"shard_mib must be more than 0, got {shard_mib:g}.")
+        return cls(tuple(paths), shard_mib, source)
+
+    def shards(self, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:
+        """Find the files and cut them into shards.
+
+        Args:
+            kinds: the formats known; they say which files can be split.
+
+        Raises:
+            InputError: a path matches nothing.
+        """
+        return cut(resolve(self.paths, self.source), int(self.shard_mib * (1 << 20)), kinds)
 
 
 # ---------------------------------------------------------------------- which files
@@ -248,7 +281,7 @@ def _ending(name: str) -> str:
 # ---------------------------------------------------------------------- shards
 
 
-def cut(files: Sequence[InputFile], shard_bytes: int) -> tuple[Shard, ...]:
+def cut(files: Sequence[InputFile], shard_bytes: int, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:
     """Cut files into shards of about `shard_bytes` stored bytes each, in the order of the files.
 
     Big files are split where their format can be entered in the middle; small ones share a shard.
@@ -259,7 +292,7 @@ def cut(files: Sequence[InputFile], shard_bytes: int) -> tuple[Shard, ...]:
     groups: list[tuple[Split, ...]] = []
     small: list[Split] = []
     for file in files:
-        splits = _cut_file(file, max(1, shard_bytes))
+        splits = _cut_file(file, max(1, shard_bytes), kinds)
         room = shard_bytes - sum(split.size for split in small)
         if small and (len(splits) > 1 or file.size > room):
             groups.append(tuple(small))
@@ -273,8 +306,9 @@ def cut(files: Sequence[InputFile], shard_bytes: int) -> tuple[Shard, ...]:
     return tuple(Shard(index, len(groups), splits) for index, splits in enumerate(groups))
 
 
-def _cut_file(file: InputFile, shard_bytes: int) -> list[Split]:
-    n_splits = -(-file.size // shard_bytes) if file.size and SPLITTABLE.search(file.name) else 1
+def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> list[Split]:
+    kind = formats.of_file(file.name, kinds)
+    n_splits = -(-file.size // shard_bytes) if file.size and kind and kind.is_splittable(file.name) else 1
     ends = [file.size * i // n_splits for i in range(n_splits + 1)]
     return [Split(file.url, file.name, start, end, file.size, file.source) for start, end in itertools.pairwise(ends)]
 
@@ -290,16 +324,15 @@ def mark(url: str) -> str:
     return _file(fs, path, info, "").mark if info and info.get("size") is not None else "gone"
 
 
-def digest(split: Split) -> str:
+def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
     """Return the 128-bit digest of the bytes a split is read from, as 32 hex digits.
 
-    These are its own bytes and, for a part of a file, the `OVERLAP` after it, where its last record may end.
-    Of a parquet file they are the row groups that begin in the split, however long, and the footer.
+    For a part of a file its format says which these are: records may end after the split, row groups have a footer.
     """
     state = xxhash.xxh3_128()
     try:
         with fsspec.open(split.url, "rb") as file:
-            for start, end in _spans(split, file):
+            for start, end in _spans(split, file, kinds):
                 file.seek(start)
                 while start < end and (chunk := file.read(min(CHUNK, end - start))):
                     state.update(chunk)
@@ -309,42 +342,8 @@ def digest(split: Split) -> str:
     return state.hexdigest()
 
 
-def _spans(split: Split, file: Any) -> Iterable[tuple[int, int]]:
+def _spans(split: Split, file: BinaryIO, kinds: Sequence[Format]) -> list[tuple[int, int]]:
     if split.is_whole:
         return [(0, split.size)]
-    if split.name.lower().endswith(".parquet"):
-        from pyarrow import ArrowException, parquet
-
-        try:
-            groups = row_groups(parquet.read_metadata(file))
-        except (ArrowException, OSError):  # not parquet, or cut off: the reader will say so
-            return [(split.start, split.end)]
-        footer = max((end for _, end, _, _ in groups), default=0)
-        return [(start, end) for start, end, _, _ in groups if split.start <= start < split.end] + [
-            (footer, split.size)
-        ]
-    return [(split.start, min(split.size, split.end + OVERLAP))]
-
-
-def group_spans(url: str) -> list[tuple[int, int]]:
-    """Return (first byte, end byte) of each row group of a parquet file."""
-    from pyarrow import ArrowException, parquet
-
-    try:
-        with fsspec.open(url, "rb") as file:
-            return [(start, end) for start, end, _, _ in row_groups(parquet.read_metadata(file))]
-    except (ArrowException, OSError) as error:
-        raise InputError(f"{url}: is no parquet file, or is cut off: {error}") from None
-
-
-def row_groups(metadata: Any) -> list[tuple[int, int, int, int]]:
-    """Return `(first byte, end byte, first row, n_rows)` of each row group of a parquet file's metadata."""
-    found, row = [], 0
-    for i in range(metadata.num_row_groups):
-        group = metadata.row_group(i)
-        columns = [group.column(k) for k in range(group.num_columns)]
-        starts = [min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in columns]
-        ends = [start + c.total_compressed_size for start, c in zip(starts, columns, strict=True)]
-        found.append((min(starts, default=0), max(ends, default=0), row, group.num_rows))
-        row += group.num_rows
-    return found
+    kind = formats.of_file(split.name, kinds)
+    return kind.spans(split, file) if kind else [(split.start, split.end)]

@@ -1,9 +1,12 @@
-"""From a dotted name to a stage. The import system is the registry: the name is the path.
+"""From a dotted name to a stage or an executor. The import system is the registry: the name is the path.
 
 filters.gopher.quality                    `quality` in curate/stages/filters/gopher.py
 extract.html                              `html` in curate/stages/extract/html.py
 my_module.not_shouty                      your own; the recipe lists `modules: [my_module]`
 datatrove.pipeline.filters.RegexFilter    any datatrove block
+
+local                                     the executor `local` in curate/engine/executors/local.py
+my_module.my_cluster                      your own executor
 """
 
 from __future__ import annotations
@@ -14,15 +17,18 @@ import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from curate import extensions
 from curate.errors import CurateError, SpecError
-from curate.stage import REQUIRED, Kind, Param, Stage, read_stage
+from curate.executor import Executor, read_executor
+from curate.params import REQUIRED, Param
+from curate.stage import Kind, Stage, read_stage
 
-_STAGES = "curate.stages"
+_STAGES, _EXECUTORS, _DATATROVE = "curate.stages", "curate.engine.executors", "datatrove"
 _SIMPLE = (int, float, str, bool, list, dict)
 
 
@@ -35,38 +41,65 @@ def find(name: str, modules: Sequence[str] = ()) -> Stage:
 
     Raises:
         SpecError: there is no such stage; the message suggests the nearest names.
-        StageError: something of that name exists but is no stage.
+        StageError: something of that name exists but is not a stage.
     """
+    _require_docstrings()
     if not re.fullmatch(r"\w+(\.\w+)*", name):
-        raise SpecError(f'"{name}" is no dotted name such as filters.gopher.quality.')
-    if name.startswith("datatrove."):
-        return _foreign(name)
+        raise SpecError(f'"{name}" is not a dotted name such as filters.gopher.quality.')
+    if name.split(".")[0] == _DATATROVE:
+        return _datatrove_block(name)
     target = _attribute(f"{_STAGES}.{name}")
     if target is not None:
         return read_stage(name, target)
-    owner = next((m for m in modules if name == m or name.startswith(f"{m}.")), None)
-    if owner is not None and extensions.find(owner) is not None:
-        target = _attribute(name)
-        if target is None:
-            raise SpecError(f'module "{owner}" has no "{name.removeprefix(owner + ".")}".')
+    owner = _owner(name, modules)
+    if owner is not None and (target := _attribute_of(owner, name)) is not None:
         return read_stage(name, target)
     if owner is not None and not nearest(name, catalogue()):
-        raise SpecError(f'there is no module "{owner}".  It is looked for beside the recipe and in the current folder.')
+        extensions.load(owner)
     raise SpecError(f'no stage "{name}".{_hint(name)}')
+
+
+def find_executor(name: str, modules: Sequence[str] = ()) -> Executor:
+    """Return the executor with this name: one of ours, or the dotted name of a function in a module of the user's.
+
+    Raises:
+        SpecError: there is no such executor; the message lists what there is.
+        StageError: something of that name exists but is not an executor.
+    """
+    target = None
+    if re.fullmatch(r"\w+", name) and name in executor_names():
+        target = _attribute(f"{_EXECUTORS}.{name}.{name}")
+    elif (owner := _owner(name, modules)) is not None:
+        target = _attribute_of(owner, name)
+    if target is None:
+        names = executor_names()
+        raise SpecError(
+            f'no executor "{name}".{nearest(name, names)}  There is: {", ".join(names)}; your own is named as '
+            "module.function, with the module under `modules:`."
+        )
+    return read_executor(name, target)
 
 
 def catalogue() -> dict[str, Stage]:
     """Return every stage that ships with `curate`, by name, sorted. Imports all of them."""
-    found = {stage.name: stage for module in _stage_modules() for stage in stages_in(module)}
+    _require_docstrings()
+    found = {stage.name: stage for module in _modules_under(_STAGES) for stage in stages_in(module)}
     return dict(sorted(found.items()))
+
+
+def executor_names() -> list[str]:
+    """Return the names of the executors that ship with `curate`, without importing them."""
+    package = importlib.util.find_spec(_EXECUTORS)
+    return sorted(info.name for info in pkgutil.iter_modules(package.submodule_search_locations))
 
 
 def stages_in(module: ModuleType) -> Iterator[Stage]:
     """Yield the stages a module under `curate/stages` defines, in the order of the file."""
     path = module.__name__.removeprefix(f"{_STAGES}.")
     for attribute, target in vars(module).items():
-        is_own = getattr(target, "__module__", None) == module.__name__
-        if attribute.startswith("_") or not is_own or not (inspect.isfunction(target) or inspect.isclass(target)):
+        if attribute.startswith("_") or not (inspect.isfunction(target) or inspect.isclass(target)):
+            continue
+        if target.__module__ != module.__name__:
             continue
         name = path if path.rpartition(".")[2] == attribute else f"{path}.{attribute}"
         try:
@@ -91,11 +124,40 @@ def _hint(name: str) -> str:
     return "  `curate stages` lists them."
 
 
-def _stage_modules() -> Iterator[ModuleType]:
-    package = importlib.import_module(_STAGES)
-    for info in pkgutil.walk_packages(package.__path__, f"{_STAGES}."):
+def _require_docstrings() -> None:
+    """Refuse `python -OO`: it removes the docstrings in which stages name their columns."""
+    if sys.flags.optimize >= 2:
+        raise SpecError(
+            "Python runs with -OO (or PYTHONOPTIMIZE=2), which removes docstrings; stages name their columns there.  "
+            "Run without it, or with -O."
+        )
+
+
+def _modules_under(package: str) -> Iterator[ModuleType]:
+    for info in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
         if not info.ispkg:
             yield importlib.import_module(info.name)
+
+
+def _owner(name: str, modules: Sequence[str]) -> str | None:
+    """Return the module, of those that the recipe allows, in which a dotted name lies."""
+    parts = name.split(".")
+    inside = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return next((module for module in modules if module in inside), None)
+
+
+def _attribute_of(owner: str, name: str) -> Any:
+    """Return what a dotted name in a module of the user's names; None if there is no such module.
+
+    Raises:
+        SpecError: the module has nothing of that name.
+    """
+    if extensions.find(owner) is None:
+        return None
+    target = _attribute(name)
+    if target is None:
+        raise SpecError(f'module "{owner}" has no "{name.removeprefix(owner + ".")}".')
+    return target
 
 
 def _attribute(dotted: str) -> Any:
@@ -103,15 +165,16 @@ def _attribute(dotted: str) -> Any:
     parent, _, last = dotted.rpartition(".")
     for module_name in (dotted, parent):
         module = extensions.find(module_name)
-        if module is not None and callable(getattr(module, last, None)):
-            return getattr(module, last)
+        target = vars(module).get(last) if module is not None else None
+        if inspect.isclass(target) or inspect.isroutine(target):
+            return target
     return None
 
 
-def _foreign(name: str) -> Stage:
+def _datatrove_block(name: str) -> Stage:
     """Read a datatrove block: its constructor is the schema, loosely, since its types are its own."""
     target = _attribute(name)
-    if target is None or not inspect.isclass(target) or not hasattr(target, "run"):
+    if target is None or not inspect.isclass(target) or not inspect.isfunction(inspect.getattr_static(target, "run", None)):
         parent = extensions.find(name.rpartition(".")[0])
         raise SpecError(
             f'datatrove has no block "{name}".{nearest(name.rpartition(".")[2], dir(parent) if parent else ())}'
@@ -122,4 +185,4 @@ def _foreign(name: str) -> Stage:
             continue
         hint = p.annotation if p.annotation in _SIMPLE and not isinstance(p.default, type(None)) else Any
         params[p.name] = Param(p.name, hint, REQUIRED if p.default is p.empty else p.default)
-    return Stage(name, target, Kind.FOREIGN, params)
+    return Stage(name, target, Kind.DATATROVE, params)

@@ -118,6 +118,17 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
 """All signals by name, family by family."""
 
 
+RENAMED: Mapping[str, str] = MappingProxyType(
+    {"text.odd_share": "text.control_share", "text.field_share": "text.separator_token_share"}
+)
+"""Former names of signals, which recipes may still use."""
+
+
+def current_name(name: str) -> str:
+    """Return the present name of a signal; another name (of a column) stays as it is."""
+    return RENAMED.get(name, name)
+
+
 def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
     """Measure the texts of a batch.
 

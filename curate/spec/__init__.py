@@ -8,7 +8,7 @@ schema     the JSON Schema of recipes, for editors
 """
 
 from curate.spec.overrides import CHECKPOINT
-from curate.spec.reader import PipelineSpec, StageSpec, read
+from curate.spec.reader import INPUT_PARAMS, ExecutorSpec, PipelineSpec, StageSpec, read
 from curate.spec.schema import json_schema
 
-__all__ = ["CHECKPOINT", "PipelineSpec", "StageSpec", "json_schema", "read"]
+__all__ = ["CHECKPOINT", "INPUT_PARAMS", "ExecutorSpec", "PipelineSpec", "StageSpec", "json_schema", "read"]

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from curate import extensions, registry
+from curate import extensions, params, registry
 from curate.errors import CurateError, SpecError
+from curate.executor import Executor, Launcher
+from curate.inputs import InputSpec
+from curate.params import Param
 from curate.spec import marks, overrides, published
 from curate.spec.marks import Marked
 from curate.spec.overrides import CHECKPOINT, KEYS
 from curate.spec.published import Published
 from curate.stage import Kind, Stage
 
-EXECUTORS = {"local": {"workers": int}}
+DEFAULT_EXECUTOR = "local"
+
+INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
+"""What YAML may say of every input, beside the parameters of its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +44,56 @@ class StageSpec:
     @property
     def all_params(self) -> dict[str, Any]:
         """Return the parameters with the defaults filled in."""
-        return {**{p.name: p.default for p in self.stage.params.values() if not p.is_required}, **self.params}
+        return {**params.defaults(self.stage.params), **self.params}
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSpec:
+    """Where tasks run: an executor and its parameters, in its types."""
+
+    executor: Executor
+    params: Mapping[str, Any]
+
+    def launcher(self) -> Launcher:
+        """Return what runs the jobs."""
+        return self.executor.target(**self.params)
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineSpec:
-    """A recipe as it was understood. `stages` holds None for a checkpoint."""
+    """A recipe as it was understood.
+
+    Args:
+        input: what it says of its input, whatever reads it; None for a datatrove reader, which has its own words.
+        stages: None for a checkpoint.
+        rejects: how many texts of rejects are kept: "sample", "text" (all) or "none".
+        resolved: the recipe as plain data, with all changes made.
+        warnings: what the user should know and need not change now.
+    """
 
     name: str
     description: str
     path: str
     modules: tuple[str, ...]
+    input: InputSpec | None
     source: StageSpec
     stages: tuple[StageSpec | None, ...]
     sink: StageSpec
     rejects: str
-    workers: int
+    executor: ExecutorSpec
     resolved: Mapping[str, Any]
     published: Published | None
+    warnings: tuple[str, ...] = ()
 
 
-def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = ()) -> PipelineSpec:
+def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (), executor: str = "") -> PipelineSpec:
     """Read a recipe.
 
     Args:
         path: the YAML file.
         settings: `path=value` changes, as `--set` gives them; the value is YAML.
         inputs: what the source's `paths` are replaced by, if any.
+        executor: the name of the executor; empty takes the recipe's first, else `local`.
 
     Raises:
         SpecError: anything a user can mend, with the place.
@@ -77,15 +106,17 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = ())
     overrides.interpolate(document)
     if inputs:
         overrides.replace_inputs(document, inputs)
-    return _Reader(document, path).pipeline()
+    return _Reader(document, path, executor).pipeline()
 
 
 class _Reader:
     """Turns marked YAML into a spec; each method reads one part."""
 
-    def __init__(self, document: Marked, path: str):
+    def __init__(self, document: Marked, path: str, executor: str):
         self.document = document
         self.path = path
+        self.executor = executor
+        self.warnings: list[str] = []
         self.modules: tuple[str, ...] = ()
         self.n_of: dict[str, int] = {}
 
@@ -103,20 +134,22 @@ class _Reader:
         self.modules = tuple(self._typed("modules", list, []))
         if self.modules:
             extensions.import_from([str(Path(self.path).parent), "."])
-        source = self._one("inputs", Kind.SOURCE, "sources.warc")
+        source, given = self._source()
         stages = tuple(self._stages())
         return PipelineSpec(
             name=self._name(),
             description=self._typed("description", str, ""),
             path=self.path,
             modules=self.modules,
+            input=given,
             source=source,
             stages=stages,
             sink=self._one("output", Kind.SINK, "sinks.parquet"),
             rejects=self._rejects(),
-            workers=self._workers(),
+            executor=self._executor(),
             resolved=marks.plain(recipe),
             published=self._published([source.label, *(stage.label for stage in stages if stage)]),
+            warnings=tuple(self.warnings),
         )
 
     def _name(self) -> str:
@@ -150,27 +183,19 @@ class _Reader:
         section = self.document.value.get("published")
         return published.read(section, labels) if section is not None else None
 
-    def _workers(self) -> int:
-        if "executor" not in self.document.value:
-            return 0
-        marked = self.document.value["executor"]
-        options = marked.value if isinstance(marked.value, dict) else {marked.value: None}
-        for name, given in options.items():
-            if name not in EXECUTORS:
-                raise SpecError(
-                    f'no executor "{name}".  There is: {", ".join(EXECUTORS)}.',
-                    given.key_place if given else marked.place,
-                )
-        workers = 0
-        if options["local"] and not isinstance(options["local"].value, (dict, type(None))):
-            raise SpecError("expected options such as {workers: 4}.", options["local"].place)
-        for key, value in ((options["local"].value if options["local"] else None) or {}).items():
-            if key != "workers":
-                raise SpecError(f'no such option "{key}".  executor > local has: workers.', value.key_place)
-            if not isinstance(value.value, int) or isinstance(value.value, bool) or value.value < 1:
-                raise SpecError(f"expected a number of processes, 1 or more, got {value.value!r}.", value.place)
-            workers = value.value
-        return workers
+    def _executor(self) -> ExecutorSpec:
+        """Read where tasks run: `executor: local`, or `executor: {local: {workers: 4}, ...}`, of which the first counts."""
+        marked = self.document.value.get("executor", marks.made(DEFAULT_EXECUTOR, f"{self.path}  executor (default)"))
+        options = marked.value if isinstance(marked.value, dict) else {marked.value: marks.made(None, marked.place)}
+        name = self.executor or next(iter(options), DEFAULT_EXECUTOR)
+        given = options.get(name, marks.made(None, f"--executor {name}"))
+        if not isinstance(given.value, (dict, type(None))):
+            raise SpecError("expected options such as {workers: 4}.", given.place)
+        try:
+            executor = registry.find_executor(str(name), self.modules)
+        except CurateError as error:
+            raise SpecError(str(error), given.key_place) from error
+        return ExecutorSpec(executor, self._converted(f"executor {name}", executor.params, given.value or {}, given.place))
 
     def _stages(self) -> Iterator[StageSpec | None]:
         if "stages" not in self.document.value:
@@ -190,6 +215,18 @@ class _Reader:
                 raise SpecError(f"{spec.name} is a {spec.stage.kind.value}; it belongs under `{key}:`.", spec.where)
             yield spec
 
+    def _source(self) -> tuple[StageSpec, InputSpec | None]:
+        """Read the source, and what the recipe says of its input, which is the same for all of ours."""
+        spec = self._one("inputs", Kind.SOURCE, "sources.warc")
+        if spec.stage.kind is Kind.DATATROVE:
+            return spec, None
+        own = {name: value for name, value in spec.params.items() if name in spec.stage.params}
+        general = {name: value for name, value in spec.params.items() if name in INPUT_PARAMS}
+        try:
+            return replace(spec, params=own), InputSpec.of(**general)
+        except SpecError as error:
+            raise SpecError(f"{spec.label} > {error}", spec.where) from error
+
     def _one(self, key: str, kind: Kind, example: str) -> StageSpec:
         if key not in self.document.value:
             return self._stage(marks.made(example, f"{self.path}  {key} (default)"))
@@ -199,7 +236,7 @@ class _Reader:
                 f"`{key}` takes one {kind.value}, got {len(marked.value)}: {', '.join(marked.value)}.", marked.place
             )
         spec = self._stage(marked)
-        is_reader = kind is Kind.SOURCE and spec.stage.kind is Kind.FOREIGN
+        is_reader = kind is Kind.SOURCE and spec.stage.kind is Kind.DATATROVE
         if spec.stage.kind is not kind and not is_reader:
             raise SpecError(
                 f"{spec.name} is a {spec.stage.kind.value}, not a {kind.value} such as {example}.", spec.where
@@ -208,11 +245,11 @@ class _Reader:
 
     def _stage(self, entry: Marked) -> StageSpec:
         if isinstance(entry.value, str):
-            name, params, where = entry.value, {}, entry.place
+            name, given, where = entry.value, {}, entry.place
         elif isinstance(entry.value, dict) and len(entry.value) == 1:
             (name, marked), *_ = entry.value.items()
-            params, where = marked.value or {}, marked.key_place
-            if not isinstance(params, dict):
+            given, where = marked.value or {}, marked.key_place
+            if not isinstance(given, dict):
                 raise SpecError(f"expected parameters as a mapping, got {marks.plain(marked)!r}.", marked.place)
         else:
             raise SpecError(
@@ -225,22 +262,40 @@ class _Reader:
             raise SpecError(str(error), where) from error
         self.n_of[name] = self.n_of.get(name, 0) + 1
         label = name if self.n_of[name] == 1 else f"{name}#{self.n_of[name]}"
-        return StageSpec(name, label, self._params(stage, params, where), where, stage)
+        known = {**INPUT_PARAMS, **stage.params} if stage.kind is Kind.SOURCE else stage.params
+        current = self._current_names(stage, given)
+        return StageSpec(name, label, self._converted(stage.name, known, current, where), where, stage)
 
-    def _params(self, stage: Stage, given: Mapping[str, Marked], where: str) -> dict[str, Any]:
+    def _current_names(self, stage: Stage, given: Mapping[str, Marked]) -> dict[str, Marked]:
+        """Return parameters under their present names, with a warning for each that has a former one."""
+        found = {}
+        for key, marked in given.items():
+            name = stage.renamed.get(key, key)
+            if name != key:
+                self.warnings.append(f"{marked.key_place}\n  `{key}` of {stage.name} is now called `{name}`.")
+            found[name] = marked
+        return found
+
+    def _converted(
+        self, owner: str, known: Mapping[str, Param], given: Mapping[str, Marked], where: str
+    ) -> dict[str, Any]:
+        """Return parameters in their types.
+
+        Raises:
+            SpecError: one is unknown or missing, or has another type.
+        """
         converted = {}
         for key, marked in given.items():
-            if key not in stage.params:
-                known = ", ".join(stage.params) or "none"
+            if key not in known:
                 raise SpecError(
-                    f'{stage.name} has no parameter "{key}".{registry.nearest(str(key), stage.params)}  It has: {known}.',
+                    f'{owner} has no parameter "{key}".{registry.nearest(str(key), known)}  It has: {", ".join(known) or "none"}.',
                     marked.key_place,
                 )
             try:
-                converted[key] = stage.params[key].convert(marks.plain(marked))
+                converted[key] = known[key].convert(marks.plain(marked))
             except ValueError as error:
                 raise SpecError(str(error), marked.place) from error
-        missing = [p.name for p in stage.params.values() if p.is_required and p.name not in converted]
+        missing = [p.name for p in known.values() if p.is_required and p.name not in converted]
         if missing:
-            raise SpecError(f"{stage.name} needs {', '.join(missing)}.", where)
+            raise SpecError(f"{owner} needs {', '.join(missing)}.", where)
         return converted

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from curate import registry
+from curate import params, registry
 from curate.spec import published
 from curate.spec.overrides import CHECKPOINT
+from curate.spec.reader import INPUT_PARAMS
 from curate.stage import Kind
-
-_EXECUTOR = {
-    "type": "object",
-    "properties": {"local": {"type": ["object", "null"], "properties": {"workers": {"type": "integer", "minimum": 1}}}},
-}
 
 
 def json_schema() -> dict[str, Any]:
     """Return the schema, with every stage of the catalogue and its parameters."""
     entries: dict[Kind, list[dict[str, Any]]] = {}
     for stage in registry.catalogue().values():
-        params = {
-            "type": ["object", "null"],
-            "additionalProperties": False,
-            "properties": {p.name: p.schema() for p in stage.params.values()},
-        }
-        required = [p.name for p in stage.params.values() if p.is_required and p.name != "paths"]
+        known = {**INPUT_PARAMS, **stage.params} if stage.kind is Kind.SOURCE else stage.params
         entry = {
             "type": "object",
             "description": stage.summary,
             "additionalProperties": False,
             "maxProperties": 1,
             "required": [stage.name],
-            "properties": {stage.name: {**params, "required": required} if required else params},
+            "properties": {stage.name: params.object_schema(known)},
         }
         entries.setdefault(stage.kind, []).append(entry)
     sources, sinks = entries.pop(Kind.SOURCE, []), entries.pop(Kind.SINK, [])
@@ -70,6 +61,20 @@ def json_schema() -> dict[str, Any]:
             "output": {"anyOf": [*sinks, foreign, {"enum": [entry["required"][0] for entry in sinks]}]},
             "rejects": {"enum": ["sample", "text", "none"]},
             "published": published.json_schema(),
-            "executor": _EXECUTOR,
+            "executor": _executors(),
         },
     }
+
+
+def _executors() -> dict[str, Any]:
+    """Return the schema of `executor:`: a name, or names with their parameters; the user's own by their dotted names."""
+    ours = {name: registry.find_executor(name) for name in registry.executor_names()}
+    mapping = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {**params.object_schema(each.params), "description": each.summary} for name, each in ours.items()
+        },
+        "patternProperties": {r"^\w+(\.\w+)+$": {"type": ["object", "null"]}},
+    }
+    return {"anyOf": [mapping, {"enum": list(ours)}, {"type": "string", "pattern": r"^\w+(\.\w+)+$"}]}

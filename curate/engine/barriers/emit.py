@@ -1,4 +1,4 @@
-"""The end of a phase before a barrier: what it asks about each document, and about reference data, written down."""
+"""The end of a phase before a barrier: what it emits about each document, and about reference data, is written down."""
 
 from __future__ import annotations
 
@@ -9,72 +9,76 @@ from curate.barrier import Barrier, Emitted
 from curate.batch import Batch
 from curate.engine.barriers import references, shuffle, sidecar
 from curate.errors import StageError
-from curate.plan import Phase
+from curate.plan import MapPhase
 from curate.runs import RunFolder, TaskFiles
+from curate.runs.layout import PhaseFolder
 
 
 class Emitter:
-    """Writes the facts and the notes of one task.
+    """Writes the shuffled rows and the sidecars of one task. The barrier is set up here, and closed with it.
 
     Args:
-        n_notes: shard -> how many documents there are notes about; filled as shards are closed.
+        docs_of_shard: shard -> how many documents it has; filled as shards are closed.
     """
 
-    def __init__(self, folder: RunFolder, phase: Phase, task: int, files: TaskFiles):
+    def __init__(self, folder: RunFolder, phase: MapPhase, task: int, files: TaskFiles):
         self.folder, self.phase, self.task, self.files = folder, phase, task, files
-        self.label = phase.emit.label
-        self.barrier: Barrier = phase.emit.open(phase.modules)
-        self.n_notes: dict[str, int] = {}
+        self.place = PhaseFolder(folder, phase.folder)
+        self.label = phase.emit.barrier.label
+        self.barrier: Barrier = phase.emit.barrier.construct(phase.modules)
+        self.barrier.setup()
+        self.docs_of_shard: dict[str, int] = {}
         first = self.barrier.reductions(phase.n_shards)[0]
-        self._facts = shuffle.Writer(
-            files.open(shuffle.shuffle_path(phase.folder, task)), first.partition, phase.n_facts, self.label
-        )
+        file = files.open(self.place.task(task).shuffle)
+        self.rows = shuffle.Writer(file, first.partition, phase.emit.n_partitions, self.label)
         self._own = _Shard(self, task)
 
     def emit(self, batch: Batch) -> None:
-        """Ask about a batch of the task's own documents."""
+        """Emit about a batch of the task's own documents."""
         self._own.write(self._checked(self.barrier.emit(batch), len(batch)), batch["id"])
 
     def close(self) -> None:
-        """Ask about this task's part of the reference data, and write what is left."""
+        """Emit about this task's part of the reference data, and write what is left."""
         self._own.close()
         for number, reference in references.of_task(self.folder, self.phase, self.task):
             shard = _Shard(self, number)
-            for asked, ids in references.asked(self.folder, self.phase, reference, self.barrier):
-                shard.write(self._checked(asked, len(ids)), ids)
+            for emitted, ids in references.emitted(self.folder, self.phase, reference, self.barrier):
+                shard.write(self._checked(emitted, len(ids)), ids)
             shard.close()
-        self._facts.close()
+        self.rows.close()
+        self.barrier.close()
 
-    def _checked(self, asked: Emitted, n: int) -> Emitted:
-        for what, rows in (("rows", asked.rows), ("notes", asked.sidecar)):
+    def _checked(self, emitted: Emitted, n: int) -> Emitted:
+        for what, rows in (("rows", emitted.rows), ("sidecar rows", emitted.sidecar)):
             is_free = what == "rows" and "row" in rows.schema.names
             if rows is not None and rows.num_rows != n and not is_free:
                 raise StageError(f"{self.label} emitted {rows.num_rows} {what} for {n} documents; it must be one each")
-        return asked
+        return emitted
 
 
 class _Shard:
-    """The notes of one shard, and the place of its next document."""
+    """The sidecar of one shard, and the row of its next document."""
 
     def __init__(self, emitter: Emitter, number: int):
         self.emitter, self.number, self.start = emitter, number, 0
-        self._notes: sidecar.Writer | None = None
+        self._sidecar: sidecar.Writer | None = None
 
-    def write(self, asked: Emitted, ids: pa.Array) -> None:
-        self.emitter._facts.write(_placed(asked.rows, self.number, self.start))
-        if asked.sidecar is not None:
-            if self._notes is None:
-                path = sidecar.sidecar_path(self.emitter.phase.folder, self.number)
-                self._notes = sidecar.Writer(self.emitter.files.open(path))
-            self._notes.write(
-                pa.RecordBatch.from_arrays([ids, *asked.sidecar.columns], names=["id", *asked.sidecar.schema.names])
-            )
+    def write(self, emitted: Emitted, ids: pa.Array) -> None:
+        self.emitter.rows.write(_placed(emitted.rows, self.number, self.start))
+        if emitted.sidecar is not None or self.emitter.barrier.names_kept_copies:
+            names, stored = ([], []) if (own := emitted.sidecar) is None else (own.schema.names, own.columns)
+            self._write_sidecar(pa.RecordBatch.from_arrays([ids, *stored], names=["id", *names]))
         self.start += len(ids)
 
+    def _write_sidecar(self, rows: pa.RecordBatch) -> None:
+        if self._sidecar is None:
+            self._sidecar = sidecar.Writer(self.emitter.files.open(self.emitter.place.sidecar(self.number)))
+        self._sidecar.write(rows)
+
     def close(self) -> None:
-        if self._notes:
-            self._notes.close()
-        self.emitter.n_notes[str(self.number)] = self.start
+        if self._sidecar:
+            self._sidecar.close()
+        self.emitter.docs_of_shard[str(self.number)] = self.start
 
 
 def _placed(rows: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:

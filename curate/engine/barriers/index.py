@@ -2,7 +2,7 @@
 
     index.json              format, stage and settings; a run with others is refused
     <entry>/entry.json      the files with sizes and digests; its presence means: complete
-    <entry>/00012.arrow     the notes about the documents of shard 12, and which document each was dropped for
+    <entry>/00012.arrow     the sidecar of shard 12, with the document that each was dropped for
 
 An entry appears when the run that made it is complete, and replaces what an earlier run over the same inputs left.
 A run that reads and writes the same index does not see its own entry.
@@ -19,10 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from curate import fingerprint, inputs
-from curate.barrier import Barrier
 from curate.errors import InputError, SpecError
-from curate.plan import Phase, Plan
-from curate.runs import PHASES, RunFolder
+from curate.plan import MapPhase, Plan
+from curate.runs import RunFolder
+from curate.runs.layout import PhaseFolder
 from curate.stage import Split
 
 HEADER, ENTRY, FORMAT = "index.json", "entry.json", 1
@@ -33,17 +33,12 @@ UNKNOWN = np.uint32(0xFFFFFFFF)
 def entry_name(planned: Plan) -> str:
     """Return the name of a run's entry: the recipe's name and what tells its inputs from others."""
     splits = [[p.name, p.start, p.end, p.size] for shard in planned.shards for p in shard.splits]
-    source = [planned.spec.source.name, {k: v for k, v in planned.spec.source.all_params.items() if k != "shard_mib"}]
+    source = [planned.spec.source.name, {k: v for k, v in planned.spec.source.all_params.items()}]
     return f"{planned.spec.name}-{fingerprint.combine(splits or source)[:10]}"
 
 
-def path_in_run(phase: str, shard: int) -> str:
-    """Return where a run keeps what it will remember of a shard until it is complete."""
-    return f"{PHASES}/{phase}/index/{shard:05d}.arrow"
-
-
 def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
-    """Refuse an index that was made by another stage or with other settings, or a folder that is none.
+    """Refuse an index that was made by another stage or with other settings, or a folder that is not an index.
 
     Raises:
         SpecError: with both settings.
@@ -51,7 +46,7 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
     folder = RunFolder(url)
     if not folder.exists(HEADER):
         if folder.exists("") and folder.fs.ls(folder.root, detail=False):
-            raise SpecError(f"{url} is not empty and is no index (it has no {HEADER}).  Name another folder.")
+            raise SpecError(f"{url} is not empty and not an index (it has no {HEADER}).  Name another folder.")
         return
     try:
         header = folder.read_json(HEADER)
@@ -60,14 +55,14 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
         raise SpecError(f"{url}/{HEADER} is damaged: {error!r}.  Restore it, or name another folder.") from error
     wanted = {"format": FORMAT, "stage": stage, **settings}
     if found != wanted:
-        told = [
+        differences = [
             f"  {name}: the index has {found.get(name)!r}, this run {wanted.get(name)!r}"
             for name in sorted({*found, *wanted})
             if found.get(name) != wanted.get(name)
         ]
         raise SpecError(
             f"{url} was made with other settings, so its hashes mean something else:\n"
-            + "\n".join(told)
+            + "\n".join(differences)
             + "\nSet the same ones, or name another index."
         )
 
@@ -137,23 +132,25 @@ def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
         raise InputError(f"{split.url} is damaged: {error}.  Run again what made it, or remove its entry.") from error
 
 
-def publish(folder: RunFolder, planned: Plan, phase: Phase, barrier: Barrier, names: list[str | None]) -> None:
+def publish(folder: RunFolder, entry: str, recipe: str, phase: MapPhase, names: list[str | None]) -> None:
     """Copy what a complete run remembers into the index of a barrier.
 
     Args:
+        entry: the name of the run's entry; recipe: the name of its recipe.
         phase: the one in which the barrier decided.
         names: for each reference shard, its name in the index, None for one of a dataset.
     """
+    ref = phase.apply.barrier
+    barrier = ref.construct(phase.modules)
     index = RunFolder(barrier.index)
-    entry = entry_name(planned)
-    check(barrier.index, phase.apply.name, barrier.index_settings())
-    header = {"format": FORMAT, "stage": phase.apply.name, "settings": dict(barrier.index_settings())}
-    index.write_json(HEADER, header)
+    settings = dict(barrier.index_settings())
+    check(barrier.index, ref.name, settings)
+    index.write_json(HEADER, {"format": FORMAT, "stage": ref.name, "settings": settings})
     index.remove(f"{entry}/{ENTRY}")
     listed = []
     for shard in range(phase.n_shards):
         name = f"{shard:05d}.arrow"
-        with folder.open(path_in_run(phase.folder, shard)) as file:
+        with folder.open(PhaseFolder(folder, phase.folder).task(shard).remembered) as file:
             part = index.part(f"{entry}/{name}")
             with part.file as target:
                 while chunk := file.read(4 << 20):
@@ -164,7 +161,7 @@ def publish(folder: RunFolder, planned: Plan, phase: Phase, barrier: Barrier, na
     for stale in set(index.files(entry)) - {file["name"] for file in listed}:
         index.remove(f"{entry}/{stale}")
     shards = [*(_version(entry, file) for file in listed), *names]
-    index.write_json(f"{entry}/{ENTRY}", {"recipe": planned.spec.name, "files": listed, "shards": shards})
+    index.write_json(f"{entry}/{ENTRY}", {"recipe": recipe, "files": listed, "shards": shards})
 
 
 def _version(entry: str, file: Mapping[str, Any]) -> str:

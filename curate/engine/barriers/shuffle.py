@@ -1,6 +1,6 @@
-"""Numbers on their way from the tasks of one phase to the tasks of the next, each to the one that wants them.
+"""The shuffle: rows of numbers from the tasks of one phase to the tasks of the next, each row to one task.
 
-A facts file is an Arrow IPC file of rounds: record batch `round * n_parts + part` holds the rows of one round for
+A shuffle file is an Arrow IPC file of rounds: record batch `round * n_parts + part` holds the rows of one round for
 task `part` of the next phase. So a writer keeps one round in memory and a reader takes its part and nothing else.
 Rows keep their order within a part.
 """
@@ -15,17 +15,14 @@ import pyarrow as pa
 import xxhash
 
 from curate.errors import RunError, StageError
-from curate.runs import PHASES, RunFolder
+from curate.plan import Shuffled
+from curate.runs import RunFolder
+from curate.runs.layout import PhaseFolder
 
 ROUND_BYTES = 8 << 20
 """How many bytes of rows a writer gathers before it writes them."""
 
 _IPC = pa.ipc.IpcWriteOptions(compression="lz4")
-
-
-def shuffle_path(phase: str, task: int) -> str:
-    """Return where a task of a phase writes its shuffle."""
-    return f"{PHASES}/{phase}/facts/{task:05d}.arrow"
 
 
 class Writer:
@@ -78,16 +75,22 @@ class Writer:
 
 
 class Reader:
-    """The rows for one task, from every task of the phase before it, in task order; may be read more than once."""
+    """The rows for one task, from every task of the phase before it, in task order; may be read more than once.
 
-    def __init__(self, folder: RunFolder, phase: str, n_tasks: int, part: int, n_parts: int):
-        self.folder, self.phase, self.n_tasks, self.part, self.n_parts = folder, phase, n_tasks, part, n_parts
+    Args:
+        rows: where they are.
+        part, n_parts: which of how many partitions to read.
+    """
+
+    def __init__(self, folder: RunFolder, rows: Shuffled, part: int, n_parts: int):
+        self.phase, self.n_tasks = PhaseFolder(folder, rows.phase), rows.n_tasks
+        self.part, self.n_parts = part, n_parts
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for task in range(self.n_tasks):
-            path = shuffle_path(self.phase, task)
+            path = self.phase.task(task).shuffle
             try:
-                with self.folder.open(path) as file:
+                with self.phase.run.open(path) as file:
                     reader = pa.ipc.open_file(file)
                     if not reader.num_record_batches:
                         yield pa.RecordBatch.from_pylist([], schema=reader.schema)
@@ -95,7 +98,7 @@ class Reader:
                         yield reader.get_batch(i)
             except (FileNotFoundError, pa.ArrowInvalid, OSError) as error:
                 raise RunError(
-                    f"{self.folder.path(path)} is missing or damaged ({error}); run again to have it made anew."
+                    f"{self.phase.run.path(path)} is missing or damaged ({error}); run again to have it made anew."
                 ) from error
 
 
@@ -104,6 +107,20 @@ def joined(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     batches = list(batches)
     whole = pa.Table.from_batches(batches).combine_chunks().to_batches()
     return whole[0] if whole else batches[0]
+
+
+def by_row(rows: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return all rows as one record batch, sorted by the column `row`; rows about the same document keep their order."""
+    whole = joined(rows)
+    return whole.take(pa.array(np.argsort(whole["row"].to_numpy(), kind="stable")))
+
+
+def about(rows: pa.RecordBatch, start: int, stop: int) -> pa.RecordBatch:
+    """Return the rows about documents `start .. stop - 1`, with `row` counted from `start`; `rows` is sorted by `row`."""
+    places = rows["row"].to_numpy()
+    low, high = np.searchsorted(places, [start, stop])
+    local = pa.array(places[low:high] - start, pa.uint32())
+    return rows.slice(low, high - low).set_column(rows.schema.get_field_index("row"), "row", local)
 
 
 def digest(rows: Iterable[pa.RecordBatch]) -> str:

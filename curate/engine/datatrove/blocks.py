@@ -29,12 +29,11 @@ _PLACES = ("url", "date", "source")
 
 def as_stream(stage: Stage, params: Mapping[str, Any], rank: int, world_size: int):
     """Return a datatrove block as a function from batches to batches; its drops are batches with verdicts."""
-    block = _open(stage, params)
+    excluded = _Excluded()
+    writer = {"exclusion_writer": excluded} if "exclusion_writer" in stage.params else {}
+    block = _open(stage, {**params, **writer})
 
     def work(batches: Iterator[Batch]) -> Iterator[Batch]:
-        excluded = _Excluded()
-        if hasattr(block, "exclusion_writer"):
-            block.exclusion_writer = excluded
         schema: list[pa.Schema] = []
 
         def documents() -> Iterator[Document]:

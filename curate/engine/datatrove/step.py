@@ -35,7 +35,7 @@ def step(name: str, /, *, modules: tuple[str, ...] = (), **params: Any) -> Pipel
             have datatrove's readers and writers; a barrier needs the phases that only `curate run` makes).
     """
     stage = registry.find(name, modules)
-    if stage.kind in (Kind.SOURCE, Kind.SINK, Kind.BARRIER, Kind.FOREIGN):
+    if stage.kind in (Kind.SOURCE, Kind.SINK, Kind.BARRIER, Kind.DATATROVE):
         raise SpecError(
             f"{name} is a {stage.kind.value} and cannot be a step of a datatrove pipeline; use `curate run`."
         )

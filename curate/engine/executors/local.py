@@ -1,9 +1,4 @@
-"""Hands the tasks of a phase to datatrove's executors.
-
-A task travels as where the run folder is and which phase it belongs to; everything else the worker reads there.
-datatrove's own completion markers know nothing of configuration, so they are not asked: every task compares
-its key with its record and returns at once when there is nothing to do.
-"""
+"""Tasks in processes of this machine, by datatrove's local executor on a pool of our own."""
 
 from __future__ import annotations
 
@@ -17,79 +12,74 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 
-import pyarrow as pa
 from datatrove.executor.local import LocalPipelineExecutor
-from datatrove.pipeline.base import PipelineStep
 from datatrove.utils.stats import PipelineStats
 
-from curate import extensions
-from curate.engine import warm_up
-from curate.errors import CurateError, InputError, RunError
-from curate.plan import Phase
-from curate.runs import PHASES, RunFolder, read_record
+from curate.engine import finish, warm_up
+from curate.engine.datatrove.phase_step import PhaseStep
+from curate.errors import RunError, SpecError
+from curate.executor import Job, JobStatus, Launcher
+from curate.runs import RunFolder
+from curate.runs.layout import PhaseFolder
 
-PRELOAD = ["curate.engine.tasks.map_task", "curate.signals", "pyarrow.parquet", "numba", "curate.engine.preload"]
+PRELOAD = [
+    "curate.engine.tasks.map_task",
+    "curate.engine.tasks.reduce_task",
+    "curate.signals",
+    "pyarrow.parquet",
+    "numba",
+    "curate.engine.preloaded_kernels",
+]
 """Imported once, before workers fork off, so that each starts in milliseconds; the last loads compiled kernels."""
 
 
-class PhaseTask(PipelineStep):
-    """All of a phase's work as the one step of a datatrove pipeline."""
-
-    type = "curate"
-
-    def __init__(self, run_url: str, phase: str):
-        self.name = phase
-        super().__init__()
-        self.run_url, self.phase = run_url, phase
-
-    def run(self, data=None, rank: int = 0, world_size: int = 1):
-        """Do task `rank`, and copy its ledger into datatrove's statistics."""
-        from curate.engine.tasks import map_task, reduce_task
-
-        folder = RunFolder(self.run_url)
-        phase = Phase.from_json(folder.read_json(phase_path(self.phase)))
-        extensions.import_from(phase.import_from)
-        try:
-            (reduce_task if phase.is_reduce else map_task).run(folder, phase, rank)
-        except (Exception, SystemExit) as error:
-            what = str(error) if isinstance(error, CurateError) else f"{type(error).__name__}: {error}"
-            where = f"phase {self.phase}, task {rank}: {what}"
-            if isinstance(error, InputError):
-                raise InputError(where) from error
-            log = folder.path(PHASES, self.phase, "logs", f"task_{rank:05d}.log")
-            raise RunError(f"{where}\n  The traceback is in {log}.  Finished tasks are kept.") from error
-        for entry in read_record(folder, self.phase, rank).ledger["stages"]:
-            self.stat_update(f"{entry['name']}/total", value=entry["in"] + entry["born"])
-            self.stat_update(f"{entry['name']}/forwarded", value=entry["out"])
-            for reason, n in entry["dropped"].items():
-                self.stat_update(f"{entry['name']}/dropped_{reason}", value=n)
-        yield from data or ()
-
-
-def phase_path(phase: str) -> str:
-    """Return where the recipe of a phase is written for its workers."""
-    return f"{PHASES}/{phase}/phase.json"
-
-
-def pending(folder: RunFolder, phase: Phase) -> list[int]:
-    """Return the tasks of a phase that have something to do."""
-    from curate.engine.tasks import map_task, reduce_task
-
-    is_done = (reduce_task if phase.is_reduce else map_task).is_done
-    return [task for task in range(phase.n_tasks) if not is_done(folder, phase, task)]
-
-
-class Workers:
-    """A pool of processes that lasts for a whole run, started when the first phase needs it.
+def local(*, workers: int | None = None) -> Launcher:
+    """Run tasks in processes of this machine.
 
     Args:
-        n: how many.
-        to_load: what `warm_up.told` says they will need.
+        workers: processes, 1 or more; null for one per core. With one worker, tasks run in this process.
     """
+    if workers is not None and workers < 1:
+        raise SpecError(f"executor local > workers: expected a number of processes, 1 or more, got {workers}.")
+    return LocalPool(workers or os.cpu_count() or 1)
 
-    def __init__(self, n: int, to_load: str = "[]"):
-        self.n, self.to_load = n, to_load
+
+class LocalPool(Launcher):
+    """A pool of processes that lasts for a whole run, started when the first phase needs it."""
+
+    def __init__(self, n_workers: int):
+        self.n_workers = n_workers
+        self._stages = "[]"
         self._pool: ProcessPoolExecutor | None = None
+        self._status: dict[str, JobStatus] = {}
+
+    def prepare(self, stages: str) -> None:
+        self._stages = stages
+
+    def submit(self, job: Job, after: str | None = None) -> str:
+        """Run a job to its end."""
+        job_id = job.phase or "finish"
+        if job.phase is None:
+            finish.finish(RunFolder(job.run_url))
+        elif job.tasks:
+            _PhaseExecutor(job, self).run()
+        self._status[job_id] = JobStatus(n_done=len(job.tasks))
+        return job_id
+
+    def status(self, job_id: str) -> JobStatus:
+        return self._status[job_id]
+
+    def cancel(self, job_id: str) -> None:
+        self.close(failed=True)
+
+    def close(self, *, failed: bool) -> None:
+        if self._pool is None:
+            return
+        if failed:  # nobody waits for the tasks that are still running
+            for process in list((self._pool._processes or {}).values()):
+                process.kill()
+        self._pool.shutdown(wait=not failed, cancel_futures=True)
+        self._pool = None
 
     @property
     def has_started(self) -> bool:
@@ -98,29 +88,20 @@ class Workers:
     @property
     def pool(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            os.environ[warm_up.TO_LOAD] = self.to_load
+            os.environ[warm_up.TO_LOAD] = self._stages
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(PRELOAD)
-            self._pool = ProcessPoolExecutor(self.n, mp_context=context, initializer=_begin_worker)
+            self._pool = ProcessPoolExecutor(self.n_workers, mp_context=context, initializer=_begin_worker)
         return self._pool
-
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(self, kind: type | None, *exc: object) -> None:
-        if self._pool is None:
-            return
-        if kind is not None:  # nobody waits for the tasks that are still running
-            for process in list((self._pool._processes or {}).values()):
-                process.kill()
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
 
 def _begin_worker() -> None:
     """Let this worker die with the process that started the run: what a dead run writes could meet what the next one does.
 
-    Arrow's own allocator keeps what it once had; the system's gives most of it back, and is no slower here.
+    Arrow's own allocator keeps what it once had; the system's gives most of it back, and is not slower here.
     """
+    import pyarrow as pa
+
     pa.set_memory_pool(pa.system_memory_pool())
 
     def wait() -> None:
@@ -130,23 +111,24 @@ def _begin_worker() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-class LocalExecutor(LocalPipelineExecutor):
+class _PhaseExecutor(LocalPipelineExecutor):
     """datatrove's local executor on a process pool that notices when a worker dies.
 
     The pool of the base class waits for ever for a task whose worker was killed (by the kernel, for memory, say),
     and is started anew for every phase.
     """
 
-    def __init__(self, folder: RunFolder, phase: Phase, ranks: list[int], workers: Workers):
+    def __init__(self, job: Job, shared: LocalPool):
+        folder = PhaseFolder(RunFolder(job.run_url), job.phase)
         super().__init__(
-            pipeline=[PhaseTask(folder.url, phase.folder)],
-            tasks=phase.n_tasks,
-            workers=workers.n,
-            logging_dir=f"{folder.url.rstrip('/')}/{PHASES}/{phase.folder}",
+            pipeline=[PhaseStep(job.run_url, job.phase)],
+            tasks=job.n_tasks,
+            workers=shared.n_workers,
+            logging_dir=f"{job.run_url.rstrip('/')}/{folder.path}",
             skip_completed=False,
         )
-        self.ranks = ranks
-        self.shared = workers
+        self.ranks = job.tasks
+        self.shared = shared
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "shared": None}
@@ -170,14 +152,6 @@ class LocalExecutor(LocalPipelineExecutor):
         return total
 
     def _quietly(self, rank: int) -> PipelineStats:
-        """Run a rank with datatrove's log on its file only; what we have to say is said by the command line."""
+        """Run a rank with datatrove's log on its file only; the command line prints what a user should read."""
         with contextlib.redirect_stdout(sys.stderr), contextlib.redirect_stderr(io.StringIO()):
             return self._run_for_rank(rank, local_rank=1)
-
-
-def quiet() -> None:
-    """Take datatrove's log off the terminal in this process."""
-    from loguru import logger
-
-    logger.remove()
-    logger.add(sys.stderr, level="CRITICAL")

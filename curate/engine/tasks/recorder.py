@@ -1,16 +1,16 @@
-"""What a task writes down while documents flow: the ledger, the rejects, and whose time it was."""
+"""What a task records while documents flow: the ledger, the rejects, and each stage's time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import orjson
 import pyarrow as pa
 
-from curate.batch import CORE, KEEP, Batch, Verdicts
+from curate.batch import CORE, KEEP, Batch, Places, Verdicts
 from curate.errors import StageError
 from curate.ledger import Ledger
 
@@ -22,7 +22,8 @@ SAMPLE_BYTES = 64 << 10
 
 _FIELDS = {
     "id": pa.string(), "url": pa.string(), "source": pa.string(), "stage": pa.string(), "reason": pa.string(),
-    "value": pa.float32(), "evidence": pa.string(), "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
+    "value": pa.float32(), "evidence": pa.string(), "kept_id": pa.string(), "kept_shard": pa.uint32(), "kept_row": pa.uint32(),
+    "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
 }  # fmt: skip
 _SCHEMA = pa.schema(list(_FIELDS.items()))
 _BULKY = (pa.types.is_large_binary, pa.types.is_binary)
@@ -65,17 +66,24 @@ class Clock:
 
 
 class TaskRecorder:
-    """The ledger and the rejects of one task, and which task of how many it is."""
+    """The ledger and the rejects of one task, and which task of how many it is.
 
-    def __init__(self, rejects: str, task: int = 0, n_tasks: int = 1):
-        self.task, self.n_tasks = task, n_tasks
+    Args:
+        rejects: how many texts are kept: "sample", "text" (all) or "none".
+        ids_at: returns the ids of documents at some places of the run, for the copies that verdicts name.
+    """
+
+    def __init__(
+        self, rejects: str, task: int = 0, n_tasks: int = 1, ids_at: Callable[[Places], pa.Array] | None = None
+    ):
+        self.task, self.n_tasks, self.ids_at = task, n_tasks, ids_at
         self.ledger = Ledger()
         self.clock = Clock()
         self.mode = rejects
         self._tables: list[pa.Table] = []
 
     def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
-        """Write down what a stage decided about its result, and return what goes on.
+        """Record what a stage decided about its result, and return the documents that go on.
 
         Args:
             label: the stage; its `n_in` or `n_born` is the caller's to count.
@@ -123,6 +131,7 @@ class TaskRecorder:
             "reason": pa.array(reasons, pa.string()),
             "value": pa.array(verdicts.value[dropped], pa.float32(), mask=np.isnan(verdicts.value[dropped])),
             "evidence": pa.array(evidence, pa.string()),
+            **self._kept_copies(verdicts.kept_copy[dropped] if verdicts.kept_copy else None, len(at)),
             "failed": pa.array(
                 [failed[i] for i in at] if failed else [[f"{label} {r}"] for r in reasons], pa.list_(pa.string())
             ),
@@ -131,8 +140,15 @@ class TaskRecorder:
         }
         self._tables.append(pa.table(table, schema=_SCHEMA))
 
+    def _kept_copies(self, places: Places | None, n: int) -> dict[str, pa.Array]:
+        """Return the columns that say which document was kept instead of each dropped one."""
+        if places is None:
+            return {name: pa.nulls(n, _FIELDS[name]) for name in ("kept_id", "kept_shard", "kept_row")}
+        ids = self.ids_at(places) if self.ids_at else pa.nulls(n, pa.string())
+        return {"kept_id": ids, "kept_shard": pa.array(places.shard), "kept_row": pa.array(places.row)}
+
     def rejects(self) -> pa.Table:
-        """Return all rejects of the task in the order they fell; the columns are the same for every task of every run."""
+        """Return all rejects of the task in the order they were dropped; the columns are the same for every task of every run."""
         rejects = pa.concat_tables([_SCHEMA.empty_table(), *self._tables]).combine_chunks()
         return _sampled(rejects) if self.mode == "sample" else rejects
 
@@ -145,7 +161,7 @@ class TaskRecorder:
 
     @staticmethod
     def count(failed: dict[str, int], verdicts: Verdicts) -> None:
-        """Add up every rule that was broken, where the verdicts know; else the one that dropped."""
+        """Add up every rule that was broken, where the verdicts know them; else the one that dropped the document."""
         if verdicts.failed is not None:
             for reason, n in zip(verdicts.reasons, verdicts.failed.sum(axis=0), strict=True):
                 if n:
@@ -157,7 +173,7 @@ class TaskRecorder:
 
 
 def _signals(rows: Batch) -> pa.Array:
-    """Return every further column of each row as a JSON object: what was known about the document when it fell."""
+    """Return every further column of each row as a JSON object: what was known about the document when it was dropped."""
     names = [
         column.name
         for column in rows.rows.schema

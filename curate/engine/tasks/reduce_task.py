@@ -1,74 +1,77 @@
-"""One task of a reduce phase: its part of the facts of every task before it, to the facts of the next phase."""
+"""One task of a reduce phase: its partition of the rows of every task before it, to rows for the next phase."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 
 from curate import fingerprint
-from curate.barrier import Reduction
 from curate.engine.barriers import shuffle
 from curate.engine.barriers.reduce_context import TaskReduceContext
 from curate.engine.tasks.recorder import Clock
-from curate.errors import RunError, StageError
+from curate.errors import StageError
 from curate.ledger import Ledger
-from curate.plan import Phase
-from curate.runs import PHASES, Record, RunFolder, TaskFiles, is_valid, read_record, record_path
+from curate.plan import ReducePhase
+from curate.runs import Record, Role, RunFolder, TaskFiles
+from curate.runs.layout import PhaseFolder
+from curate.runs.records import is_valid, need_record, read_record
 
 
-def is_done(folder: RunFolder, phase: Phase, task: int) -> bool:
-    """Say whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
-    return is_valid(folder, read_record(folder, phase.folder, task), _key(folder, phase, task))
+def is_done(folder: RunFolder, phase: ReducePhase, task: int) -> bool:
+    """Return whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
+    place = PhaseFolder(folder, phase.folder).task(task)
+    return is_valid(folder, read_record(place), _key(folder, phase, task))
 
 
-def run(folder: RunFolder, phase: Phase, task: int) -> None:
+def run(folder: RunFolder, phase: ReducePhase, task: int) -> None:
     """Do the task, unless it is done."""
+    place = PhaseFolder(folder, phase.folder).task(task)
     key = _key(folder, phase, task)
-    if is_valid(folder, read_record(folder, phase.folder, task), key):
+    if is_valid(folder, read_record(place), key):
         return
-    folder.remove(record_path(phase.folder, task))
-    files, clock = TaskFiles(folder), Clock()
-    label, context = phase.emit.label, TaskReduceContext(folder, phase, files)
+    folder.remove(place.record)
+    files, clock, label = TaskFiles(folder), Clock(), phase.barrier.label
+    context = TaskReduceContext(folder, phase, files)
     with clock.of(label):
-        reductions = phase.emit.open(phase.modules).reductions(phase.n_shards)
-        came = shuffle.Reader(folder, phase.facts_from, phase.n_facts_from, task, phase.n_tasks)
-        part_of = partial(_part_of, reductions, phase.reduction + 1, label)
-        writer = shuffle.Writer(files.open(shuffle.shuffle_path(phase.folder, task)), part_of, phase.n_facts, label)
-        for rows in reductions[phase.reduction].reduce(came, context):
-            writer.write(rows)
+        reductions = phase.barrier.construct(phase.modules).reductions(phase.n_shards)
+        rows = shuffle.Reader(folder, phase.rows, task, phase.n_tasks)
+        partition = _by_shard(label) if phase.is_last else reductions[phase.reduction + 1].partition
+        writer = shuffle.Writer(files.open(place.shuffle), partition, phase.n_partitions, label)
+        for made in reductions[phase.reduction].reduce(rows, context):
+            writer.write(made)
         writer.close()
     ledger = Ledger()
     ledger.stage(label).seconds = clock.seconds[label]
     outputs = files.commit()
-    record = Record(key, outputs, ledger.to_json(), told=context.told, warnings=context.warnings)
-    folder.write_json(record_path(phase.folder, task), record.to_json())
+    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=context.warnings)
+    folder.write_json(place.record, record.to_json())
 
 
-def _part_of(reductions: tuple[Reduction, ...], k: int, label: str, rows: pa.RecordBatch) -> np.ndarray:
-    """Return int64[n_rows]: the task of the next phase for each row; after the last reduction, its shard."""
-    if k < len(reductions):
-        return reductions[k].partition(rows)
-    missing = {"shard", "row"} - set(rows.schema.names)
-    if missing:
-        raise StageError(
-            f"{label}: rows of the last reduction have no `{min(missing)}`; it says which document a fact is about"
-        )
-    return rows["shard"].to_numpy().astype(np.int64)
+def _by_shard(label: str) -> Callable[[pa.RecordBatch], np.ndarray]:
+    """Return the partition after the last reduction: int64[n_rows], the shard of the document that each row is about."""
+
+    def partition(rows: pa.RecordBatch) -> np.ndarray:
+        missing = {"shard", "row"} - set(rows.schema.names)
+        if missing:
+            raise StageError(
+                f"{label}: rows of the last reduction have no `{min(missing)}`; it says which document a result is about"
+            )
+        return rows["shard"].to_numpy().astype(np.int64)
+
+    return partition
 
 
-def _key(folder: RunFolder, phase: Phase, task: int) -> str:
-    return fingerprint.combine(phase.fingerprint, task, phase.n_facts, _came_in(folder, phase))
+def _key(folder: RunFolder, phase: ReducePhase, task: int) -> str:
+    return fingerprint.combine(phase.fingerprint, task, phase.n_partitions, _came_in(folder, phase))
 
 
-def _came_in(folder: RunFolder, phase: Phase) -> list[str]:
-    """Return the digests of every facts file of the phase before, and of what the phase that asked wrote."""
+def _came_in(folder: RunFolder, phase: ReducePhase) -> list[str]:
+    """Return the digests of what every task of the phase before wrote, and of the phase in which the barrier emitted."""
     digests = []
-    for before, n_tasks in {phase.facts_from: phase.n_facts_from, phase.notes_from: phase.n_shards}.items():
+    for before, n_tasks in {phase.rows.phase: phase.rows.n_tasks, phase.emitted_in: phase.n_shards}.items():
         for task in range(n_tasks):
-            record = read_record(folder, before, task)
-            if record is None:
-                raise RunError(f"task {task} of {before} has no record, but {phase.folder} needs it; run again.")
-            digests += [o.digest for o in record.outputs if o.path.startswith(f"{PHASES}/")]
+            record = need_record(PhaseFolder(folder, before).task(task))
+            digests += [output.digest for output in record.outputs if output.role is Role.INTERMEDIATE]
     return digests

@@ -1,4 +1,4 @@
-"""Documents through stages: one generator a stage, each keeping the recorder.
+"""Documents through stages: one generator for each stage, which records what the stage did.
 
 Adjacent signal filters form a group. All their signals are measured in one pass, each filter judges every
 document of the group, and rows leave at its end: so every broken rule is on record, and "what if this
@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from curate import signals
-from curate.batch import CORE, KEEP, Batch, Doc, Verdicts
+from curate.batch import CORE, KEEP, Batch, Columns, Doc, Verdicts
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.errors import CurateError, StageError
 from curate.plan import StageRef
 from curate.rules import Rules
-from curate.stage import Kind, Stage
+from curate.stage import Kind, Stage, close
 
 
 def through(
@@ -80,7 +80,8 @@ def _group(
 
 def _measured_by(refs: Sequence[StageRef]) -> dict[str, str]:
     """Return which built-in signal fills each column that these filters read."""
-    return {column: signal for ref in refs for signal, column in ref.columns.items() if signal in signals.SIGNALS}
+    wanted = ((column, signals.current_name(name)) for ref in refs for name, column in ref.columns.items())
+    return {column: signal for column, signal in wanted if signal in signals.SIGNALS}
 
 
 def _judge(refs: Sequence[StageRef], rules: Sequence[Rules], batch: Batch, recorder: TaskRecorder) -> Batch:
@@ -134,6 +135,7 @@ def _doc_filter(
                 None if answer is True or answer is np.True_ else answer if isinstance(answer, str) else fallback
             )
         yield recorder.record(ref.label, batch, Verdicts.of(reasons))
+    close(judge)
 
 
 def _batch_filter(
@@ -143,41 +145,43 @@ def _batch_filter(
     for batch in batches:
         _enter(ref.label, batch, recorder)
         yield recorder.record(ref.label, batch, checked(ref, judge(batch)))
-    _close(judge)
+    close(judge)
 
 
 def _doc_edit(
     ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
 ) -> Iterator[Batch]:
     edit = ref.open(modules)
+    columns = stage.columns(ref.typed(stage))
     for batch in batches:
         _enter(ref.label, batch, recorder)
         docs, reasons = [], []
         for doc in batch.docs():
             answer = _called(ref, edit, doc)
-            if not isinstance(answer, (Doc, str)) or answer == "" or not isinstance(getattr(answer, "text", ""), str):
+            if not isinstance(answer, (Doc, str)) or answer == "" or (isinstance(answer, Doc) and not isinstance(answer.text, str)):
                 raise StageError(
                     f"{ref.label} returned {answer!r:.80} for {doc.id}; an edit returns the Doc, its text a string, or a reason"
                 )
             docs.append(doc if isinstance(answer, str) else answer)
             reasons.append(answer if isinstance(answer, str) else None)
-        made = Batch.from_docs(docs, _with_made(ref, stage, batch.rows.schema, docs))
+        made = Batch.from_docs(docs, _with_made(ref, columns, batch.rows.schema, docs))
         _same_ids(ref, batch, made)
         yield recorder.record(ref.label, made, Verdicts.of(reasons))
-    _close(edit)
+    close(edit)
 
 
 def _batch_edit(
     ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
 ) -> Iterator[Batch]:
     edit = ref.open(modules)
+    columns = stage.columns(ref.typed(stage))
     for batch in batches:
         _enter(ref.label, batch, recorder)
         made = edit(batch)
         _same_ids(ref, batch, made)
-        _only_said(ref, stage, batch, made)
+        _only_declared(ref, columns, batch, made)
         yield recorder.record(ref.label, made)
-    _close(edit)
+    close(edit)
 
 
 def _stream(
@@ -185,10 +189,10 @@ def _stream(
 ) -> Iterator[Batch]:
     work = ref.open(modules)
     yield from _matched(ref, work, batches, recorder)
-    _close(work)
+    close(work)
 
 
-def _foreign(
+def _datatrove(
     ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
 ) -> Iterator[Batch]:
     from curate.engine.datatrove.blocks import as_stream
@@ -231,7 +235,7 @@ _RUNNERS: dict[Kind, Callable] = {
     Kind.DOC_EDIT: _doc_edit,
     Kind.BATCH_EDIT: _batch_edit,
     Kind.STREAM: _stream,
-    Kind.FOREIGN: _foreign,
+    Kind.DATATROVE: _datatrove,
 }
 
 
@@ -255,16 +259,14 @@ def checked(ref: StageRef, verdicts: Verdicts) -> Verdicts:
     return verdicts
 
 
-def _only_said(ref: StageRef, stage: Stage, before: Batch, after: Batch) -> None:
-    """Refuse columns that came or went without the docstring saying so: the plan, and every stage after, rely on it."""
-    came, went = (
-        set(after.names) - set(before.names) - set(stage.made_by(ref.params)),
-        set(before.names) - set(after.names) - set(stage.removes),
-    )
+def _only_declared(ref: StageRef, columns: Columns, before: Batch, after: Batch) -> None:
+    """Refuse columns that were made or removed without a declaration: the plan, and every later stage, rely on it."""
+    came = set(after.names) - set(before.names) - set(columns.makes)
+    went = set(before.names) - set(after.names) - set(columns.removes)
     if came or went:
         what = f"made the column `{min(came)}`" if came else f"took away the column `{min(went)}`"
         raise StageError(
-            f"{ref.label} {what} without saying so; add `{'Makes' if came else 'Removes'}: {min(came or went)}` to its docstring"
+            f"{ref.label} {what} without declaring it; add `{'Makes' if came else 'Removes'}: {min(came or went)}` to its docstring"
         )
 
 
@@ -278,24 +280,19 @@ def _same_ids(ref: StageRef, before: Batch, after: Batch) -> None:
         )
 
 
-def _with_made(ref: StageRef, stage: Stage, schema: pa.Schema, docs: Sequence[Doc]) -> pa.Schema:
-    """Return the schema with the columns this edit says it makes; every column a document has must be declared."""
-    for said, name in zip(stage.makes, stage.made_by(ref.params), strict=True):
+def _with_made(ref: StageRef, columns: Columns, schema: pa.Schema, docs: Sequence[Doc]) -> pa.Schema:
+    """Return the schema with the columns this edit declares; every column a document has must be declared."""
+    for name, declared in columns.makes.items():
         if schema.get_field_index(name) < 0:
-            kind = CORE.get(name) or stage.made_types.get(said)
+            kind = CORE.get(name) or declared
             if kind is None:
                 raise StageError(
-                    f"{ref.label} makes the column `{name}`; say its type in the docstring: `Makes: {name}: float`"
+                    f"{ref.label} makes the column `{name}`; give its type in the docstring: `Makes: {name}: float`"
                 )
             schema = schema.append(pa.field(name, kind))
     undeclared = {name for doc in docs for name in doc.columns} - set(schema.names)
     if undeclared:
         raise StageError(
-            f"{ref.label} made the column `{min(undeclared)}` without saying so; add `Makes: {min(undeclared)}: float` to its docstring"
+            f"{ref.label} made the column `{min(undeclared)}` without declaring it; add `Makes: {min(undeclared)}: float` to its docstring"
         )
     return schema
-
-
-def _close(opened: object) -> None:
-    if hasattr(opened, "close"):
-        opened.close()

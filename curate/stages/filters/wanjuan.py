@@ -22,6 +22,7 @@ def separators(
         max_separator_token_share: separators of menus and tables (| • » › → and tab), of all characters, 0-1.
         min_mean_line_length: mean length of lines that are not blank, in characters.
         Null switches a rule off.
+    Renamed: max_field_share -> max_separator_token_share
     Drops:
         mostly_separators: ruled lines, dotted leaders, banners drawn with marks.
         mostly_menu_or_table: entries between bars, bullets, arrows or tabs.
@@ -72,6 +73,7 @@ def characters(
         max_commonest_share: the most frequent character, of all visible characters, 0-1; means something from
             a few dozen characters on.
         Null switches a rule off.
+    Renamed: max_odd_share -> max_control_share
     Drops:
         broken_characters: bytes that are no text, or were decoded with the wrong table.
         wrong_encoding: UTF-8 read as Latin-1.

@@ -8,40 +8,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.batch import Batch
+from curate.batch import Batch, same_schema
 from curate.errors import StageError
 
 
-def same_schema(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of all batches, checked against the schema of the first one.
+def typed_rows(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of all batches, which must have the columns of the first, each of a type.
 
     Raises:
-        StageError: a column has another type than in the first batch, is missing, new, or of no type.
+        StageError: the columns change, or one has no type since the first batch holds only nulls.
     """
-    declared: pa.Schema | None = None
-    for batch in batches:
-        rows = batch.rows
-        if declared is None:
-            declared = rows.schema.remove_metadata()
-            for field in declared:
-                if pa.types.is_null(field.type):
-                    raise StageError(
-                        f"column `{field.name}` has no type: it is null throughout the first batch; give it one where it is made"
-                    )
-        if not rows.schema.equals(declared):
-            raise StageError(f"the columns changed within a task: {_difference(declared, rows.schema)}")
-        yield rows.replace_schema_metadata(None)
-
-
-def _difference(declared: pa.Schema, found: pa.Schema) -> str:
-    for name in [*declared.names, *found.names]:
-        if name not in found.names:
-            return f"`{name}` is missing"
-        if name not in declared.names:
-            return f"`{name}` is new"
-        if found.field(name).type != declared.field(name).type:
-            return f"`{name}` was {declared.field(name).type} and is {found.field(name).type}"
-    return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
+    for n, batch in enumerate(same_schema(batches)):
+        for field in batch.rows.schema if not n else ():
+            if pa.types.is_null(field.type):
+                raise StageError(
+                    f"column `{field.name}` has no type: it is null throughout the first batch; give it one where it is made"
+                )
+        yield batch.rows.replace_schema_metadata(None)
 
 
 def row_bytes(rows: pa.RecordBatch) -> np.ndarray:  # int64[n_rows]

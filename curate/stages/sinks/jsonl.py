@@ -14,7 +14,7 @@ import zstandard
 from curate.batch import Batch
 from curate.errors import StageError
 from curate.stage import ShardWriter
-from curate.stages.sinks._chunks import same_schema
+from curate.stages.sinks._chunks import typed_rows
 
 ROWS = 512
 """Rows turned into Python objects at a time."""
@@ -58,7 +58,7 @@ def jsonl(
 
 
 def _lines(batches: Iterator[Batch]) -> Iterator[bytes]:
-    for rows in same_schema(batches):
+    for rows in typed_rows(batches):
         for field in rows.schema:
             if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
                 raise StageError(f"column `{field.name}` holds bytes, which JSON cannot; write it with sinks.parquet")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from curate.batch import Batch
 from curate.stage import ShardWriter
-from curate.stages.sinks._chunks import row_bytes, same_schema
+from curate.stages.sinks._chunks import row_bytes, typed_rows
 
 GROUP_BYTES = 128 << 20
 """Bytes of content after which a row group ends even if it has few documents, so that long ones fit in memory."""
@@ -42,7 +42,7 @@ def parquet(
     """
     writer = _Files(out, row_group_docs, int(file_mib * (1 << 20)), compression)
     with writer.closing:
-        for rows in same_schema(batches):
+        for rows in typed_rows(batches):
             writer.add(rows)
         writer.finish()
 

@@ -39,11 +39,8 @@ _MISSING = object()
 def jsonl(
     shard: Shard,
     *,
-    paths: list[str],
     fields: dict[str, str] = {},  # noqa: B006
     extra: dict[str, Type] = {},  # noqa: B006
-    shard_mib: float = 64,
-    source: str = "",
     max_doc_mib: float = 64,
 ) -> Iterator[Batch]:
     r"""Read documents from JSON lines: one object a line, plain, .gz, .zst, .lz4, .bz2 or .xz.
@@ -51,15 +48,12 @@ def jsonl(
     Why: the common tongue of datasets; the id of a document says at which byte its line begins.
 
     Args:
-        paths: files, globs or fsspec URLs.
         fields: column -> key in the object, where they differ: {text: content, url: metadata.url}. A dot goes
             into an object when no key has that very name. With `id` mapped the file's own ids are used, else an
             id is the file's name and the byte offset of the line (in a compressed file, of the unpacked stream).
         extra: further columns to keep and their type: {stars: int}. A value of another type becomes null and is
             counted, but `string` takes any value, as JSON. Columns not named here are left behind: which ones
             a file has is not known before it is read, and all shards must agree.
-        shard_mib: about how much of the input one task reads; uncompressed files are split.
-        source: the label for the column `source`; by default the crawl's or the folder's name.
         max_doc_mib: a longer line is dropped unread.
     Makes: text, url, date, source
     Drops:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Verdicts
 from curate.errors import InputError
-from curate.inputs import row_groups
+from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
 from curate.stages.sources._fields import Type, schema_of
 
@@ -22,11 +22,8 @@ from curate.stages.sources._fields import Type, schema_of
 def parquet(
     shard: Shard,
     *,
-    paths: list[str],
     fields: dict[str, str] = {},  # noqa: B006
     extra: dict[str, Type] = {},  # noqa: B006
-    shard_mib: float = 64,
-    source: str = "",
 ) -> Iterator[Batch]:
     """Read documents from parquet files: a text column, and with it what the file knows of each document.
 
@@ -35,13 +32,10 @@ def parquet(
         parquet itself, the hub's copy: `hf://datasets/OWNER/NAME@~parquet/CONFIG/train/*.parquet`.
 
     Args:
-        paths: files, globs or fsspec URLs.
         fields: column -> the file's column, where they differ: {text: content, url: meta.url}. A dot goes into
             a struct. With `id` mapped the file's own ids are used, else an id is the file's name and row.
         extra: further columns to keep and their type: {language_score: float}. All shards must agree on the
             columns, and files do not always, so what is not named here is left behind.
-        shard_mib: about how much of the input one task reads; files are split between row groups.
-        source: the label for the column `source`; by default the crawl's or the folder's name.
     Makes: text, url, date, source
     Drops:
         no_text: the text is null

@@ -51,9 +51,6 @@ OTHERS = frozenset({"request", "metadata", "warcinfo", "conversion", "continuati
 def warc(
     shard: Shard,
     *,
-    paths: list[str],
-    shard_mib: float = 64,
-    source: str = "",
     max_page_mib: float = 10,
 ) -> Iterator[Batch]:
     """Read the pages of WARC and ARC files, plain or compressed by gzip, zstd or LZ4, as the crawler got them.
@@ -66,9 +63,6 @@ def warc(
     Requests, metadata and other records that are no pages are counted (`records.request`, ...).
 
     Args:
-        paths: files, globs or fsspec URLs. What a file is, its bytes say, not its name.
-        shard_mib: about how much of the input one task reads; big files are split between records.
-        source: the label for the column `source`; by default the crawl's or the folder's name.
         max_page_mib: a larger page is dropped; never is more than this of a page held in memory.
     Makes: url, date, source, html, content_type, http_charset
     Drops:

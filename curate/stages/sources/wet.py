@@ -23,9 +23,6 @@ OTHERS = frozenset({"warcinfo", "metadata", "request", "response", "resource", "
 def wet(
     shard: Shard,
     *,
-    paths: list[str],
-    shard_mib: float = 64,
-    source: str = "",
     max_page_mib: float = 10,
 ) -> Iterator[Batch]:
     """Read the extracted text of WET files: conversion records, plain or compressed by gzip, zstd or LZ4.
@@ -33,9 +30,6 @@ def wet(
     Why: a tenth of the download of the pages themselves, at the price of menus and notices between the text.
 
     Args:
-        paths: files, globs or fsspec URLs. What a file is, its bytes say, not its name.
-        shard_mib: about how much of the input one task reads; big files are split between records.
-        source: the label for the column `source`; by default the crawl's or the folder's name.
         max_page_mib: a longer text is dropped.
     Makes: text, url, date, source
     Drops:

@@ -1,16 +1,4 @@
-"""The run folder: its layout, atomic writes, and the records that say which tasks are done.
-
-    run.json        what runs here; its presence makes a folder a run folder
-    inputs.json     the shards, known before the first task starts
-    phases/NN-name-<fingerprint>/
-        phase.json  the recipe of the phase: all a worker needs to know
-        done/       one record a finished task: its key, its outputs with digests, its ledger
-        docs/       documents for the next phase; facts/  numbers for the next reduce or apply
-        notes/      what a barrier keeps beside the documents; index/  what it will remember for later runs
-        logs/ ...   what datatrove keeps
-    data/  rejects/  what the user wants; complete only when manifest.json is there
-    dedup/           the evidence of deduplication: edges, clusters
-    manifest.json  ledger.json  README.md  report.html
+"""The run folder: a folder on any file system, written so that a killed process leaves no half-written file.
 
 A file is written aside as `*.part`, flushed to disk and renamed; a task's record comes last. So a killed task
 leaves parts, never half a file, and doing a task twice is harmless.
@@ -23,16 +11,10 @@ import json
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from curate.errors import RunError, SpecError
-from curate.ledger import Ledger
-
-RUN, INPUTS, MANIFEST, LEDGER = "run.json", "inputs.json", "manifest.json", "ledger.json"
-DATA, REJECTS, PHASES = "data", "rejects", "phases"
-EVIDENCE = ("dedup",)
-"""Folders in which barriers lay down what their decisions rest on."""
 
 
 class RunFolder:
@@ -112,9 +94,16 @@ class RunFolder:
                 state.update(chunk)
         return state.hexdigest()
 
-    def claim(self) -> None:
-        """Make sure that this folder may be written to as a run folder."""
-        if self.exists(RUN) or not self.fs.exists(self.root):
+    def claim(self, marker: str) -> None:
+        """Make sure that this folder may be written to as a run folder.
+
+        Args:
+            marker: the file whose presence makes a folder a run folder.
+
+        Raises:
+            SpecError: it is a file, or a folder that holds something else.
+        """
+        if self.exists(marker) or not self.fs.exists(self.root):
             return
         if self.fs.isfile(self.root):
             raise SpecError(f"{self.url} is a file; a run needs a folder.  Choose one with --output.")
@@ -123,6 +112,12 @@ class RunFolder:
                 f"{self.url} is not empty and not a run folder, so nothing was written there.  "
                 "Choose another folder with --output, or empty this one."
             )
+
+    def holds(self, url: str) -> bool:
+        """Return whether a file or folder lies in this folder."""
+        if not self.is_local:
+            return url.startswith(f"{self.url.rstrip('/')}/")
+        return os.path.realpath(url).startswith(os.path.realpath(self.root) + os.sep)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -172,105 +167,3 @@ class Part:
             with open(self.aside, "rb") as written:
                 os.fsync(written.fileno())
             os.replace(self.aside, self.folder.path(self.path))
-
-
-@dataclass(slots=True)
-class Output:
-    """A finished file of a task: where it is, a cheap mark and its content digest."""
-
-    path: str
-    mark: str
-    digest: str
-
-
-@dataclass(slots=True)
-class Record:
-    """What a finished task leaves: the key it was done for, its outputs, its ledger, what it learnt of its inputs.
-
-    Args:
-        n_notes: how many documents it left notes about, by shard.
-        told, warnings: what a barrier's reduction put on record.
-    """
-
-    key: str
-    outputs: list[Output]
-    ledger: dict[str, Any]
-    inputs: dict[str, str] = field(default_factory=dict)
-    n_notes: dict[str, int] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Record:
-        return cls(**{**data, "outputs": [Output(**o) for o in data["outputs"]]})
-
-
-def record_path(phase: str, task: int) -> str:
-    """Return where a task's record is."""
-    return f"{PHASES}/{phase}/done/{task:05d}.json"
-
-
-def read_record(folder: RunFolder, phase: str, task: int) -> Record | None:
-    """Return a task's record, or None if it never finished."""
-    try:
-        record = Record.from_json(folder.read_json(record_path(phase, task)))
-        Ledger.from_json(record.ledger)
-        return record
-    except (FileNotFoundError, KeyError, ValueError, TypeError, AttributeError):
-        return None
-
-
-def is_valid(folder: RunFolder, record: Record | None, key: str) -> bool:
-    """Say whether a task need not run again: done for the same key, and its outputs are still what they were."""
-    if record is None or record.key != key:
-        return False
-    for output in record.outputs:
-        mark = folder.mark(output.path)
-        if mark is None or (mark != output.mark and folder.digest(output.path) != output.digest):
-            return False
-    return True
-
-
-class TaskFiles:
-    """The files of one task: written aside one by one, named all together when the task is done."""
-
-    def __init__(self, folder: RunFolder):
-        self.folder = folder
-        self.parts: list[Part] = []
-
-    def open(self, path: str) -> BinaryIO:
-        part = self.folder.part(path)
-        self.parts.append(part)
-        return part.file
-
-    def commit(self) -> list[Output]:
-        """Name all files and return them with their digests, in the order they were opened."""
-        outputs = []
-        for part in self.parts:
-            part.commit()
-            mark = self.folder.mark(part.path)
-            if mark is None:
-                raise RunError(
-                    f"{self.folder.path(part.path)} vanished while it was written; is another run using this folder?"
-                )
-            outputs.append(Output(part.path, mark, self.folder.digest(part.path)))
-        return outputs
-
-
-class DataWriter:
-    """The `ShardWriter` of a run: data/00012.parquet, then data/00012-001.parquet and so on."""
-
-    def __init__(self, files: TaskFiles, shard: int):
-        self.files = files
-        self.shard = shard
-        self.n_files = 0
-
-    @contextlib.contextmanager
-    def open(self, extension: str) -> Iterator[BinaryIO]:
-        tail = f"-{self.n_files:03d}" if self.n_files else ""
-        self.n_files += 1
-        with self.files.open(f"{DATA}/{self.shard:05d}{tail}.{extension}") as file:
-            yield file

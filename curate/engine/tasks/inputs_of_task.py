@@ -1,0 +1,117 @@
+"""What a map task reads, and the key that all of it makes: a task whose key is on record need not run again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from curate import fingerprint, formats, inputs, plan
+from curate.engine.barriers import references, shuffle
+from curate.errors import RunError
+from curate.plan import MapPhase
+from curate.runs import Record
+from curate.runs.layout import PhaseFolder, TaskFolder
+from curate.runs.records import need_record
+from curate.stage import Shard, Split
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInputs:
+    """What a map task works on.
+
+    Args:
+        shard: of the input; None if the documents come from an earlier phase.
+        splits: the files it reads, those of reference data too. digests: split -> `mark digest`.
+        results: of the barrier that decides at the start, about this shard's documents, sorted by row.
+        key: what the task's results depend on.
+    """
+
+    key: str
+    shard: Shard | None = None
+    splits: tuple[Split, ...] = ()
+    digests: dict[str, str] = field(default_factory=dict)
+    results: pa.RecordBatch | None = None
+
+    def check_unchanged(self) -> None:
+        """Make sure that no file changed while it was read.
+
+        Raises:
+            RunError: one did.
+        """
+        for split in self.splits:
+            if inputs.mark(split.url) != self.digests[_range(split)].partition(" ")[0]:
+                raise RunError(f"{split.url} changed while it was read, so nothing of this task was kept.  Run again.")
+
+
+def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInputs:
+    """Return the inputs of a task.
+
+    Args:
+        record: of the last time the task ran; files whose mark has not changed since are not digested again.
+    """
+    shard = plan.read_shard(place.run, place.number) if phase.source else None
+    own = shard.splits if shard else ()
+    compared = references.of_task(place.run, phase, place.number) if phase.emit else ()
+    referred = tuple(split for _, reference in compared for split in reference.shard.splits)
+    digests = _digests(phase, (*own, *referred), record)
+    rows = None
+    if phase.apply:
+        rows = list(shuffle.Reader(place.run, phase.apply.results, place.number, phase.n_shards))
+    n_partitions = phase.emit.n_partitions if phase.emit else 0
+    read = _from_source(phase, shard, digests) if shard else _from_phase(phase, place)
+    key = fingerprint.combine(
+        phase.fingerprint,
+        place.number,
+        read,
+        shuffle.digest(rows) if rows is not None else "",
+        [[split.name, _content(digests, split)] for split in referred],
+        n_partitions,
+    )
+    results = shuffle.by_row(rows) if rows is not None else None
+    return TaskInputs(key, shard, (*own, *referred), digests, results)
+
+
+def digests_by_split(record: Record) -> dict[str, str]:
+    """Return the digest of each split that a task read, as it is on record."""
+    return {split: value.partition(" ")[2] for split, value in record.inputs.items()}
+
+
+def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list:
+    if not shard.splits:
+        return [shard.n_shards, _marks_of_reader(phase)]
+    return [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
+
+
+def _from_phase(phase: MapPhase, place: TaskFolder) -> list[str]:
+    before = PhaseFolder(place.run, phase.docs_from).task(place.number)
+    return [output.digest for output in need_record(before).outputs if output.path == before.docs]
+
+
+def _marks_of_reader(phase: MapPhase) -> list[str]:
+    """Return the marks of a datatrove reader's files; one that reads no files is never known to be unchanged."""
+    from curate.engine.datatrove.blocks import marks
+
+    return marks(phase.source.find(phase.modules), phase.source.params) or [str(time.time_ns())]
+
+
+def _digests(phase: MapPhase, splits: tuple[Split, ...], record: Record | None) -> dict[str, str]:
+    """Return `mark digest` for each split; bytes are read only where the cheap mark has changed since last time."""
+    known = record.inputs if record else {}
+    kinds = formats.with_modules(phase.modules)
+    found = {}
+    for split in splits:
+        mark = inputs.mark(split.url)
+        before = known.get(_range(split), "")
+        same = before.partition(" ")[0] == mark
+        found[_range(split)] = before if same else f"{mark} {inputs.digest(split, kinds)}"
+    return found
+
+
+def _content(digests: dict[str, str], split: Split) -> str:
+    return digests[_range(split)].partition(" ")[2]
+
+
+def _range(split: Split) -> str:
+    return f"{split.name}:{split.start}-{split.end}"

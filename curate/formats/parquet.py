@@ -1,0 +1,86 @@
+"""Parquet: split between row groups, searched by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from curate.errors import InputError
+from curate.formats.format import Format
+from curate.stage import Split
+
+
+class Parquet(Format):
+    """Parquet files."""
+
+    name = "parquet"
+    suffixes = (".parquet",)
+    reader = "sources.parquet"
+    loader = "parquet"
+
+    def is_splittable(self, file_name: str) -> bool:
+        return file_name.lower().endswith(self.suffixes)
+
+    def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
+        """Return the row groups that begin in the split, however long, and the footer."""
+        from pyarrow import ArrowException, parquet
+
+        try:
+            groups = row_groups(parquet.read_metadata(file))
+        except (ArrowException, OSError):  # not parquet, or cut off: the reader will say so
+            return [(split.start, split.end)]
+        footer = max((end for _, end, _, _ in groups), default=0)
+        inside = [(start, end) for start, end, _, _ in groups if split.start <= start < split.end]
+        return [*inside, (footer, split.size)]
+
+    def beginning(self, split: Split) -> tuple[Split, int]:
+        """Return the first row group of the split."""
+        groups = [(start, end) for start, end in _group_spans(split.url) if split.start <= start < split.end]
+        if not groups:
+            return split, 0
+        start, end = groups[0]
+        return replace(split, end=start + 1), end - start
+
+    def find_rows(self, file: BinaryIO, file_name: str, value: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        stored = pq.ParquetFile(file)
+        keys = [name for name in ("id", "url") if name in stored.schema_arrow.names]
+        start = 0
+        for group in range(stored.num_row_groups):
+            table = stored.read_row_group(group, columns=keys)
+            hits = [pc.equal(table[key], pa.scalar(value, table[key].type)).fill_null(False) for key in keys]
+            for at in pc.indices_nonzero(hits[0] if len(hits) == 1 else pc.or_(*hits)).to_pylist():
+                yield start + at, stored.read_row_group(group).slice(at, 1).to_pylist()[0]
+            start += table.num_rows
+
+
+def row_groups(metadata: Any) -> list[tuple[int, int, int, int]]:
+    """Return `(first byte, end byte, first row, n_rows)` of each row group of a parquet file's metadata."""
+    found, row = [], 0
+    for i in range(metadata.num_row_groups):
+        group = metadata.row_group(i)
+        columns = [group.column(k) for k in range(group.num_columns)]
+        starts = [min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in columns]
+        ends = [start + c.total_compressed_size for start, c in zip(starts, columns, strict=True)]
+        found.append((min(starts, default=0), max(ends, default=0), row, group.num_rows))
+        row += group.num_rows
+    return found
+
+
+def _group_spans(url: str) -> list[tuple[int, int]]:
+    """Return (first byte, end byte) of each row group of a parquet file."""
+    import fsspec
+    from pyarrow import ArrowException, parquet
+
+    try:
+        with fsspec.open(url, "rb") as file:
+            return [(start, end) for start, end, _, _ in row_groups(parquet.read_metadata(file))]
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{url}: not a parquet file, or cut off: {error}") from None
+
+
+PARQUET = Parquet()

@@ -1,0 +1,173 @@
+"""Keyword parameters of a function as a schema: what YAML may say, in which types, and what is wrong with it.
+
+Stages, executors and the settings of inputs are functions or classes; their keyword-only parameters are their schema.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from curate.assets import File
+from curate.errors import InputError, StageError
+
+REQUIRED = inspect.Parameter.empty
+"""The default of a parameter that has none."""
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One keyword parameter: a name, a type and perhaps a default."""
+
+    name: str
+    type: Any
+    default: Any = REQUIRED
+
+    @property
+    def is_required(self) -> bool:
+        return self.default is REQUIRED
+
+    def convert(self, value: Any) -> Any:
+        """Return a value from YAML in the parameter's type.
+
+        Raises:
+            ValueError: it has another type; the message says what was expected, what was found, and the default.
+        """
+        from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+        strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
+        try:
+            converted = _adapter(TypeAdapter, self.type, strict).validate_python(self._lenient(value))
+            inner = [*converted.values()] if isinstance(converted, dict) else converted
+            for each in inner if isinstance(inner, list) else [inner]:
+                _ = each.find() if isinstance(each, File) else None
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        except ValidationError as error:
+            raise ValueError(self._misfit(value, error.errors()[0])) from None
+        return converted
+
+    def _lenient(self, value: Any) -> Any:
+        """Return the value with the three liberties that YAML writers take: 1 for 1.0, one for a list of one."""
+        allowed = members(self.type)
+        if isinstance(value, int) and not isinstance(value, bool) and float in allowed and int not in allowed:
+            value = float(value)
+        if typing.get_origin(self.type) is list and isinstance(value, str):
+            value = [value]
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(
+                f"expected a finite number, got {value}.  Null switches a rule off where the type allows it."
+            )
+        return value
+
+    def _misfit(self, value: Any, error: Mapping[str, Any]) -> str:
+        inside = "".join(f"[{part!r}]" for part in error["loc"] if not str(part).startswith(("list[", "dict[")))
+        got = error["input"] if inside else value
+        default = "" if self.is_required else f"  Default is {self.default!r}."
+        return f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the parameter."""
+        from pydantic import TypeAdapter
+
+        schema = TypeAdapter(self.type).json_schema()
+        if typing.get_origin(self.type) is list:
+            schema = {"anyOf": [schema, {"type": "string"}]}  # one path, one language
+        if not self.is_required:
+            schema["default"] = self.default
+        return schema
+
+
+def of(name: str, function: Callable, skip: int) -> dict[str, Param]:
+    """Return the keyword parameters of a function, in their order.
+
+    Args:
+        name: what errors call it.
+        skip: how many positional parameters come first.
+
+    Raises:
+        StageError: one is not keyword-only, or has no type.
+    """
+    types_of = hints(name, function)
+    found = {}
+    for p in list(inspect.signature(function).parameters.values())[skip:]:
+        if p.kind is not inspect.Parameter.KEYWORD_ONLY:
+            raise StageError(f"{name}: parameter `{p.name}` must be keyword-only with a type, after a bare `*`")
+        if p.name not in types_of:
+            raise StageError(f"{name}: parameter `{p.name}` needs a type annotation; the annotation is the schema")
+        found[p.name] = Param(p.name, types_of[p.name], p.default)
+    return found
+
+
+def of_constructor(name: str, target: type) -> dict[str, Param]:
+    """Return the keyword parameters with which a class is constructed."""
+    return of(name, target.__init__, skip=1) if "__init__" in vars(target) else {}
+
+
+def defaults(params: Mapping[str, Param]) -> dict[str, Any]:
+    """Return the values of the parameters that have a default."""
+    return {p.name: p.default for p in params.values() if not p.is_required}
+
+
+def object_schema(params: Mapping[str, Param]) -> dict[str, Any]:
+    """Return the JSON Schema of a mapping of these parameters; null stands for an empty one."""
+    schema = {
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {p.name: p.schema() for p in params.values()},
+    }
+    required = [p.name for p in params.values() if p.is_required]
+    return {**schema, "required": required} if required else schema
+
+
+def hints(name: str, function: Callable) -> dict[str, Any]:
+    """Return the types of a function's parameters and result.
+
+    Raises:
+        StageError: an annotation cannot be evaluated.
+    """
+    try:
+        return typing.get_type_hints(function)
+    except Exception as error:
+        raise StageError(f"{name}: its type annotations cannot be read: {error}") from error
+
+
+def members(hint: Any) -> tuple:
+    """Return the members of a union, or the type itself."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
+def spell(hint: Any) -> str:
+    """Return a type as a YAML writer knows it: `int`, `list of str`, `one of "a", "b"`."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(spell(a) for a in args)
+    if origin is typing.Literal:
+        return "one of " + ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
+    if origin in (list, tuple, set, frozenset) or hint in (list, tuple):
+        return f"list of {spell(args[0])}" if args else "list"
+    if origin is dict or hint is dict:
+        return f"mapping of {spell(args[0])} to {spell(args[1])}" if args else "mapping"
+    if hint is type(None):
+        return "null"
+    if hint is Any:
+        return "anything"
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _quoted(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else "null" if value is None else repr(value)
+
+
+def _adapter(adapter: Any, hint: Any, config: Any) -> Any:
+    try:
+        return adapter(hint, config=config)
+    except Exception:  # pydantic refuses a config for types that carry their own
+        return adapter(hint)

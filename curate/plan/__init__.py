@@ -1,0 +1,80 @@
+"""From a spec and its inputs to phases: what runs, in how many tasks, and what it depends on.
+
+    01-extract.html      map     source -> stages                              docs/
+    02-filters...        map     docs -> stages -> barrier.emit                docs/ + shuffle/
+    03-dedup.exact-...   reduce  shuffle/ -> shuffle/
+    04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/
+
+columns       does every stage find what it reads?
+cutting       where does a phase end?
+fingerprints  what do its results depend on?
+phases        what the three make: map phases and reduce phases
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from curate import signals
+from curate.plan import columns, cutting, phases
+from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
+from curate.runs import RunFolder, layout
+from curate.spec import PipelineSpec
+from curate.stage import Kind, Shard, Split
+
+__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "write_shards"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A pipeline that is ready to run.
+
+    Args:
+        columns: that come out.
+        limit: how many documents are read in all; 0 reads everything.
+        warnings: what the user should know and need not change now.
+    """
+
+    spec: PipelineSpec
+    shards: tuple[Shard, ...]
+    phases: tuple[MapPhase | ReducePhase, ...]
+    columns: tuple[str, ...]
+    limit: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
+    """Cut a pipeline into phases.
+
+    Args:
+        limit: read at most this many documents in all, as many from each shard; 0 reads everything.
+
+    Raises:
+        SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
+    """
+    bound, made, warnings = columns.bind(spec)
+    if limit:
+        shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
+    cut = tuple(cutting.cut(spec, bound, len(shards), limit))
+    return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
+
+
+def write_shards(folder: RunFolder, shards: Sequence[Shard]) -> None:
+    """Write down the shards of a run, for its tasks to read."""
+    folder.write_json(layout.INPUTS, [asdict(shard) for shard in shards])
+
+
+def read_shards(folder: RunFolder) -> list[Shard]:
+    """Return all shards of a run."""
+    return [_shard(data) for data in folder.read_json(layout.INPUTS)]
+
+
+def read_shard(folder: RunFolder, index: int) -> Shard:
+    """Return one shard of a run."""
+    return _shard(folder.read_json(layout.INPUTS)[index])
+
+
+def _shard(data: Mapping[str, Any]) -> Shard:
+    return Shard(data["index"], data["n_shards"], tuple(Split(**split) for split in data["splits"]))

@@ -1,0 +1,156 @@
+"""Columns: does every stage find what it reads, and in which column is each signal?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from curate import registry, signals
+from curate.batch import CORE, Columns
+from curate.errors import SpecError
+from curate.plan.phases import StageRef
+from curate.rules import Rules
+from curate.spec import PipelineSpec, StageSpec
+from curate.stage import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A stage with the columns it has under its parameters; `ref.columns` says where its signals are."""
+
+    spec: StageSpec
+    ref: StageRef
+    columns: Columns
+
+
+def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple[str, ...]]:
+    """Check that every stage finds its columns, and give each signal filter the columns of its signals.
+
+    A signal keeps its own name when it is first measured. If the text changes and a later filter needs it
+    again, that measurement is another column, `words.count@<the filter>`, so that earlier verdicts keep their values.
+
+    Returns:
+        the stages in order, None for a checkpoint; the columns that come out; and warnings.
+    Raises:
+        SpecError: a column or signal is missing, or a made column has a name that is taken.
+    """
+    known = _Available.after_source(spec.source)
+    bound: list[Bound | None] = []
+    for stage_spec in spec.stages:
+        bound.append(known.after(stage_spec) if stage_spec else None)
+    columns = tuple(dict.fromkeys(["id", *(name for name in known.columns if name != "*")]))
+    _check_published(spec, columns)
+    return bound, columns, tuple(known.warnings)
+
+
+def columns_of(spec: StageSpec) -> Columns:
+    """Return the columns of a stage under its parameters; parameters that do not fit each other are refused here."""
+    try:
+        return spec.stage.columns(spec.all_params)
+    except SpecError as error:
+        raise error if error.where else SpecError(str(error), spec.where) from error
+
+
+def plain_ref(spec: StageSpec, columns: Mapping[str, str] | None = None) -> StageRef:
+    """Return a stage as it travels to a worker."""
+    return StageRef(spec.label, spec.name, spec.all_params, columns or {})
+
+
+@dataclass(slots=True)
+class _Available:
+    """What is there at one point of the recipe.
+
+    Args:
+        columns: an ordered set of names. is_open: a datatrove reader may have made others that nobody declared.
+        fresh: signal -> its column, as measured on the text as it is now.
+    """
+
+    columns: dict[str, None]
+    is_open: bool
+    fresh: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def after_source(cls, source: StageSpec) -> _Available:
+        makes = columns_of(source).makes
+        columns = dict.fromkeys(makes or CORE)
+        return cls(columns, "*" in columns or source.stage.kind is Kind.DATATROVE)
+
+    def after(self, spec: StageSpec) -> Bound:
+        """Check a stage against what is there, and take in what it makes and removes."""
+        kind, columns = spec.stage.kind, columns_of(spec)
+        found = self._signal_columns(spec) if kind is Kind.RULES else {}
+        if kind not in (Kind.RULES, Kind.DATATROVE):
+            for column in columns.needs:
+                if column not in self.columns and not self.is_open:
+                    raise SpecError(
+                        f"{spec.label} needs the column `{column}`, which nothing before it makes.{_maker(column)}",
+                        spec.where,
+                    )
+        if "text" in columns.makes or kind is Kind.DATATROVE:
+            self.fresh = {}
+        _check_names(spec, columns)
+        self.columns.update(dict.fromkeys((*columns.makes, *found.values())))
+        for column in columns.removes:
+            self.columns.pop(column, None)
+        return Bound(spec, plain_ref(spec, found), columns)
+
+    def _signal_columns(self, spec: StageSpec) -> dict[str, str]:
+        rules = spec.stage.construct(spec.all_params)()
+        if not isinstance(rules, Rules):
+            raise SpecError(f"{spec.name} must return Rules, it returned {type(rules).__name__}.", spec.where)
+        columns = {}
+        for asked in rules.signals:
+            signal = signals.current_name(asked)
+            if signal != asked:
+                self.warnings.append(f"{spec.where}\n  the signal `{asked}` is now called `{signal}`.")
+            if signal in signals.SIGNALS:
+                if "text" not in self.columns and not self.is_open:
+                    raise SpecError(
+                        f"{spec.label} measures the text, and nothing before it makes one.{_maker('text')}", spec.where
+                    )
+                if signal not in self.fresh:
+                    self.fresh[signal] = signal if signal not in self.columns else f"{signal}@{spec.label}"
+                columns[asked] = self.fresh[signal]
+            elif signal in self.columns or self.is_open:
+                columns[asked] = signal
+            else:
+                known = [*signals.SIGNALS, *self.columns]
+                raise SpecError(
+                    f'{spec.label} reads "{signal}", which is neither a signal nor a column made before it.'
+                    f"{registry.nearest(signal, known)}",
+                    spec.where,
+                )
+        return columns
+
+
+def _check_names(spec: StageSpec, columns: Columns) -> None:
+    """Refuse a made column that a parameter names like a core column or a signal."""
+    for column in set(columns.makes) - set(spec.stage.documented_columns.makes):
+        if column in CORE or column in signals.SIGNALS or not column:
+            raise SpecError(
+                f'"{column}" cannot be the name of a score: it is taken by a core column or a signal.', spec.where
+            )
+
+
+def _check_published(spec: PipelineSpec, columns: Sequence[str]) -> None:
+    """Refuse published distributions of what this recipe does not measure."""
+    for distribution in spec.published.distributions if spec.published else ():
+        if distribution.column not in columns:
+            if distribution.column in signals.SIGNALS:
+                hint = f"  Put `text.measure: {{signals: [{distribution.column}]}}` before the output."
+            else:
+                hint = registry.nearest(distribution.column, [*signals.SIGNALS, *columns]) or _maker(
+                    distribution.column
+                )
+            raise SpecError(f'nothing in this recipe makes a column "{distribution.column}".{hint}', distribution.where)
+
+
+def _maker(column: str) -> str:
+    """Return advice which stages make a column."""
+    makers = [
+        name
+        for name, stage in registry.catalogue().items()
+        if column in stage.documented_columns.makes and stage.kind is not Kind.SOURCE
+    ]
+    return f"  Put {' or '.join(makers)} before it." if makers else ""

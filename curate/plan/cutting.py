@@ -1,0 +1,95 @@
+"""Cutting: where one phase ends and the next begins.
+
+Documents flow until a barrier or a `checkpoint`, where they are written down. Phases are static: their number, tasks
+and folders are known before the first task starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from curate.barrier import Barrier
+from curate.batch import Columns
+from curate.plan import fingerprints
+from curate.plan.columns import Bound, columns_of, plain_ref
+from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, StageRef
+from curate.spec import PipelineSpec
+from curate.stage import Kind
+
+
+def cut(
+    spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int, limit: int
+) -> Iterator[MapPhase | ReducePhase]:
+    """Yield the phases of a pipeline in their order.
+
+    Args:
+        stages: as bound to their columns; None for a checkpoint.
+        limit: how many documents are read in all; 0 reads everything.
+    """
+    chain = _Chain(spec, stages, n_shards)
+    start: dict[str, Any] = {"source": plain_ref(spec.source), "limit": limit}
+    inside: list[StageRef] = []
+    for bound in stages:
+        if bound is not None and bound.spec.stage.kind is not Kind.BARRIER:
+            inside.append(bound.ref)
+        elif bound is not None:
+            barrier = bound.ref.construct(spec.modules)
+            phases = list(chain.barrier(bound.ref, barrier, start, inside))
+            yield from phases
+            emitted_in, last = phases[0].folder, phases[-1]
+            results = Shuffled(last.folder, last.n_tasks)
+            start, inside = {"docs_from": emitted_in, "apply": Apply(bound.ref, results, emitted_in)}, []
+        elif inside or "source" in start or "apply" in start:  # else nothing happened since documents were written
+            phase = chain.map(start, inside)
+            yield phase
+            start, inside = {"docs_from": phase.folder}, []
+    yield chain.map(start, inside, sink=plain_ref(spec.sink))
+
+
+class _Chain:
+    """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
+
+    def __init__(self, spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int):
+        self.stages: dict[str, tuple[Any, Columns]] = {s.ref.label: (s.spec, s.columns) for s in stages if s is not None}
+        for end in (spec.source, spec.sink):
+            self.stages[end.label] = (end, columns_of(end))
+        folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()
+        self.common = {"fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders}
+        self.rejects = spec.rejects
+        self.number, self.parent = 0, ""
+
+    def map(
+        self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, sink: StageRef | None = None
+    ) -> MapPhase:
+        """Return the next phase, a map phase."""
+        phase = MapPhase(
+            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects
+        )
+        ends = (phase.source, phase.sink)
+        named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
+        return self._closed(replace(phase, title=named[0].label))
+
+    def barrier(
+        self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]
+    ) -> Iterator[MapPhase | ReducePhase]:
+        """Yield the phase at whose end a barrier emits, and one for each of its reductions."""
+        reductions = barrier.reductions(self.common["n_shards"])
+        n_partitions = [*(reduction.n_tasks for reduction in reductions), self.common["n_shards"]]
+        before = emitting = self.map(start, inside, emit=Emit(ref, n_partitions[0]))
+        yield emitting
+        for k, reduction in enumerate(reductions):
+            phase = ReducePhase(
+                number=0, title=f"{ref.label}-{reduction.name}", **self.common, barrier=ref, reduction=k,
+                is_last=k + 1 == len(reductions), rows=Shuffled(before.folder, before.n_tasks), n_tasks=reduction.n_tasks,
+                n_partitions=n_partitions[k + 1], emitted_in=emitting.folder,
+            )  # fmt: skip
+            before = self._closed(phase)
+            yield before
+
+    def _closed(self, phase: MapPhase | ReducePhase) -> MapPhase | ReducePhase:
+        self.number += 1
+        self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
+        return replace(phase, number=self.number, fingerprint=self.parent)

@@ -1,0 +1,53 @@
+"""Fingerprints: what the results of a phase depend on, but for its inputs, which are in the key of each task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from curate import fingerprint
+from curate.batch import Columns
+from curate.plan.phases import MapPhase, ReducePhase, StageRef
+from curate.spec import StageSpec
+
+ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.reduce_task")
+"""The modules whose code, with all they import, decides what a task writes."""
+
+
+def of_phase(
+    phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]], parent: str
+) -> str:
+    """Return the fingerprint of a phase.
+
+    It covers the parameters, code, packages and declared columns of its stages, the code of the engine, and the
+    fingerprint of the phase before.
+
+    Args:
+        stages: label -> the stage with its columns.
+        parent: the fingerprint of the phase before; empty for the first.
+    """
+    described = [_of_stage(phase, ref, *stages[ref.label]) for ref in phase.refs]
+    measures = fingerprint.of_module("curate.signals") if any(ref.columns for ref in phase.refs) else ""
+    engine = [fingerprint.of_module(module) for module in ENGINE]
+    own = [phase.reduction] if isinstance(phase, ReducePhase) else [phase.rejects, phase.limit]
+    return fingerprint.combine(parent, described, measures, engine, own)
+
+
+def _of_stage(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec, columns: Columns) -> list[Any]:
+    params = {name: value for name, value in spec.all_params.items() if name not in _read_later(phase, ref)}
+    declared = [columns.needs, {name: str(kind) for name, kind in columns.makes.items()}, columns.removes]
+    return [
+        ref.label,
+        ref.name,
+        fingerprint.of_params(params),
+        dict(ref.columns),
+        declared,
+        fingerprint.of_code(spec.stage.target),
+    ]
+
+
+def _read_later(phase: MapPhase | ReducePhase, ref: StageRef) -> frozenset[str]:
+    """Return the parameters of a barrier that only its last reduction reads, in the phases before that."""
+    emits = isinstance(phase, MapPhase) and phase.emit is not None and phase.emit.barrier is ref
+    reduces = isinstance(phase, ReducePhase) and not phase.is_last
+    return frozenset(ref.construct(phase.modules).final_reduction_params) if emits or reduces else frozenset()
