@@ -77,12 +77,12 @@ def train(
 ) -> None:
     """Train a model, judge it once on texts held out, and write it with its card (OUT.md)."""
     from curate.classifiers import evaluation
-    from curate.classifiers.card import card
     from curate.classifiers.examples import read_examples
     from curate.classifiers.training import settings_of
     from curate.classifiers.training import train as train_model
     from curate.cli import show_evaluation
     from curate.cli.console import print_json
+    from curate.report.classifier_card import card
 
     examples = read_examples(
         data, text=text, label=label, positive=positive, group=group, slices=("source", "language", *(slice or ()))
@@ -125,9 +125,9 @@ def evaluate(
     """Judge a model on labelled texts: figures with intervals, curves, slices; or two models on the same texts."""
     from curate.classifiers import evaluation, open_model
     from curate.classifiers.examples import read_examples
-    from curate.classifiers.page import page
     from curate.cli import show_evaluation
     from curate.cli.console import print_json
+    from curate.report.classifier_report import page
 
     examples = read_examples(
         data, text=text, label=label, positive=positive, slices=("source", "language", *(slice or ()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curate.classifiers.formatting import comparison_rows, figure_rows, identity_rows, number, slice_rows
 from curate.cli.console import print_table
+from curate.report.classifier_tables import comparison_rows, figure_rows, identity_rows, number, slice_rows
 
 
 def print_figures(figures: Mapping[str, Any], name: str = "") -> None:
