@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -225,8 +224,3 @@ def _digest(name: str) -> str:
 
     with fsspec.open(name, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def file_name(path: str) -> str:
-    """Return what a card calls a file: its name without the folders of this machine."""
-    return Path(path).name

@@ -7,26 +7,8 @@ from html import escape
 from typing import Any
 
 from curate.ledger import Ledger, StageLedger
-from curate.report import duplicates, lists, published
+from curate.report import duplicates, lists, page_shell, published
 from curate.report.funnel import Row, balance, rows, size
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --card: #f6f7f9; --kept: #2a7f62; --lost: #c8553d; --shade: #f1e7d0; --peak: #dfbf7c; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --soft: #99a; --line: #334; --back: #16181c; --card: #1e2127; --kept: #4fb591; --lost: #e07a5f; --shade: #37301f; --peak: #77602c; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 1080px; margin: 2rem auto; padding: 0 1.5rem; }
-h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; } p { margin: .4rem 0; } .soft { color: var(--soft); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem; }
-td, th { padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } .n { text-align: right; white-space: nowrap; }
-.bar { height: .62rem; border-radius: 2px; background: var(--kept); min-width: 1px; } .bar.lost { background: var(--lost); } .cell { width: 34%; padding-top: .55rem; }
-.big { display: flex; gap: 2.5rem; margin: 1.4rem 0 0; flex-wrap: wrap; } .big b { display: block; font-size: 1.6rem; line-height: 1.2; }
-details { background: var(--card); border-radius: 6px; padding: .5rem .9rem; margin: .4rem 0; } summary { cursor: pointer; } summary .n { float: right; color: var(--soft); }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: 12.5px/1.45 ui-monospace, monospace; margin: .3rem 0 1rem; padding-left: .8rem; border-left: 3px solid var(--line); }
-code { font: .88em ui-monospace, monospace; overflow-wrap: anywhere; } .id { font: 12px ui-monospace, monospace; color: var(--soft); overflow-wrap: anywhere; }
-.bar.published { background: var(--soft); opacity: .55; margin-top: 3px; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(280px, 1fr)); gap: 1.6rem 1.8rem; margin: 1.2rem 0; }
-figure { margin: 0; font-size: .84rem; line-height: 1.4; } figure svg { width: 100%; margin: .5rem 0 .1rem; } figcaption { min-height: 4.2em; }
-.range { fill: var(--shade); } .peak { fill: var(--peak); } .ours { fill: var(--kept); fill-opacity: .85; } .axis { stroke: var(--line); }
-"""
 
 
 def page(manifest: Mapping[str, Any], ledger: Ledger, examples: Sequence[Mapping[str, Any]]) -> str:
@@ -36,20 +18,17 @@ def page(manifest: Mapping[str, Any], ledger: Ledger, examples: Sequence[Mapping
         manifest, ledger: of the finished run.
         examples: some rejects, each with id, url, stage, reason, value, evidence and text.
     """
-    body = "".join(
-        [
-            *_head(manifest, ledger),
-            *_funnel(ledger),
-            *published.section(manifest, ledger),
-            *_reasons(ledger, examples),
-            *lists.section(ledger, examples),
-            *_barriers(manifest),
-            *_counts(ledger),
-            *_provenance(manifest),
-        ]
-    )
-    title = escape(manifest["name"])
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{_STYLE}</style>{body}</html>\n'
+    body = [
+        *_head(manifest, ledger),
+        *_funnel(ledger),
+        *published.section(manifest, ledger),
+        *_reasons(ledger, examples),
+        *lists.section(ledger, examples),
+        *_barriers(manifest),
+        *_counts(ledger),
+        *_provenance(manifest),
+    ]
+    return page_shell.page(manifest["name"], body)
 
 
 def _head(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from curate.classifiers import labelling
-from curate.classifiers.commands import app
+from curate.cli.classifier import app
 from curate.errors import SpecError
 from tests.classifiers.chat_server import serving
 from tests.classifiers.models import labelled

@@ -10,8 +10,8 @@ from sklearn import metrics as peer
 
 from curate.classifiers import evaluation, identity, metrics
 from curate.classifiers.examples import Examples
-from curate.classifiers.page import page
 from curate.errors import InputError
+from curate.report.classifier_report import page
 from tests.classifiers.models import labelled
 
 judged = st.lists(

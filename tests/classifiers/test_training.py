@@ -8,13 +8,13 @@ from sklearn.linear_model import SGDClassifier
 
 from curate.classifiers import evaluation, metrics, training
 from curate.classifiers.buffers import batch_of, spans_of
-from curate.classifiers.card import card
 from curate.classifiers.chunks import score, together
 from curate.classifiers.fit_encoder import EncoderSettings
 from curate.classifiers.fit_fasttext import FastTextSettings
 from curate.classifiers.fit_linear import LinearSettings, matrix
 from curate.classifiers.linear import Features
 from curate.errors import InputError, SpecError
+from curate.report.classifier_card import card
 from tests.classifiers.models import BAD, GOOD, labelled
 
 SMALL = LinearSettings(features=Features(bits=12), alphas=(1e-5, 1e-4), max_epochs=10)

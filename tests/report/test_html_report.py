@@ -7,8 +7,9 @@ import re
 
 import pytest
 
+from curate.cli import show_run
 from curate.ledger import Ledger, StageLedger
-from curate.report import card, funnel, html_report, terminal
+from curate.report import card, funnel, html_report
 
 LEDGER = Ledger(
     [
@@ -107,7 +108,7 @@ def test_the_terminal_says_what_else_was_counted():
     ledger = Ledger(
         [StageLedger("text.mask_pii", n_in=3, n_out=3, counts={"pii.phone": 1200, "pii.email": 7, "pii.card": 0})]
     )
-    assert list(terminal.counted_lines(ledger))[1:] == ["  text.mask_pii", "    pii.email 7, pii.phone 1,200"]
+    assert list(show_run.counted_lines(ledger))[1:] == ["  text.mask_pii", "    pii.email 7, pii.phone 1,200"]
 
 
 def test_an_empty_run_has_a_report_too():

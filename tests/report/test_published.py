@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import curate
+from curate.cli import show_run
 from curate.ledger import Ledger, StageLedger
-from curate.report import html_report, published, terminal
+from curate.report import html_report, published
 from curate.sketches import Histogram
-from tests.report.test_page import MANIFEST, Tags
+from tests.report.test_html_report import MANIFEST, Tags
 
 
 def histogram(*values: float) -> Histogram:
@@ -117,10 +118,10 @@ def recipe(write_recipe, write_jsonl):
 
 def test_a_run_stands_beside_its_paper_everywhere(recipe, tmp_path, capsys):
     url = curate.run(recipe(published=SECTION), output=str(tmp_path / "out"), workers=1)
-    told = terminal.summary(url)["published"]
+    told = show_run.summary(url)["published"]
     assert told["left"] == [{"step": "rules", "after": "filters.gopher.quality", "published": 0.328, "ours": 0.75}]
     assert told["distributions"][0]["documents"] == 3 and told["distributions"][0]["share_in_range"] == 1.0
-    terminal.print_run(url)
+    show_run.print_run(url)
     printed = capsys.readouterr().out
     assert "published: a paper" in printed and "75.00%     32.80%" in printed
     assert "Beside what was published" in (tmp_path / "out" / "report.html").read_text()

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from curate.classifiers import card as plain_card
 from curate.classifiers import chunks, evaluation
 from curate.classifiers.buffers import batch_of
 from curate.classifiers.examples import Examples
-from curate.classifiers.formatting import identity_rows, interval, number, table
 from curate.classifiers.model import Model
 from curate.classifiers.training import Trained
+from curate.report import classifier_card as plain_card
+from curate.report.classifier_tables import identity_rows, interval, number, table
 from examples.bundled_models.texts.passages import labelled_pages
 from examples.bundled_models.texts.recipe import Recipe
 from examples.bundled_models.texts.sources import Data

@@ -1,4 +1,4 @@
-"""What `curate assets` prints: the catalogue, the progress of a fetch, what is wrong in the cache."""
+"""What the terminal shows of assets: the catalogue, the progress of a fetch, and what is wrong in the cache."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 
 from curate import assets
+from curate.cli.console import ERR, OUT
+from curate.cli.progress import counting
 from curate.errors import InputError
 from curate.report.funnel import size
-
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def summary() -> list[dict[str, Any]]:
@@ -63,18 +61,14 @@ def fetch(name: str, source: str, *, update: bool) -> None:
         ERR.print(f"{name}: is here already; --update fetches it again")
         return
     before = assets.held(asset) if asset else None
-    with ERR.status(f"{name}: asking") as status:
-        made = assets.fetch(name, source, lambda done, total: status.update(_progress(name, done, total)))
+    with counting(name, None, size) as moved:
+        made = assets.fetch(name, source, moved)
     if made is None:
         ERR.print(f"{name}: comes with the package {asset.package}, nothing to fetch")
         return
     known = "as in the catalogue" if asset.sha256 else "recorded; the catalogue knows none"
     changed = f", was {before.sha256[:12]}" if before and before.sha256 != made.sha256 else ""
     ERR.print(f"{name}: {size(made.size)} from {escape(made.url)}, digest {made.sha256[:12]} {known}{changed}")
-
-
-def _progress(name: str, done: int, total: int | None) -> str:
-    return f"{name}: {size(done)}{f' of {size(total)}' if total else ''}"
 
 
 def verify(names: Sequence[str]) -> bool:

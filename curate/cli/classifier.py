@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -77,10 +77,12 @@ def train(
 ) -> None:
     """Train a model, judge it once on texts held out, and write it with its card (OUT.md)."""
     from curate.classifiers import evaluation
-    from curate.classifiers.card import card
     from curate.classifiers.examples import read_examples
     from curate.classifiers.training import settings_of
     from curate.classifiers.training import train as train_model
+    from curate.cli import show_evaluation
+    from curate.cli.console import print_json
+    from curate.report.classifier_card import card
 
     examples = read_examples(
         data, text=text, label=label, positive=positive, group=group, slices=("source", "language", *(slice or ()))
@@ -94,9 +96,10 @@ def train(
     written = made.path.with_suffix(".md")
     written.write_text(card(made, figures), encoding="utf-8")
     print(f"{made.path} and its card {written}; figures of the {len(test):,} texts held out:", file=sys.stderr)
-    _print_json({"model": str(made.path), "digest": made.model.digest, **figures}) if as_json else _print_figures(
-        figures
-    )
+    if as_json:
+        print_json({"model": str(made.path), "digest": made.model.digest, **figures})
+    else:
+        show_evaluation.print_figures(figures)
 
 
 @app.command(name="eval")
@@ -122,7 +125,9 @@ def evaluate(
     """Judge a model on labelled texts: figures with intervals, curves, slices; or two models on the same texts."""
     from curate.classifiers import evaluation, open_model
     from curate.classifiers.examples import read_examples
-    from curate.classifiers.page import page
+    from curate.cli import show_evaluation
+    from curate.cli.console import print_json
+    from curate.report.classifier_report import page
 
     examples = read_examples(
         data, text=text, label=label, positive=positive, slices=("source", "language", *(slice or ()))
@@ -138,14 +143,12 @@ def evaluate(
         print(f"{html}: the curves, opens offline.", file=sys.stderr)
     if as_json:
         digests = {name: m.digest for name, m in models.items()}
-        _print_json({"models": judged, "digests": digests, "comparison": compared})
+        print_json({"models": judged, "digests": digests, "comparison": compared})
         return
     for name, figures in judged.items():
-        _print_figures(figures, name)
+        show_evaluation.print_figures(figures, name)
     if compared:
-        from curate.classifiers.formatting import comparison_rows
-
-        _print_table(f"{compare} minus {model}, on {compared['n']:,} texts that both score", *comparison_rows(compared))
+        show_evaluation.print_comparison(f"{compare} minus {model}", compared)
 
 
 @app.command()
@@ -171,70 +174,22 @@ def label(
 
     from curate.classifiers import labelling
     from curate.classifiers.examples import read_texts
+    from curate.cli import show_evaluation
+    from curate.cli.console import print_json
+    from curate.cli.progress import counting
     from curate.llm.endpoint import Endpoint
 
     asked = labelling.Rubric.read(rubric)
     rows = read_texts(data, text=text, human=human)
     rows = rows[:limit] if limit else rows
     where = Endpoint(endpoint, model, os.environ.get(key_variable))
-    with _progress(len(rows)) as tick:
+    with counting("texts", len(rows)) as tick:
         records = labelling.label(rows, asked, where, out, concurrency=concurrency, tick=tick)
     found = labelling.agreement(records)
     counts = {name: sum(r["label"] == name for r in records) for name in asked.labels}
     if as_json:
-        _print_json({"out": out, "n": len(records), "labels": counts, **({"agreement": found} if human else {})})
+        print_json({"out": out, "n": len(records), "labels": counts, **({"agreement": found} if human else {})})
         return
-    counts |= {"malformed": found["malformed"]}
-    _print_table(f"{out}: {len(records):,} texts", ("answer", "texts"), [(k, f"{n:,}") for k, n in counts.items()])
+    show_evaluation.print_answers(out, len(records), {**counts, "malformed": found["malformed"]})
     if human:
-        from curate.classifiers.formatting import number
-
-        rows = [(name, *(f"{n:,}" for n in line.values())) for name, line in found["confusion"].items()]
-        title = f"human labels (down) and answers: accuracy {number(found['accuracy'])}, kappa {number(found['kappa'])}"
-        _print_table(title, ("", *found["confusion"]), rows)
-
-
-def _print_figures(figures: dict[str, Any], name: str = "") -> None:
-    from curate.classifiers.formatting import figure_rows, identity_rows, slice_rows
-
-    _print_table(f"{name} {figures['positive']}".strip(), *figure_rows(figures))
-    for column, slices in figures["slices"].items():
-        _print_table(f"by {column}", *slice_rows(slices))
-    _print_table("words that name groups of people", *identity_rows(figures["identity"]))
-
-
-def _print_table(title: str, heads: Any, rows: Any) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*heads, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    console = Console(highlight=False)
-    console.print(title, style="italic", markup=False)
-    console.print(table)
-    console.print()
-
-
-def _progress(total: int) -> Any:
-    import contextlib
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    @contextlib.contextmanager
-    def shown():
-        console = Console(stderr=True)
-        columns = BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-            task = progress.add_task("", total=total)
-            yield lambda n: progress.update(task, completed=n)
-
-    return shown()
-
-
-def _print_json(data: object) -> None:
-    import orjson
-
-    option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
-    print(orjson.dumps(data, default=str, option=option).decode())
+        show_evaluation.print_agreement(found)

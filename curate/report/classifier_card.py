@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from curate.classifiers.examples import file_name
-from curate.classifiers.formatting import figure_rows, identity_rows, number, slice_rows, table
 from curate.classifiers.training import Trained
+from curate.report.classifier_tables import figure_rows, identity_rows, number, slice_rows, table
 
 
 def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits: str = "") -> str:
@@ -51,7 +51,7 @@ def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits:
 
 def _data(trained: Trained) -> str:
     whole = trained.parts["train"]
-    files = [(f"`{file_name(name)}`", f"`{digest}`") for name, digest in whole.origins.items()]
+    files = [(f"`{Path(name).name}`", f"`{digest}`") for name, digest in whole.origins.items()]
     sizes = [
         (name, f"{len(part):,}", f"{int(part.is_positive.sum()):,}", number(part.is_positive.mean()))
         for name, part in trained.parts.items()

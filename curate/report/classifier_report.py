@@ -1,4 +1,4 @@
-"""An evaluation as one self-contained HTML file: tables, and curves as inline SVG. Opens offline."""
+"""The evaluation of one or two classifiers as one HTML page: tables, and curves as inline SVG."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from curate.classifiers.formatting import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #667; --line: #dde; --back: #fff; --one: #2a7f62; --other: #c8553d; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8ea; --soft: #99a; --line: #334; --back: #16181c; --one: #4fb591; --other: #e07a5f; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--back); max-width: 1080px; margin: 2rem auto; padding: 0 1.5rem; }
-h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem; } .soft { color: var(--soft); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; } th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem; }
-td, th { padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-.curves { display: flex; gap: 1.5rem; flex-wrap: wrap; } figure { margin: 0; } figcaption { color: var(--soft); font-size: .85rem; }
-svg { width: 310px; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); } svg .frame { fill: none; stroke: var(--line); }
-svg .guide { stroke: var(--line); stroke-dasharray: 4 4; } svg .one { fill: none; stroke: var(--one); stroke-width: 2; } svg .other { fill: none; stroke: var(--other); stroke-width: 2; }
-svg circle.one { fill: var(--one); } svg circle.other { fill: var(--other); } .key.one { color: var(--one); } .key.other { color: var(--other); }
-"""
+from curate.report import page_shell
+from curate.report.classifier_tables import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
 
 SIDE, LEFT, BELOW = 260, 36, 34
 """Of a plot, in units of its SVG: its square, and the room for labels to its left and below."""
@@ -34,11 +22,7 @@ def page(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mappin
         judged: the name of each model, one or two, and its figures from `evaluation.evaluate`.
         comparison: of the two, from `evaluation.compare`.
     """
-    body = "".join(_body(title, judged, comparison))
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>{body}</html>\n"
-    )
+    return page_shell.page(title, _body(title, judged, comparison))
 
 
 def _body(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None) -> Iterator[str]:
@@ -75,7 +59,7 @@ def _plot(
 ) -> str:
     parts = [f'<rect class="frame" x="{LEFT}" y="6" width="{SIDE}" height="{SIDE}"/>']
     if guide:
-        parts.append(f'<polyline class="guide" fill="none" points="{_points(guide)}"/>')
+        parts.append(f'<polyline class="guide" points="{_points(guide)}"/>')
     for kind, line in zip(("one", "other"), lines, strict=False):
         parts.append(f'<polyline class="{kind}" points="{_points(line)}"/>')
         if dots:

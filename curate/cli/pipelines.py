@@ -1,0 +1,162 @@
+"""`curate run | plan | stats | explain | stages`: parse, call, print."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+Recipe = Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")]
+RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a value of the recipe: filters.gopher.quality.min_words=30. Repeatable.",
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option("--input", "-i", metavar="GLOB|URL", help="Read these instead of the recipe's inputs. Repeatable."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Executor(StrEnum):
+    """Where tasks run."""
+
+    local = "local"
+
+
+def run(
+    pipeline: Recipe,
+    input: Inputs = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="The run folder; runs/<name> (a trial: runs/<name>-limit<n>) if not given.",
+        ),
+    ] = "",
+    set: Settings = None,
+    executor: Annotated[Executor, typer.Option(help="Where tasks run.")] = Executor.local,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes the recipe's number, else one a core.")] = 0,
+    limit: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=1 << 40,
+            help="Trial run, in a folder of its own: read at most this many documents, spread over the shards.",
+        ),
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a recipe. Work that is done already, for the same recipe, code and input, is not done again."""
+    from curate.cli import progress, show_run
+    from curate.cli.console import print_json
+    from curate.engine.run import run as run_recipe
+
+    with progress.watching_run() as watch, progress.stopped_by_the_user():
+        url = run_recipe(
+            pipeline,
+            output=output,
+            settings=set or (),
+            input_paths=input or (),
+            workers=workers,
+            limit=limit,
+            watch=watch,
+        )
+    if as_json:
+        print_json(show_run.summary(url))
+    else:
+        show_run.print_run(url)
+
+
+def plan(
+    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")] = "",
+    input: Inputs = None,
+    set: Settings = None,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Try the recipe on a few MiB of its input, and forecast disk, memory and time."),
+    ] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a recipe would do, before anything is spent: stages, phases, tasks, columns, errors."""
+    from curate.cli.console import print_json
+
+    if schema:
+        from curate import spec
+
+        print_json(spec.json_schema())
+        return
+    if not pipeline:
+        raise typer.BadParameter("name a recipe, or ask for --schema", param_hint="PIPELINE")
+    from curate.cli import show_plan
+    from curate.engine.run import prepare
+
+    planned = prepare(pipeline, settings=set or (), input_paths=input or ())
+    expected = None
+    if probe:
+        from curate.engine import forecast
+
+        expected = forecast.probe(planned)
+    if as_json:
+        print_json(show_plan.plan_summary(planned, expected))
+    else:
+        show_plan.print_plan(planned, expected)
+
+
+def stats(run: RunUrl, as_json: AsJson = False) -> None:
+    """Show the funnel of a finished run: what each stage kept, dropped and why."""
+    from curate.cli import show_run
+    from curate.cli.console import print_json
+
+    if as_json:
+        print_json(show_run.summary(run))
+    else:
+        show_run.print_run(run)
+        show_run.print_counts(run)
+
+
+def explain(
+    run: RunUrl,
+    id: Annotated[str, typer.Argument(metavar="ID", help="The document's id, or its URL.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of one document, with the numbers that decided."""
+    from curate.cli import show_document
+    from curate.cli.console import print_json
+    from curate.report import fate
+
+    found = fate.find(run, id)
+    if as_json:
+        print_json(found)
+    else:
+        show_document.print_fate(found)
+
+
+def stages(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A stage, for its help.", show_default=False)] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the stages that recipes can use, or show one."""
+    from curate import extensions, registry
+    from curate.cli import show_stages
+    from curate.cli.console import print_json
+
+    if name:
+        extensions.import_from(["."])
+        stage = registry.find(name, modules=(name.partition(".")[0],))
+        print_json(show_stages.stage_summary(stage)) if as_json else show_stages.print_stage(stage)
+        return
+    catalogue = registry.catalogue()
+    if as_json:
+        print_json([show_stages.stage_summary(stage) for stage in catalogue.values()])
+    else:
+        show_stages.print_catalogue(catalogue)

@@ -1,0 +1,112 @@
+"""What the terminal shows while work goes on: one progress bar for runs, labelling and fetches."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from curate.cli.console import LIVE, many
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+COMPILING = "compiling kernels: a minute or two, once for this version of curate"
+
+
+def _bars(*, transient: bool = False) -> Progress:
+    """Return progress bars on stderr: what is done, a bar, how far it is, seconds. Without a terminal they show nothing."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.elapsed:.0f} s"),
+    )
+    return Progress(*columns, console=LIVE, transient=transient, disable=not LIVE.is_terminal)
+
+
+# ---------------------------------------------------------------------- a run
+
+
+@contextlib.contextmanager
+def watching_run() -> Iterator[Callable[[Any], None]]:
+    """Give a watcher of a run: a progress bar for each phase on a terminal, one line for each phase elsewhere."""
+    if not LIVE.is_terminal:
+        yield _print_event
+        return
+    with _bars() as progress:
+        bars: dict[str, Any] = {}
+
+        def watch(event: Any) -> None:
+            folder, n_tasks = event.phase.folder, event.phase.n_tasks
+            if event.kind == "compiling":
+                progress.console.print(COMPILING)
+            elif event.kind == "began":
+                bars[folder] = progress.add_task(folder[:-11], total=n_tasks, note=f"0/{n_tasks} tasks")
+            else:
+                if event.kind == "moved":
+                    note = f"tasks, {event.n_docs:,} documents" if event.n_docs else "tasks"
+                else:
+                    note = _phase_note(event).partition(" ")[2]
+                progress.update(bars[folder], completed=event.n_done, note=f"{event.n_done}/{n_tasks} {note}")
+
+        yield watch
+
+
+def _print_event(event: Any) -> None:
+    """Print a line about an event; a reader who closed the pipe does not stop the run."""
+    if event.kind in ("compiling", "ended"):
+        with contextlib.suppress(BrokenPipeError):
+            print(COMPILING if event.kind == "compiling" else _phase_line(event), file=sys.stderr, flush=True)
+
+
+def _phase_line(event: Any) -> str:
+    return f"{event.phase.folder[:-11]:<40} {_phase_note(event)}, {event.seconds:.1f} s"
+
+
+def _phase_note(event: Any) -> str:
+    if event.n_kept == event.n_done:
+        return f"{many(event.n_done, 'task')}, nothing to do"
+    kept = f" ({event.n_kept} done before)" if event.n_kept else ""
+    if event.phase.is_reduce:
+        return f"{many(event.n_done, 'task')}{kept}"
+    stages = event.ledger.stages
+    came = event.ledger.n_born or (stages[0].n_in if stages else 0)
+    return f"{many(event.n_done, 'task')}{kept}, {came:,} documents, {event.ledger.n_dropped:,} dropped"
+
+
+# ---------------------------------------------------------------------- anything that is counted
+
+
+@contextlib.contextmanager
+def counting(what: str, total: int | None, spell: Callable[[float], str] = "{:,.0f}".format) -> Iterator[Callable]:
+    """Give a function `moved(n_done, total=None)` that moves one progress bar on a terminal, and does nothing elsewhere.
+
+    Args:
+        what: what is done, as the line begins.
+        total: how many there are; None if that is known later or never.
+        spell: how numbers of them are written.
+    """
+    with _bars(transient=True) as progress:
+        bar = progress.add_task(what, total=total, note="")
+
+        def moved(n_done: float, known: float | None = total) -> None:
+            of_all = f" of {spell(known)}" if known else ""
+            progress.update(bar, completed=n_done, total=known, note=f"{spell(n_done)}{of_all}")
+
+        yield moved
+
+
+@contextlib.contextmanager
+def stopped_by_the_user() -> Iterator[None]:
+    """End the command with exit code 130 and a message when the user interrupts it."""
+    import typer
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("curate: stopped; finished tasks are kept, and running again goes on from there.", file=sys.stderr)
+        raise typer.Exit(130) from None

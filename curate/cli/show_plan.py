@@ -1,0 +1,108 @@
+"""What the terminal shows of a plan: phases with their stages, columns, and the forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.markup import escape
+
+from curate.cli.console import OUT, many, wrapped
+from curate.plan import Phase, Plan, StageRef
+from curate.report.funnel import size
+from curate.stage import Kind
+
+
+def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
+    """Return a plan as JSON-like data."""
+    n_bytes = sum(split.end - split.start for shard in plan.shards for split in shard.splits)
+    return {
+        "name": plan.spec.name,
+        "input": {
+            "files": len({split.url for shard in plan.shards for split in shard.splits}),
+            "bytes": n_bytes,
+            "shards": len(plan.shards),
+        },
+        "phases": [
+            {
+                "folder": phase.folder,
+                "tasks": phase.n_tasks,
+                "stages": [
+                    {
+                        "label": ref.label,
+                        "kind": ref.find(phase.modules).kind.value,
+                        "params": dict(ref.params),
+                        **({"forecast": ref.forecast(phase.modules)} if ref == phase.emit else {}),
+                    }
+                    for ref in phase.refs
+                ],
+            }
+            for phase in plan.phases
+        ],
+        "columns": list(plan.columns),
+        **({"forecast": asdict(forecast)} if forecast else {}),
+    }
+
+
+def print_plan(plan: Plan, forecast: Any = None) -> None:
+    """Print phases with their stages, and the columns that come out."""
+    data = plan_summary(plan)
+    read = data["input"]
+    OUT.print(
+        f"[bold]{data['name']}[/]  {many(read['files'], 'input file')}, {read['bytes'] / (1 << 20):,.1f} MiB, "
+        f"{many(read['shards'], 'shard')}\n"
+    )
+    for phase, described in zip(plan.phases, data["phases"], strict=True):
+        OUT.print(f"[bold]{described['folder']}[/]  {many(described['tasks'], 'task')}")
+        for ref in phase.refs:
+            stage = ref.find(phase.modules)
+            defaults = {p.name: p.default for p in stage.params.values()}
+            changed = {name: value for name, value in ref.params.items() if value != defaults.get(name, value)}
+            changed.pop("paths", None)  # the first line says what is read
+            kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
+            OUT.print(escape(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip()))
+            if ref == phase.emit and not phase.is_reduce:
+                for line in ref.forecast(phase.modules):
+                    OUT.print(f"        {line}", style="dim")
+    OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
+    for line in wrapped(data["columns"], "    "):
+        OUT.print(line)
+    if forecast:
+        OUT.print()
+        for line in _forecast_lines(forecast):
+            OUT.print(line)
+    else:
+        OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
+
+
+def _forecast_lines(forecast: Any) -> Iterator[str]:
+    tried, total = forecast.tried_bytes, forecast.all_bytes
+    yield (
+        f"forecast for {size(total)} of input, from a probe of {size(tried)} ({forecast.tried_documents:,} documents); "
+        "deduplication finds more in more data"
+    )
+    width = max(len(phase.phase) for phase in forecast.phases)
+    yield f"    {'phase':<{width}} {'documents':>14} {'written':>10} {'core time':>10}"
+    for phase in forecast.phases:
+        documents = f"{phase.n_documents:,}" if phase.n_documents else ""
+        yield f"    {phase.phase:<{width}} {documents:>14} {size(phase.n_bytes):>10} {_time(phase.seconds):>10}"
+    n_bytes, seconds = (sum(getattr(phase, name) for phase in forecast.phases) for name in ("n_bytes", "seconds"))
+    yield f"    {'all':<{width}} {'':>14} {size(n_bytes):>10} {_time(seconds):>10}"
+    yield f"    memory of a worker: about {size(forecast.peak_bytes)}"
+
+
+def _time(seconds: float) -> str:
+    for length, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _part_of_barrier(phase: Phase, ref: StageRef) -> str:
+    return ", decides" if ref == phase.apply else ", reduces" if phase.is_reduce else ", asks"
+
+
+def _short(params: Mapping[str, Any]) -> str:
+    text = ", ".join(f"{name}={value!r}" for name, value in params.items())
+    return text if len(text) < 120 else text[:117] + "..."
