@@ -84,6 +84,27 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class ListHits:
+    """Which lists of a stage name each document.
+
+    Args:
+        names: of the lists.
+        hits: bool[n, len(names)].
+    """
+
+    names: tuple[str, ...]
+    hits: np.ndarray
+
+    def __getitem__(self, rows: Any) -> ListHits:
+        """Return the hits of some rows: a slice, an index array or a mask."""
+        return ListHits(self.names, self.hits[rows])
+
+    def of(self, row: int) -> list[str]:
+        """Return the names of the lists that name one document."""
+        return [self.names[k] for k in np.flatnonzero(self.hits[row])]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdicts:
     """What a filter decided about each row of a batch.
 
@@ -94,6 +115,7 @@ class Verdicts:
         evidence: what the decision is based on, one string a row, null where there is none (a matched word).
         failed: bool[n, len(reasons)], every rule that failed, where the filter knows more than the first.
         kept_copy: for each dropped row, the place of the document that was kept instead; other rows are ignored.
+        lists: for each dropped row, the lists that it was dropped for; other rows are ignored.
     """
 
     reasons: tuple[str, ...]
@@ -102,6 +124,7 @@ class Verdicts:
     evidence: Sequence[str | None] | None = None
     failed: np.ndarray | None = None
     kept_copy: Places | None = None
+    lists: ListHits | None = None
 
     @classmethod
     def keep_all(cls, n: int) -> Verdicts:
@@ -119,6 +142,12 @@ class Verdicts:
 
     def __len__(self) -> int:
         return len(self.code)
+
+    def head(self, n: int) -> Verdicts:
+        """Return the verdicts about the first `n` rows."""
+        optional = (self.evidence, self.failed, self.kept_copy, self.lists)
+        cut = (None if each is None else each[:n] for each in optional)
+        return Verdicts(self.reasons, self.code[:n], self.value[:n], *cut)
 
     @property
     def is_kept(self) -> np.ndarray:  # bool[n]
@@ -284,12 +313,7 @@ class Batch:
 
     def head(self, n: int) -> Batch:
         """Return the first `n` rows with their verdicts."""
-        verdicts = self.verdicts
-        if verdicts is not None and n < len(self):
-            evidence = None if verdicts.evidence is None else verdicts.evidence[:n]
-            failed = None if verdicts.failed is None else verdicts.failed[:n]
-            copy = None if verdicts.kept_copy is None else verdicts.kept_copy[:n]
-            verdicts = Verdicts(verdicts.reasons, verdicts.code[:n], verdicts.value[:n], evidence, failed, copy)
+        verdicts = self.verdicts.head(n) if self.verdicts is not None else None
         return Batch(self.rows.slice(0, n), verdicts, self.counts)
 
     def slice(self, start: int, length: int) -> Batch:

@@ -127,5 +127,7 @@ def read_executor(name: str, target: object) -> Executor:
     """
     returns = params.hints(name, target).get("return") if inspect.isfunction(target) else None
     if not (isinstance(returns, type) and issubclass(returns, Launcher)):
-        raise StageError(f"{name} is not an executor: expected a function with keyword parameters that returns a Launcher")
+        raise StageError(
+            f"{name} is not an executor: expected a function with keyword parameters that returns a Launcher"
+        )
     return Executor(name, target, params.of(name, target, skip=0))

@@ -23,7 +23,8 @@ class StageLedger:
         n_in, n_born, n_out: documents that came, that the stage made (a source, a synthesis), that left.
         dropped: documents by the first reason that dropped them.
         failed: documents by every rule that would have dropped them; at least `dropped`.
-        counts: anything else the stage counted that drops nobody.
+        listed: documents that each of the stage's lists helped to drop; one on two lists counts for both.
+        counts: anything else the stage counted that drops no document.
         distributions: of the sink, each column of numbers of the documents that were kept.
         bytes_in, bytes_out: bytes of text that came and left.
         seconds: time spent in the stage itself, summed over tasks.
@@ -35,6 +36,7 @@ class StageLedger:
     n_out: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
+    listed: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     distributions: dict[str, Histogram] = field(default_factory=dict)
     bytes_in: int = 0
@@ -61,7 +63,12 @@ class StageLedger:
         self.bytes_in += other.bytes_in
         self.bytes_out += other.bytes_out
         self.seconds += other.seconds
-        for mine, theirs in ((self.dropped, other.dropped), (self.failed, other.failed), (self.counts, other.counts)):
+        for mine, theirs in (
+            (self.dropped, other.dropped),
+            (self.failed, other.failed),
+            (self.listed, other.listed),
+            (self.counts, other.counts),
+        ):
             for name, n in theirs.items():
                 mine[name] = mine.get(name, 0) + n
         for column, distribution in other.distributions.items():
@@ -71,7 +78,7 @@ class StageLedger:
         return {
             "name": self.stage, "in": self.n_in, "born": self.n_born, "out": self.n_out,
             "dropped": dict(sorted(self.dropped.items())), "failed": dict(sorted(self.failed.items())),
-            "counts": dict(sorted(self.counts.items())),
+            "listed": dict(sorted(self.listed.items())), "counts": dict(sorted(self.counts.items())),
             "distributions": {column: found.to_json() for column, found in sorted(self.distributions.items())},
             "bytes_in": self.bytes_in, "bytes_out": self.bytes_out, "seconds": round(self.seconds, 6),
         }  # fmt: skip
@@ -80,7 +87,7 @@ class StageLedger:
     def from_json(cls, data: Mapping[str, Any]) -> StageLedger:
         return cls(
             data["name"], data["in"], data["born"], data["out"], dict(data["dropped"]), dict(data["failed"]),
-            dict(data["counts"]),
+            dict(data["listed"]), dict(data["counts"]),
             {column: Histogram.from_json(found) for column, found in data.get("distributions", {}).items()}, data["bytes_in"], data["bytes_out"], data["seconds"],
         )  # fmt: skip
 

@@ -174,7 +174,11 @@ def _attribute(dotted: str) -> Any:
 def _datatrove_block(name: str) -> Stage:
     """Read a datatrove block: its constructor is the schema, loosely, since its types are its own."""
     target = _attribute(name)
-    if target is None or not inspect.isclass(target) or not inspect.isfunction(inspect.getattr_static(target, "run", None)):
+    if (
+        target is None
+        or not inspect.isclass(target)
+        or not inspect.isfunction(inspect.getattr_static(target, "run", None))
+    ):
         parent = extensions.find(name.rpartition(".")[0])
         raise SpecError(
             f'datatrove has no block "{name}".{nearest(name.rpartition(".")[2], dir(parent) if parent else ())}'

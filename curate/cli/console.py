@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -33,24 +33,6 @@ def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object
     OUT.print(title, style="italic", markup=False, soft_wrap=False)
     OUT.print(table, soft_wrap=False)
     OUT.print()
-
-
-def wrapped(words: Sequence[str], indent: str, width: int = 100, joint: str = ",") -> Iterator[str]:
-    """Yield words as lines of at most `width` characters; a longer word has a line of its own.
-
-    Args:
-        indent: what each line begins with.
-        joint: what follows each word but the last.
-    """
-    line = indent
-    for k, word in enumerate(words):
-        word += joint if k + 1 < len(words) else ""
-        if len(line) + len(word) > width and line.strip():
-            yield line.rstrip()
-            line = indent
-        line += word + " "
-    if line.strip():
-        yield line.rstrip()
 
 
 def many(n: int, what: str) -> str:

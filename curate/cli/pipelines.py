@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import sys
 from typing import Annotated
 
 import typer
@@ -24,10 +24,22 @@ Inputs = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-class Executor(StrEnum):
-    """Where tasks run."""
-
-    local = "local"
+Executor = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Where tasks run, instead of the recipe's executor: local, or module.function of your own.",
+        show_default=False,
+    ),
+]
+Modules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--module",
+        metavar="NAME",
+        help="A module of your own that brings file formats or report sections; from the current folder. Repeatable.",
+    ),
+]
 
 
 def run(
@@ -43,8 +55,10 @@ def run(
         ),
     ] = "",
     set: Settings = None,
-    executor: Annotated[Executor, typer.Option(help="Where tasks run.")] = Executor.local,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes the recipe's number, else one a core.")] = 0,
+    executor: Executor = "",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes of the executor; 0 takes the recipe's number, else one per core.")
+    ] = 0,
     limit: Annotated[
         int,
         typer.Option(
@@ -59,6 +73,7 @@ def run(
     from curate.cli import progress, show_run
     from curate.cli.console import print_json
     from curate.engine.run import run as run_recipe
+    from curate.report import finished_run
 
     with progress.watching_run() as watch, progress.stopped_by_the_user():
         url = run_recipe(
@@ -66,20 +81,24 @@ def run(
             output=output,
             settings=set or (),
             input_paths=input or (),
+            executor=executor,
             workers=workers,
             limit=limit,
             watch=watch,
         )
-    if as_json:
+    if not finished_run.is_finished(url):  # the executor runs its tasks later
+        print(f"submitted; when the tasks are done, look at it with: curate stats {url}", file=sys.stderr)
+    elif as_json:
         print_json(show_run.summary(url))
     else:
-        show_run.print_run(url)
+        show_run.print_run(url, modules=finished_run.modules_of(url), is_brief=True)
 
 
 def plan(
     pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")] = "",
     input: Inputs = None,
     set: Settings = None,
+    executor: Executor = "",
     probe: Annotated[
         bool,
         typer.Option("--probe", help="Try the recipe on a few MiB of its input, and forecast disk, memory and time."),
@@ -100,7 +119,9 @@ def plan(
     from curate.cli import show_plan
     from curate.engine.run import prepare
 
-    planned = prepare(pipeline, settings=set or (), input_paths=input or ())
+    planned = prepare(pipeline, settings=set or (), input_paths=input or (), executor=executor)
+    for warning in planned.warnings:
+        print(f"curate: {warning}", file=sys.stderr)
     expected = None
     if probe:
         from curate.engine import forecast
@@ -112,7 +133,7 @@ def plan(
         show_plan.print_plan(planned, expected)
 
 
-def stats(run: RunUrl, as_json: AsJson = False) -> None:
+def stats(run: RunUrl, module: Modules = None, as_json: AsJson = False) -> None:
     """Show the funnel of a finished run: what each stage kept, dropped and why."""
     from curate.cli import show_run
     from curate.cli.console import print_json
@@ -120,13 +141,13 @@ def stats(run: RunUrl, as_json: AsJson = False) -> None:
     if as_json:
         print_json(show_run.summary(run))
     else:
-        show_run.print_run(run)
-        show_run.print_counts(run)
+        show_run.print_run(run, modules=_importable(module), is_brief=False)
 
 
 def explain(
     run: RunUrl,
     id: Annotated[str, typer.Argument(metavar="ID", help="The document's id, or its URL.")],
+    module: Modules = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what became of one document, with the numbers that decided."""
@@ -134,7 +155,7 @@ def explain(
     from curate.cli.console import print_json
     from curate.report import fate
 
-    found = fate.find(run, id)
+    found = fate.find(run, id, _importable(module))
     if as_json:
         print_json(found)
     else:
@@ -160,3 +181,11 @@ def stages(
         print_json([show_stages.stage_summary(stage) for stage in catalogue.values()])
     else:
         show_stages.print_catalogue(catalogue)
+
+
+def _importable(modules: list[str] | None) -> list[str]:
+    """Make modules in the current folder importable, and return their names."""
+    from curate import extensions
+
+    extensions.import_from(["."])
+    return modules or []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from curate.cli.console import LIVE, many
+from curate.runs.layout import phase_title
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -44,8 +45,10 @@ def watching_run() -> Iterator[Callable[[Any], None]]:
             folder, n_tasks = event.phase.folder, event.phase.n_tasks
             if event.kind == "compiling":
                 progress.console.print(COMPILING)
+            elif event.kind == "submitted":
+                progress.console.print(_submitted_line(event))
             elif event.kind == "began":
-                bars[folder] = progress.add_task(folder[:-11], total=n_tasks, note=f"0/{n_tasks} tasks")
+                bars[folder] = progress.add_task(phase_title(folder), total=n_tasks, note=f"0/{n_tasks} tasks")
             else:
                 if event.kind == "moved":
                     note = f"tasks, {event.n_docs:,} documents" if event.n_docs else "tasks"
@@ -58,20 +61,27 @@ def watching_run() -> Iterator[Callable[[Any], None]]:
 
 def _print_event(event: Any) -> None:
     """Print a line about an event; a reader who closed the pipe does not stop the run."""
-    if event.kind in ("compiling", "ended"):
+    lines = {"compiling": lambda event: COMPILING, "ended": _phase_line, "submitted": _submitted_line}
+    if event.kind in lines:
         with contextlib.suppress(BrokenPipeError):
-            print(COMPILING if event.kind == "compiling" else _phase_line(event), file=sys.stderr, flush=True)
+            print(lines[event.kind](event), file=sys.stderr, flush=True)
+
+
+def _submitted_line(event: Any) -> str:
+    return f"{phase_title(event.phase.folder):<40} {many(event.phase.n_tasks, 'task')}, submitted as {event.job_id}"
 
 
 def _phase_line(event: Any) -> str:
-    return f"{event.phase.folder[:-11]:<40} {_phase_note(event)}, {event.seconds:.1f} s"
+    return f"{phase_title(event.phase.folder):<40} {_phase_note(event)}, {event.seconds:.1f} s"
 
 
 def _phase_note(event: Any) -> str:
+    from curate.plan import ReducePhase
+
     if event.n_kept == event.n_done:
         return f"{many(event.n_done, 'task')}, nothing to do"
     kept = f" ({event.n_kept} done before)" if event.n_kept else ""
-    if event.phase.is_reduce:
+    if isinstance(event.phase, ReducePhase):
         return f"{many(event.n_done, 'task')}{kept}"
     stages = event.ledger.stages
     came = event.ledger.n_born or (stages[0].n_in if stages else 0)

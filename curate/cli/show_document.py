@@ -65,5 +65,5 @@ def _ground(found: Mapping[str, Any]) -> str:
         ]
         return f"\n{rule['signal']} is {found['value']:.4g}, expected {' and '.join(bounds)}"
     value = "" if found["value"] is None else f" ({found['value']:g})"
-    is_place = bool(found.get("kept_copy"))
-    return value + (f"  {escape(found['evidence'])}" if found.get("evidence") and not is_place else "")
+    lists = f"  in {escape(', '.join(found['lists']))}" if found.get("lists") else ""
+    return value + (f"  {escape(found['evidence'])}" if found.get("evidence") else "") + lists

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.markup import escape
 
-from curate.cli.console import OUT, many, wrapped
-from curate.plan import Phase, Plan, StageRef
+from curate.cli.console import OUT, many
+from curate.plan import MapPhase, Plan, ReducePhase, StageRef
 from curate.report.funnel import size
+from curate.report.wrapping import wrapped
 from curate.stage import Kind
 
 
@@ -33,7 +34,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
                         "label": ref.label,
                         "kind": ref.find(phase.modules).kind.value,
                         "params": dict(ref.params),
-                        **({"forecast": ref.forecast(phase.modules)} if ref == phase.emit else {}),
+                        **({"forecast": list(_forecast_of(phase, ref))} if _emits(phase, ref) else {}),
                     }
                     for ref in phase.refs
                 ],
@@ -59,12 +60,10 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
             stage = ref.find(phase.modules)
             defaults = {p.name: p.default for p in stage.params.values()}
             changed = {name: value for name, value in ref.params.items() if value != defaults.get(name, value)}
-            changed.pop("paths", None)  # the first line says what is read
             kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
             OUT.print(escape(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip()))
-            if ref == phase.emit and not phase.is_reduce:
-                for line in ref.forecast(phase.modules):
-                    OUT.print(f"        {line}", style="dim")
+            for line in _forecast_of(phase, ref) if _emits(phase, ref) else ():
+                OUT.print(f"        {line}", style="dim")
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
     for line in wrapped(data["columns"], "    "):
         OUT.print(line)
@@ -99,8 +98,17 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def _part_of_barrier(phase: Phase, ref: StageRef) -> str:
-    return ", decides" if ref == phase.apply else ", reduces" if phase.is_reduce else ", asks"
+def _emits(phase: MapPhase | ReducePhase, ref: StageRef) -> bool:
+    return isinstance(phase, MapPhase) and phase.emit is not None and phase.emit.barrier is ref
+
+
+def _forecast_of(phase: MapPhase | ReducePhase, ref: StageRef) -> Sequence[str]:
+    """Return what a barrier says about its cost before anything runs."""
+    return ref.construct(phase.modules).forecast()
+
+
+def _part_of_barrier(phase: MapPhase | ReducePhase, ref: StageRef) -> str:
+    return ", reduces" if isinstance(phase, ReducePhase) else ", emits" if _emits(phase, ref) else ", decides"
 
 
 def _short(params: Mapping[str, Any]) -> str:

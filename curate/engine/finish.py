@@ -1,22 +1,27 @@
-"""Closes a run: checks that the recorder balance, takes stale files away, writes the ledger and the manifest."""
+"""Finishes a run: checks that the ledger balances, removes stale results, writes card, report, ledger and manifest.
+
+Everything it needs is in the run folder, so that an executor may run it as its last job.
+"""
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from curate import fingerprint
+from curate import fingerprint, formats, plan
 from curate.engine.barriers import index, references
-from curate.engine.tasks.map_task import rejects_path
-from curate.errors import RunError
 from curate.ledger import Ledger
-from curate.plan import Phase, Plan, StageRef
-from curate.report import card, fate, html_report, lists
-from curate.runs import DATA, EVIDENCE, LEDGER, MANIFEST, REJECTS, Output, Record, RunFolder, read_record
+from curate.plan import MapPhase, Plan, ReducePhase, StageRef, phases
+from curate.report import card, html_report, sections
+from curate.report.finished_run import FinishedRun
+from curate.rules import Rules
+from curate.runs import Output, Record, Role, RunFolder, layout
+from curate.runs.layout import PhaseFolder
+from curate.runs.records import need_record, read_record
 
 PACKAGES = {
     "numpy",
@@ -32,11 +37,12 @@ PACKAGES = {
 }
 """Top-level packages that decide what a run writes; those installed go into the manifest with their versions."""
 
-PUBLISHED = (DATA, REJECTS, *EVIDENCE)
-"""Folders of a run that are for its user; the rest is for the next run."""
+AnyPhase = MapPhase | ReducePhase
+Records = Mapping[str, Sequence[Record]]
+"""The records of all tasks of each phase, by the phase's folder."""
 
-_OURS = re.compile(r"(\d{5}(-\d{3,})?|\d{2}-\d{5}|(edges|clusters|lines|contamination)(-\d+)?)\.[a-z.]+(\.\d+\.part)?")
-"""Names that a run gives to files in these folders; nothing else there is touched."""
+EXAMPLES, EXAMPLE_TASKS, EXAMPLE_CHARACTERS = 3, 16, 600
+"""Rejects shown for each stage and reason (and list), from how many tasks of a phase, and how much of each text."""
 
 
 def version() -> str:
@@ -46,148 +52,173 @@ def version() -> str:
     return installed("curate")
 
 
-def publish(folder: RunFolder, planned: Plan) -> None:
-    """Write what makes a run complete; the manifest comes last."""
-    records = {phase.folder: _records(folder, phase) for phase in planned.phases}
-    ledger = _run_ledger(planned, records)
+def write_plan(folder: RunFolder, planned: Plan) -> None:
+    """Write down what workers, and whoever finishes the run, need to know."""
+    spec = planned.spec
+    described = {
+        "name": spec.name,
+        "description": spec.description,
+        "recipe": spec.resolved,
+        "published": spec.published.to_json() if spec.published else None,
+        "limit": planned.limit,
+        "modules": list(spec.modules),
+        "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
+        "index_entry": index.entry_name(planned),
+        "phases": [phases.to_json(phase) for phase in planned.phases],
+    }
+    folder.write_json(layout.PLAN, described)
+
+
+def finish(folder: RunFolder) -> None:
+    """Write what makes a run complete; the manifest comes last.
+
+    Raises:
+        RunError: a task has no record. StageError: the ledger does not balance.
+    """
+    described = folder.read_json(layout.PLAN)
+    ran = [phases.from_json(data) for data in described["phases"]]
+    records = {phase.folder: _records(folder, phase) for phase in ran}
+    ledger = _ledger(described["labels"], records)
     ledger.check()
-    outputs = [
+    results = [
         output
-        for phase in planned.phases
-        for record in records[phase.folder]
+        for of_phase in records.values()
+        for record in of_phase
         for output in record.outputs
-        if output.path.startswith(tuple(f"{part}/" for part in PUBLISHED))
+        if output.role.is_result
     ]
-    _remove_stale(folder, {output.path for output in outputs})
-    manifest = _manifest(folder, planned, records, ledger, outputs)
-    folder.write_json(LEDGER, ledger.to_json())
-    folder.write_bytes("README.md", card.card(manifest, ledger).encode())
-    folder.write_bytes("report.html", html_report.page(manifest, ledger, _examples(folder, planned, ledger)).encode())
-    folder.write_json(MANIFEST, manifest)
-    _remember(folder, planned)
+    _remove_stale(folder, ran, results)
+    manifest = _manifest(folder, described, ran, records, ledger, results)
+    run = FinishedRun(manifest, ledger, _examples(folder, ran))
+    modules = described["modules"]
+    folder.write_json(layout.LEDGER, ledger.to_json())
+    folder.write_bytes(layout.CARD, card.card(run, formats.with_modules(modules)).encode())
+    folder.write_bytes(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
+    folder.write_json(layout.MANIFEST, manifest)
+    if not described["limit"]:  # a trial leaves no trace in an index
+        _remember(folder, described, ran)
 
 
-def _remember(folder: RunFolder, planned: Plan) -> None:
-    """Hand what the barriers of a complete run want to remember over to their indexes; a trial leaves no trace there."""
-    if planned.limit:
-        return
-    for phase in planned.phases:
-        barrier = phase.apply.open(phase.modules) if phase.apply else None
-        if getattr(barrier, "index", None):
-            known = references.of_barrier(folder, phase.apply.label)
-            names = [r.shard.splits[0].name if r.reader == "index" else None for r in known]
-            index.publish(folder, planned, phase, barrier, names)
+def _remember(folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase]) -> None:
+    """Copy what the barriers of a complete run remember into their indexes."""
+    for phase in ran:
+        if isinstance(phase, MapPhase) and phase.apply and phase.apply.barrier.construct(phase.modules).index:
+            known = references.of_barrier(folder, phase.apply.barrier.label)
+            names = [each.shard.splits[0].name if each.reader == references.INDEX else None for each in known]
+            index.publish(folder, described["index_entry"], described["name"], phase, names)
 
 
-def _records(folder: RunFolder, phase: Phase) -> list[Record]:
-    records = []
-    for task in range(phase.n_tasks):
-        record = read_record(folder, phase.folder, task)
-        if record is None:
-            raise RunError(f"task {task} of {phase.folder} left no record; run again.")
-        records.append(record)
-    return records
+def _records(folder: RunFolder, phase: AnyPhase) -> list[Record]:
+    place = PhaseFolder(folder, phase.folder)
+    return [need_record(place.task(task)) for task in range(phase.n_tasks)]
 
 
-def _run_ledger(planned: Plan, records: dict[str, list[Record]]) -> Ledger:
-    """Add up all tasks, the stages in the order of the recipe."""
+def _ledger(labels: Sequence[str], records: Records) -> Ledger:
+    """Add up the ledgers of all tasks, the stages in the order of the recipe."""
     total = Ledger()
-    for label in (planned.spec.source.label, *(s.label for s in planned.spec.stages if s), planned.spec.sink.label):
+    for label in labels:
         total.stage(label)
-    for phase in planned.phases:
-        for record in records[phase.folder]:
+    for of_phase in records.values():
+        for record in of_phase:
             total.add(Ledger.from_json(record.ledger))
     return total
 
 
-def _remove_stale(folder: RunFolder, current: set[str]) -> None:
-    """Remove what an earlier state of this run left in data/ and rejects/."""
-    for part in PUBLISHED:
-        for name in folder.files(part):
-            if f"{part}/{name}" not in current and _OURS.fullmatch(name):
-                folder.remove(f"{part}/{name}")
+def _remove_stale(folder: RunFolder, ran: Sequence[AnyPhase], results: Sequence[Output]) -> None:
+    """Remove the results of earlier states of this run: files that a record of a task lists, with the content it lists."""
+    current = {output.path for output in results}
+    n_tasks = {phase.folder: phase.n_tasks for phase in ran}
+    for name in folder.folders(layout.PHASES):
+        place = PhaseFolder(folder, name)
+        for task in place.tasks_on_record():
+            record = read_record(place.task(task))
+            if record is None or task < n_tasks.get(name, 0):
+                continue
+            for output in record.outputs:
+                is_ours = output.role.is_result and output.path not in current and folder.exists(output.path)
+                if is_ours and folder.digest(output.path) == output.digest:
+                    folder.remove(output.path)
 
 
 def _manifest(
-    folder: RunFolder, planned: Plan, records: dict[str, list[Record]], ledger: Ledger, outputs: list[Output]
-) -> dict[str, Any]:
-    listed = [{"path": o.path, "bytes": int(o.mark.partition(":")[0]), "digest": o.digest} for o in outputs]
-    seen = {
-        key: value.partition(" ")[2]
-        for record in records[planned.phases[0].folder]
-        for key, value in record.inputs.items()
+    folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase], records: Records, ledger: Ledger,
+    results: Sequence[Output],
+) -> dict[str, Any]:  # fmt: skip
+    refs = {ref.label: (ref, phase) for phase in ran for ref in phase.refs}
+    return {
+        **{key: described[key] for key in ("name", "description", "recipe", "published", "limit")},
+        "curate": version(),
+        "python": sys.version.split()[0],
+        "packages": fingerprint.versions(PACKAGES),
+        "stages": [_stage(ref, phase) for ref, phase in refs.values()],
+        "phases": [{"folder": phase.folder, "tasks": phase.n_tasks, "emits": _emits(phase)} for phase in ran],
+        "inputs": _inputs(folder, records[ran[0].folder]),
+        "metrics": _metrics(ran, records),
+        "warnings": [w for of_phase in records.values() for record in of_phase for w in record.warnings],
+        "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
+        "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
+        "output_digest": _digest(results, Role.DATA),
+        "rejects_digest": _digest(results, Role.REJECTS),
     }
-    inputs = [
+
+
+def _digest(results: Sequence[Output], role: Role) -> str:
+    return fingerprint.combine([[output.path, output.digest] for output in results if output.role is role])
+
+
+def _inputs(folder: RunFolder, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return every split of the input with its digest."""
+    digests = {split: value.partition(" ")[2] for record in records for split, value in record.inputs.items()}
+    return [
         {
             "name": split.name,
             "url": split.url,
             "start": split.start,
             "end": split.end,
-            "digest": seen[f"{split.name}:{split.start}-{split.end}"],
+            "digest": digests[f"{split.name}:{split.start}-{split.end}"],
         }
-        for shard in planned.shards
+        for shard in plan.read_shards(folder)
         for split in shard.splits
     ]
-    return {
-        "name": planned.spec.name,
-        "description": planned.spec.description,
-        "curate": version(),
-        "python": sys.version.split()[0],
-        "packages": fingerprint.versions(PACKAGES),
-        "recipe": planned.spec.resolved,
-        "published": planned.spec.published.to_json() if planned.spec.published else None,
-        "limit": planned.limit,
-        "stages": [_described(ref, planned) for ref in {r.label: r for p in planned.phases for r in p.refs}.values()],
-        "phases": [{"folder": phase.folder, "tasks": phase.n_tasks} for phase in planned.phases],
-        "inputs": inputs,
-        "told": _told(planned, records),
-        "warnings": [w for per_task in records.values() for record in per_task for w in record.warnings],
-        "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
-        "outputs": listed,
-        "output_digest": fingerprint.combine(
-            [[o["path"], o["digest"]] for o in listed if o["path"].startswith(f"{DATA}/")]
-        ),
-        "rejects_digest": fingerprint.combine(
-            [[o["path"], o["digest"]] for o in listed if o["path"].startswith(f"{REJECTS}/")]
-        ),
-    }
 
 
-def _told(planned: Plan, records: dict[str, list[Record]]) -> dict[str, dict[str, Any]]:
-    """Return what the reductions of each barrier put on record."""
-    told: dict[str, dict[str, Any]] = {}
-    for phase in planned.phases:
-        for record in records[phase.folder] if phase.is_reduce else ():
-            if record.told:
-                told.setdefault(phase.emit.label, {}).update(record.told)
-    return told
+def _emits(phase: AnyPhase) -> str | None:
+    return phase.emit.barrier.label if isinstance(phase, MapPhase) and phase.emit else None
 
 
-def _described(ref: StageRef, planned: Plan) -> dict[str, Any]:
+def _metrics(ran: Sequence[AnyPhase], records: Records) -> dict[str, dict[str, Any]]:
+    """Return what the reductions of each barrier reported."""
+    found: dict[str, dict[str, Any]] = {}
+    for phase in ran:
+        if isinstance(phase, ReducePhase):
+            for record in records[phase.folder]:
+                if record.metrics:
+                    found.setdefault(phase.barrier.label, {}).update(record.metrics)
+    return found
+
+
+def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
     """Return what the manifest says of a stage; of a signal filter also its bounds, as they were."""
     described: dict[str, Any] = {"label": ref.label, "name": ref.name, "params": dict(ref.params)}
     if ref.columns:
-        rules = ref.open(planned.spec.modules)()
+        rules: Rules = ref.construct(phase.modules)()
         described["columns"] = dict(ref.columns)
         described["rules"] = {reason: {**asdict(bound), "signal": ref.columns[bound.signal]} for reason, bound in rules}
     return described
 
 
-def _examples(folder: RunFolder, planned: Plan, ledger: Ledger, n: int = 3) -> list[dict[str, Any]]:
-    """Return a few rejects for each stage and reason (and list), those with text first, from the first shards with some."""
+def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]]:
+    """Return a few rejects for each stage and reason (and list), those with text first, from the first tasks with some."""
     found: dict[tuple, list[dict[str, Any]]] = {}
-    listed = {row.stage for row in lists.rows(ledger)}
-    columns = ["id", "url", "stage", "reason", "value", "evidence", "text"]
-    for phase in planned.phases:
-        if phase.is_reduce:
+    columns = ["id", "url", "stage", "reason", "value", "evidence", "lists", "kept_id", "text"]
+    for phase in ran:
+        if not isinstance(phase, MapPhase):
             continue
-        for task in range(min(phase.n_tasks, 16)):
-            with folder.open(rejects_path(phase.folder, task)) as file:
+        for task in range(min(phase.n_tasks, EXAMPLE_TASKS)):
+            with folder.open(PhaseFolder(folder, phase.folder).task(task).rejects) as file:
                 rows = pq.ParquetFile(file).read(columns).to_pylist()
-                for row in sorted(rows, key=lambda row: not row["text"]):
-                    by = lists.named(row["evidence"]) if row["stage"] in listed else ()
-                    group = found.setdefault((row["stage"], row["reason"], *by), [])
-                    if len(group) < n:
-                        evidence = fate.shown_evidence(folder, phase.notes_from if phase.apply else None, row)
-                        group.append({**row, "evidence": evidence, "text": (row["text"] or "")[:600]})
+            for row in sorted(rows, key=lambda row: not row["text"]):
+                group = found.setdefault((row["stage"], row["reason"], *(row["lists"] or ())), [])
+                if len(group) < EXAMPLES:
+                    group.append({**row, "text": (row["text"] or "")[:EXAMPLE_CHARACTERS]})
     return [row for group in found.values() for row in group]

@@ -10,23 +10,25 @@ from __future__ import annotations
 import resource
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from curate import inputs, plan
+from curate import formats, plan
 from curate.engine import finish, warm_up
 from curate.engine.barriers import references
-from curate.engine.executors.local import LocalExecutor, Workers, phase_path, quiet
+from curate.engine.datatrove.phase_step import quiet
+from curate.engine.executors.local import LocalPool
 from curate.engine.run import read_ledger
 from curate.errors import SpecError
-from curate.plan import Phase, Plan
-from curate.runs import RUN, RunFolder, read_record
+from curate.executor import Job, Launcher
+from curate.formats import Format
+from curate.plan import MapPhase, Plan, ReducePhase
+from curate.runs import RunFolder, layout
+from curate.runs.layout import PhaseFolder
+from curate.runs.records import need_record
 from curate.stage import Shard, Split
 
 SHARDS = 4
 """How many shards are tried, spread evenly over all."""
-
-BYTES = 1 << 20
-"""How much is tried of each, as stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def probe(planned: Plan) -> Forecast:
     Raises:
         SpecError: the input is not made of files, so nothing says how much of it a probe is.
     """
-    chosen = _chosen(planned.shards)
+    chosen = _chosen(planned.shards, formats.with_modules(planned.spec.modules))
     small = plan.make(planned.spec, [shard for shard, _ in chosen])
     tried = sum(n_bytes for _, n_bytes in chosen)
     total = sum(split.end - split.start for shard in planned.shards for split in shard.splits)
@@ -77,10 +79,11 @@ def probe(planned: Plan) -> Forecast:
         raise SpecError("a probe needs input files with something in them")
     quiet()
     warm_up.compile(warm_up.waiting(small))
-    warm_up.load(warm_up.told(small))  # loading is not the work, and must not be scaled with it
-    with tempfile.TemporaryDirectory() as place, Workers(1) as pool:
+    warm_up.load(warm_up.stages_of(small))  # loading is not the work, and must not be scaled with it
+    with tempfile.TemporaryDirectory() as place, LocalPool(1) as pool:
         folder = RunFolder(place)
-        folder.write_json(RUN, {"curate": finish.version()})
+        folder.write_json(layout.RUN, {"curate": finish.version()})
+        finish.write_plan(folder, small)
         plan.write_shards(folder, small.shards)
         references.write(folder, small)
         phases = [_tried(folder, phase, pool, total / tried) for phase in small.phases]
@@ -89,36 +92,29 @@ def probe(planned: Plan) -> Forecast:
     return Forecast(tried, total, first.n_born, peak, tuple(phases))
 
 
-def _chosen(shards: Sequence[Shard]) -> list[tuple[Shard, int]]:
+def _chosen(shards: Sequence[Shard], kinds: Sequence[Format]) -> list[tuple[Shard, int]]:
     """Return a few small shards, and how many stored bytes each reads."""
     step = max(1, len(shards) // SHARDS)
     some = [shard for shard in shards[::step][:SHARDS] if shard.splits]
     return [
         (Shard(i, len(some), (split,)), n_bytes)
-        for i, (split, n_bytes) in enumerate(_beginning(shard.splits[0]) for shard in some)
+        for i, (split, n_bytes) in enumerate(_beginning(shard.splits[0], kinds) for shard in some)
     ]
 
 
-def _beginning(split: Split) -> tuple[Split, int]:
-    """Return the beginning of a split, and how many bytes are read of it: of parquet whole row groups, else `BYTES`."""
-    if not inputs.SPLITTABLE.search(split.name):
-        return split, split.end - split.start
-    if not split.name.lower().endswith(".parquet"):
-        end = min(split.end, split.start + BYTES)
-        return replace(split, end=end), end - split.start
-    groups = [(start, end) for start, end in inputs.group_spans(split.url) if split.start <= start < split.end]
-    if not groups:
-        return split, 0
-    start, end = groups[0]
-    return replace(split, end=start + 1), end - start
+def _beginning(split: Split, kinds: Sequence[Format]) -> tuple[Split, int]:
+    """Return the beginning of a split, and how many stored bytes of it are read."""
+    kind = formats.of_file(split.name, kinds)
+    return kind.beginning(split) if kind else (split, split.end - split.start)
 
 
-def _tried(folder: RunFolder, phase: Phase, pool: Workers, scale: float) -> PhaseForecast:
-    folder.write_json(phase_path(phase.folder), phase.to_json())
-    LocalExecutor(folder, phase, list(range(phase.n_tasks)), pool).run()
-    records = [read_record(folder, phase.folder, task) for task in range(phase.n_tasks)]
-    n_bytes = sum(int(output.mark.partition(":")[0]) for record in records for output in record.outputs)
+def _tried(folder: RunFolder, phase: MapPhase | ReducePhase, pool: Launcher, scale: float) -> PhaseForecast:
+    pool.submit(Job(folder.url, phase.folder, tuple(range(phase.n_tasks)), phase.n_tasks))
+    place = PhaseFolder(folder, phase.folder)
+    records = [need_record(place.task(task)) for task in range(phase.n_tasks)]
+    n_bytes = sum(output.n_bytes for record in records for output in record.outputs)
     ledger = read_ledger(folder, phase)
     seconds = sum(entry.seconds for entry in ledger.stages)
-    came = 0 if phase.is_reduce else ledger.n_born or (ledger.stages[0].n_in if ledger.stages else 0)
-    return PhaseForecast(phase.folder[:-11], round(came * scale), round(n_bytes * scale), seconds * scale)
+    came = 0 if isinstance(phase, ReducePhase) else ledger.n_born or (ledger.stages[0].n_in if ledger.stages else 0)
+    title = layout.phase_title(phase.folder)
+    return PhaseForecast(title, round(came * scale), round(n_bytes * scale), seconds * scale)

@@ -7,40 +7,47 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from curate import fingerprint, kernels, registry, signals
+from curate import fingerprint, kernels, signals
 from curate.batch import Batch
 from curate.plan import Plan, StageRef
-from curate.stage import Kind
+from curate.stage import HasWarmUp, Kind
 
 _TEXT = (
     "A line of words, and one more.\nAnother line, longer than the first one was.\n\nA line of words, and one more.\n"
 )
-
 
 TO_LOAD = "CURATE_PRELOAD"
 """The environment variable in which the process that workers fork from finds what to load."""
 
 
 def waiting(planned: Plan) -> dict[str, Callable[[], object]]:
-    """Return what has to be compiled for a plan, by name, and how: nothing, if all was compiled before."""
-    found = _works(ref for phase in planned.phases for ref in phase.refs)
-    return {name: work for name, work in found.items() if not kernels.is_compiled(name)}
+    """Return what has to be compiled for a plan, by name, and how; nothing if all was compiled before."""
+    return {name: work for name, work in _works(_ours(planned)).items() if not kernels.is_compiled(name)}
 
 
-def told(planned: Plan) -> str:
-    """Return what a plan's workers will need, for `load`."""
-    return json.dumps([asdict(ref) for phase in planned.phases for ref in phase.refs if _is_ours(ref)])
+def compile(works: dict[str, Callable[[], object]]) -> None:
+    """Run what `waiting` returned."""
+    for name, work in works.items():
+        work()
+        kernels.mark_compiled(name)
 
 
-def load(told: str) -> None:
+def stages_of(planned: Plan) -> str:
+    """Return the stages whose kernels a plan's workers will need, for `load`."""
+    return json.dumps([asdict(ref) for ref in _ours(planned)])
+
+
+def load(stages: str) -> None:
     """Load compiled kernels. What cannot be loaded here fails where it is used, which is the better place."""
-    for work in _works(StageRef(**ref) for ref in json.loads(told)).values():
+    for work in _works(StageRef(**ref) for ref in json.loads(stages)).values():
         with contextlib.suppress(Exception):
             work()
 
 
-def _is_ours(ref: StageRef) -> bool:
-    return registry.find(ref.name, (ref.name.partition(".")[0],)).target.__module__.startswith("curate.")
+def _ours(planned: Plan) -> list[StageRef]:
+    """Return the stages that ship with curate: those of others have no kernels of ours."""
+    refs = [(ref, ref.find(phase.modules)) for phase in planned.phases for ref in phase.refs]
+    return [ref for ref, stage in refs if stage.target.__module__.split(".")[0] == "curate"]
 
 
 def _works(refs: Iterable[StageRef]) -> dict[str, Callable[[], object]]:
@@ -53,21 +60,13 @@ def _works(refs: Iterable[StageRef]) -> dict[str, Callable[[], object]]:
     return found
 
 
-def compile(works: dict[str, Callable[[], object]]) -> None:
-    """Run what `waiting` found."""
-    for name, work in works.items():
-        work()
-        kernels.mark_compiled(name)
-
-
 def _of_stage(ref: StageRef) -> Callable[[], object] | None:
-    if not _is_ours(ref):
-        return None
     stage = ref.find(())
     if not fingerprint.uses(stage.target, "curate.kernels"):
         return None
-    if hasattr(stage.target, "warm_up"):
-        return stage.target(**ref.typed(stage)).warm_up
-    if stage.kind in (Kind.BATCH_EDIT, Kind.BATCH_FILTER) and set(stage.needs) <= {"text"}:
+    made = stage.construct(ref.typed(stage))
+    if isinstance(made, HasWarmUp):
+        return made.warm_up
+    if stage.kind in (Kind.BATCH_EDIT, Kind.BATCH_FILTER) and set(stage.documented_columns.needs) <= {"text"}:
         return lambda: ref.open(())(Batch.from_columns({"id": ["a", "b"], "text": [_TEXT, ""]}))
     return None

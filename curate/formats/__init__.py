@@ -12,7 +12,7 @@ from curate.formats.warc import WARC
 
 FORMATS: tuple[Format, ...] = (PARQUET, JSONL, WARC)
 
-__all__ = ["FORMATS", "Format", "of_file", "with_modules"]
+__all__ = ["FORMATS", "PARQUET", "Format", "of_file", "with_modules"]
 
 
 def with_modules(modules: Iterable[str]) -> tuple[Format, ...]:

@@ -17,12 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from curate import signals
-from curate.plan import columns, cutting, phases
+from curate.plan import columns, cutting
 from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
 from curate.runs import RunFolder, layout
 from curate.spec import PipelineSpec
-from curate.stage import Kind, Shard, Split
+from curate.stage import Shard, Split
 
 __all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "write_shards"]  # fmt: skip
 

@@ -53,7 +53,9 @@ class _Chain:
     """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
 
     def __init__(self, spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int):
-        self.stages: dict[str, tuple[Any, Columns]] = {s.ref.label: (s.spec, s.columns) for s in stages if s is not None}
+        self.stages: dict[str, tuple[Any, Columns]] = {
+            s.ref.label: (s.spec, s.columns) for s in stages if s is not None
+        }
         for end in (spec.source, spec.sink):
             self.stages[end.label] = (end, columns_of(end))
         folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()

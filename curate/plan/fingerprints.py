@@ -14,9 +14,7 @@ ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.reduce_task")
 """The modules whose code, with all they import, decides what a task writes."""
 
 
-def of_phase(
-    phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]], parent: str
-) -> str:
+def of_phase(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]], parent: str) -> str:
     """Return the fingerprint of a phase.
 
     It covers the parameters, code, packages and declared columns of its stages, the code of the engine, and the

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from curate import formats
+from curate.formats import Format
 from curate.ledger import Ledger
+from curate.report.finished_run import FinishedRun
 from curate.report.funnel import balance, rows
+from curate.runs import Role
+from curate.runs.layout import DATA
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -19,15 +24,19 @@ _SIZES = (
 )
 
 
-def card(manifest: Mapping[str, Any], ledger: Ledger) -> str:
-    """Return the card as Markdown with the front matter that the Hugging Face hub reads."""
-    return "\n".join(_lines(manifest, ledger)) + "\n"
+def card(run: FinishedRun, kinds: Sequence[Format]) -> str:
+    """Return the card as Markdown with the front matter that the Hugging Face hub reads.
+
+    Args:
+        kinds: the file formats known; they say how the data is loaded.
+    """
+    return "\n".join(_lines(run.manifest, run.ledger, kinds)) + "\n"
 
 
-def _lines(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
-    data = [output for output in manifest["outputs"] if output["path"].startswith("data/")]
-    kind = "parquet" if all(o["path"].endswith(".parquet") for o in data) else "json"
-    extension = data[0]["path"].partition(".")[2] if data else "parquet"
+def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format]) -> Iterator[str]:
+    data = [output["path"] for output in manifest["outputs"] if output["role"] == Role.DATA]
+    files = f"{DATA}/*.{data[0].partition('.')[2]}" if data else f"{DATA}/*"
+    kind = formats.of_file(data[0], kinds) if data else None
     yield "---"
     yield f"pretty_name: {manifest['name']}"
     yield f"size_categories: ['{_size(ledger.n_out)}']"
@@ -35,7 +44,7 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
     yield "task_ids: [language-modeling]"
     yield "configs:"
     yield "- config_name: default"
-    yield f"  data_files: [{{split: train, path: 'data/*.{extension}'}}]"
+    yield f"  data_files: [{{split: train, path: '{files}'}}]"
     yield "---"
     yield f"# {manifest['name']}"
     yield ""
@@ -47,12 +56,13 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
         yield ""
     yield f"Made with curate {manifest['curate']}. {balance(ledger)}."
     yield ""
-    yield "```python"
-    yield "from datasets import load_dataset"
-    yield ""
-    yield f'data = load_dataset("{kind}", data_files="data/*.{extension}", split="train")'
-    yield "```"
-    yield ""
+    if kind is not None and kind.loader:
+        yield "```python"
+        yield "from datasets import load_dataset"
+        yield ""
+        yield f'data = load_dataset("{kind.loader}", data_files="{files}", split="train")'
+        yield "```"
+        yield ""
     yield "## What was done"
     yield ""
     yield "| stage | documents in | dropped | out | left of all | most frequent reasons |"
@@ -64,7 +74,7 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
     yield "## Parameters"
     yield ""
     for stage in manifest["stages"]:
-        params = ", ".join(f"{name}={value!r}" for name, value in stage["params"].items() if name != "paths")
+        params = ", ".join(f"{name}={value!r}" for name, value in stage["params"].items())
         yield f"* `{stage['label']}`{f': {params}' if params else ''}"
     yield ""
     yield "## Inputs"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,46 +11,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curate import formats
 from curate.errors import SpecError
+from curate.formats import PARQUET, Format
 from curate.report import text_diff
-from curate.runs import DATA, MANIFEST, REJECTS, RunFolder
+from curate.report.finished_run import finished_folder
+from curate.runs import RunFolder
+from curate.runs.layout import DATA, MANIFEST, REJECTS, PhaseFolder, shard_of_rejects
 
 _COLUMNS = ("id", "url", "source", "text")
-_PLACE = re.compile(r"(\d+)/(\d+)")
-_SHARD = re.compile(r"-(\d+)\.")
+_FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
 
 
-def finished(url: str) -> RunFolder:
-    """Return the folder of a finished run.
-
-    Raises:
-        SpecError: there is no run, or it has not finished.
-    """
-    folder = RunFolder(url)
-    if folder.exists(MANIFEST):
-        return folder
-    if folder.exists("run.json"):
-        raise SpecError(f"{url}: the last run here did not finish.  Run it again; finished tasks are kept.")
-    raise SpecError(f"{url}: there is no run here.  A run folder holds manifest.json; `curate run` prints where it is.")
-
-
-def find(url: str, id: str) -> dict[str, Any]:
+def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
     """Return a document's fate.
 
     Args:
         url: the run folder.
-        id: the document's id or its URL. If several documents have the URL, the kept one is told first, and the
+        id: the document's id or its URL. If several documents have the URL, the kept one comes first, and the
             ids of the others are in `others`.
+        modules: modules of the user's that bring file formats.
 
     Raises:
-        SpecError: no document of the run has this id or URL.
+        SpecError: no document of the run has this id or URL, or its data is in a format that is not known.
     """
-    folder = finished(url)
-    kept = [fate for name in folder.files(DATA) for fate in _kept(folder, f"{DATA}/{name}", id)]
+    folder = finished_folder(url)
+    kept = [fate for name in folder.files(DATA) for fate in _kept(folder, name, id, formats.with_modules(modules))]
     dropped = [
-        _dropped(folder, row, int(_SHARD.search(name)[1]))
+        _dropped(folder, row, shard_of_rejects(name))
         for name in folder.files(REJECTS)
-        for _, row in _rows(folder, f"{REJECTS}/{name}", id)
+        for _, row in _rejects(folder, name, id)
     ]
     fates = [*kept, *dropped]
     if not fates:
@@ -61,68 +49,43 @@ def find(url: str, id: str) -> dict[str, Any]:
     return {**fates[0], "others": others}
 
 
-def _kept(folder: RunFolder, path: str, id: str) -> Iterator[dict[str, Any]]:
-    for number, row in _rows(folder, path, id):
-        columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
-        yield {
-            "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
-            "columns": columns, "text": row.get("text"),
-        }  # fmt: skip
-
-
-def _rows(folder: RunFolder, path: str, id: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (row number, row) for every row of a data or rejects file that has this id or URL."""
-    if path.endswith(".parquet"):
-        yield from _parquet_rows(folder, path, id)
-    elif ".jsonl" in path:
-        import fsspec
-
-        with fsspec.open(f"{folder.url.rstrip('/')}/{path}", "rb", compression="infer") as file:
-            for number, line in enumerate(io.BufferedReader(file)):
-                if id.encode() in line and id in ((row := json.loads(line)).get("id"), row.get("url")):
-                    yield number, row
-
-
-def _parquet_rows(folder: RunFolder, path: str, id: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _kept(folder: RunFolder, name: str, id: str, kinds: Sequence[Format]) -> Iterator[dict[str, Any]]:
+    kind = formats.of_file(name, kinds)
+    if kind is None:
+        named = folder.read_json(MANIFEST)["recipe"].get("modules")
+        hint = (
+            f"  The recipe names modules of its own; add {' '.join(f'--module {m}' for m in named)}." if named else ""
+        )
+        raise SpecError(f"{folder.path(DATA, name)}: no format is known for files of this name.{hint}")
+    path = f"{DATA}/{name}"
     with folder.open(path) as file:
-        parquet = pq.ParquetFile(file)
-        keys = [name for name in ("id", "url") if name in parquet.schema_arrow.names]
-        start = 0
-        for group in range(parquet.num_row_groups):
-            table = parquet.read_row_group(group, columns=keys)
-            hits = [pc.equal(table[key], pa.scalar(id, table[key].type)).fill_null(False) for key in keys]
-            for at in pc.indices_nonzero(hits[0] if len(hits) == 1 else pc.or_(*hits)).to_pylist():
-                yield start + at, parquet.read_row_group(group).slice(at, 1).to_pylist()[0]
-            start += table.num_rows
+        for number, row in kind.find_rows(file, name, id):
+            columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
+            yield {
+                "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
+                "columns": columns, "text": row.get("text"),
+            }  # fmt: skip
+
+
+def _rejects(folder: RunFolder, name: str, id: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    with folder.open(f"{REJECTS}/{name}") as file:
+        yield from PARQUET.find_rows(file, name, id)
 
 
 def _dropped(folder: RunFolder, row: dict[str, Any], shard: int) -> dict[str, Any]:
     columns = {name: value for name, value in json.loads(row["signals"]).items() if value is not None}
-    told = {name: row[name] for name in ("id", "url", "stage", "reason", "value", "evidence", "failed")}
-    fate = {**told, "fate": "dropped", "columns": columns, "text": row["text"]}
+    fate = {name: row[name] for name in _FROM_REJECTS}
+    fate |= {"fate": "dropped", "columns": columns, "text": row["text"]}
     if rule := _rule(folder, row["stage"], row["reason"]):
         fate["rule"] = rule
-    if place := _PLACE.fullmatch(row["evidence"] or ""):
-        asked = _phase_that_asked(folder, row["stage"])
-        fate["kept_copy"] = _document_at(folder, asked, int(place[1]), int(place[2]))
-        fate["text"] = row["text"] or _text_of(folder, asked, shard, row["id"])
+    if row["kept_shard"] is not None:
+        emitted_in = _phase_that_emitted(folder, row["stage"])
+        fate["kept_copy"] = _document_at(emitted_in, row["kept_shard"], row["kept_row"])
+        fate["text"] = row["text"] or _text_of(emitted_in, shard, row["id"])
         if fate["text"] and fate["kept_copy"].get("text"):
             pair = fate["text"], fate["kept_copy"]["text"]
             fate["differences"] = [asdict(found) for found in text_diff.differences(*pair)]
     return fate
-
-
-def shown_evidence(folder: RunFolder, asked: str | None, row: dict[str, Any]) -> str | None:
-    """Return what a document was dropped on as a reader wants it: of a copy, the id of the one that was kept.
-
-    Args:
-        asked: the phase in which the barrier asked that decided at the start of this phase, if one did.
-    """
-    place = _PLACE.fullmatch(row["evidence"] or "")
-    if not place or not asked:
-        return row["evidence"]
-    copy = _document_at(folder, asked, int(place[1]), int(place[2]))
-    return f"kept: {copy.get('id', row['evidence'])}"
 
 
 def _rule(folder: RunFolder, label: str, reason: str) -> dict[str, Any] | None:
@@ -131,20 +94,20 @@ def _rule(folder: RunFolder, label: str, reason: str) -> dict[str, Any] | None:
     return ran.get("rules", {}).get(reason)
 
 
-def _phase_that_asked(folder: RunFolder, stage: str) -> str:
-    """Return the phase in which a barrier asked about documents: it holds their texts and the notes about them."""
+def _phase_that_emitted(folder: RunFolder, label: str) -> PhaseFolder:
+    """Return the phase in which a barrier emitted: it holds the documents' texts and sidecars."""
     for phase in folder.read_json(MANIFEST)["phases"]:
-        described = folder.read_json(f"phases/{phase['folder']}/phase.json")
-        if described["emit"] and described["emit"]["label"] == stage and described["reduction"] is None:
-            return phase["folder"]
-    raise SpecError(f"{folder.url}: the phase in which {stage} asked is gone; run again.")
+        if phase["emits"] == label:
+            return PhaseFolder(folder, phase["folder"])
+    raise SpecError(f"{folder.url}: the phase in which {label} emitted is gone; run again.")
 
 
-def _document_at(folder: RunFolder, asked: str, shard: int, row: int) -> dict[str, Any]:
-    """Return the document that a barrier knows as (shard, row); of reference data only its id is known."""
-    path = f"phases/{asked}/docs/{shard:05d}.arrow"
+def _document_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
+    """Return the document at a place; of reference data only its id is known."""
+    folder = emitted_in.run
+    path = emitted_in.task(shard).docs
     if not folder.exists(path):
-        with folder.open(f"phases/{asked}/notes/{shard:05d}.arrow") as file:
+        with folder.open(emitted_in.sidecar(shard)) as file:
             return {**_row_of(pa.ipc.open_file(file), row, ("id",)), "is_reference": True}
     with folder.open(path) as file:
         return _row_of(pa.ipc.open_file(file), row, ("id", "url", "text"))
@@ -159,13 +122,13 @@ def _row_of(reader: pa.ipc.RecordBatchFileReader, row: int, columns: tuple[str, 
     return {}
 
 
-def _text_of(folder: RunFolder, asked: str, shard: int, id: str) -> str | None:
-    with folder.open(f"phases/{asked}/docs/{shard:05d}.arrow") as file:
+def _text_of(emitted_in: PhaseFolder, shard: int, id: str) -> str | None:
+    with emitted_in.run.open(emitted_in.task(shard).docs) as file:
         reader = pa.ipc.open_file(file)
         for i in range(reader.num_record_batches):
             batch = reader.get_batch(i)
             for at in pc.indices_nonzero(pc.equal(batch["id"], id)).to_pylist():
-                return batch["text"][at].as_py()
+                return batch["text"][at].as_py() if "text" in batch.schema.names else None
     return None
 
 

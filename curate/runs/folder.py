@@ -48,6 +48,14 @@ class RunFolder:
             return []
         return sorted(posixpath.basename(entry["name"]) for entry in listed if entry["type"] == "file")
 
+    def folders(self, folder: str) -> list[str]:
+        """Return the names of the folders directly in a folder, sorted; an absent folder is empty."""
+        try:
+            listed = self.fs.ls(self.path(folder), detail=True, refresh=True)
+        except FileNotFoundError:
+            return []
+        return sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in listed if entry["type"] == "directory")
+
     def open(self, path: str) -> BinaryIO:
         return self.fs.open(self.path(path), "rb")
 

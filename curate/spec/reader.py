@@ -195,7 +195,9 @@ class _Reader:
             executor = registry.find_executor(str(name), self.modules)
         except CurateError as error:
             raise SpecError(str(error), given.key_place) from error
-        return ExecutorSpec(executor, self._converted(f"executor {name}", executor.params, given.value or {}, given.place))
+        return ExecutorSpec(
+            executor, self._converted(f"executor {name}", executor.params, given.value or {}, given.place)
+        )
 
     def _stages(self) -> Iterator[StageSpec | None]:
         if "stages" not in self.document.value:

@@ -33,7 +33,7 @@ UNKNOWN = np.uint32(0xFFFFFFFF)
 def entry_name(planned: Plan) -> str:
     """Return the name of a run's entry: the recipe's name and what tells its inputs from others."""
     splits = [[p.name, p.start, p.end, p.size] for shard in planned.shards for p in shard.splits]
-    source = [planned.spec.source.name, {k: v for k, v in planned.spec.source.all_params.items()}]
+    source = [planned.spec.source.name, planned.spec.source.all_params]
     return f"{planned.spec.name}-{fingerprint.combine(splits or source)[:10]}"
 
 

@@ -23,7 +23,7 @@ SAMPLE_BYTES = 64 << 10
 _FIELDS = {
     "id": pa.string(), "url": pa.string(), "source": pa.string(), "stage": pa.string(), "reason": pa.string(),
     "value": pa.float32(), "evidence": pa.string(), "kept_id": pa.string(), "kept_shard": pa.uint32(), "kept_row": pa.uint32(),
-    "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
+    "lists": pa.list_(pa.string()), "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
 }  # fmt: skip
 _SCHEMA = pa.schema(list(_FIELDS.items()))
 _BULKY = (pa.types.is_large_binary, pa.types.is_binary)
@@ -111,10 +111,12 @@ class TaskRecorder:
         Args:
             failed: for each row, every rule of the group it broke, as `stage reason`.
         """
-        dropped = ~verdicts.is_kept
+        dropped, entry = ~verdicts.is_kept, self.ledger.stage(label)
+        if verdicts.lists:
+            for name, n in zip(verdicts.lists.names, verdicts.lists.hits[dropped].sum(axis=0), strict=True):
+                entry.listed[name] = entry.listed.get(name, 0) + int(n)
         if not dropped.any():
             return
-        entry = self.ledger.stage(label)
         codes = verdicts.code[dropped]
         for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
             reason = verdicts.reasons[code]
@@ -131,6 +133,7 @@ class TaskRecorder:
             "reason": pa.array(reasons, pa.string()),
             "value": pa.array(verdicts.value[dropped], pa.float32(), mask=np.isnan(verdicts.value[dropped])),
             "evidence": pa.array(evidence, pa.string()),
+            "lists": pa.array([verdicts.lists.of(i) if verdicts.lists else None for i in at], pa.list_(pa.string())),
             **self._kept_copies(verdicts.kept_copy[dropped] if verdicts.kept_copy else None, len(at)),
             "failed": pa.array(
                 [failed[i] for i in at] if failed else [[f"{label} {r}"] for r in reasons], pa.list_(pa.string())

@@ -158,7 +158,11 @@ def _doc_edit(
         docs, reasons = [], []
         for doc in batch.docs():
             answer = _called(ref, edit, doc)
-            if not isinstance(answer, (Doc, str)) or answer == "" or (isinstance(answer, Doc) and not isinstance(answer.text, str)):
+            if (
+                not isinstance(answer, (Doc, str))
+                or answer == ""
+                or (isinstance(answer, Doc) and not isinstance(answer.text, str))
+            ):
                 raise StageError(
                     f"{ref.label} returned {answer!r:.80} for {doc.id}; an edit returns the Doc, its text a string, or a reason"
                 )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import xxhash
 
 from curate.barrier import Barrier, Emitted, ReduceContext, Reduction
-from curate.batch import Batch, Verdicts
+from curate.batch import Batch, Columns, Places, Verdicts
 from curate.stages.dedup._keep_policy import date_number
 
 TRACKING = re.compile(
@@ -36,7 +36,6 @@ class exact(Barrier):
             the query sorted.
         keep: `newest` keeps the copy with the latest `date`, `first` the one that comes first in the input.
             Ties are kept by input order, so the result does not depend on workers.
-    Needs: text
     Drops:
         exact_duplicate: another copy was kept; the value is how many copies there are, the evidence where
             the kept one stands.
@@ -47,9 +46,12 @@ class exact(Barrier):
         is exact and a hundred times cheaper. Which copy is kept follows InternLM2 (2403.17297, 3.1): the newest.
     """
 
+    names_kept_copies = True
+
     def __init__(self, *, by: Literal["text", "url"] = "text", keep: Literal["newest", "first"] = "newest"):
         self.by = by
         self.keep = keep
+        self.columns = Columns(needs=(by,))
 
     def emit(self, batch: Batch) -> Emitted:
         """Return the key (128 bits) and the date as a number for each document; key 0 0 means "no key"."""
@@ -96,14 +98,11 @@ class exact(Barrier):
         """Drop every document there is a fact about."""
         verdicts = Verdicts.keep_all(len(batch))
         rows = results["row"].to_numpy()
-        evidence: list[str | None] = [None] * len(batch)
-        for row, shard, place in zip(
-            rows, results["kept_shard"].to_pylist(), results["kept_row"].to_pylist(), strict=True
-        ):
-            evidence[row] = f"{shard}/{place}"
+        kept = Places(np.zeros(len(batch), np.uint32), np.zeros(len(batch), np.uint32))
+        kept.shard[rows], kept.row[rows] = results["kept_shard"].to_numpy(), results["kept_row"].to_numpy()
         verdicts.code[rows] = 0
         verdicts.value[rows] = results["n_copies"].to_numpy()
-        return Verdicts(("exact_duplicate",), verdicts.code, verdicts.value, evidence)
+        return Verdicts(("exact_duplicate",), verdicts.code, verdicts.value, kept_copy=kept)
 
     def _normal(self, batch: Batch) -> Iterator[str]:
         if self.by == "text":

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from curate.barrier import Barrier, Emitted, Reduction
-from curate.batch import Batch, Verdicts
+from curate.batch import Batch, Columns, Verdicts
 from curate.errors import SpecError, StageError
 from curate.kernels import line_hashes as kernel
 from curate.stages.dedup._line_counts import Counter, Lister, Units
@@ -96,7 +96,7 @@ class lines(Barrier):
             raise SpecError(f"scope: expected host, global or {{per: <column>}}, got {scope!r}")
         self.scope = scope["per"] if isinstance(scope, dict) else None
         self.is_by_host = scope == "host"
-        self.needs = ("url",) if self.is_by_host else (self.scope,) if self.scope else ()
+        self.columns = Columns(needs=("url",) if self.is_by_host else (self.scope,) if self.scope else ())
         self.max_documents, self.max_removed_share = max_documents, max_removed_share
         self.spares_first = keep == "first"
         self.units = Units(unit == "paragraph", ignore_numbers, min_characters)
@@ -156,7 +156,9 @@ class lines(Barrier):
 
     def warm_up(self) -> None:
         """Compile the kernels, on two lines."""
-        batch = Batch.from_columns({"id": ["a"], "text": ["one\n\ntwo"], **{name: ["a"] for name in self.needs}})
+        batch = Batch.from_columns(
+            {"id": ["a"], "text": ["one\n\ntwo"], **{name: ["a"] for name in self.columns.needs}}
+        )
         salts, bounds = np.zeros(1, np.uint64), np.zeros(2, np.int64)
         self.emit(batch)
         self.units.without(*batch.text_buffers(), salts, bounds, salts[:0])
@@ -171,7 +173,7 @@ class lines(Barrier):
 
     def _scopes(self, batch: Batch) -> tuple[pa.Array, np.ndarray]:
         """Return (what each document is compared within, as string; uint64[n], equal where that is)."""
-        if not self.needs:
+        if not self.columns.needs:
             return pa.nulls(len(batch), pa.string()), np.zeros(len(batch), np.uint64)
         values = hosts(batch["url"]) if self.is_by_host else _as_text(batch[self.scope], self.scope)
         coded = values.dictionary_encode()

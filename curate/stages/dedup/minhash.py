@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.barrier import Barrier, Emitted, Reduction
-from curate.batch import Batch, Verdicts
+from curate.batch import Batch, Columns, Places, Verdicts
 from curate.errors import InputError, SpecError
 from curate.kernels import minhash as kernel
 from curate.stages.dedup import _bands, _keep_policy
@@ -136,7 +136,7 @@ class minhash(Barrier):
         if scope != "global" and set(scope) != {"per"}:
             raise SpecError(f"scope: expected global or {{per: <column>}}, got {scope!r}")
         banding = _bands.given(permutations, threshold, bands, rows, verified=verify != "none")
-        self.needs = (*_keep_policy.columns(keep), *([per] if per else []))
+        self.columns = Columns(needs=(*_keep_policy.columns(keep), *([per] if per else [])))
         self.keep, self.threshold = keep, threshold
         self.reference, self.index = reference, index
         self.removal_cap, self.over_cap = removal_cap, over_cap
@@ -175,19 +175,17 @@ class minhash(Barrier):
         copies[rows[what == REASON]] = 0
         copies[rows[is_kept]] = results["n_copies"].to_numpy()[is_kept]
         verdicts = Verdicts.keep_all(len(batch))
-        evidence: list[str | None] = [None] * len(batch)
+        kept = Places(np.zeros(len(batch), np.uint32), np.zeros(len(batch), np.uint32))
         lost = np.flatnonzero(what == REASON)
         if self.keep == "none":
             copies[rows[lost]] = results["n_copies"].to_numpy()[lost]
         else:
             verdicts.code[rows[lost]] = 0
             verdicts.value[rows[lost]] = results["similarity"].to_numpy()[lost]
-            places = zip(results["kept_shard"].to_pylist(), results["kept_row"].to_pylist(), strict=True)
-            for row, is_lost, (shard, at) in zip(rows, what == REASON, places, strict=True):
-                if is_lost:
-                    evidence[row] = f"{shard}/{at}"
+            kept.shard[rows[lost]] = results["kept_shard"].to_numpy()[lost]
+            kept.row[rows[lost]] = results["kept_row"].to_numpy()[lost]
         marked = batch.with_columns({"near_duplicates": copies})
-        return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, evidence))
+        return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, kept_copy=kept))
 
     def recall(self, rows: pa.RecordBatch) -> Emitted:
         """Return what was asked about documents that an index remembers."""

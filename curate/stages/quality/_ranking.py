@@ -10,7 +10,7 @@ import pyarrow as pa
 import xxhash
 
 from curate.barrier import Emitted, ReduceContext, Reduction
-from curate.batch import Batch, Verdicts
+from curate.batch import Batch, Columns, Verdicts
 from curate.errors import SpecError
 
 REASONS = ("not_in_top", "no_score")
@@ -36,7 +36,7 @@ class Ranking:
         if count is not None and count < 0:
             raise SpecError(f"count: expected 0 or more, got {count}.")
         self.by, self.share, self.count, self.group = tuple(by), share, count, group
-        self.needs = (*self.by, *([group] if group else []))
+        self.columns = Columns(needs=(*self.by, *([group] if group else [])))
 
     def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document, the hash of its id, and that of its group."""

@@ -36,7 +36,7 @@ class keep_top(Barrier):
 
     def __init__(self, *, share: float, by: list[str]):
         self._ranking = Ranking(by, share, None, None)
-        self.needs = self._ranking.needs
+        self.columns = self._ranking.columns
 
     def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document and the hash of its id."""

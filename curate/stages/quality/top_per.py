@@ -33,7 +33,7 @@ class top_per(Barrier):
 
     def __init__(self, *, column: str, by: list[str], share: float | None = None, count: int | None = None):
         self._ranking = Ranking(by, share, count, column)
-        self.needs = self._ranking.needs
+        self.columns = self._ranking.columns
 
     def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document, the hash of its id, and that of its group."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from curate.batch import Batch
+import pyarrow as pa
+
+from curate.batch import Batch, Columns
 from curate.classifiers.loading import ModelName
 from curate.classifiers.scorer import Scorer, warm_up
 
@@ -21,13 +23,12 @@ class classifier:
         model: a bundled model by name (`curate/models`), a file of `curate classifier train`, a fastText `.bin` or
             `.ftz`, the folder of a transformers encoder, or `hf://owner/repo[@revision][/file]`. Its content is part
             of the fingerprint: with another model the phase runs again.
-        score: the name of the column, `toxic_score`.
+        score: the name of the column that is made (float32), `toxic_score`.
         label: which of the model's labels is scored; not needed where the model says which is the positive one. The
             other of two is `not_` and its name.
         chunk: texts of more characters are cut into chunks of at most this many, where a line, else a sentence, else a
             word ends; 0 scores texts whole.
     Needs: text
-    Makes: <score>: float
     Cost: `python -m tests.bench classifiers`.
     Source:
         WanJuan-CC (2402.19282; InternLM2, 2403.17297) scores documents with two fine-tuned BERT models, toxicity
@@ -37,6 +38,7 @@ class classifier:
 
     def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: int = 2000):
         self._scorer = Scorer(model, label, score, chunk, "max")
+        self.columns = Columns(makes={score: pa.float32()})
 
     def warm_up(self) -> None:
         """Compile the kernels."""

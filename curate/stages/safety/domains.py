@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from curate.assets import File
-from curate.batch import KEEP, Batch, Verdicts
+from curate.batch import KEEP, Batch, ListHits, Verdicts
 from curate.errors import SpecError
 from curate.kernels import urls
 from curate.stages.safety import _blocklists, _hosts
@@ -83,7 +83,6 @@ class domains:
         counts["without_url"] = int(
             (batch["url"].is_null().to_numpy(zero_copy_only=False) | (np.diff(offsets) == 0)).sum()
         )
-        counts |= {f"listed_in {name}": int(n) for name, n in zip(self.lists, hits.lists.sum(axis=0), strict=True)}
         return batch.judged(hits.verdicts(list(self.lists))).counted(counts)
 
     def _look(self, offsets: np.ndarray, data: np.ndarray, rows: np.ndarray, hits: _Hits) -> np.ndarray:
@@ -135,10 +134,10 @@ class _Hits:
             self.entries[row] = entry.decode("utf-8", "replace").lower()
 
     def verdicts(self, names: list[str]) -> Verdicts:
-        """Return the verdicts, with the number of lists as value and `entry in list, list` as evidence."""
+        """Return the verdicts, with the number of lists as value and the entry as evidence."""
         n_lists = self.lists.sum(axis=1)
         value = np.where(n_lists > 0, n_lists, np.nan).astype(np.float32)
         evidence = np.full(len(value), None, object)
         for row, entry in self.entries.items():
-            evidence[row] = f"{entry} in {', '.join(names[k] for k in np.flatnonzero(self.lists[row]))}"
-        return Verdicts(REASONS, self.code, value, evidence)
+            evidence[row] = entry
+        return Verdicts(REASONS, self.code, value, evidence, lists=ListHits(tuple(names), self.lists))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.assets import File
-from curate.batch import KEEP, Batch, Verdicts
+from curate.batch import Batch, ListHits
 from curate.errors import SpecError
 from curate.kernels import word_trie
 from curate.kernels.characters import classes
@@ -109,25 +109,18 @@ class words:
         evidence = np.full(n, None, object)
         for i in np.flatnonzero(~verdicts.is_kept):
             entry, times = self._entries[counts[i, word_trie.TOP]], counts[i, word_trie.TOP_MATCHES]
-            evidence[i] = f"{entry} ×{times} in {', '.join(self._names(int(lists[i])))}"
+            evidence[i] = f"{entry} ×{times}"
         told, self._untold = self._untold, {}
         return (
             batch.with_columns({name: pa.array(values) for name, values in measured.items()})
-            .judged(replace(verdicts, evidence=evidence))
-            .counted(told | self._removed(verdicts, lists))
+            .judged(replace(verdicts, evidence=evidence, lists=self._hits(lists)))
+            .counted(told | {"kept_with_listed_words": int((lists[verdicts.is_kept] != 0).sum())})
         )
 
-    def _names(self, bits: int) -> list[str]:
-        return [name for k, name in enumerate(self.lists) if bits >> k & 1]
-
-    def _removed(self, verdicts: Verdicts, lists: np.ndarray) -> dict[str, int]:
-        """Count the documents that each list helped to drop, and those that stay with listed words."""
-        fallen = verdicts.code != KEEP
-        found = {
-            f"listed_in {name}": int((lists[fallen] >> np.uint64(k) & np.uint64(1)).sum())
-            for k, name in enumerate(self.lists)
-        }
-        return found | {"kept_with_listed_words": int((lists[~fallen] != 0).sum())}
+    def _hits(self, lists: np.ndarray) -> ListHits:
+        """Return bits (uint64[n], one for each list) as a matrix."""
+        bits = np.arange(len(self.lists), dtype=np.uint64)
+        return ListHits(tuple(self.lists), (lists[:, None] >> bits & np.uint64(1)).astype(bool))
 
     def _wanted(self, batch: Batch) -> np.ndarray:
         """Return the lists that count for each document, as bits: uint64[n]."""

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from curate.ledger import Ledger
+from curate.report.finished_run import FinishedRun
+from curate.report.section import Section
+from curate.report.wrapping import sentences
 from curate.signals import SIGNALS
 from curate.sketches import Histogram
 
@@ -16,9 +19,10 @@ N_BINS = 44
 """About how many bars a distribution is drawn with."""
 
 
-def comparison(manifest: Mapping[str, Any], ledger: Ledger) -> dict[str, Any] | None:
+def comparison(run: FinishedRun) -> dict[str, Any] | None:
     """Return the published figures with ours beside them as JSON-like data; None if the recipe has none."""
-    published = manifest.get("published")
+    manifest, ledger = run.manifest, run.ledger
+    published = manifest["published"]
     if not published:
         return None
     born = max(1, ledger.n_born)
@@ -100,36 +104,51 @@ def interval(ends: Sequence[float | None]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-# ---------------------------------------------------------------------- HTML
+# ---------------------------------------------------------------------- the section
 
 
-def section(manifest: Mapping[str, Any], ledger: Ledger) -> Iterator[str]:
-    """Yield the HTML of the comparison; nothing if the recipe has no published figures."""
-    found = comparison(manifest, ledger)
-    if not found:
-        return
-    yield f"<h2>Beside what was published</h2><p>{escape(found['source'])}</p>"
-    if found["remarks"]:
-        yield f"<p class=soft>{escape(found['remarks'])}</p>"
-    if found["left"]:
-        yield "<table><tr><th>left of the raw crawl after<th class=n>ours<th class=n>published<th></tr>"
-        for step in found["left"]:
+class Published(Section):
+    """Left of the crawl after each step, and distributions of kept documents, beside the published ones."""
+
+    name = "published"
+
+    def html(self, run: FinishedRun) -> Iterator[str]:
+        found = comparison(run)
+        if not found:
+            return
+        yield f"<h2>Beside what was published</h2><p>{escape(found['source'])}</p>"
+        if found["remarks"]:
+            yield f"<p class=soft>{escape(found['remarks'])}</p>"
+        yield from _steps(found["left"])
+        if found["distributions"]:
             yield (
-                f"<tr><td>{escape(step['step'])}<br><span class=soft>{escape(step['after'])}</span>"
-                f"<td class=n>{step['ours']:.2%}<td class=n>{step['published']:.2%}<td class=cell>"
-                f'<div class="bar" style="width:{step["ours"]:.2%}"></div>'
-                f'<div class="bar published" style="width:{step["published"]:.2%}"></div></tr>'
+                "<p class=soft>Bars: documents that were kept here. Shaded: the range that was published, darker where its peak is. "
+                "What lies outside the shade was not shown there.</p>"
+                '<div class="charts">'
             )
-        yield "</table>"
-    if found["distributions"]:
+            for each in found["distributions"]:
+                yield chart(each, kept_distribution(run.ledger, each["measured_as"]))
+            yield "</div>"
+
+    def lines(self, run: FinishedRun) -> Iterator[str]:
+        if found := comparison(run):
+            yield f"published: {found['source']}"
+            yield from lines(found)
+            yield from sentences(found["remarks"])
+
+
+def _steps(left: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not left:
+        return
+    yield "<table><tr><th>left of the raw crawl after<th class=n>ours<th class=n>published<th></tr>"
+    for step in left:
         yield (
-            "<p class=soft>Bars: documents that were kept here. Shaded: the range that was published, darker where its peak is. "
-            "What lies outside the shade was not shown there.</p>"
-            '<div class="charts">'
+            f"<tr><td>{escape(step['step'])}<br><span class=soft>{escape(step['after'])}</span>"
+            f"<td class=n>{step['ours']:.2%}<td class=n>{step['published']:.2%}<td class=cell>"
+            f'<div class="bar" style="width:{step["ours"]:.2%}"></div>'
+            f'<div class="bar published" style="width:{step["published"]:.2%}"></div></tr>'
         )
-        for each in found["distributions"]:
-            yield chart(each, kept_distribution(ledger, each["measured_as"]))
-        yield "</div>"
+    yield "</table>"
 
 
 def chart(beside: Mapping[str, Any], ours: Histogram) -> str:
@@ -213,3 +232,6 @@ def round_numbers(low: float, high: float) -> list[float]:
         if last - first < 6:
             break
     return [float(f"{tick * step * factor:.12g}") + 0.0 for tick in np.arange(first, last + 1)]  # + 0.0: no minus zero
+
+
+PUBLISHED = Published()

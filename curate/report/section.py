@@ -1,0 +1,31 @@
+"""What a section of the report is: a part of the HTML page, and lines on the terminal."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator
+from typing import ClassVar
+
+from curate.report.finished_run import FinishedRun
+
+
+class Section(ABC):
+    """A part of the report on a finished run. A member of the table is an instance; a subclass defines what it shows."""
+
+    name: ClassVar[str]
+    """How the table calls it."""
+
+    is_brief: ClassVar[bool] = True
+    """Whether `curate run` prints its lines, too; else only `curate stats` does."""
+
+    def claims(self, run: FinishedRun) -> set[str]:
+        """Return the labels of the stages whose metrics this section shows; all others are printed generically."""
+        return set()
+
+    def html(self, run: FinishedRun) -> Iterator[str]:
+        """Yield HTML. Everything that comes from documents or recipes must be escaped."""
+        return iter(())
+
+    def lines(self, run: FinishedRun) -> Iterator[str]:
+        """Yield lines of plain text; a section that has nothing to say yields nothing."""
+        return iter(())
