@@ -82,7 +82,7 @@ class InputSpec:
     source: str
 
     @classmethod
-    def of(cls, *, paths: list[str] = [], shard_mib: float = 64, source: str = "") -> InputSpec:  # noqa: B006
+    def of(cls, *, paths: list[str], shard_mib: float = 64, source: str = "") -> InputSpec:
         """Return the specification; these keywords are what YAML may say beside the source's own parameters.
 
         Raises:

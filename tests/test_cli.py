@@ -113,7 +113,7 @@ def test_stages_lists_the_catalogue_and_shows_one():
         (["plan", "right.yaml", "--set", "filters.gopher.quality.min_wrds=3"], 2, "Did you mean min_words"),
         (["stats", "nowhere"], 2, "there is no run here"),
         (["stages", "filters.gopher.qualty"], 2, "Did you mean filters.gopher.quality"),
-        (["run", "right.yaml", "--executor", "sge"], 2, "'sge' is not"),
+        (["run", "right.yaml", "--executor", "sge"], 2, "no executor \"sge\".  There is: local"),
         (["run", "right.yaml", "--workers", "-1"], 2, "workers"),
         (["plan"], 2, "name a recipe"),
     ],

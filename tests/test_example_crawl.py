@@ -11,7 +11,7 @@ import pytest
 
 import curate
 from tests.conftest import ROOT
-from tests.engine.test_flow import rejects, result
+from tests.engine.test_stage_runners import rejects, result
 
 JUNK = ("spam_", "word_salad", "number_table", "menu_only", "lorem_ipsum", "paywall", "needs_script", "letter_spaced")
 

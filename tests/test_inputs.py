@@ -197,7 +197,7 @@ def test_the_digest_is_of_the_bytes_and_not_of_the_name(tmp_path):
 
 
 def test_the_digest_of_a_part_changes_with_what_its_last_record_may_reach(tmp_path, monkeypatch):
-    monkeypatch.setattr("curate.inputs.OVERLAP", 10)
+    monkeypatch.setattr("curate.formats.format.OVERLAP", 10)
     path = tmp_path / "x.jsonl"
 
     def digests(data: bytes) -> list[str]:

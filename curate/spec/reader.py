@@ -195,9 +195,13 @@ class _Reader:
             executor = registry.find_executor(str(name), self.modules)
         except CurateError as error:
             raise SpecError(str(error), given.key_place) from error
-        return ExecutorSpec(
-            executor, self._converted(f"executor {name}", executor.params, given.value or {}, given.place)
-        )
+        values = self._converted(f"executor {name}", executor.params, given.value or {}, given.place)
+        found = ExecutorSpec(executor, values)
+        try:
+            found.launcher()
+        except SpecError as error:
+            raise SpecError(str(error), given.place) from error
+        return found
 
     def _stages(self) -> Iterator[StageSpec | None]:
         if "stages" not in self.document.value:

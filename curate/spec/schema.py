@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from curate import params, registry
@@ -10,12 +11,15 @@ from curate.spec.overrides import CHECKPOINT
 from curate.spec.reader import INPUT_PARAMS
 from curate.stage import Kind
 
+_INPUT = {**INPUT_PARAMS, "paths": replace(INPUT_PARAMS["paths"], default=[])}
+"""`--input` may name the paths instead."""
+
 
 def json_schema() -> dict[str, Any]:
     """Return the schema, with every stage of the catalogue and its parameters."""
     entries: dict[Kind, list[dict[str, Any]]] = {}
     for stage in registry.catalogue().values():
-        known = {**INPUT_PARAMS, **stage.params} if stage.kind is Kind.SOURCE else stage.params
+        known = {**_INPUT, **stage.params} if stage.kind is Kind.SOURCE else stage.params
         entry = {
             "type": "object",
             "description": stage.summary,

@@ -14,7 +14,7 @@ import pytest
 
 import curate
 from curate.errors import RunError, SpecError
-from tests.engine.test_flow import ledger, rejects, result
+from tests.engine.test_stage_runners import ledger, rejects, result
 
 MINE = "tests.engine.my_stages"
 

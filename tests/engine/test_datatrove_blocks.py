@@ -9,7 +9,7 @@ from datatrove.data import Document
 
 import curate
 from curate.errors import SpecError
-from tests.engine.test_flow import ledger, rejects, result
+from tests.engine.test_stage_runners import ledger, rejects, result
 
 GOOD = "This is a fine sentence about the sea and nothing much. " * 6
 

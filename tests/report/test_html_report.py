@@ -7,9 +7,11 @@ import re
 
 import pytest
 
-from curate.cli import show_run
+from curate.formats import FORMATS
 from curate.ledger import Ledger, StageLedger
-from curate.report import card, funnel, html_report
+from curate.report import card, funnel, html_report, sections
+from curate.report.finished_run import FinishedRun
+from curate.report.sections.counts import COUNTS
 
 LEDGER = Ledger(
     [
@@ -27,11 +29,11 @@ LEDGER = Ledger(
 MANIFEST = {
     "name": "web", "limit": 0, "description": "A <b>bold</b> claim", "curate": "0.1.0", "python": "3.11", "packages": {"numpy": "2.0"}, "output_digest": "abc",
     "published": None,
-    "stages": [{"label": "sources.warc", "name": "sources.warc", "params": {"paths": ["x"], "shard_mib": 64}}],
+    "stages": [{"label": label, "name": label, "params": {}} for label in ("sources.warc", "dedup.minhash", "quality.keep_top")],
     "inputs": [{"name": "a.warc.gz"}, {"name": "a.warc.gz"}],
-    "outputs": [{"path": "data/00000.parquet", "bytes": 1, "digest": "d"}],
+    "outputs": [{"path": "data/00000.parquet", "role": "data", "bytes": 1, "digest": "d"}],
     "warnings": ["dedup.minhash: <shop>: too many"],
-    "told": {"dedup.minhash": {
+    "metrics": {"quality.keep_top": {"kept": 1200, "cut": {"<low>": 0.5}}, "dedup.minhash": {
         "documents": 9, "reference_documents": 2, "dropped": 3, "clusters": 2, "edges": 4, "threshold": 0.7,
         "s_curve": [[0, 0], [0.5, 0.3], [1, 1]], "sources": {"<shop>": {"documents": 9, "dropped": 3}},
         "largest_clusters": [{"kept_id": "<a/1>", "n_copies": 2}],
@@ -47,8 +49,21 @@ EVIL = {
     "reason": "too_few_words",
     "value": 3.0,
     "evidence": "<i>",
+    "lists": ["<u>"],
+    "kept_id": None,
     "text": "<script>alert(1)</script>",
 }
+
+
+def page_of(manifest, ledger, examples=()) -> str:
+    """Return the report with every section that ships."""
+    return html_report.page(FinishedRun(manifest, ledger, examples), sections.with_modules(()))
+
+
+def test_metrics_that_no_section_claims_are_shown_by_name(report):
+    assert "<h2>quality.keep_top</h2>" in report and "<td>kept<td class=n>1,200" in report
+    assert "<td>cut.&lt;low&gt;<td class=n>0.5" in report and "<low>" not in report
+    assert "s_curve<td" not in report, "claimed by the section on near-duplicates"
 
 
 def test_the_report_says_what_deduplication_found_and_how_sure_it_is(report):
@@ -73,13 +88,13 @@ class Tags(html.parser.HTMLParser):
 
 @pytest.fixture
 def report() -> str:
-    return html_report.page(MANIFEST, LEDGER, [EVIL])
+    return page_of(MANIFEST, LEDGER, [EVIL])
 
 
 def test_the_report_opens_offline_and_runs_no_script_of_a_page(report):
     tags = Tags()
     tags.feed(report)
-    assert "script" not in tags.found and "i" not in tags.found
+    assert not {"script", "i", "u"} & set(tags.found)
     assert not [value for name, value in tags.attributes if name in ("src", "href")]
     assert "&lt;script&gt;alert(1)" in report and "A &lt;b&gt;bold" in report
 
@@ -94,7 +109,7 @@ def test_the_report_names_every_stage_reason_and_count(report):
 def test_the_card_has_front_matter_that_the_hub_reads():
     import yaml
 
-    text = card.card(MANIFEST, LEDGER)
+    text = card.card(FinishedRun(MANIFEST, LEDGER), FORMATS)
     front = yaml.safe_load(re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)[1])
     assert front["size_categories"] == ["n<1K"] and front["configs"][0]["data_files"][0]["path"] == "data/*.parquet"
     assert "| filters.gopher.quality | 9 | 3 | 6 | 60.0% | too_few_words 2, too_loud 1 |" in text
@@ -108,9 +123,9 @@ def test_the_terminal_says_what_else_was_counted():
     ledger = Ledger(
         [StageLedger("text.mask_pii", n_in=3, n_out=3, counts={"pii.phone": 1200, "pii.email": 7, "pii.card": 0})]
     )
-    assert list(show_run.counted_lines(ledger))[1:] == ["  text.mask_pii", "    pii.email 7, pii.phone 1,200"]
+    assert list(COUNTS.lines(FinishedRun(MANIFEST, ledger)))[1:] == ["  text.mask_pii", "    pii.email 7, pii.phone 1,200"]
 
 
 def test_an_empty_run_has_a_report_too():
     empty = Ledger([StageLedger("sources.warc"), StageLedger("sinks.parquet")])
-    assert "0 documents in" in html_report.page(MANIFEST, empty, []) and "0 documents in" in card.card(MANIFEST, empty)
+    assert "0 documents in" in page_of(MANIFEST, empty) and "0 documents in" in card.card(FinishedRun(MANIFEST, empty), FORMATS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
 from curate.cli import app
@@ -26,11 +27,13 @@ def test_the_report_shows_the_share_of_each_list_with_examples(write_recipe, wri
     section = page.partition("<h2>What lists removed</h2>")[2].partition("<h2>")[0]
     assert "<b>red</b><span class=n>2 (40.00%)" in section
     assert "<b>blue</b><span class=n>2 (40.00%)" in section
-    assert "http://b.example/x" in section and "b.example in blue" in section and "a.example in red, blue" in section
-    assert "<b>any</b><span class=n>1 (50.00%)" in section and "hot &lt;dog&gt; ×3 in any" in section
-    assert "listed_in" not in page
+    assert "http://b.example/x" in section and "<br>b.example</p>" in section and "<br>a.example</p>" in section
+    assert "<b>any</b><span class=n>1 (50.00%)" in section and "hot &lt;dog&gt; ×3" in section
+    assert "b.example · in blue" in page and "a.example · in red, blue" in page
     printed = CliRunner().invoke(app, ["stats", folder]).stdout
     assert "what lists removed" in printed
     assert "safety.domains  blue            2   40.00%" in printed
-    counts = json.loads(CliRunner().invoke(app, ["stats", folder, "--json"]).stdout)["stages"]
-    assert {stage["name"]: stage["counts"].get("listed_in red") for stage in counts}["safety.domains"] == 2
+    stages = json.loads(CliRunner().invoke(app, ["stats", folder, "--json"]).stdout)["stages"]
+    assert {stage["name"]: stage["listed"] for stage in stages}["safety.domains"] == {"blue": 2, "red": 2}
+    rejects = pq.read_table(tmp_path / "run" / "rejects", columns=["stage", "evidence", "lists"]).to_pylist()
+    assert {"stage": "safety.domains", "evidence": "a.example", "lists": ["red"]} in rejects

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 import curate
 from curate.cli import show_run
 from curate.ledger import Ledger, StageLedger
-from curate.report import html_report, published
+from curate.report.finished_run import FinishedRun
+from curate.report.sections import published
 from curate.sketches import Histogram
-from tests.report.test_html_report import MANIFEST, Tags
+from tests.report.test_html_report import MANIFEST, Tags, page_of
 
 
 def histogram(*values: float) -> Histogram:
@@ -48,15 +49,18 @@ BESIDE = {
     **MANIFEST,
     "published": PUBLISHED,
     "stages": [
+        *MANIFEST["stages"],
         {"label": "filters.c4.page", "columns": {"lines.count": "lines.count"}, "params": {}},
         {"label": "text.measure", "columns": {"lines.count": "lines.count@text.measure"}, "params": {}},
-        {"label": "sources.warc", "params": {}},
     ],
 }
 
 
+RUN = FinishedRun(BESIDE, LEDGER)
+
+
 def test_shares_are_of_all_documents_and_distributions_of_the_last_measurement():
-    found = published.comparison(BESIDE, LEDGER)
+    found = published.comparison(RUN)
     assert [(step["ours"], step["published"]) for step in found["left"]] == [(0.5, 0.526), (0.025, 0.0322)]
     lines, score = found["distributions"]
     assert (lines["documents"], lines["median"], lines["middle"], lines["share_in_range"]) == (5, 2, [1, 30], 0.8)
@@ -65,13 +69,13 @@ def test_shares_are_of_all_documents_and_distributions_of_the_last_measurement()
 
 
 def test_the_terminal_shows_both():
-    text = "\n".join(published.lines(published.comparison(BESIDE, LEDGER)))
+    text = "\n".join(published.lines(published.comparison(RUN)))
     assert "extraction            sources.warc   50.00%     52.60%" in text
     assert "2.50%      3.22%" in text and "80%" in text
 
 
 def test_the_report_draws_both_and_says_how_they_were_read():
-    report = html_report.page(BESIDE, LEDGER, [])
+    report = page_of(BESIDE, LEDGER)
     tags = Tags()
     tags.feed(report)
     assert "50.00%" in report and "52.60%" in report and "read off figures by eye" in report
@@ -82,8 +86,8 @@ def test_the_report_draws_both_and_says_how_they_were_read():
 
 
 def test_a_recipe_without_published_figures_has_no_such_section():
-    assert "Beside what was published" not in html_report.page(MANIFEST, LEDGER, [])
-    assert published.comparison({"name": "of an older version"}, LEDGER) is None
+    assert "Beside what was published" not in page_of(MANIFEST, LEDGER)
+    assert published.comparison(FinishedRun(MANIFEST, LEDGER)) is None
 
 
 @given(
@@ -118,10 +122,10 @@ def recipe(write_recipe, write_jsonl):
 
 def test_a_run_stands_beside_its_paper_everywhere(recipe, tmp_path, capsys):
     url = curate.run(recipe(published=SECTION), output=str(tmp_path / "out"), workers=1)
-    told = show_run.summary(url)["published"]
-    assert told["left"] == [{"step": "rules", "after": "filters.gopher.quality", "published": 0.328, "ours": 0.75}]
-    assert told["distributions"][0]["documents"] == 3 and told["distributions"][0]["share_in_range"] == 1.0
-    show_run.print_run(url)
+    found = show_run.summary(url)["published"]
+    assert found["left"] == [{"step": "rules", "after": "filters.gopher.quality", "published": 0.328, "ours": 0.75}]
+    assert found["distributions"][0]["documents"] == 3 and found["distributions"][0]["share_in_range"] == 1.0
+    show_run.print_run(url, is_brief=True)
     printed = capsys.readouterr().out
     assert "published: a paper" in printed and "75.00%     32.80%" in printed
     assert "Beside what was published" in (tmp_path / "out" / "report.html").read_text()
