@@ -258,10 +258,10 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
         "text.letter_share": _share(column[c.LETTERS], visible),
         "text.number_share": _share(column[c.NUMBERS], visible),
         "text.symbol_share": _share(column[c.SYMBOLS], visible),
-        "text.control_share": _share(column[c.ODD], characters),
+        "text.control_share": _share(column[c.CONTROL], characters),
         "text.mojibake_share": _share(column[c.MOJIBAKE], characters),
         "text.commonest_share": _share(column[c.COMMONEST], visible),
-        "text.separator_token_share": _share(column[c.FIELDS], characters),
+        "text.separator_token_share": _share(column[c.SEPARATOR_TOKENS], characters),
         "text.separator_share": _share(column[c.SEPARATORS], visible),
         "punctuation.share": _share(column[c.PUNCTUATION], visible),
         "punctuation.repeated_share": _share(column[c.REPEATED], marks),
@@ -271,5 +271,5 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
 def _measure_leftovers(offsets, data) -> dict[str, np.ndarray]:
     from curate.kernels import template_markers as p
 
-    column = p.count_leftovers(offsets, data).T
+    column = p.count_template_markers(offsets, data).T
     return {"text.curly_brackets": column[p.CURLY], "text.placeholders": column[p.PLACEHOLDERS]}

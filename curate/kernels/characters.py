@@ -60,7 +60,7 @@ UNSPACED_RANGES = (
     (0x2E80, 0x2FDF),  # CJK radicals
     (0x3005, 0x3007),  # ideographic iteration mark and zero
     (0x3021, 0x303C),  # Hangzhou numerals
-    (0x3041, 0x31FF),  # Hiragana, Katakana, Bopomofo (and compatibility Hangul, which stands alone)
+    (0x3041, 0x31FF),  # Hiragana, Katakana, Bopomofo (and compatibility Hangul, which is not used in running text)
     (0x3400, 0x4DBF),  # Han, extension A
     (0x4E00, 0x9FFF),  # Han
     (0xF900, 0xFAFF),  # Han, compatibility
@@ -97,7 +97,12 @@ def classes() -> np.ndarray:
         found[block.start : block.stop] = [_BY_CATEGORY[unicodedata.category(chr(code))] for code in block]
     found[[ord(char) for char in SPACES_BESIDE_CATEGORY_Z]] = SPACE
     found[0xFFFD] |= CONTROL
-    for chars, bit in ((SENTENCE_ENDS, SENTENCE_END), (GLUES, GLUE), (SEPARATOR_TOKENS, SEPARATOR_TOKEN), (BREAKS, BREAK)):
+    for chars, bit in (
+        (SENTENCE_ENDS, SENTENCE_END),
+        (GLUES, GLUE),
+        (SEPARATOR_TOKENS, SEPARATOR_TOKEN),
+        (BREAKS, BREAK),
+    ):
         found[[ord(char) for char in chars]] |= bit
     for first, last in UNSPACED_RANGES:
         part = found[first : last + 1]

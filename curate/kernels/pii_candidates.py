@@ -68,7 +68,8 @@ def find_candidates(offsets, data, classes):
     candidates, n = np.empty((256, N_COLUMNS), np.int64), 0
     for i in range(len(offsets) - 1):
         start, end = offsets[i], offsets[i + 1]
-        at, numbered, armour = start, start, -1  # no number begins before `numbered`; `armour`: where the last -----BEGIN is
+        # No number begins before `numbered`; `armour` is where the last -----BEGIN is.
+        at, numbered, armour = start, start, -1
         while True:
             first, at, seen = _next_sign(text, table, at, end)
             if first == end:
@@ -162,7 +163,12 @@ def _look_at_sign(text, table, at, start, end, candidates, n, i):
         return _look_at_colon(text, table, at, start, end, candidates, n, i)
     if _says_at(text, at, end):
         left, right = max(start, at - BRACKET_BEFORE), min(end, at + BRACKET_AFTER)
-        if n > 0 and candidates[n - 1, SIGN] == BRACKET and candidates[n - 1, TEXT] == i and left <= candidates[n - 1, END]:
+        if (
+            n > 0
+            and candidates[n - 1, SIGN] == BRACKET
+            and candidates[n - 1, TEXT] == i
+            and left <= candidates[n - 1, END]
+        ):
             candidates[n - 1, END] = right  # one candidate for close brackets, so that each byte is read once
             return n
         return _put(candidates, n, i, left, right, BRACKET, 0)
@@ -178,7 +184,8 @@ def _wider(candidates):
 
 @njit(cache=True, nogil=True)
 def _put(candidates, n, i, start, end, sign, digits):
-    candidates[n, TEXT], candidates[n, START], candidates[n, END], candidates[n, SIGN], candidates[n, DIGITS] = i, start, end, sign, digits
+    candidates[n, TEXT], candidates[n, START], candidates[n, END] = i, start, end
+    candidates[n, SIGN], candidates[n, DIGITS] = sign, digits
     return n + 1
 
 

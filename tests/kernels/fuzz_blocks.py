@@ -24,11 +24,11 @@ if not numba.config.BOUNDSCHECK:
     raise SystemExit("Set NUMBA_BOUNDSCHECK=1: without it this checks nothing.")
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.context_features import second_features
+from curate.kernels.blocks.context_features import context_features
 from curate.kernels.blocks.layout import make_tables, with_page
 from curate.kernels.blocks.model import features
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.select_blocks import choose
+from curate.kernels.blocks.select_blocks import select_blocks
 from curate.kernels.characters import classes
 from tests.bench.real_data import real_data
 from tests.kernels.pages import ATTRIBUTES, BLOCKS, OTHERS, TEXTS
@@ -59,9 +59,9 @@ def check(page: bytes) -> None:
     assert n == t.state[at_.BLOCKS] and t.state[at_.OUT] <= len(page)
     first, measures = features(t, *NO_ODDS)
     p = np.linspace(0, 1, n, dtype=np.float32)
-    assert np.isfinite(first).all() and np.isfinite(second_features(t, measures, p)).all()
+    assert np.isfinite(first).all() and np.isfinite(context_features(t, measures, p)).all()
     if n:
-        choose(p, measures.width, 0.5, 0.25, 0.6)
+        select_blocks(p, measures.width, 0.5, 0.25, 0.6)
 
 
 def _seeds() -> list[bytes]:

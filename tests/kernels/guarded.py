@@ -31,7 +31,7 @@ from curate.kernels.characters import classes, lower
 from tests.kernels.texts import PIECES
 
 PAGE = mmap.PAGESIZE
-LEXICON = word_trie.build(["word", "中文", "the be", "..."], np.ones(4, np.uint64))
+TRIE = word_trie.build(["word", "中文", "the be", "..."], np.ones(4, np.uint64))
 EMPTY = urls.table(np.zeros(0, np.uint64))
 PROT_NONE = 0
 
@@ -62,11 +62,11 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         repetition.count_repetition(offsets, data, classes())
         lines.count_lines(offsets, data, classes())
         composition.count_composition(offsets, data, classes())
-        template_markers.count_leftovers(offsets, data)
+        template_markers.count_template_markers(offsets, data)
         vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
-        pii_candidates.find_spots(offsets, data, pii_candidates.CLASSES)
+        pii_candidates.find_candidates(offsets, data, pii_candidates.CLASSES)
         c4_lines.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
-        word_trie.count_entries(offsets, data, classes(), LEXICON, np.ones(len(offsets) - 1, np.uint64))
+        word_trie.count_entries(offsets, data, classes(), TRIE, np.ones(len(offsets) - 1, np.uint64))
         urls.host_suffixes(offsets, data)
         urls.url_prefixes(offsets, data)
         blocklist.read_lines(data, EMPTY, EMPTY, chance.random() < 0.5)

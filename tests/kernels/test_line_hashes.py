@@ -16,7 +16,7 @@ from curate.kernels import line_hashes
 from curate.kernels.characters import classes, lower
 from tests.kernels import guarded
 from tests.kernels.texts import buffers, texts
-from tests.reference import repeated_lines as slow
+from tests.reference import line_hashes as slow
 from tests.reference.shingles import MASK, mix
 
 HOW = (st.booleans(), st.booleans(), st.sampled_from([1, 3, 12]))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from curate.kernels import characters as ch
 from curate.kernels import word_trie
 from tests.kernels.texts import PIECES, buffers, texts
-from tests.reference import lexicon as slow
+from tests.reference import word_trie as slow
 
 SMALL = st.text(st.sampled_from("abA B中文字\u0301\u00ad-. ก\u0e34é１ａ"), max_size=40)
 ENTRIES = st.lists(

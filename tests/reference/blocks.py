@@ -262,7 +262,7 @@ def _end_block(page: Page) -> None:
     page.text, page.waiting, page.was_break, page.counts = "", "", False, {}
 
 
-def even_out(t, m, p) -> list[float]:
+def smooth_groups(t, m, p) -> list[float]:
     """The probabilities of blocks, those of one list or data table being their mean."""
     boxes: dict[int, list[int]] = {}
     for i, block in enumerate(t.blocks[: len(p)]):
@@ -271,7 +271,7 @@ def even_out(t, m, p) -> list[float]:
             element = t.elements[element, at_.PARENT]
         if element >= 0:
             boxes.setdefault(int(element), []).append(i)
-    evened = [float(one) for one in p]
+    smoothed = [float(one) for one in p]
     for element, inside in boxes.items():
         weight = [float(m.width[i]) + 1 for i in inside]
         rows = [int(t.blocks[i, at_.ROW]) for i in inside]
@@ -280,5 +280,5 @@ def even_out(t, m, p) -> list[float]:
         long = sum(w for i, w in zip(inside, weight, strict=True) if m.is_long[i])
         if len(inside) >= 8 and is_data and long <= 0.3 * sum(weight):
             mean = sum(w * float(p[i]) for i, w in zip(inside, weight, strict=True)) / sum(weight)
-            evened = [mean if i in inside else one for i, one in enumerate(evened)]
-    return evened
+            smoothed = [mean if i in inside else one for i, one in enumerate(smoothed)]
+    return smoothed

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curate.kernels.blocks.model import Model, probabilities
-from curate.kernels.blocks.select_blocks import choose
+from curate.kernels.blocks.select_blocks import select_blocks
 from examples.bundled_models.extraction.examples import Example, read
 from examples.bundled_models.extraction.fit import Sizes, fit, fold_of
 from examples.bundled_models.extraction.pages import Page
@@ -58,7 +58,7 @@ def kept_texts(
     texts = []
     for one, parts in zip(held, blocks, strict=True):
         main = np.where((one.comment > 0.5) & (one.comment > one.main), np.float32(0), one.main).astype(np.float32)
-        kept, _ = choose(main, one.width, beta_squared, least, most)
+        kept, _ = select_blocks(main, one.width, beta_squared, least, most)
         texts.append("\n".join(part for part, is_kept in zip(parts, kept, strict=True) if is_kept))
     return texts
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curate.kernels.blocks.context_features import second_features
+from curate.kernels.blocks.context_features import context_features
 from curate.kernels.blocks.measures import measure_blocks
 from curate.kernels.blocks.model import Model
 from curate.kernels.blocks.trees import Trees, predict
@@ -56,7 +56,7 @@ def fit(examples: Sequence[Example], sizes: Sizes, seed: int = 0) -> Model:
     first = boost(*(_stack(part, every) for part in (rows, main, weight)), sizes.first, sizes, seed)
     for i, example in enumerate(examples):
         t = read(example.html)
-        rows[i] = np.concatenate([rows[i], second_features(t, measure_blocks(t), p[i])], axis=1)
+        rows[i] = np.concatenate([rows[i], context_features(t, measure_blocks(t), p[i])], axis=1)
     x, w = _stack(rows, every), _stack(weight, every)
     second = boost(x, _stack(main, every), w, sizes.second, sizes, seed)
     comments = boost(x, _stack([e.labels.comment for e in examples], every), w, sizes.comments, sizes, seed)
