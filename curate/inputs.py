@@ -1,6 +1,6 @@
-"""Which files a run reads, how they are cut into shards, and what identifies their content.
+"""Find the input files of a run, cut them into shards, and identify their content.
 
-Everything here is a function of the list of files, never of the number of workers: the same files give the
+The result depends only on the list of files, never on the number of workers: the same files give the
 same shards, and a file added at the end changes no shard before it.
 """
 
@@ -25,17 +25,18 @@ from curate.errors import InputError
 from curate.stage import Shard, Split
 
 CHUNK = 4 << 20
-"""Bytes read at a time when content is digested."""
+"""Bytes read at a time when a digest is computed."""
 
 OVERLAP = 16 << 20
-"""Bytes after a split that its digest covers too: its last record may end there."""
+"""Bytes after a split that its digest covers as well, because the last record of the split may end there."""
 
 SPLITTABLE = re.compile(r"\.(w?arc|wet|wat)(\.|$)|\.(jsonl|ndjson|json|parquet)$", re.IGNORECASE)
 """Names of files whose records can be found from any byte on. A wrong guess costs balance, never a document:
-the readers look at the bytes, and what cannot be entered in the middle is read whole by the first split."""
+the readers check the bytes, and the first split reads a file that cannot be entered in the middle as a whole.
+"""
 
 CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}(?!\d)")
-"""The label of a Common Crawl dump, as it appears in the paths of its files."""
+"""The label of a Common Crawl dump, as in the paths of its files."""
 
 _IDENTITY = (
     "ETag",
@@ -57,11 +58,11 @@ class InputFile:
     """One file of the input.
 
     Args:
-        url: where it is, as fsspec understands it; an absolute path if it is local.
-        name: what document ids call it; the same wherever the crawl is copied to.
-        size: bytes as stored.
-        mark: what tells cheaply that the file has changed: its size with its ETag, or with its time of change.
-        source: the label that goes into the column `source`.
+        url: its address, as fsspec understands it; an absolute path if it is local.
+        name: its name in document ids; the same wherever the crawl is copied to.
+        size: stored bytes.
+        mark: a cheap sign that shows whether the file has changed: its size with its ETag or modification time.
+        source: the label for the column `source`.
     """
 
     url: str
@@ -75,18 +76,17 @@ class InputFile:
 
 
 def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
-    """Find the files that paths, globs (`**` too) and fsspec URLs stand for, each file once, sorted by name.
+    """Find the files that match paths, globs (`**` too) and fsspec URLs; each file once, sorted by name.
 
     Args:
         patterns: `crawl/*.warc.gz`, `s3://bucket/**/*.parquet`, `hf://datasets/owner/name/data/*.parquet`, ...
-            Credentials come from the environment, as each file system documents it.
+            Credentials come from the environment, as each file system documents.
         source: the label of all these documents. Without one it is the Common Crawl dump named in the path
-            (`CC-MAIN-2024-10`), else the folder the file is in.
-
+            (`CC-MAIN-2024-10`), else the folder of the file.
     Raises:
-        InputError: a pattern matches nothing, a file is missing, or a folder stands where a file is wanted.
+        InputError: a pattern matches nothing, a file is missing, or a folder is given instead of a file.
     """
-    found: dict[str, tuple[InputFile, int]] = {}  # url -> file, how many parts of its path are its name
+    found: dict[str, tuple[InputFile, int]] = {}  # url -> file, and how many parts of its path make up its name
     for pattern in patterns:
         for file, n_parts in _matches(pattern, source):
             found.setdefault(file.url, (file, n_parts))
@@ -94,7 +94,7 @@ def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
 
 
 def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
-    """Yield each file of a pattern with the number of path parts that the pattern leaves open."""
+    """Yield each file of a pattern, with the number of path parts that the pattern leaves open."""
     with _asking(pattern):
         fs, path = fsspec.core.url_to_fs(pattern)
         info = _info(fs, path)
@@ -108,7 +108,7 @@ def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
     with _asking(pattern):
         found = fs.glob(path, detail=True)
         links = {name: fs.info(name) for name, info in found.items() if info["type"] not in ("file", "directory")}
-        found.update(links)  # a listing does not say where links lead
+        found.update(links)  # a listing does not show the targets of links
     files = {name: info for name, info in found.items() if info["type"] != "directory"}
     if not files:
         raise _no_match(fs, pattern, path, folder, n_folders=len(found))
@@ -118,7 +118,7 @@ def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
 
 @contextmanager
 def _asking(pattern: str) -> Iterator[None]:
-    """Say which pattern it was when a file system fails; each has errors of its own: no such host, bucket, package."""
+    """Name the pattern when a file system fails; the error may be of any type: no such host, bucket or package."""
     try:
         yield
     except Exception as error:
@@ -126,7 +126,7 @@ def _asking(pattern: str) -> Iterator[None]:
 
 
 def _info(fs: Any, path: str) -> dict | None:
-    """Return what the file system says of a path, or None if nothing is there (a glob is most often no path)."""
+    """Return what the file system knows about a path, or None if nothing is there (usual for a glob)."""
     try:
         return fs.info(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -137,11 +137,11 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     url = path if _is_local(fs) else fs.unstrip_protocol(path)
     if "::" in path or any("\ud800" <= c <= "\udfff" for c in path):
         shown = path.encode("ascii", "backslashreplace").decode()
-        raise InputError(f"{shown}: a name that is not UTF-8, or with `::` in it, cannot be addressed; rename the file")
+        raise InputError(f"{shown}: a name that is not UTF-8, or contains `::`, cannot be addressed; rename the file")
     if info["type"] != "file":
-        raise InputError(f"{url}: is neither a file nor a folder; is it a link to nowhere?")
+        raise InputError(f"{url}: is neither a file nor a folder; is it a link without a target?")
     if info.get("size") is None:
-        raise InputError(f"{url}: the server does not say how many bytes it has; download it and name the copy")
+        raise InputError(f"{url}: the server does not report its size; download it and use the copy")
     size = int(info["size"])
     known = (info[key] for key in _IDENTITY if info.get(key))
     identity = os.stat(path).st_mtime_ns if _is_local(fs) else next(known, "")
@@ -168,7 +168,7 @@ def _n_parts(path: str) -> int:
 
 
 def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
-    """Name each file by the last parts of its path: as many as its pattern left open, more where names collide."""
+    """Name each file by the last parts of its path: as many as its pattern left open, and more if names collide."""
     parts = {file.url: [part for part in file.name.split("/") if part] for file, _ in found}
     length = {file.url: n for file, n in found}
 
@@ -187,7 +187,7 @@ def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
         yield InputFile(file.url, name(file.url) if is_alone else file.url, file.size, file.mark, file.source)
 
 
-# ---------------------------------------------------------------------- what to say when a file is not there
+# ---------------------------------------------------------------------- error messages for missing files
 
 
 def _no_file(fs: Any, pattern: str, path: str, info: dict | None) -> InputError:
@@ -211,7 +211,7 @@ def _no_match(fs: Any, pattern: str, path: str, folder: str, n_folders: int) -> 
 
 
 def _hint(fs: Any, folder: str, wanted: str) -> str:
-    """What is there instead: the nearest names of the folder, or the first folder that is missing."""
+    """Return what is there instead: the most similar names in the folder, or the first folder that is missing."""
     listing = _listing(fs, folder)
     if listing is None:
         if _is_web(fs) or fs.isdir(folder):
@@ -228,12 +228,12 @@ def _hint(fs: Any, folder: str, wanted: str) -> str:
     if near:
         return f"  Did you mean {' or '.join(near)}?"
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return f"  {folder or '/'} holds {shown}"
+    return f"  {folder or '/'} contains {shown}"
 
 
 def _listing(fs: Any, folder: str) -> list[dict] | None:
-    """What is in a folder; None if there is no folder, or one that may not be looked into: then there is no hint."""
-    if _is_web(fs):  # a web server has pages, not folders
+    """Return the entries of a folder; None, and so no hint, if there is no such folder or it cannot be read."""
+    if _is_web(fs):  # a web server has no folders that can be listed
         return None
     try:
         return [entry for entry in fs.ls(folder, detail=True) if entry["name"].rstrip("/") != folder.rstrip("/")]
@@ -251,10 +251,10 @@ def _ending(name: str) -> str:
 def cut(files: Sequence[InputFile], shard_bytes: int) -> tuple[Shard, ...]:
     """Cut files into shards of about `shard_bytes` stored bytes each, in the order of the files.
 
-    Big files are split where their format can be entered in the middle; small ones share a shard.
+    Large files are split if their format can be entered in the middle; small files share a shard.
 
     Returns:
-        shards, numbered from 0; every byte of every file is in exactly one split of one of them.
+        shards, numbered from 0; every byte of every file is in exactly one split of one shard.
     """
     groups: list[tuple[Split, ...]] = []
     small: list[Split] = []
@@ -283,7 +283,7 @@ def _cut_file(file: InputFile, shard_bytes: int) -> list[Split]:
 
 
 def mark(url: str) -> str:
-    """Return what tells cheaply that a file has changed, as `InputFile.mark` does, or "gone"; without blanks."""
+    """Return a cheap sign of whether a file has changed, as `InputFile.mark`, or "gone"; without blanks."""
     fs, path = fsspec.core.url_to_fs(url)
     fs.invalidate_cache()
     info = _info(fs, path)
@@ -291,10 +291,10 @@ def mark(url: str) -> str:
 
 
 def digest(split: Split) -> str:
-    """Return the 128-bit digest of the bytes a split is read from, as 32 hex digits.
+    """Return the 128-bit digest of the bytes that a split is read from, as 32 hex digits.
 
     These are its own bytes and, for a part of a file, the `OVERLAP` after it, where its last record may end.
-    Of a parquet file they are the row groups that begin in the split, however long, and the footer.
+    For a parquet file they are the row groups that begin in the split, whatever their length, and the footer.
     """
     state = xxhash.xxh3_128()
     try:
@@ -305,7 +305,7 @@ def digest(split: Split) -> str:
                     state.update(chunk)
                     start += len(chunk)
     except FileNotFoundError:
-        raise InputError(f"{split.url}: was there when the run was planned and is gone now") from None
+        raise InputError(f"{split.url}: existed when the run was planned and is gone now; plan the run again") from None
     return state.hexdigest()
 
 
@@ -317,7 +317,7 @@ def _spans(split: Split, file: Any) -> Iterable[tuple[int, int]]:
 
         try:
             groups = row_groups(parquet.read_metadata(file))
-        except (ArrowException, OSError):  # not parquet, or cut off: the reader will say so
+        except (ArrowException, OSError):  # not parquet, or truncated: the reader reports it
             return [(split.start, split.end)]
         footer = max((end for _, end, _, _ in groups), default=0)
         return [(start, end) for start, end, _, _ in groups if split.start <= start < split.end] + [
@@ -327,18 +327,18 @@ def _spans(split: Split, file: Any) -> Iterable[tuple[int, int]]:
 
 
 def group_spans(url: str) -> list[tuple[int, int]]:
-    """Return (first byte, end byte) of each row group of a parquet file."""
+    """Return `(first byte, end byte)` of each row group of a parquet file."""
     from pyarrow import ArrowException, parquet
 
     try:
         with fsspec.open(url, "rb") as file:
             return [(start, end) for start, end, _, _ in row_groups(parquet.read_metadata(file))]
     except (ArrowException, OSError) as error:
-        raise InputError(f"{url}: is no parquet file, or is cut off: {error}") from None
+        raise InputError(f"{url}: is not a parquet file, or is truncated: {error}") from None
 
 
 def row_groups(metadata: Any) -> list[tuple[int, int, int, int]]:
-    """Return `(first byte, end byte, first row, n_rows)` of each row group of a parquet file's metadata."""
+    """Return `(first byte, end byte, first row, n_rows)` of each row group in the metadata of a parquet file."""
     found, row = [], 0
     for i in range(metadata.num_row_groups):
         group = metadata.row_group(i)

@@ -38,7 +38,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curate.errors import InputError
-from curate.stage import Piece, Shard
+from curate.stage import Shard, Split
 from curate.stages.extract.charset import decode
 from curate.stages.sources.warc import warc
 from examples.bundled_models.extraction.examples import Example, block_texts, make_example, read
@@ -133,8 +133,8 @@ def _crawled(folder: Path, places: set[str]) -> Iterator[tuple[str, tuple[bytes,
     for name in sorted({place.rsplit("/", 1)[0] for place in places}):
         path = folder / name
         size = path.stat().st_size
-        piece = Piece(str(path), name, 0, size, size, "")
-        for batch in warc(Shard(0, 1, (piece,)), paths=[str(path)]):
+        split = Split(str(path), name, 0, size, size, "")
+        for batch in warc(Shard(0, 1, (split,)), paths=[str(path)]):
             for row in batch.rows.to_pylist():
                 if row["id"] in places and row["html"] is not None:
                     yield row["id"], (row["html"], row["content_type"], row["http_charset"])
