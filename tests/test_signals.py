@@ -156,7 +156,7 @@ def test_shares_lie_between_zero_and_one(values):
         ("repetition.duplicate_5_gram_share", "a b c d e . a b c d e", 5 / 21),
     ],
 )  # fmt: skip
-def test_a_signal_means_what_it_says(name, text, value):
+def test_a_signal_has_the_value_that_its_description_states(name, text, value):
     assert one(name, text) == pytest.approx(value, nan_ok=True)
 
 

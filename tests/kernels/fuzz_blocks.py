@@ -1,9 +1,9 @@
-"""The byte pass and the features under numba's bounds checks, on mutated, truncated and hostile pages.
+"""Run the byte pass and the features with numba's bounds checks, on mutated, truncated and hostile pages.
 
     NUMBA_BOUNDSCHECK=1 python -m tests.kernels.fuzz_blocks 100000 [SEED]
 
-An index out of bounds, which goes unnoticed in compiled code, raises here. Compiled code with checks is kept apart
-from that without. Seeds are real pages where there are any, and pieces of markup that exercise a rule.
+An index out of bounds, which compiled code does not notice, raises here. Compiled code with checks has its own cache
+folder. The seeds are real pages, if available, and pieces of markup that exercise a rule.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main(n: int, seed: int) -> None:
 
 
 def check(page: bytes) -> None:
-    """Read a page and compute everything that is computed about its blocks."""
+    """Read a page and compute all features of its blocks."""
     t = with_page(TABLES, page)
     n = read_blocks(t)
     if n < 0:

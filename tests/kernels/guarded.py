@@ -1,4 +1,4 @@
-"""Run all text kernels on bytes that lie between two pages nobody may touch: one byte too far ends the process.
+"""Run all text kernels on bytes between two inaccessible memory pages: reading one byte too far ends the process.
 
 python -m tests.kernels.guarded SEED
 """
@@ -37,7 +37,7 @@ PROT_NONE = 0
 
 
 def main(seed: int) -> None:
-    """Measure broken and whole texts that end, and begin, where memory does."""
+    """Measure valid and invalid texts that begin and end at the bounds of the memory."""
     room = mmap.mmap(-1, 3 * PAGE)
     memory = np.frombuffer(room, np.uint8)
     libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""The byte pass finds what its slow twin finds, in time linear in the bytes, and keeps its tables in order."""
+"""The byte pass gives the results of its slow twin in time linear in the bytes, and its tables are consistent."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_page_is_read_the_same_after_any_other(page):
     assert found_in(read(b"<ul><li><pre><b><a href=x>one<p>two")) == before
 
 
-def test_bytes_that_are_no_utf_8_become_question_marks():
+def test_bytes_that_are_not_utf_8_become_question_marks():
     assert [block["text"] for block in found_in(read(b"<p>a\xff\xfe b\xc3<p>\xed\xa0\x80"))] == ["a?? b?", "???"]
 
 

@@ -54,7 +54,7 @@ def test_it_is_an_edit_of_batches():
 
 
 @pytest.mark.parametrize("type", TYPES)
-def test_nearly_all_of_the_labelled_set_is_found_and_nearly_nothing_else(type):
+def test_nearly_all_of_the_labelled_set_is_found_and_hardly_anything_else(type):
     wanted, right, wrong = 0, 0, 0
     for example, spans in zip(LABELLED, found([example.text for example in LABELLED]), strict=True):
         labels, finds = ({span for span in every if span[0] == type} for every in (example.spans, spans))
