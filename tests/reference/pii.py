@@ -33,10 +33,10 @@ def find_pii(text: str, top_domains: set[str]) -> list[tuple[str, int, int]]:
     taken: list[tuple[str, int, int]] = []
     for type, spans in rules:
         free_from = 0
-        for start, end, is_meant in spans():
-            if start >= free_from:  # candidates of one rule do not overlap, whether they are meant or not
+        for start, end, is_valid in spans():
+            if start >= free_from:  # candidates of one rule do not overlap, whether they are valid or not
                 free_from = end
-                if is_meant and all(end <= a or b <= start for _, a, b in taken):
+                if is_valid and all(end <= a or b <= start for _, a, b in taken):
                     taken.append((type, start, end))
     return sorted(taken, key=lambda span: span[1])
 
@@ -72,23 +72,7 @@ def is_called(
 
 # ---------------------------------------------------------------------- e-mail
 
-
-FOREIGN_TOP_DOMAINS = (
-    "рф",
-    "рус",
-    "укр",
-    "бел",
-    "срб",
-    "ελ",
-    "ею",
-    "中国",
-    "中國",
-    "公司",
-    "网络",
-    "香港",
-    "台灣",
-    "한국",
-)
+FOREIGN_TOP_DOMAINS = tuple("рф рус укр бел срб ελ ею 中国 中國 公司 网络 香港 台灣 한국".split())  # noqa: SIM905 (shorter)
 
 
 def is_foreign(char: str) -> bool:
@@ -151,7 +135,7 @@ def end_of_top_domain(text: str, at: int, top_domains: set[str]) -> int:
     while char_at(text, end) in LETTERS:
         end += 1
     name, after = text[at:end].lower(), char_at(text, end)
-    # Defect: of `xn--p1ai` the two letters `xn` are taken for a country.
+    # Defect: the first two letters of `xn--p1ai` are taken as the code of a country.
     is_inside = after in WORD or is_foreign(after) or (after == "-" and char_at(text, end + 1) in LETTERS | DIGITS)
     if not is_inside and (len(name) == 2 or name in top_domains):
         return end
