@@ -1,8 +1,8 @@
-"""The hot loops, compiled by numba, most of them over UTF-8 bytes. They know nothing of pipelines.
+"""The hot loops, compiled by numba, most of them over UTF-8 bytes; they do not import the rest of curate.
 
 numba caches compiled code on disk. It notices a change in the file of a function, but not in the file of a function
-that this one calls. So the name of the cache folder is a hash of all files of this package. It lies in the user's
-cache folder (`XDG_CACHE_HOME`), in the temporary folder if that cannot be written, or where `NUMBA_CACHE_DIR` says.
+that this one calls. So the name of the cache folder is a hash of all files of this package. The folder is in the user's
+cache folder (`XDG_CACHE_HOME`), in the temporary folder if that cannot be written, or at `NUMBA_CACHE_DIR` if it is set.
 """
 
 import contextlib

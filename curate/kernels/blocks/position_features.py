@@ -100,7 +100,8 @@ def up_to(elements, element, block):
 def best_element(t, m):
     """Return the element with most long text in it or right below it, or -1.
 
-    As in Arc90's Readability: a paragraph counts fully for the parent of its own element, and half for the next one up.
+    As in Arc90's Readability: a paragraph counts a quarter for its own element, fully for the parent of that and half for the
+    next one up.
     """
     score = np.zeros(t.state[at_.ELEMENTS] + 1, np.float32)
     best = -1
