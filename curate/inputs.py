@@ -1,6 +1,6 @@
-"""Which files a run reads, how they are cut into shards, and what identifies their content.
+"""Find the input files of a run, cut them into shards, and identify their content.
 
-Everything here is a function of the list of files, never of the number of workers: the same files give the
+The result depends only on the list of files, never on the number of workers: the same files give the
 same shards, and a file added at the end changes no shard before it.
 """
 
@@ -27,10 +27,10 @@ from curate.formats import FORMATS, Format
 from curate.stage import Shard, Split
 
 CHUNK = 4 << 20
-"""Bytes read at a time when content is digested."""
+"""Bytes read at a time when a digest is computed."""
 
 CRAWL = re.compile(r"CC-MAIN-\d{4}-\d{2}(?!\d)")
-"""The label of a Common Crawl dump, as it appears in the paths of its files."""
+"""The label of a Common Crawl dump, as in the paths of its files."""
 
 _IDENTITY = (
     "ETag",
@@ -52,11 +52,11 @@ class InputFile:
     """One file of the input.
 
     Args:
-        url: where it is, as fsspec understands it; an absolute path if it is local.
-        name: what document ids call it; the same wherever the crawl is copied to.
-        size: bytes as stored.
-        mark: what tells cheaply that the file has changed: its size with its ETag, or with its time of change.
-        source: the label that goes into the column `source`.
+        url: its address, as fsspec understands it; an absolute path if it is local.
+        name: its name in document ids; the same wherever the crawl is copied to.
+        size: stored bytes.
+        mark: a cheap sign that shows whether the file has changed: its size with its ETag or modification time.
+        source: the label for the column `source`.
     """
 
     url: str
@@ -108,18 +108,17 @@ class InputSpec:
 
 
 def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
-    """Find the files that paths, globs (`**` too) and fsspec URLs stand for, each file once, sorted by name.
+    """Find the files that match paths, globs (`**` too) and fsspec URLs; each file once, sorted by name.
 
     Args:
         patterns: `crawl/*.warc.gz`, `s3://bucket/**/*.parquet`, `hf://datasets/owner/name/data/*.parquet`, ...
-            Credentials come from the environment, as each file system documents it.
+            Credentials come from the environment, as each file system documents.
         source: the label of all these documents. Without one it is the Common Crawl dump named in the path
-            (`CC-MAIN-2024-10`), else the folder the file is in.
-
+            (`CC-MAIN-2024-10`), else the folder of the file.
     Raises:
-        InputError: a pattern matches nothing, a file is missing, or a folder stands where a file is wanted.
+        InputError: a pattern matches nothing, a file is missing, or a folder is given instead of a file.
     """
-    found: dict[str, tuple[InputFile, int]] = {}  # url -> file, how many parts of its path are its name
+    found: dict[str, tuple[InputFile, int]] = {}  # url -> file, and how many parts of its path make up its name
     for pattern in patterns:
         for file, n_parts in _matches(pattern, source):
             found.setdefault(file.url, (file, n_parts))
@@ -127,7 +126,7 @@ def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
 
 
 def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
-    """Yield each file of a pattern with the number of path parts that the pattern leaves open."""
+    """Yield each file of a pattern, with the number of path parts that the pattern leaves open."""
     with _asking(pattern):
         fs, path = fsspec.core.url_to_fs(pattern)
         info = _info(fs, path)
@@ -141,7 +140,7 @@ def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
     with _asking(pattern):
         found = fs.glob(path, detail=True)
         links = {name: fs.info(name) for name, info in found.items() if info["type"] not in ("file", "directory")}
-        found.update(links)  # a listing does not say where links lead
+        found.update(links)  # a listing does not show the targets of links
     files = {name: info for name, info in found.items() if info["type"] != "directory"}
     if not files:
         raise _no_match(fs, pattern, path, folder, n_folders=len(found))
@@ -151,7 +150,7 @@ def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
 
 @contextmanager
 def _asking(pattern: str) -> Iterator[None]:
-    """Say which pattern it was when a file system fails; each has errors of its own: no such host, bucket, package."""
+    """Name the pattern when a file system fails; the error may be of any type: no such host, bucket or package."""
     try:
         yield
     except Exception as error:
@@ -159,7 +158,7 @@ def _asking(pattern: str) -> Iterator[None]:
 
 
 def _info(fs: Any, path: str) -> dict | None:
-    """Return what the file system says of a path, or None if nothing is there (a glob is most often no path)."""
+    """Return what the file system knows about a path, or None if nothing is there (usual for a glob)."""
     try:
         return fs.info(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -170,11 +169,11 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     url = path if _is_local(fs) else fs.unstrip_protocol(path)
     if "::" in path or any("\ud800" <= c <= "\udfff" for c in path):
         shown = path.encode("ascii", "backslashreplace").decode()
-        raise InputError(f"{shown}: a name that is not UTF-8, or with `::` in it, cannot be addressed; rename the file")
+        raise InputError(f"{shown}: a name that is not UTF-8, or contains `::`, cannot be addressed; rename the file")
     if info["type"] != "file":
-        raise InputError(f"{url}: is neither a file nor a folder; is it a link to nowhere?")
+        raise InputError(f"{url}: is neither a file nor a folder; is it a link without a target?")
     if info.get("size") is None:
-        raise InputError(f"{url}: the server does not say how many bytes it has; download it and name the copy")
+        raise InputError(f"{url}: the server does not report its size; download it and use the copy")
     size = int(info["size"])
     known = (info[key] for key in _IDENTITY if info.get(key))
     identity = os.stat(path).st_mtime_ns if _is_local(fs) else next(known, "")
@@ -201,7 +200,7 @@ def _n_parts(path: str) -> int:
 
 
 def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
-    """Name each file by the last parts of its path: as many as its pattern left open, more where names collide."""
+    """Name each file by the last parts of its path: as many as its pattern left open, and more if names collide."""
     parts = {file.url: [part for part in file.name.split("/") if part] for file, _ in found}
     length = {file.url: n for file, n in found}
 
@@ -220,7 +219,7 @@ def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
         yield InputFile(file.url, name(file.url) if is_alone else file.url, file.size, file.mark, file.source)
 
 
-# ---------------------------------------------------------------------- what to say when a file is not there
+# ---------------------------------------------------------------------- error messages for missing files
 
 
 def _no_file(fs: Any, pattern: str, path: str, info: dict | None) -> InputError:
@@ -244,7 +243,7 @@ def _no_match(fs: Any, pattern: str, path: str, folder: str, n_folders: int) -> 
 
 
 def _hint(fs: Any, folder: str, wanted: str) -> str:
-    """What is there instead: the nearest names of the folder, or the first folder that is missing."""
+    """Return what is there instead: the most similar names in the folder, or the first folder that is missing."""
     listing = _listing(fs, folder)
     if listing is None:
         if _is_web(fs) or fs.isdir(folder):
@@ -261,12 +260,12 @@ def _hint(fs: Any, folder: str, wanted: str) -> str:
     if near:
         return f"  Did you mean {' or '.join(near)}?"
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return f"  {folder or '/'} holds {shown}"
+    return f"  {folder or '/'} contains {shown}"
 
 
 def _listing(fs: Any, folder: str) -> list[dict] | None:
-    """What is in a folder; None if there is no folder, or one that may not be looked into: then there is no hint."""
-    if _is_web(fs):  # a web server has pages, not folders
+    """Return the entries of a folder; None, and so no hint, if there is no such folder or it cannot be read."""
+    if _is_web(fs):  # a web server has no folders that can be listed
         return None
     try:
         return [entry for entry in fs.ls(folder, detail=True) if entry["name"].rstrip("/") != folder.rstrip("/")]
@@ -284,10 +283,10 @@ def _ending(name: str) -> str:
 def cut(files: Sequence[InputFile], shard_bytes: int, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:
     """Cut files into shards of about `shard_bytes` stored bytes each, in the order of the files.
 
-    Big files are split where their format can be entered in the middle; small ones share a shard.
+    Large files are split if their format can be entered in the middle; small files share a shard.
 
     Returns:
-        shards, numbered from 0; every byte of every file is in exactly one split of one of them.
+        shards, numbered from 0; every byte of every file is in exactly one split of one shard.
     """
     groups: list[tuple[Split, ...]] = []
     small: list[Split] = []
@@ -317,7 +316,7 @@ def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> lis
 
 
 def mark(url: str) -> str:
-    """Return what tells cheaply that a file has changed, as `InputFile.mark` does, or "gone"; without blanks."""
+    """Return a cheap sign of whether a file has changed, as `InputFile.mark`, or "gone"; without blanks."""
     fs, path = fsspec.core.url_to_fs(url)
     fs.invalidate_cache()
     info = _info(fs, path)
@@ -338,7 +337,7 @@ def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
                     state.update(chunk)
                     start += len(chunk)
     except FileNotFoundError:
-        raise InputError(f"{split.url}: was there when the run was planned and is gone now") from None
+        raise InputError(f"{split.url}: existed when the run was planned and is gone now; plan the run again") from None
     return state.hexdigest()
 
 

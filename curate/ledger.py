@@ -1,7 +1,7 @@
-"""Where every document went: in + born = out + dropped, for every stage and task.
+"""Count every document: in + born = out + dropped, for every stage and task.
 
-Ledgers add up: the ledger of a run is the sum of its tasks' ledgers in task order, and adding nothing
-changes nothing. Seconds are processor-agnostic wall time and the only part that differs between two runs.
+Ledgers can be added: the ledger of a run is the sum of the ledgers of its tasks, in task order, and adding an empty
+ledger changes nothing. Seconds are wall-clock time and the only part that differs between two equal runs.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from curate.sketches import Histogram
 
 @dataclass(slots=True)
 class StageLedger:
-    """The books of one stage.
+    """The counts of one stage.
 
     Args:
-        stage: the stage's label in the recipe.
-        n_in, n_born, n_out: documents that came, that the stage made (a source, a synthesis), that left.
-        dropped: documents by the first reason that dropped them.
-        failed: documents by every rule that would have dropped them; at least `dropped`.
-        listed: documents that each of the stage's lists helped to drop; one on two lists counts for both.
-        counts: anything else the stage counted that drops no document.
-        distributions: of the sink, each column of numbers of the documents that were kept.
-        bytes_in, bytes_out: bytes of text that came and left.
+        stage: the label of the stage in the recipe.
+        n_in, n_born, n_out: documents that came in, that the stage created (a source, a synthesis), that went out.
+        dropped: number of documents by the first reason that dropped them.
+        failed: number of documents by every rule that would have dropped them; at least `dropped`.
+        listed: number of documents that each list of the stage helped to drop; one on two lists counts for both.
+        counts: anything else that the stage counted; these documents are not dropped.
+        distributions: only for the sink: each column of numbers of the kept documents.
+        bytes_in, bytes_out: bytes of text that came in and went out.
         seconds: time spent in the stage itself, summed over tasks.
     """
 
@@ -56,7 +56,7 @@ class StageLedger:
             )
 
     def add(self, other: StageLedger) -> None:
-        """Add another task's books of the same stage to these."""
+        """Add the counts that another task has for the same stage."""
         self.n_in += other.n_in
         self.n_born += other.n_born
         self.n_out += other.n_out
@@ -93,13 +93,13 @@ class StageLedger:
 
 
 class Ledger:
-    """The books of a task, a phase or a run: one entry a stage, in the order of the recipe."""
+    """The counts of a task, a phase or a run: one entry for each stage, in the order of the recipe."""
 
     def __init__(self, stages: Iterable[StageLedger] = ()):
         self.stages = list(stages)
 
     def stage(self, label: str) -> StageLedger:
-        """Return the books of this stage, opening them if need be."""
+        """Return the entry of a stage; create it if there is none."""
         for entry in self.stages:
             if entry.stage == label:
                 return entry
@@ -112,7 +112,7 @@ class Ledger:
             self.stage(entry.stage).add(entry)
 
     def check(self) -> None:
-        """Raise `StageError` unless every stage balances and hands on what the next one takes in."""
+        """Raise `StageError` unless every stage balances and the next stage receives all documents that it passes on."""
         for entry in self.stages:
             entry.check()
         for before, after in zip(self.stages, self.stages[1:], strict=False):

@@ -1,12 +1,12 @@
 """A filter as data: bounds on named signals.
 
-A filter that only compares measurements with thresholds returns `Rules` instead of looking at documents:
+A filter that only compares signals with thresholds returns `Rules` and does not look at documents itself:
 
     def long_enough(*, min_words: int = 50) -> Rules:
         return Rules(too_few_words=at_least("words.count", min_words))
 
 Because it is data, the engine can measure the signals of all adjacent filters in one pass, record every
-rule that a document fails, and later say exactly what another threshold would have kept.
+rule that a document breaks, and report later exactly what another threshold would have kept.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from curate.batch import KEEP, Verdicts
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The range in which a signal is fine, both ends included; None leaves that end open.
+    """The range that a signal must be in, both ends included; None means no limit on that side.
 
-    NaN, a signal that is not there, is fine unless `is_needed`.
+    NaN, a signal that a document does not have, is accepted unless `is_needed`.
     """
 
     signal: str
@@ -32,9 +32,9 @@ class Bound:
     is_needed: bool = False
 
     def broken_by(self, values: np.ndarray) -> np.ndarray:
-        """Return bool[n]: where the values lie outside, or are missing and needed.
+        """Return bool[n]: True where a value is outside the range, or is missing and needed.
 
-        Compared in float32, the type signals are stored in, so that a stored value and a fresh one agree.
+        Values are compared as float32, the type in which signals are stored, so that stored and fresh values agree.
         """
         values = values.astype(np.float32, copy=False)
         broken = np.zeros(len(values), bool)
@@ -48,22 +48,22 @@ class Bound:
 
 
 def at_least(signal: str, bound: float | None) -> Bound:
-    """Keep documents whose signal is `bound` or more; None switches the rule off."""
+    """Keep documents whose signal is `bound` or more; None disables the rule."""
     return Bound(signal, at_least=bound)
 
 
 def at_most(signal: str, bound: float | None) -> Bound:
-    """Keep documents whose signal is `bound` or less; None switches the rule off."""
+    """Keep documents whose signal is `bound` or less; None disables the rule."""
     return Bound(signal, at_most=bound)
 
 
 def present(signal: str) -> Bound:
-    """Keep documents that have the signal."""
+    """Keep documents that have the signal: it is not NaN."""
     return Bound(signal, is_needed=True)
 
 
 class Rules:
-    """Named bounds, in the order in which they are judged: `Rules(reason=bound, ...)`."""
+    """Named bounds, in the order in which they are checked: `Rules(reason=bound, ...)`."""
 
     __slots__ = ("bounds", "measured")
 
@@ -73,7 +73,7 @@ class Rules:
 
     @classmethod
     def without_bounds(cls, signals: Iterable[str]) -> Rules:
-        """Return rules that have these signals measured and drop nobody."""
+        """Return rules that have these signals measured and drop no document."""
         rules = cls()
         rules.measured = tuple(signals)
         return rules
@@ -89,15 +89,15 @@ class Rules:
 
     @property
     def signals(self) -> tuple[str, ...]:
-        """The signals these rules read, each once, in the order of the rules; those without a bound last."""
+        """The signals that these rules read, each once, in the order of the rules; those without a bound come last."""
         return tuple(dict.fromkeys([*(bound.signal for _, bound in self), *self.measured]))
 
     def judge(self, signals: Mapping[str, np.ndarray], n: int) -> Verdicts:
         """Judge `n` documents by the values of their signals.
 
         Returns:
-            verdicts with the first broken rule as the reason, its signal as the value, and in `failed`
-            (bool[n, n_rules]) every rule that was broken.
+            verdicts with the first broken rule as the reason, the value of its signal, and in `failed`
+            (bool[n, n_rules]) every broken rule.
         """
         reasons = tuple(self.bounds)
         failed = np.zeros((n, len(reasons)), bool)

@@ -1,8 +1,8 @@
-"""Named measurements of a text: `words.count`, `lines.duplicate_share` and their like.
+"""Named measurements of a text: `words.count`, `lines.duplicate_share` and others.
 
-A filter names the signals it has bounds for, the engine measures them, each family in one pass over the text.
-Counts are int32, everything else float32. A share is between 0 and 1, and 0 where there is nothing to take a
-share of (an empty text). A measurement that has no meaning for a text is NaN, which breaks no rule.
+A filter names the signals that it has bounds for; the engine measures them, each family in one pass over the text.
+Counts are int32, everything else is float32. A share is between 0 and 1, and 0 if there is nothing to divide by (an
+empty text). A signal that has no meaning for a text is NaN, which breaks no rule.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from curate.batch import Batch
 from curate.errors import SpecError
 
 BYTES_PER_TOKEN = 4.4
-"""WanJuan-CC (2402.19282) has 9.71 TB in 2.22T and 4.45 TB in 1.0T tokens: 4.37 and 4.45. Which tokenizer is not stated."""
+"""WanJuan-CC (2402.19282) has 9.71 TB in 2.22T tokens and 4.45 TB in 1.0T: 4.37 and 4.45. It does not name the tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A measurement: its name, the family it is measured with, its numpy type and what it says."""
+    """A measurement: its name, the family it is measured with, its numpy type and its description."""
 
     name: str
     family: str
@@ -115,7 +115,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType(
         for name, about in members.items()
     }
 )
-"""All signals by name, family by family."""
+"""All signals by name, grouped by family."""
 
 
 RENAMED: Mapping[str, str] = MappingProxyType(
@@ -133,13 +133,13 @@ def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
     """Measure the texts of a batch.
 
     Args:
-        names: the signals wanted.
+        names: the signals to measure.
         batch: documents with a column `text`.
     Returns:
-        one array for each name, in the order of the names: int32[n] or float32[n], one value a document, in
+        one array for each name, in the order of the names: int32[n] or float32[n], one value for each document, in
         the order of the batch.
     Raises:
-        SpecError: there is no signal of that name.
+        SpecError: a signal does not exist.
     """
     names = tuple(dict.fromkeys(names))
     families = {_signal(name).family for name in names}
@@ -166,7 +166,7 @@ def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
 
 
 def warm_up() -> None:
-    """Compile the kernels, or load them from numba's cache, so that the first batch is as fast as the others."""
+    """Compile the kernels, or load them from the cache of numba, so that the first batch is as fast as the others."""
     measure(SIGNALS, Batch.from_columns({"id": ["", ""], "text": ["A word.\n\nA word.", "\u00e9\u8a9e"]}))
     measure(_WORDS, Batch.from_columns({"id": [""], "text": [""]}))
 
@@ -180,7 +180,7 @@ def _signal(name: str) -> Signal:
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide, with 0 where there is nothing to divide by."""
+    """Divide element by element; 0 where the divisor is 0."""
     return (part / np.maximum(whole, 1)).astype(np.float32)
 
 
@@ -269,10 +269,10 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
         "text.letter_share": _share(column[c.LETTERS], visible),
         "text.number_share": _share(column[c.NUMBERS], visible),
         "text.symbol_share": _share(column[c.SYMBOLS], visible),
-        "text.control_share": _share(column[c.ODD], characters),
+        "text.control_share": _share(column[c.CONTROL], characters),
         "text.mojibake_share": _share(column[c.MOJIBAKE], characters),
         "text.commonest_share": _share(column[c.COMMONEST], visible),
-        "text.separator_token_share": _share(column[c.FIELDS], characters),
+        "text.separator_token_share": _share(column[c.SEPARATOR_TOKENS], characters),
         "text.separator_share": _share(column[c.SEPARATORS], visible),
         "punctuation.share": _share(column[c.PUNCTUATION], visible),
         "punctuation.repeated_share": _share(column[c.REPEATED], marks),
@@ -282,5 +282,5 @@ def _measure_composition(offsets, data, classes) -> dict[str, np.ndarray]:
 def _measure_leftovers(offsets, data) -> dict[str, np.ndarray]:
     from curate.kernels import template_markers as p
 
-    column = p.count_leftovers(offsets, data).T
+    column = p.count_template_markers(offsets, data).T
     return {"text.curly_brackets": column[p.CURLY], "text.placeholders": column[p.PLACEHOLDERS]}

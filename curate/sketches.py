@@ -1,7 +1,7 @@
-"""Mergeable statistics: what is worth knowing of a column of numbers when the column itself is far away.
+"""Mergeable statistics: a small summary of a column of numbers that can be combined without the column itself.
 
-A task sketches what passes, sketches of tasks add up to that of the run. Adding nothing changes nothing, the order
-of adding does not matter, and a sketch is the same after a round trip through JSON.
+Each task makes a sketch of its documents, and the sum of these sketches is the sketch of the run. Adding an empty sketch
+changes nothing, the order of additions does not matter, and JSON keeps a sketch exactly.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 import numpy as np
 
 SHIFT = 46
-"""Bits of a float64 below its bucket: the exponent and the first 6 of 52 bits of the fraction name it."""
+"""Bits of a float64 that a bucket ignores; the exponent and the first 6 of the 52 fraction bits select the bucket."""
 
 
 @dataclass(slots=True)
 class Histogram:
-    """How often numbers of each size occurred, in buckets that are narrow everywhere.
+    """How often numbers of each size occurred, in buckets of about equal relative width.
 
-    A bucket holds the numbers whose float64 begins with the same bits: 64 buckets between a power of two and the
-    next, each less than 1.6 % wide, so that whole numbers below 128 have one each. No bounds are chosen beforehand.
+    The numbers of a bucket have the same first bits as float64: there are 64 buckets between a power of two and the
+    next, each less than 1.6 % wide, so that every whole number below 128 has its own. No bounds have to be chosen in advance.
 
     Args:
-        counts: bucket -> how many numbers; below zero for negative numbers.
-        n_missing: nulls, NaN and infinities.
-        lowest, highest: of all numbers, as they were; None while there is none.
+        counts: bucket -> number of values; the bucket is negative for negative numbers.
+        n_missing: number of nulls, NaN and infinities.
+        lowest, highest: the exact extremes of all numbers; None if there are none.
     """
 
     counts: dict[int, int] = field(default_factory=dict)
@@ -36,16 +36,16 @@ class Histogram:
 
     @property
     def n(self) -> int:
-        """How many numbers there are, the missing left out."""
+        """The number of values, without the missing ones."""
         return sum(self.counts.values())
 
     @property
     def is_whole(self) -> bool:
-        """Whether all numbers may be whole ones, as far as the buckets tell."""
+        """Whether all numbers may be whole numbers, as far as the buckets show."""
         return all(_edge(bucket).is_integer() for bucket in self.counts)
 
     def count(self, values: np.ndarray) -> None:
-        """Take in numbers of any numeric type; NaN stands for a missing one."""
+        """Add numbers of any numeric type; NaN counts as missing."""
         values = np.asarray(values, np.float64)
         numbers = values[np.isfinite(values)]
         self.n_missing += len(values) - len(numbers)
@@ -54,10 +54,10 @@ class Histogram:
         sizes = np.abs(numbers).view(np.int64) >> SHIFT
         for bucket, n in zip(*np.unique(np.where(numbers < 0, -sizes, sizes), return_counts=True), strict=True):
             self.counts[int(bucket)] = self.counts.get(int(bucket), 0) + int(n)
-        self._widen(float(numbers.min()) + 0.0, float(numbers.max()) + 0.0)  # + 0.0: no minus zero
+        self._widen(float(numbers.min()) + 0.0, float(numbers.max()) + 0.0)  # + 0.0 turns -0.0 into 0.0
 
     def add(self, other: Histogram) -> None:
-        """Take in what another histogram counted."""
+        """Add the counts of another histogram."""
         for bucket, n in other.counts.items():
             self.counts[bucket] = self.counts.get(bucket, 0) + n
         self.n_missing += other.n_missing
@@ -69,9 +69,9 @@ class Histogram:
         self.highest = highest if self.highest is None else max(self.highest, highest)
 
     def quantile(self, share: float) -> float | None:
-        """Return the number that this share (0 to 1) of all numbers do not exceed; None if there are none.
+        """Return the number that this share (0 to 1) of all numbers do not exceed; None if there are no numbers.
 
-        It is the end of its bucket that is nearer to zero: exact for whole numbers below 128, else at most 1.6 % off.
+        It is the end of its bucket that is nearer to zero: exact for whole numbers below 128, otherwise at most 1.6 % off.
         """
         below, wanted = 0, share * self.n
         for bucket in sorted(self.counts):
@@ -81,14 +81,14 @@ class Histogram:
         return None
 
     def share_between(self, low: float, high: float) -> float:
-        """Return which share of the numbers lie from `low` to `high`, as near as the buckets tell."""
+        """Return the share of the numbers from `low` to `high`, as precisely as the buckets allow."""
         inside = sum(n for bucket, n in self.counts.items() if low <= _edge(bucket) <= high)
         return inside / max(1, self.n)
 
     def shares(self, edges: Sequence[float]) -> list[float]:
-        """Return which share of the numbers lies in each bin `edges[i] <= x < edges[i + 1]`.
+        """Return the share of the numbers in each bin `edges[i] <= x < edges[i + 1]`.
 
-        A bucket that lies in several bins is dealt out to them by length.
+        A bucket that extends over several bins is divided between them in proportion to length.
         """
         ends = np.asarray(edges, np.float64)
         found = np.zeros(len(ends) - 1)

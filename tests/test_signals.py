@@ -1,10 +1,11 @@
-"""Signals are measured by name, once for each family, and mean what they say."""
+"""Signals are measured by name, in one pass for each family, and have the values that their descriptions state."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from unittest import mock
+from collections import Counter
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -48,16 +49,33 @@ def test_nothing_is_measured_when_nothing_is_asked_for():
     assert measure([], batch_of("text")) == {}
 
 
-def test_a_family_is_measured_once_however_many_of_its_signals_are_asked_for():
-    from curate.kernels import lines, repetition, words
+def passes_over(text: str, names: list[str]) -> Counter[str]:
+    """Return how often each function of `curate.signals` that runs a kernel was called to measure these signals."""
+    calls: Counter[str] = Counter()
 
-    with (
-        mock.patch.object(lines, "count_lines", wraps=lines.count_lines) as of_lines,
-        mock.patch.object(repetition, "count_repetition", wraps=repetition.count_repetition) as of_repetition,
-        mock.patch.object(words, "count_words", wraps=words.count_words) as of_words,
-    ):
-        measure(SIGNALS, batch_of("A word."))
-    assert (of_lines.call_count, of_repetition.call_count, of_words.call_count) == (1, 1, 0)
+    def note(frame: FrameType, event: str, _: object) -> None:
+        code = frame.f_code
+        if event == "call" and code.co_filename == signals.__file__ and code.co_name.startswith("_measure_"):
+            calls[code.co_name] += 1
+
+    batch = batch_of(text)
+    sys.setprofile(note)
+    try:
+        measure(names, batch)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_a_family_is_measured_in_one_pass_however_many_of_its_signals_are_asked_for():
+    families = {signal.family for signal in SIGNALS.values()} - {"size"}  # the size needs no pass over the text
+    alone = {
+        family: passes_over("A word.", [name for name in SIGNALS if SIGNALS[name].family == family])
+        for family in families
+    }
+    assert alone == {family: Counter([f"_measure_{family}"]) for family in families}
+    everything = passes_over("A word.", list(SIGNALS))
+    assert everything == Counter(f"_measure_{family}" for family in families - {"words"})  # counted with the repetition
 
 
 def test_an_empty_text_and_a_missing_one_measure_zero_everywhere():
@@ -138,7 +156,7 @@ def test_shares_lie_between_zero_and_one(values):
         ("repetition.duplicate_5_gram_share", "a b c d e . a b c d e", 5 / 21),
     ],
 )  # fmt: skip
-def test_a_signal_means_what_it_says(name, text, value):
+def test_a_signal_has_the_value_that_its_description_states(name, text, value):
     assert one(name, text) == pytest.approx(value, nan_ok=True)
 
 

@@ -1,8 +1,8 @@
-"""Numbers in, numbers out: the hot loops, in numba over UTF-8 bytes. They know nothing of pipelines.
+"""The hot loops, compiled by numba, most of them over UTF-8 bytes; they do not import the rest of curate.
 
-Compiled code is kept for the next process. numba notices when the file of a function changes, but not when that of a
-function it calls does; so the folder of compiled code is named after the content of all files here. It lies under the
-user's cache folder (`XDG_CACHE_HOME`), in a temporary one if that cannot be written, or wherever `NUMBA_CACHE_DIR` says.
+numba caches compiled code on disk. It notices a change in the file of a function, but not in the file of a function
+that this one calls. So the name of the cache folder is a hash of all files of this package. The folder is in the user's
+cache folder (`XDG_CACHE_HOME`), in the temporary folder if that cannot be written, or at `NUMBA_CACHE_DIR` if it is set.
 """
 
 import contextlib
@@ -16,24 +16,24 @@ import numba
 
 
 def is_compiled(user: str) -> bool:
-    """Say whether the kernels of one user (a stage, the signals) have been compiled before: then they load in a second."""
+    """Return whether the kernels of one user (a stage, the signals) are compiled; if so, they load in a second."""
     return _marker(user).exists()
 
 
 def mark_compiled(user: str) -> None:
-    """Remember that the kernels of one user have been compiled."""
+    """Record that the kernels of one user are compiled."""
     _marker(user).touch()
 
 
 @contextlib.contextmanager
 def compiling(part: str) -> Iterator[None]:
-    """Call the kernels of a part inside this, once: the first process compiles them, others wait and load them."""
+    """Hold a lock around the first call of the kernels of a part: one process compiles, the others wait and load."""
     marker = _marker(part)
     if marker.exists():
         yield
         return
     with open(marker.with_suffix(".lock"), "w") as lock:
-        with contextlib.suppress(ImportError, OSError):  # no locks there: each compiles for itself
+        with contextlib.suppress(ImportError, OSError):  # no file locks here: each process compiles for itself
             import fcntl
 
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,8 +1,8 @@
-"""Read the lines of block lists: which are domains, which are addresses, which are neither.
+"""Read the lines of block lists: domains, addresses, and lines that are neither.
 
 A line is a domain (`example.org`, `*.example.org`, `.example.org`), an address with a path (`example.org/a`), both with
-or without a scheme, or a line of a hosts file (`0.0.0.0 example.org`, more names after it). `#`, `;` and `!` begin a comment
-at the start of a line, `#` and `;` also after white space. A domain with nothing but a slash after it is a domain.
+or without a scheme, or a line of a hosts file (`0.0.0.0 example.org`, possibly with more names). `#`, `;` and `!` begin a
+comment at the start of a line, `#` and `;` also after white space. A domain followed only by slashes is a domain.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from numba import njit
 from curate.kernels.pointers import address_of, byte_at
 from curate.kernels.urls import COLON, DOT, PERCENT, SLASH, contains, find_host, hash_host, hash_url
 
-N_DOMAINS, N_URLS, N_ODD, N_SUFFIXES, N_REFUSED, FIRST_REFUSED, N_FACTS = range(7)
-"""Places of what was found: how many entries of each kind, and the line of the first that is none, from 1."""
+N_DOMAINS, N_URLS, N_NONCANONICAL, N_SUFFIXES, N_REFUSED, FIRST_REFUSED, N_FACTS = range(7)
+"""Columns of the facts: the number of entries of each kind, and the line number, from 1, of the first refused one."""
 
-DOMAIN, URL, ODD, SUFFIX, REFUSED = range(5)
+DOMAIN, URL, NONCANONICAL, SUFFIX, REFUSED = range(5)
 LONGEST_HOST, LONGEST_URL = 253, 4096
 
 
 @njit(cache=True, nogil=True)
-def read_lines(data, wild, exempt, is_rewritten):
+def read_lines(data, wild, exempt, is_canonical):
     """Read the entries of a list.
 
     Args:
         data: uint8[m], the list, UTF-8, without a byte order mark.
-        wild: `urls.table` of the domains directly below which every name is a public suffix.
-        exempt: `urls.table` of the names below those that are none.
-        is_rewritten: no entry is odd any more.
+        wild: uint64[], the `urls.table` of domains directly below which every name is a public suffix.
+        exempt: uint64[], the `urls.table` of the exceptions to these.
+        is_canonical: treat every entry as canonical (see `urls`), because the caller has rewritten those that were not.
     Returns:
-        `(domains uint64[], urls uint64[], odd int64[N_ODD, 2], facts int64[N_FACTS])`: the hashes of domains and of addresses
-        in the order of the list, the bounds of entries that have to be rewritten first, and what was found.
+        `(domains uint64[], urls uint64[], noncanonical int64[k, 2], facts int64[N_FACTS])`: the hashes of domains and of
+        addresses in the order of the list, the byte bounds of entries that must be rewritten first, and the facts.
     """
     text, size = address_of(data), len(data)
     facts = np.zeros(N_FACTS, np.int64)
-    domains, urls, odd = np.empty(1024, np.uint64), np.empty(64, np.uint64), np.empty((64, 2), np.int64)
+    domains, urls, noncanonical = np.empty(1024, np.uint64), np.empty(64, np.uint64), np.empty((64, 2), np.int64)
     at, line = np.int64(0), 0
     while at < size:
         stop = at
@@ -52,23 +52,23 @@ def read_lines(data, wild, exempt, is_rewritten):
             _refuse(facts, line)
         else:
             while first < last:
-                kind, value = _entry(text, first, last, wild, exempt, is_rewritten)
+                kind, value = _entry(text, first, last, wild, exempt, is_canonical)
                 if kind == DOMAIN:
                     domains = _appended(domains, facts[N_DOMAINS], value)
                     facts[N_DOMAINS] += 1
                 elif kind == URL:
                     urls = _appended(urls, facts[N_URLS], value)
                     facts[N_URLS] += 1
-                elif kind == ODD:
-                    odd = _spanned(odd, facts[N_ODD], first, last)
-                    facts[N_ODD] += 1
+                elif kind == NONCANONICAL:
+                    noncanonical = _spanned(noncanonical, facts[N_NONCANONICAL], first, last)
+                    facts[N_NONCANONICAL] += 1
                 elif kind == SUFFIX:
                     facts[N_SUFFIXES] += 1
                 else:
                     _refuse(facts, line)
                 first, last = _token(text, last, end)
         at = stop + 1
-    return domains[: facts[N_DOMAINS]], urls[: facts[N_URLS]], odd[: facts[N_ODD]], facts
+    return domains[: facts[N_DOMAINS]], urls[: facts[N_URLS]], noncanonical[: facts[N_NONCANONICAL]], facts
 
 
 @njit(cache=True, nogil=True)
@@ -100,7 +100,7 @@ def _spanned(array, n, first, last):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _token(text, at, end):
-    """Return the bounds of what stands next between white space."""
+    """Return the byte bounds of the next token between white space."""
     while at < end and byte_at(text, at) <= 0x20:
         at += 1
     first = at
@@ -111,7 +111,7 @@ def _token(text, at, end):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _without_comment(text, start, stop):
-    is_open = True  # nothing, or white space, stands before
+    is_open = True  # at the start of the line or after white space
     for at in range(start, stop):
         byte = byte_at(text, at)
         if is_open and (byte == 0x23 or byte == 0x3B):
@@ -126,7 +126,7 @@ def _without_comment(text, start, stop):
 
 @njit(cache=True, nogil=True)
 def _is_sink(text, first, last):
-    """Say whether a hosts file's line begins with this: an address, which names follow."""
+    """Return whether a token is the address that begins a line of a hosts file; host names follow it."""
     if first == last:
         return False
     has_colon = False
@@ -138,13 +138,13 @@ def _is_sink(text, first, last):
             return has_colon and at > first + 1  # fe80::1%lo0
     if has_colon:
         return True
-    _, _, _, _, is_address, is_odd = find_host(text, first, last)
-    return is_address and not is_odd
+    _, _, _, _, is_address, is_noncanonical = find_host(text, first, last)
+    return is_address and not is_noncanonical
 
 
 @njit(cache=True, nogil=True)
-def _entry(text, first, last, wild, exempt, is_rewritten):
-    """Return the kind of an entry, and its hash if it has one."""
+def _entry(text, first, last, wild, exempt, is_canonical):
+    """Return `(kind, hash)` of an entry; the hash is 0 for a kind without one."""
     none = np.uint64(0)
     if last - first > LONGEST_URL:
         return REFUSED, none
@@ -152,9 +152,9 @@ def _entry(text, first, last, wild, exempt, is_rewritten):
         first += 1
     while first < last and byte_at(text, first) == DOT:
         first += 1
-    start, stop, path, end, is_address, is_odd = find_host(text, first, last)
-    if is_odd and not is_rewritten:
-        return ODD, none
+    start, stop, path, end, is_address, is_noncanonical = find_host(text, first, last)
+    if is_noncanonical and not is_canonical:
+        return NONCANONICAL, none
     if start == stop or stop - start > LONGEST_HOST:
         return REFUSED, none
     is_bracketed = byte_at(text, start) == 0x5B and byte_at(text, stop - 1) == 0x5D
@@ -183,7 +183,7 @@ def _is_name(text, start, stop):
 
 @njit(cache=True, nogil=True)
 def _is_suffix(text, start, stop, wild, exempt):
-    """Say whether a name is one label, or stands directly below a domain of which all such are public suffixes."""
+    """Return whether a name is a single label, or directly below a domain of `wild` and not in `exempt`."""
     dot = start
     while dot < stop and byte_at(text, dot) != DOT:
         dot += 1

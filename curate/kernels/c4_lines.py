@@ -1,4 +1,4 @@
-"""Take lines that are no prose out of texts: the line rules of C4, from buffer to buffer."""
+"""Remove lines that are not prose from texts: the line rules of C4, from buffer to buffer."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from curate.kernels.lines import next_break
 from curate.kernels.pointers import EACH, address_of, byte_at, bytes_equal, copy, eight_at, short_at, trailing_zeros
 from curate.kernels.template_markers import stands_at
 
-TOO_LONG_WORD, UNENDED, TOO_FEW_WORDS, JAVASCRIPT, POLICY, KEPT, N_FATES = range(7)
-"""What becomes of a line: the first rule that takes it out, or KEPT."""
+TOO_LONG_WORD, UNENDED, TOO_FEW_WORDS, JAVASCRIPT, POLICY, KEPT, N_OUTCOMES = range(7)
+"""The outcome of a line: the first rule that removes it, or KEPT."""
 
 CITATION, END_MARK, SCRIPT, NOTICE = 1, 2, 4, 8
-"""Rules that are on or off, as bits: citations go, lines need an end mark, `javascript`, policy notices."""
+"""Bits that switch the rules on: remove citations, lines need an end mark, `javascript`, policy notices."""
 
 CITATIONS = ("[edit]", "[citation needed]")
-"""What Wikipedia's pages put between words, beside numbers in brackets (C4's code, `c4_utils.py`)."""
+"""Markers that Wikipedia pages have between words, in addition to numbers in brackets (C4's code, `c4_utils.py`)."""
 
 PHRASES = (
     "javascript", "lorem ipsum",
     "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies",
 )  # fmt: skip
-"""The word that takes out its line, the phrase that drops the page, and those of notices (C4's code)."""
+"""The word that removes its line, the phrase that drops the page, and the phrases of policy notices (C4's code)."""
 
 RAREST = "vmmvkkkk"
-"""A rare letter of each phrase: only where it stands the phrase may stand."""
+"""One rare letter of each phrase; the rest of a phrase is compared only where its letter occurs."""
 
 _N, _WIDTH = len(PHRASES), 16
 _BYTES = np.frombuffer("".join(phrase.ljust(_WIDTH) for phrase in PHRASES).encode(), np.uint8)
@@ -43,25 +43,25 @@ _NEEDED = np.frombuffer(CITATIONS[1].encode(), np.uint8)
 
 @njit(cache=True, nogil=True)
 def drop_lines(offsets, data, classes, rules, min_words, max_word_length):
-    """Return the texts without the lines that break a rule, the others stripped and joined by `\\n`.
+    """Return the texts without the lines that break a rule; the other lines are stripped and joined by `\\n`.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes: `characters.classes()`.
-        rules: CITATION, END_MARK, SCRIPT, NOTICE, or'ed.
-        min_words: a line needs so many words between white space; 0 for no such rule. In scripts without
+        classes: uint16[0x110000], `characters.classes()`.
+        rules: CITATION, END_MARK, SCRIPT and NOTICE, combined by OR.
+        min_words: a line needs this many words, separated by white space; 0 switches the rule off. In scripts without
             spaces every letter is a word.
-        max_word_length: a line goes if it has a longer word, in characters; -1 for no such rule.
+        max_word_length: a line with a longer word, in characters, is removed; -1 switches the rule off.
     Returns:
-        `(offsets int64[n + 1], data uint8[k], fates int64[N_FATES])`: the new texts and how many lines met
-        which fate; blank lines, which no rule takes out and nobody misses, are not counted.
+        `(offsets int64[n + 1], data uint8[k], outcomes int64[N_OUTCOMES])`: the new texts, and the number of lines
+        with each outcome. Blank lines are always left out and not counted.
     Cost: 300 to 400 MB/s of English text, one core (`python -m tests.bench.kernels`).
     """
     text, table, n = address_of(data), address_of(classes), len(offsets) - 1
     new_offsets = np.zeros(n + 1, np.int64)
     out = np.empty(offsets[n] - offsets[0] if n else 0, np.uint8)
-    fates = np.zeros(N_FATES, np.int64)
+    outcomes = np.zeros(N_OUTCOMES, np.int64)
     to = np.int64(0)
     for i in range(n):
         at, end, begin = offsets[i], offsets[i + 1], to
@@ -72,19 +72,19 @@ def drop_lines(offsets, data, classes, rules, min_words, max_word_length):
             if left == right:
                 continue
             place = to + (to > begin)
-            fate, kept_to = _try_line(text, table, left, right, out, place, rules, min_words, max_word_length)
-            fates[fate] += 1
-            if fate == KEPT and kept_to > place:
+            outcome, kept_to = _try_line(text, table, left, right, out, place, rules, min_words, max_word_length)
+            outcomes[outcome] += 1
+            if outcome == KEPT and kept_to > place:
                 if place > to:
                     out[to] = 0x0A
                 to = kept_to
         new_offsets[i + 1] = to
-    return new_offsets, out[:to], fates
+    return new_offsets, out[:to], outcomes
 
 
 @njit(cache=True, nogil=True)
 def _try_line(text, table, start, end, out, place, rules, min_words, max_word_length):
-    """Copy a line to `out[place:]` if it keeps all rules; return `(fate, end of the copy)`."""
+    """Copy a line to `out[place:]` if it breaks no rule; return `(outcome, end of the copy)`."""
     if 0 <= max_word_length < end - start and _has_long_word(text, table, start, end, max_word_length):
         return TOO_LONG_WORD, place
     has_words = _has_words(text, table, start, end, min_words)
@@ -109,7 +109,14 @@ def _try_line(text, table, start, end, out, place, rules, min_words, max_word_le
 
 @njit(cache=True, nogil=True)
 def find_phrases(text, start, end):
-    """Return which of PHRASES stand here, capitals or not, as bits; two more bits for `{` and `[`."""
+    """Find which of PHRASES a stretch of text contains, in upper or lower case.
+
+    Args:
+        text: address of uint8[m], UTF-8.
+        start, end: byte bounds.
+    Returns:
+        one bit for each phrase, then one bit for `{` and one for `[`.
+    """
     found = 0
     at = start
     while at + 8 <= end:
@@ -126,7 +133,7 @@ def find_phrases(text, start, end):
 
 @njit(cache=True, nogil=True)
 def _phrases_around(text, start, at, end):
-    """Return the bits of what stands around one of the letters of RAREST."""
+    """Return the bits of the phrases around one of the letters of RAREST."""
     byte = byte_at(text, at)
     if byte == 0x7B:
         return _HAS_CURLY
@@ -157,7 +164,7 @@ def _is_ended(text, table, start, end):
 
 @njit(cache=True, nogil=True)
 def _has_words(text, table, at, end, least):
-    """Are there at least so many words between white space (a letter of an unspaced script is a word)?"""
+    """Return whether there are at least `least` words between white space (a letter of an unspaced script is a word)."""
     inside = False
     count = 0
     while at < end and count < least:
@@ -190,7 +197,7 @@ def _has_long_word(text, table, at, end, most):
 
 @njit(cache=True, nogil=True)
 def _copy_without_citations(text, at, end, out, to):
-    """Copy bytes, leaving out `[12]`, `[]`, `[edit]` and `[citation needed]`; return where the copy ends."""
+    """Copy bytes without `[12]`, `[]`, `[edit]` and `[citation needed]`; return the end of the copy."""
     while at < end:
         if byte_at(text, at) == 0x5B:
             after = at + 1

@@ -1,4 +1,4 @@
-"""Cut long texts into chunks of about equal length that end where a line, a sentence or at least a word does."""
+"""Cut long texts into chunks of similar length that end at a line break, after a sentence, or at least after a word."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from curate.kernels.pointers import HIGH, address_of, byte_at, eight_at, short_a
 from curate.kernels.shingles import grown
 
 LINE, SENTENCE, WORD = 3, 2, 1
-"""How good a place to cut is: after a line break, after a sentence's last mark, after other white space."""
+"""How good a cut is: after a line break, after the end of a sentence, after other white space."""
 
 
 @njit(cache=True, nogil=True)
 def cut_chunks(offsets, data, classes, size):
     """Cut texts into chunks of at most `size` characters.
 
-    A text of c characters is meant for ceil(c / size) chunks of equal length. A chunk ends at the last line break in
-    the second half of that length; if there is none, after the last sentence; else after the last white space; else
-    in the middle of a word. White space after a cut belongs to the chunk before it, and does not count in its size.
+    A text of c characters is planned as ceil(c / size) chunks of equal length. A chunk ends at the last line break in the
+    second half of that length; if there is none, after the last sentence; else after the last white space; else
+    inside a word. White space after a cut belongs to the chunk before it and does not count towards its size.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes: `characters.classes()`.
+        classes: uint16[0x110000], `characters.classes()`.
         size: characters, at least 1; 0 leaves texts whole.
     Returns:
         `(bounds int64[n + 1], starts int64[total], ends int64[total], lengths int64[total])`: the chunks of text i are
-        those from `bounds[i]` to `bounds[i + 1]`; lengths are in characters. Every byte of a text is in one chunk; a
-        text without a visible character has none.
+        those from `bounds[i]` to `bounds[i + 1]`, as byte bounds; lengths are in characters, white space after the cut
+        included. Every byte of a text is in exactly one chunk; a text without a visible character has no chunk.
     """
     text, table, n = address_of(data), address_of(classes), len(offsets) - 1
     bounds = np.zeros(n + 1, np.int64)
@@ -55,7 +55,7 @@ def cut_chunks(offsets, data, classes, size):
 
 @njit(cache=True, nogil=True)
 def _is_blank(text, table, at, end):
-    """Say whether no character is visible."""
+    """Return whether no character is visible."""
     while at < end:
         code, size = decode(text, at, end)
         if not short_at(table, code) & (ch.SPACE | ch.INVISIBLE):
@@ -66,11 +66,11 @@ def _is_blank(text, table, at, end):
 
 @njit(cache=True, nogil=True)
 def _cut(text, table, at, end, target):
-    """Return `(where the chunk that begins at `at` ends, its characters)`."""
+    """Return `(end of the chunk that begins at `at`, its characters)`."""
     middle, stop = (target + 1) // 2 - 1, _skip(text, at, end, target)
     best, cut, cut_length = 0, stop, target
     start, length, at = at, target, stop
-    while length > middle and best < LINE:  # backwards, so that the first of a kind is the last in the text
+    while length > middle and best < LINE:  # backwards: the first cut of a kind that is found is the last in the text
         code, size = np.int64(byte_at(text, at - 1)), 1
         if code >= 0x80:
             code, size = decode_before(text, at, start)
@@ -97,7 +97,7 @@ def _cut(text, table, at, end, target):
 
 @njit(cache=True, nogil=True)
 def _skip(text, at, end, n):
-    """Return the place n characters further on."""
+    """Return the byte position n characters further on."""
     while n > 0 and at < end:
         if n >= 8 and at + 8 <= end and not eight_at(text, at) & HIGH:
             at, n = at + 8, n - 8
@@ -109,7 +109,7 @@ def _skip(text, at, end, n):
 
 @njit(cache=True, nogil=True)
 def _is_after_sentence(text, table, start, at):
-    """Say whether a sentence's last mark stands before `at`, with nothing but punctuation between."""
+    """Return whether a sentence mark comes before `at`, with only punctuation between."""
     while at > start:
         code, size = decode_before(text, at, start)
         bits = short_at(table, code)

@@ -1,4 +1,4 @@
-"""What a text is made of: letters, digits, marks, things no text should hold, and how the marks are spread."""
+"""What a text is made of: letters, digits, marks, control characters, and how the marks are distributed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from curate.kernels.characters import decode
 from curate.kernels.pointers import address_of, byte_at, short_at
 
 RUN = 4
-"""So many equal marks in a row are a separator (`----`, `****`, `....`): one more than an ellipsis has."""
+"""This many equal marks in a row are a separator (`----`, `****`, `....`): one more than an ellipsis has."""
 
 (
-    CHARACTERS, VISIBLE, LETTERS, NUMBERS, PUNCTUATION, SYMBOLS, ODD, MOJIBAKE, FIELDS, SEPARATORS, REPEATED,
-    COMMONEST, N_COUNTS,
+    CHARACTERS, VISIBLE, LETTERS, NUMBERS, PUNCTUATION, SYMBOLS, CONTROL, MOJIBAKE, SEPARATOR_TOKENS, SEPARATORS,
+    REPEATED, COMMONEST, N_COUNTS,
 ) = range(13)  # fmt: skip
-"""Columns of the counts; N_COUNTS is how many there are."""
+"""Columns of the counts; N_COUNTS is the number of columns."""
 
 N_TIMES = 1024
-"""Length of the scratch for character frequencies."""
+"""Length of the scratch array for character frequencies."""
 
 
 @njit(cache=True, nogil=True)
@@ -27,16 +27,16 @@ def count_composition(offsets, data, classes):
     """Count the characters of texts by kind.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes: `characters.classes()`.
+        classes: uint16[0x110000], `characters.classes()`.
     Returns:
-        int64[n, N_COUNTS], one row for each text: all CHARACTERS; the VISIBLE ones; LETTERS with the combining
-        marks on them; NUMBERS; PUNCTUATION, with the spaces that stand for it between Thai, Lao, Khmer and Myanmar
-        letters; SYMBOLS; ODD ones; MOJIBAKE, characters of pairs that UTF-8 read as Latin-1 makes; FIELDS, the
-        separators of menus and tables; SEPARATORS, marks in runs of `RUN` or more; REPEATED, marks that follow
-        an equal one; COMMONEST, how often the most frequent visible character occurs (code points beyond
-        ASCII that agree in their last bits are counted together).
+        int64[n, N_COUNTS], one row for each text: all CHARACTERS; the VISIBLE ones; LETTERS with their combining
+        marks; NUMBERS; PUNCTUATION, including the spaces that replace it after Thai, Lao, Khmer and Myanmar letters;
+        SYMBOLS; CONTROL characters; MOJIBAKE, characters in pairs that result from reading UTF-8 as Latin-1;
+        SEPARATOR_TOKENS of menus and tables; SEPARATORS, marks in runs of `RUN` or more; REPEATED, marks that follow
+        an equal mark; COMMONEST, how often the most frequent visible character occurs (code points beyond ASCII
+        with the same remainder modulo 896 are counted together).
     Cost: about 300 MB/s of English text, one core (`python -m tests.bench.kernels`).
     """
     text, table, n = address_of(data), address_of(classes), len(offsets) - 1
@@ -49,7 +49,14 @@ def count_composition(offsets, data, classes):
 
 @njit(cache=True, nogil=True)
 def scan_composition(text, table, start, end, counts, times):
-    """Count the characters of one text: a row of what `count_composition` returns, and its scratch."""
+    """Count the characters of one text by kind.
+
+    Args:
+        text, table: addresses of uint8[m] and uint16[0x110000], see `characters`.
+        start, end: byte bounds of the text.
+        counts: int64[N_COUNTS], written: a row of what `count_composition` returns.
+        times: int64[N_TIMES], scratch.
+    """
     counts[:] = 0
     times[:] = 0
     before, run = np.int64(-1), 0
@@ -84,8 +91,8 @@ def _count_kind(bits, n, counts):
     counts[NUMBERS] += n * (bits & ch.NUMBER != 0)
     counts[PUNCTUATION] += n * (bits & ch.PUNCTUATION != 0)
     counts[SYMBOLS] += n * (bits & ch.SYMBOL != 0)
-    counts[ODD] += n * (bits & ch.ODD != 0)
-    counts[FIELDS] += n * (bits & ch.FIELD != 0)
+    counts[CONTROL] += n * (bits & ch.CONTROL != 0)
+    counts[SEPARATOR_TOKENS] += n * (bits & ch.SEPARATOR_TOKEN != 0)
 
 
 @njit(cache=True, nogil=True)
@@ -113,5 +120,5 @@ def _sum_up(table, times, counts):
 
 @njit(cache=True, nogil=True)
 def _is_southeast_asian(code):
-    """Is this a character of Thai, Lao, Myanmar or Khmer, where a space ends a phrase?"""
+    """Return whether this is a character of Thai, Lao, Myanmar or Khmer, where a space ends a phrase."""
     return code <= 0x0EFF or 0x1000 <= code <= 0x109F or 0x1780 <= code <= 0x17FF

@@ -1,4 +1,4 @@
-"""Hashes of stretches of bytes, and the open-addressing tables that find equal ones."""
+"""Hashes of byte ranges, and the open-addressing hash table that finds equal ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EMPTY = np.int32(-1)
 
 @njit(cache=True, nogil=True, forceinline=True)
 def mix(value):
-    """Spread every bit of a `uint64` over all of them."""
+    """Return a `uint64` in which every bit depends on all bits of `value`."""
     value = (value ^ (value >> np.uint64(32))) * MIX_B
     value = (value ^ (value >> np.uint64(29))) * MIX_A
     return value ^ (value >> np.uint64(32))
@@ -22,7 +22,15 @@ def mix(value):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def tail64(text, at, end, limit):
-    """Return the one to eight bytes from `at` to `end` as one little-endian `uint64`; `limit` is where memory ends."""
+    """Read one to eight bytes as one little-endian `uint64`.
+
+    Args:
+        text: address of uint8[>= limit].
+        at, end: byte bounds; `at < end <= at + 8`.
+        limit: end of the memory that may be read.
+    Returns:
+        uint64.
+    """
     if at + 8 <= limit:
         return eight_at(text, at) & (ALL >> np.uint64(64 - 8 * (end - at)))
     word = np.uint64(0)
@@ -33,9 +41,14 @@ def tail64(text, at, end, limit):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def hash_bytes(text, start, end, limit):
-    """Return a 64-bit hash of the bytes from `start` to `end`; equal bytes, equal hash, on every machine.
+    """Hash a range of bytes; equal bytes have equal hashes on every machine.
 
-    `text` is an address, `limit` is where the memory that may be read ends.
+    Args:
+        text: address of uint8[>= limit].
+        start, end: byte bounds.
+        limit: end of the memory that may be read.
+    Returns:
+        uint64.
     """
     value = np.uint64(end - start) * MIX_A
     at = start
@@ -49,7 +62,7 @@ def hash_bytes(text, start, end, limit):
 
 @njit(cache=True, nogil=True)
 def slots_for(n):
-    """Return how many slots a table for `n` keys gets: a power of two, at most a quarter of them filled."""
+    """Return the number of slots of a table for `n` keys: a power of two; at most a quarter of them is used."""
     size = 16
     while size < 4 * n:
         size *= 2
@@ -58,14 +71,15 @@ def slots_for(n):
 
 @njit(cache=True, nogil=True)
 def number_equal(hashes, n, slots, first):
-    """Write into `first[i]` the place of the first hash equal to `hashes[i]`.
+    """Write into `first[i]` the index of the first hash that equals `hashes[i]`.
 
     Args:
         hashes: uint64[>= n].
+        n: number of hashes.
         slots: int32[>= slots_for(n)], scratch.
         first: int32[>= n], written.
     Returns:
-        how many different hashes there are.
+        the number of different hashes.
     """
     size = slots_for(n)
     slots[:size] = EMPTY

@@ -1,11 +1,11 @@
-"""Lines and paragraphs as 64-bit hashes of what they say, and texts without some of them.
+"""Hash the lines or paragraphs of texts, and remove some of them.
 
-A line ends where `str.splitlines` says so; a paragraph is a run of lines that are not blank. Either is a *unit*, and
-is hashed in a normal form: white space at its ends goes, every run of white space is one space (so that a paragraph
-may be wrapped anywhere), characters without a shape of their own (category Cf: soft hyphens, joiners, byte order
-marks) are left out, letters are in lower case, and, if asked for, every run of numerals (category N) is one `0`.
+A *unit* is a line (as `str.splitlines` cuts them) or a paragraph (a run of lines that are not blank). It is hashed in
+a normal form: no white space at the ends, every run of white space as one space (so that the line breaks of a
+paragraph do not matter), without format characters (category Cf: soft hyphens, joiners, byte order marks), in lower
+case, and, if requested, with every run of numerals (category N) as one `0`.
 
-How long a unit is, is counted in characters of that form; a letter of a script without spaces counts as two. A unit
+The length of a unit is the number of characters of this form; a letter of a script without spaces counts as two. A unit
 that is too short, or has no letter, has no hash and is never removed.
 """
 
@@ -22,26 +22,26 @@ from curate.kernels.pointers import EACH, HIGH, address_of, bytes_equal, copy, e
 from curate.kernels.shingles import grown
 
 UNITS, CHARACTERS, ALL_CHARACTERS, N_REMOVED = range(4)
-"""Columns of what `drop_units` counts; N_REMOVED is how many there are."""
+"""Columns of what `drop_units` counts; N_REMOVED is the number of columns."""
 
 NONE = np.uint64(0)
-"""The hash of a unit that is not counted."""
+"""The hash of a unit that has none."""
 
 
 @njit(cache=True, nogil=True)
 def unit_keys(offsets, data, classes, lower, how, salts):
-    """Hash the units of texts, each that is different once a text.
+    """Hash the units of texts; repeats within a text are left out.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts; need not begin at 0.
+        offsets: int64[n + 1], byte bounds of the texts in `data`; need not begin at 0.
         data: uint8[m], UTF-8.
-        classes, lower: `characters.classes()` and `characters.lower()`.
-        how: (bool, bool, int): units are paragraphs, not lines; all numerals are the same; how long a unit is
-            that counts.
-        salts: uint64[n]; the keys of two texts are comparable if their salts are equal.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+        how: (bool, bool, int): whether units are paragraphs; whether all numerals are equal; the least length of a unit.
+        salts: uint64[n]; keys of two texts are comparable only if the salts are equal.
     Returns:
-        `(bounds int64[n + 1], keys uint64[total])`; those of text i are `keys[bounds[i] : bounds[i + 1]]`, in
-        the order in which they stand first.
+        `(bounds int64[n + 1], keys uint64[total])`; the keys of text i are `keys[bounds[i] : bounds[i + 1]]`, in
+        the order of their first occurrence.
     Cost: 600 MB/s of English text, 230 MB/s of documentation in short lines, one core.
     """
     by_paragraph, one_number, least = how
@@ -70,20 +70,27 @@ def unit_keys(offsets, data, classes, lower, how, salts):
 
 @njit(cache=True, nogil=True)
 def drop_units(offsets, data, classes, lower, how, salts, bounds, keys):
-    """Return texts without some of their units.
+    """Return the texts without some of their units.
 
-    What is left keeps its bytes and order. A unit goes with its line break, or, where it ends a text without one,
-    with the break before it. Blank lines after a unit go with it if it stood between blank lines or at the
-    beginning of the text; blank lines before it go if nothing is left behind it.
+    The rest keeps its bytes and order. A unit is removed with its line break, or, if it ends a text without one,
+    with the break before it. Blank lines after it are removed too if it is between blank lines or at the beginning
+    of the text; blank lines before it are removed if nothing is left after it.
 
-    Args: as of `unit_keys`, and
-        bounds, keys: int64[n + 1] and uint64[k]; the units of text i whose keys are among
-            `keys[bounds[i] : bounds[i + 1]]`, ascending, go.
+    Args:
+        offsets: int64[n + 1], byte bounds of the texts in `data`; need not begin at 0.
+        data: uint8[m], UTF-8.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+        how: (bool, bool, int), as in `unit_keys`.
+        salts: uint64[n], as in `unit_keys`.
+        bounds: int64[n + 1], bounds of the texts in `keys`.
+        keys: uint64[k], ascending within each text; units of text i with one of `keys[bounds[i] : bounds[i + 1]]` are
+            removed.
     Returns:
-        `(offsets int64[n + 1], data uint8[], removed int64[n, N_REMOVED])`: the new texts, and for each how many
-        UNITS went with how many CHARACTERS, of ALL_CHARACTERS its units had (0 where there are no keys).
+        `(offsets int64[n + 1], data uint8[], removed int64[n, N_REMOVED])`: the new texts, and for each the number of
+        removed UNITS, the CHARACTERS in them, and ALL_CHARACTERS of all its units (all 0 for a text without keys).
         White space at the ends of a unit is not counted.
-    Cost: copies what has no keys; else 320 MB/s of English text, 180 MB/s where one line in six goes, one core.
+    Cost: texts without keys are copied; else 320 MB/s of English text, 180 MB/s if one line in six is removed, one core.
     """
     by_paragraph, one_number, least = how
     text, table, fold, n = address_of(data), address_of(classes), address_of(lower), len(offsets) - 1
@@ -128,11 +135,17 @@ def drop_units(offsets, data, classes, lower, how, salts, bounds, keys):
 
 @njit(cache=True, nogil=True)
 def find_units(data, classes, lower, how, salt, keys):
-    """Return where the first unit with each key lies in a text.
+    """Find the first unit with each key in a text.
 
-    Args: as of `unit_keys`, for one text with one salt; keys: uint64[k], ascending, each once.
+    Args:
+        data: uint8[m], UTF-8, one text.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+        how: (bool, bool, int), as in `unit_keys`.
+        salt: uint64, the salt of this text.
+        keys: uint64[k], ascending, without repeats.
     Returns:
-        int64[k, 2]: first byte, byte after the last; 0, 0 where the text has no such unit.
+        int64[k, 2]: first byte and the byte after the last; `(0, 0)` if the text has no such unit.
     """
     by_paragraph, one_number, least = how
     text, table, fold = address_of(data), address_of(classes), address_of(lower)
@@ -143,7 +156,7 @@ def find_units(data, classes, lower, how, salt, keys):
         hash_ = hash_unit(text, table, fold, left, right, one_number, least)
         if hash_ != NONE:
             key = mix(hash_ + salt)
-            k = place_among(keys, key)
+            k = _lower_bound(keys, key)
             if k < len(keys) and keys[k] == key and spans[k, 1] == 0:
                 spans[k, 0], spans[k, 1] = left, right
     return spans
@@ -154,10 +167,15 @@ def find_units(data, classes, lower, how, salt, keys):
 
 @njit(cache=True, nogil=True)
 def next_unit(text, table, at, end, by_paragraph):
-    """Return `(left, right, stop, following)` of the blank line or unit that begins at `at`.
+    """Find the blank line or unit that begins at a byte.
 
-    It lies from `left` to `right` without white space at its ends, which are the same for a blank line; its last
-    line ends at `stop`, and what comes next begins at `following`.
+    Args:
+        text, table: addresses of uint8[m] and uint16[0x110000], see `characters`.
+        at, end: byte where it begins, and the end of the text.
+        by_paragraph: whether units are paragraphs.
+    Returns:
+        `(left, right, stop, following)`: its bounds without white space at the ends (equal for a blank line), the end of
+        its last line, and where the next line begins.
     """
     stop, following = next_break(text, at, end)
     left, right = strip(text, table, at, stop)
@@ -174,22 +192,32 @@ def next_unit(text, table, at, end, by_paragraph):
 
 @njit(cache=True, nogil=True)
 def hash_unit(text, table, fold, at, end, one_number, least):
-    """Return the hash of what stands from `at` to `end`, never NONE; NONE if it is too short or has no letter."""
+    """Hash the normal form of a unit.
+
+    Args:
+        text, table, fold: addresses of uint8[m], of uint16[0x110000], `characters.classes()`, and of uint32[len(CASED)],
+            `characters.lower()`.
+        at, end: byte bounds of the unit.
+        one_number: whether all numerals are equal.
+        least: the least length of a unit, in characters of the normal form.
+    Returns:
+        uint64; NONE if the unit is too short or has no letter, and only then.
+    """
     value, word, shift = MIX_B, np.uint64(0), np.int64(0)
     length, twice = 0, 0
     has_letter, has_space, was_number = False, False, False
     while at < end:
         if at + 8 <= end:
             eight = eight_at(text, at)
-            if is_plain(eight, one_number, has_space or length == 0):
+            if _is_plain(eight, one_number, has_space or length == 0):
                 capitals = (eight + EACH * np.uint64(0x80 - 0x41)) & ~(eight + EACH * np.uint64(0x80 - 0x5B)) & HIGH
                 eight |= capitals >> np.uint64(2)
                 letters = (eight + EACH * np.uint64(0x80 - 0x61)) & ~(eight + EACH * np.uint64(0x80 - 0x7B)) & HIGH
                 has_letter |= letters != 0
                 if has_space and length:
-                    value, word, shift = push(value, word, shift, np.uint64(0x20), 1)
+                    value, word, shift = _push(value, word, shift, np.uint64(0x20), 1)
                     length += 1
-                value, word, shift = push(value, word, shift, eight, 8)
+                value, word, shift = _push(value, word, shift, eight, 8)
                 length += 8
                 at += 8
                 has_space, was_number = False, False
@@ -206,10 +234,10 @@ def hash_unit(text, table, fold, at, end, one_number, least):
         if is_number and was_number and not has_space:
             continue
         if has_space and length:
-            value, word, shift = push(value, word, shift, np.uint64(0x20), 1)
+            value, word, shift = _push(value, word, shift, np.uint64(0x20), 1)
             length += 1
-        packed, size = utf8(0x30 if is_number else to_lower(fold, code))
-        value, word, shift = push(value, word, shift, packed, size)
+        packed, size = _utf8(0x30 if is_number else to_lower(fold, code))
+        value, word, shift = _push(value, word, shift, packed, size)
         length += 1
         twice += bits & ch.UNSPACED != 0 and not is_number
         has_letter |= bits & ch.LETTER != 0
@@ -223,10 +251,10 @@ def hash_unit(text, table, fold, at, end, one_number, least):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def is_plain(eight, one_number, is_edge):
-    """Are eight bytes their own normal form but for capitals, wherever they stand? (Never wrongly yes.)
+def _is_plain(eight, one_number, is_edge):
+    """Return whether eight bytes, except for capitals, are already in normal form; may be wrongly False, never wrongly True.
 
-    `is_edge`: what stands before them is space or nothing, so that they may not begin with space.
+    `is_edge`: white space or nothing comes before them, so that they must not begin with a space.
     """
     if eight & HIGH or ((eight - EACH * np.uint64(0x20)) & HIGH):
         return False
@@ -239,22 +267,22 @@ def is_plain(eight, one_number, is_edge):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def push(value, word, shift, packed, size):
-    """Append `size` bytes, the first one lowest, to what is hashed; `word` holds the last `shift` bits so far."""
+def _push(value, word, shift, packed, size):
+    """Append `size` bytes, the first one lowest, to the hashed data; `word` holds the last `shift` bits so far."""
     word |= packed << np.uint64(shift)
     shift += 8 * size
     if shift < 64:
         return value, word, shift
     value = mix(value ^ word)
     shift -= 64
-    # Of the bytes just appended, the last `shift` bits did not fit; a shift by 64 would be undefined.
+    # The last `shift` bits of the appended bytes did not fit; a shift by 64 would be undefined.
     rest = packed >> np.uint64(8 * size - shift) if shift else np.uint64(0)
     return value, rest, shift
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def utf8(code):
-    """Return `(bytes as one uint64, how many)` of a code point, the first one lowest."""
+def _utf8(code):
+    """Return `(UTF-8 bytes as one uint64, the first one lowest, number of bytes)` of a code point."""
     if code < 0x80:
         return np.uint64(code), 1
     last = 0x80 | code & 0x3F
@@ -268,7 +296,7 @@ def utf8(code):
 
 @njit(cache=True, nogil=True)
 def _keep_different(keys, n, slots, first):
-    """Move the first of each of `n` equal keys to the front, in order; return how many there are."""
+    """Move the first of each group of equal keys among the first `n` to the front, in order; return their number."""
     number_equal(keys, n, slots, first)
     m = 0
     for k in range(n):
@@ -279,8 +307,8 @@ def _keep_different(keys, n, slots, first):
 
 
 @njit(cache=True, nogil=True)
-def place_among(keys, key):
-    """Return how many of `keys`, which ascend, are smaller than `key`."""
+def _lower_bound(keys, key):
+    """Return how many of the ascending `keys` are smaller than `key`."""
     low, high = 0, len(keys)
     while low < high:
         middle = (low + high) // 2
@@ -293,5 +321,5 @@ def place_among(keys, key):
 
 @njit(cache=True, nogil=True)
 def _is_among(keys, key):
-    k = place_among(keys, key)
+    k = _lower_bound(keys, key)
     return k < len(keys) and keys[k] == key

@@ -1,9 +1,9 @@
-"""Linear models over hashed n-grams: from the bytes of a text to features, and straight to a decision.
+"""Linear models over hashed n-grams: features of texts, and the decision of a model about a text.
 
-The features of a text are its n-grams of words (1 to `words` of them) and of characters (2 to `characters`), as
-`tokens` cuts them (lower case, white space as one space), each hashed into one of `2**bits` buckets. A bucket that is
-hit k times has the value 1 + ln k; all values together have the length 1 (L2). The decision is the sum of values
-times weights, plus the intercept. All of this is in plain Python in `tests/reference/linear.py`.
+The features of a text are its n-grams of words (1 to `words` of them) and of characters (2 to `characters`), from the
+tokens of `tokens` (lower case, white space as one space), each hashed into one of `2**bits` buckets. A bucket that is
+hit k times has the value 1 + ln k; the values of a text are scaled to length 1 (L2). The decision is the sum of values
+times weights, plus the intercept. A plain Python version is in `tests/reference/linear.py`.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from curate.kernels.shingles import BASE, grown
 from curate.kernels.tokens import AT, BLOCK, CHARACTERS, WORDS, memory_of, new_state, scan, start_text
 
 LONGEST = 8
-"""The most tokens an n-gram can have."""
+"""The largest number of tokens in an n-gram."""
 
 WORD_SALT, CHARACTER_SALT = np.uint64(0x57), np.uint64(0x43)
-"""Added to n-grams of words and of characters before they are mixed, so that `a` the word is not `a` the letter."""
+"""Added to n-grams of words and of characters before mixing, so that the word `a` and the letter `a` differ."""
 
 
 @njit(cache=True, nogil=True)
 def features(texts, tables, shape):
-    """Return the features of texts as rows of a sparse matrix.
+    """Compute the features of texts as rows of a sparse matrix.
 
     Args:
-        texts: `(data uint8[m], starts int64[n], ends int64[n])`, UTF-8 and where each text stands in it.
-        tables: `(characters.classes(), characters.lower())`.
-        shape: `(words, characters, bits)`: n-grams of 1 to `words` words and 2 to `characters` characters, 0 for none,
-            and log2 of the number of buckets.
+        texts: `(data uint8[m], starts int64[n], ends int64[n])`, UTF-8 and the byte bounds of each text.
+        tables: `(uint16[0x110000], uint32[len(CASED)])`, `characters.classes()` and `characters.lower()`.
+        shape: `(words, characters, bits)`: n-grams of 1 to `words` words and of 2 to `characters` characters, 0 for none,
+            LONGEST at most; and log2 of the number of buckets.
     Returns:
         `(bounds int64[n + 1], buckets int32[total], values float32[total])`: the features of text i are those from
-        `bounds[i]` to `bounds[i + 1]`, each bucket once, in the order in which it was first hit.
+        `bounds[i]` to `bounds[i + 1]`, each bucket once, in the order of the first hit.
     """
     data, starts, ends = texts
     words, characters, bits = shape
@@ -63,14 +63,16 @@ def features(texts, tables, shape):
 
 @njit(cache=True, nogil=True)
 def decide(texts, tables, shape, weights, intercept):
-    """Return the decision of a linear model about each text.
+    """Compute the decision of a linear model about each text.
 
     Args:
-        texts, tables, shape: as of `features`.
+        texts: `(data uint8[m], starts int64[n], ends int64[n])`, as in `features`.
+        tables: `(uint16[0x110000], uint32[len(CASED)])`, as in `features`.
+        shape: `(words, characters, bits)`, as in `features`.
         weights: float32[2**bits].
         intercept: float64.
     Returns:
-        float32[n]; NaN for a text without features, about which there is nothing to decide.
+        float32[n]; NaN for a text without features.
     Cost: `python -m tests.bench classifiers`.
     """
     data, starts, ends = texts
@@ -93,7 +95,7 @@ def decide(texts, tables, shape, weights, intercept):
 
 @njit(cache=True, nogil=True)
 def _count(memory, start, end, words, characters, counts, hit, tokens, state):
-    """Count the n-grams of one text: `counts` of buckets, and `hit`, which of them and how many."""
+    """Count the n-grams of one text in `counts`; return the buckets that were hit and their number."""
     n_hit = 0
     if words:
         hit, n_hit = _count_of(memory, start, end, WORDS, 1, words, WORD_SALT, counts, hit, n_hit, tokens, state)
@@ -106,7 +108,7 @@ def _count(memory, start, end, words, characters, counts, hit, tokens, state):
 
 @njit(cache=True, nogil=True)
 def _count_of(memory, start, end, tokenizer, shortest, longest, salt, counts, hit, n_hit, tokens, state):
-    """Count the n-grams of one tokenizer. `tokens` keeps the LONGEST last ones of the block before."""
+    """Count the n-grams of one tokenizer. `tokens` begins with the last LONGEST tokens of the block before."""
     mask = np.uint64(len(counts) - 1)
     start_text(state, start)
     scanned = 0
@@ -132,7 +134,7 @@ def _count_of(memory, start, end, tokenizer, shortest, longest, salt, counts, hi
 
 @njit(cache=True, nogil=True)
 def _logs():
-    """Return 1 + ln k for the counts that occur."""
+    """Return 1 + ln k for k below 256."""
     return 1 + np.log(np.maximum(np.arange(256), 1).astype(np.float64))
 
 

@@ -1,11 +1,11 @@
-"""MinHash: how much two texts share, from a few numbers of each.
+"""MinHash: estimate how similar two texts are from a few numbers for each.
 
-Under a random permutation of all hashes, two sets have the same smallest one with a probability that is their
-Jaccard similarity: the size of their intersection over that of their union. A signature holds the minima under
-many permutations. They are those of `datasketch` 2 with its scheme "affine32": of each hash the low 32 bits h, spread
+Under a random permutation of all hashes, the probability that two sets have the same smallest hash is their
+Jaccard similarity: the size of their intersection divided by that of their union. A signature holds the minima under
+many permutations. They are those of `datasketch` 2 with the scheme "affine32": the low 32 bits h of each hash are mixed
 by the finalizer of MurmurHash3 and permuted as a * h + b modulo 2**32 with odd a.
 
-Bands of a signature find the pairs worth a look; `agreement` estimates how similar they are, `jaccard_sorted` counts.
+Equal bands of signatures give the candidate pairs; `agreement` estimates their similarity, `jaccard_sorted` computes it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from curate.kernels.shingles import new_tokens, power, roll
 from curate.kernels.tokens import AT, memory_of, new_state, scan, start_text
 
 NOTHING = np.uint32(0xFFFFFFFF)
-"""The minimum of no hashes."""
+"""The minimum of an empty set of hashes."""
 
 UNROLLED = 8
-"""Hashes permuted at a time, for which the minima are read and written once."""
+"""Hashes permuted together, so that the minima are read and written once for all of them."""
 
 
 def permutations(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw permutations, the same ones as `datasketch.MinHash(n, seed)`.
+    """Draw n permutations, the same as `datasketch.MinHash(n, seed)`.
 
     Returns:
         `(a uint32[n], b uint32[n])`, all a odd.
@@ -37,14 +37,14 @@ def permutations(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @njit(cache=True, nogil=True)
 def signatures(bounds, hashes, a, b):
-    """Return the smallest permuted hash of each document under each permutation.
+    """Compute the smallest permuted hash of each document under each permutation.
 
     Args:
-        bounds: int64[n_docs + 1], of the documents' hashes; need not begin at 0.
-        hashes: uint64[m], of which the low 32 bits count, in any order, repeated or not.
-        a, b: what `permutations` gave, n of them.
+        bounds: int64[n_docs + 1], bounds of the documents in `hashes`; need not begin at 0.
+        hashes: uint64[m], of which the low 32 bits are used; order and repeats do not matter.
+        a, b: uint32[n] each, what `permutations` returned.
     Returns:
-        uint32[n_docs, n]; a document without hashes has 0xFFFFFFFF everywhere.
+        uint32[n_docs, n]; 0xFFFFFFFF everywhere for a document without hashes.
     Cost: about 3 µs for 480 hashes and 128 permutations, one core, AVX2.
     """
     n_docs = len(bounds) - 1
@@ -58,11 +58,20 @@ def signatures(bounds, hashes, a, b):
 
 @njit(cache=True, nogil=True)
 def signatures_of_texts(offsets, data, classes, lower, tokenizer, n, a, b):
-    """Return `signatures(*shingle_hashes(offsets, data, classes, lower, tokenizer, n), a, b)`, hashes kept in cache.
+    """Compute `signatures(*shingle_hashes(offsets, data, classes, lower, tokenizer, n), a, b)` without storing the hashes.
 
-    Args: as of `shingles.shingle_hashes` and `signatures`.
+    Args:
+        offsets: int64[n_docs + 1], byte bounds of the texts in `data`; need not begin at 0.
+        data: uint8[m], UTF-8.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+        tokenizer: WORDS, CHARACTERS or CODE of `tokens`.
+        n: tokens in an n-gram, at least 1.
+        a, b: uint32[k] each, what `permutations` returned.
     Returns:
-        uint32[n_docs, len(a)].
+        uint32[n_docs, k].
+    Raises:
+        ValueError: n is less than 1.
     Cost: about 9 µs for 3 KB of English, word 5-grams, 128 permutations: 110,000 documents a second on one core
         (`python -m tests.bench.minhash`). Memory is a few blocks of tokens, however long a text is.
     """
@@ -87,12 +96,13 @@ def signatures_of_texts(offsets, data, classes, lower, tokenizer, n, a, b):
 
 @njit(cache=True, nogil=True)
 def lower_minima(minima, hashes, start, end, a, b, spread):
-    """Lower the minima of a document to those of some more hashes.
+    """Update the minima of a document with more hashes.
 
     Args:
-        minima: uint32[n], of the hashes before, changed.
-        hashes: uint64[m], of which those from `start` to `end` count.
-        a, b: uint32[n].
+        minima: uint32[n], changed.
+        hashes: uint64[m].
+        start, end: the range of `hashes` that is used.
+        a, b: uint32[n] each, what `permutations` returned.
         spread: uint32[>= end - start + UNROLLED], scratch.
     """
     n = end - start
@@ -100,7 +110,7 @@ def lower_minima(minima, hashes, start, end, a, b, spread):
         return
     for i in range(n):
         spread[i] = _spread(np.uint32(hashes[start + i]))
-    for i in range(n, n + UNROLLED):  # once more the same is no smaller
+    for i in range(n, n + UNROLLED):  # padding: a repeated hash does not change a minimum
         spread[i] = spread[n - 1]
     for i in range(0, n, UNROLLED):
         h0, h1, h2, h3 = spread[i], spread[i + 1], spread[i + 2], spread[i + 3]
@@ -133,14 +143,16 @@ def _spread(value):
 
 @njit(cache=True, nogil=True)
 def band_keys(signatures, bands, rows, salts):
-    """Hash each band of each signature; documents are candidates for a pair where a key is equal.
+    """Hash each band of each signature; two documents with an equal key are a candidate pair.
 
     Args:
         signatures: uint32[n_docs, >= bands * rows].
-        bands, rows: band k is the columns from `k * rows` on, as many as there are rows.
-        salts: uint64[n_docs]; only documents of one salt get equal keys.
+        bands, rows: band k is the columns `k * rows` to `(k + 1) * rows`; both at least 1.
+        salts: uint64[n_docs]; only documents with the same salt get equal keys.
     Returns:
-        uint64[n_docs, bands], equal where band, salt and all rows are, and else with a chance of 2**-64.
+        uint64[n_docs, bands], equal if band, salt and all rows are equal; else equal with a probability of 2**-64.
+    Raises:
+        ValueError: bands or rows are less than 1, or the signatures have too few columns.
     Cost: about 0.35 µs for 14 bands of 9 rows.
     """
     if bands < 1 or rows < 1 or bands * rows > signatures.shape[1]:
@@ -159,12 +171,14 @@ def band_keys(signatures, bands, rows, salts):
 
 @njit(cache=True, nogil=True)
 def agreement(signatures_a, signatures_b):
-    """Return the share of equal values, which estimates the Jaccard similarity, of two signatures row by row.
+    """Compare signatures row by row: the share of equal values, which estimates the Jaccard similarity.
 
     Args:
-        signatures_a, signatures_b: uint32[n, k].
+        signatures_a, signatures_b: uint32[n, k] each.
     Returns:
-        float32[n]; of two documents without hashes 1.
+        float32[n], 0 to 1; 1 for two documents without hashes.
+    Raises:
+        ValueError: the shapes differ.
     Cost: about 0.03 µs for 128 columns.
     """
     if signatures_a.shape != signatures_b.shape:
@@ -181,13 +195,13 @@ def agreement(signatures_a, signatures_b):
 
 @njit(cache=True, nogil=True)
 def agreement_with(signature, signatures):
-    """Return the share of equal values of one signature with each of others.
+    """Compare one signature with each of others: the share of equal values.
 
     Args:
         signature: uint32[k].
         signatures: uint32[n, k].
     Returns:
-        float32[n].
+        float32[n], 0 to 1.
     """
     n, k = signatures.shape
     shares = np.empty(n, np.float32)
@@ -201,12 +215,14 @@ def agreement_with(signature, signatures):
 
 @njit(cache=True, nogil=True)
 def shared_bands(keys_a, keys_b):
-    """Return in how many bands two documents have the same key, row by row.
+    """Count, row by row, the bands in which two documents have the same key.
 
     Args:
-        keys_a, keys_b: uint64[n, bands].
+        keys_a, keys_b: uint64[n, bands] each.
     Returns:
         int16[n].
+    Raises:
+        ValueError: the shapes differ.
     """
     if keys_a.shape != keys_b.shape:
         raise ValueError("keys to compare must have the same shape")
@@ -223,13 +239,13 @@ def shared_bands(keys_a, keys_b):
 
 @njit(cache=True, nogil=True)
 def sorted_sets(bounds, hashes):
-    """Return the low 32 bits of each document's hashes as a sorted set.
+    """Return the low 32 bits of the hashes of each document as a sorted set.
 
     Args:
-        bounds: int64[n_docs + 1], of the documents' hashes; need not begin at 0.
+        bounds: int64[n_docs + 1], bounds of the documents in `hashes`; need not begin at 0.
         hashes: uint64[m].
     Returns:
-        `(bounds int64[n_docs + 1], sets uint32[total])`; set i is `sets[bounds[i] : bounds[i + 1]]`, ascending
+        `(bounds int64[n_docs + 1], sets uint32[total])`; set i is `sets[bounds[i] : bounds[i + 1]]`, ascending,
         without repeats.
     Cost: about 6 µs for 480 hashes; linear.
     """
@@ -256,7 +272,7 @@ def sorted_sets(bounds, hashes):
 
 @njit(cache=True, nogil=True)
 def _sort(values, other, n, places):
-    """Sort the first n values, a byte at a time from the lowest; short runs by insertion."""
+    """Sort the first n values: radix sort, one byte at a time from the lowest; insertion sort for fewer than 64."""
     if n < 64:
         for i in range(1, n):
             value, k = values[i], i
@@ -282,17 +298,19 @@ def _sort(values, other, n, places):
 
 @njit(cache=True, nogil=True)
 def jaccard_sorted(bounds_a, sets_a, bounds_b, sets_b):
-    """Return the Jaccard similarity of sets row by row: their intersection over their union.
+    """Compute the Jaccard similarity of two sets, row by row.
 
     Args:
-        bounds_a, bounds_b: int64[n + 1], of the sets; need not begin at 0.
-        sets_a, sets_b: uint32[...], each set ascending without repeats, as `sorted_sets` gives them.
+        bounds_a, bounds_b: int64[n + 1] each, bounds of the sets; need not begin at 0.
+        sets_a, sets_b: uint32[...] each, every set ascending without repeats, from `sorted_sets`.
     Returns:
-        float32[n]; of two empty sets 1, as `agreement` has it.
+        float32[n], 0 to 1; 1 for two empty sets, as in `agreement`.
+    Raises:
+        ValueError: the numbers of sets differ.
     Cost: about 3 µs for two sets of 480.
     """
     if len(bounds_a) != len(bounds_b):
-        raise ValueError("there must be as many sets on one side as on the other")
+        raise ValueError("both sides must have the same number of sets")
     n = len(bounds_a) - 1
     found = np.empty(n, np.float32)
     for i in range(n):

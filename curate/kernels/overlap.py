@@ -1,13 +1,13 @@
-"""Which texts share word n-grams with a fixed list of *items*, how many of each, and where.
+"""Find texts that share word n-grams with a fixed list of *items*: how many n-grams of each item, and where.
 
-An item of at least n words is known by its n-grams; one of `shortest` to n - 1 words counts as found where all its
-words stand in a row, and is looked for by its first `shortest` words; one still shorter is not looked for. N-grams
-in too many items, and those a caller rules out, count for no item.
+An item of at least n words is found by its n-grams. An item of `shortest` to n - 1 words is found only if all its
+words occur in a row; it is looked up by its first `shortest` words. Shorter items are not looked for. N-grams that
+occur in too many items, and those that the caller rules out, count for no item.
 
-Work is done in two steps, as few texts share anything: `sharing` says which texts do, at the speed of hashing;
-`shared` and `stretches` then look at the words of those. N-grams are compared by 64-bit hashes. If t n-grams are
-looked up in a list of k, a false match is expected t * k / 2**64 times: once in 18 trillion words for a million n-grams,
-and one alone is rarely enough. Plain Python in `tests/reference/overlap.py`.
+The work has two steps, because few texts share anything: `sharing` selects those texts at the speed of hashing;
+`shared` and `stretches` then look at their words. N-grams are compared by 64-bit hashes. If t n-grams are looked up
+in a list of k, t * k / 2**64 false matches are expected: one in 18 trillion words for a million n-grams. A single
+false match is rarely enough to count. A plain Python version is in `tests/reference/overlap.py`.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ from curate.kernels.shingles import new_tokens, ngrams, power, roll
 from curate.kernels.tokens import AT, WORDS, memory_of, new_state, scan, start_text
 
 Index = namedtuple("Index", "keys slots bits starts items places item_starts item_words is_whole n_grams n shortest")
-"""The items as they are looked up.
+"""The items, arranged for lookup.
 
-    keys         uint64[k]            n-grams, and the first words of short items, each once
-    slots        int32[power of two]  open addressing by the lowest bits: a place in `keys`, or -1
-    bits         uint64[power of two] three bits for each key, in the word of its highest bits: most lookups end here
-    starts       int64[k + 1]         where the entries of a key begin
-    items        int32[]              an entry's item
-    places       int32[]              and the number of its first word in it
-    item_starts  int64[n_items + 1]   where the words of an item begin
-    item_words   uint64[]             hashes of its words
-    is_whole     bool[n_items]        it is short and must stand there as a whole
-    n_grams      int64[n_items]       different n-grams that count (1 for a short one); 0: cannot be looked for
+    keys         uint64[k]            n-grams, and the first words of short items, without repeats
+    slots        int32[power of two]  open addressing by the lowest bits: an index into `keys`, or -1
+    bits         uint64[power of two] a Bloom filter, three bits for each key in one word: it ends most lookups
+    starts       int64[k + 1]         bounds of the entries of a key
+    items        int32[]              the item of an entry
+    places       int32[]              the index of the first word of the entry in the item
+    item_starts  int64[n_items + 1]   bounds of the words of an item
+    item_words   uint64[]             hashes of the words
+    is_whole     bool[n_items]        the item is short and must occur as a whole
+    n_grams      int64[n_items]       different n-grams that count (1 for a short item); 0: cannot be found
     n, shortest  int
 """
 
 NONE = np.int32(-1)
 KEYS_PER_WORD = 2
-"""Keys to a word of `bits` at most: it lets about one n-gram in 1,000 through that is not there."""
+"""Most keys for each word of `bits`: about one in 1,000 n-grams that are not in the index passes the filter."""
 ONE, SIX, LOW = np.uint64(1), np.uint64(6), np.uint64(63)
 
 
 def build(item_starts, item_words, sets, n, shortest, max_items, ruled_out=None):
-    """Make the index of items.
+    """Build the index of the items.
 
     Args:
-        item_starts: int64[n_items + 1], bounds of the items among the words.
-        item_words: uint64[], hashes of words as `shingles.token_spans` gives them.
-        sets: int64[n_items], ascending: the set each item is from.
+        item_starts: int64[n_items + 1], bounds of the items in `item_words`.
+        item_words: uint64[], hashes of words from `shingles.token_spans`.
+        sets: int64[n_items], ascending: the set of each item.
         n, shortest: words of an n-gram, and of the shortest item that is looked for; `1 <= shortest <= n`.
-        max_items: an n-gram in more items of one set than this counts for none.
-        ruled_out: `(uint64[] n-grams, bool[n_items] short items)` that do not count, or None.
+        max_items: an n-gram that occurs in more items of one set than this does not count.
+        ruled_out: `(uint64[], bool[n_items])`: n-grams and short items that do not count, or None.
     Returns:
         an `Index`.
     """
@@ -86,7 +86,7 @@ def build(item_starts, item_words, sets, n, shortest, max_items, ruled_out=None)
 
 
 def _common(grams, sets, max_items):
-    """Return the n-grams that more items of one set have than `max_items`; they come sorted by n-gram and item."""
+    """Return the n-grams that occur in more than `max_items` items of one set; the input is sorted by n-gram and item."""
     if not len(grams):
         return grams
     begins = np.flatnonzero(np.concatenate(([True], (grams[1:] != grams[:-1]) | (sets[1:] != sets[:-1]))))
@@ -114,7 +114,7 @@ def _table(keys):
 
 @njit(cache=True, nogil=True)
 def _shift(n_words):
-    """Return how far a hash is shifted to give its place among this many words."""
+    """Return the right shift that turns a hash into an index of this many words."""
     shift = 64
     while n_words > 1:
         n_words //= 2
@@ -124,7 +124,7 @@ def _shift(n_words):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _three(hash_):
-    """Return three bits of a word, which the lowest of a hash say."""
+    """Return a word with three bits set, selected by the lowest bits of a hash."""
     return ONE << (hash_ & LOW) | ONE << (hash_ >> SIX & LOW) | ONE << (hash_ >> SIX >> SIX & LOW)
 
 
@@ -147,12 +147,13 @@ def _find(hash_, keys, slots, bits, shift):
 
 @njit(cache=True, nogil=True)
 def sharing(offsets, data, classes, lower, index):
-    """Say which texts have an n-gram of an item, or the first words of a short one.
+    """Find the texts that have an n-gram of an item, or the first words of a short item.
 
     Args:
-        offsets: int64[n_docs + 1], bounds of the texts; need not begin at 0.
+        offsets: int64[n_docs + 1], byte bounds of the texts in `data`; need not begin at 0.
         data: uint8[m], UTF-8.
-        classes, lower: `characters.classes()` and `characters.lower()`.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
         index: an `Index`.
     Returns:
         bool[n_docs].
@@ -201,19 +202,19 @@ def shared(bounds, words, index):
     """Count the n-grams that texts share with each item.
 
     Args:
-        bounds: int64[n_docs + 1], bounds of the texts among the words, from 0.
-        words: uint64[], hashes of words as `shingles.token_spans` gives them.
+        bounds: int64[n_docs + 1], bounds of the texts in `words`, from 0.
+        words: uint64[], hashes of words from `shingles.token_spans`.
         index: an `Index`.
     Returns:
-        `(docs int64[m], items int64[m], n_found int64[m])`: every pair with something in common, text after text,
-        items ascending; how many different n-grams of the item the text has, 1 for a short item that is there.
+        `(docs int64[m], items int64[m], n_found int64[m])`: every pair of text and item that share an n-gram, in the order
+        of the texts, then of the items; the number of different n-grams of the item in the text, 1 for a short item.
     """
     n_docs = len(bounds) - 1
     out, total = np.empty((64, 3), np.int64), 0
     if n_docs == 0:
         return out[:0, 0].copy(), out[:0, 1].copy(), out[:0, 2].copy()
     counts = np.zeros(len(index.n_grams), np.int64)
-    last = np.full(len(index.keys), np.int64(-1))  # the text an n-gram was last counted in
+    last = np.full(len(index.keys), np.int64(-1))  # the text in which an n-gram was last counted
     met = np.empty(len(index.n_grams), np.int64)
     long_bounds, grams = ngrams(bounds, words, index.n)
     short_bounds, heads = ngrams(bounds, words, index.shortest)
@@ -263,16 +264,18 @@ def _stands_at(words, at, end, item_starts, item_words, item):
 
 @njit(cache=True, nogil=True)
 def stretches(bounds, words, docs, items, index):
-    """Find where in a text an item stands: the stretch with most of its n-grams, the first of equal ones.
+    """Find the stretch of a text that has the most n-grams of an item; of equal ones the first.
 
-    A gap of up to n words, which one or two changed words leave, does not end a stretch.
+    A gap of up to n words, as one or two changed words cause, does not end a stretch.
 
     Args:
-        bounds, words, index: as of `shared`.
-        docs, items: int64[m], pairs that it returned.
+        bounds: int64[n_docs + 1], as in `shared`.
+        words: uint64[], as in `shared`.
+        docs, items: int64[m] each, pairs that `shared` returned.
+        index: an `Index`.
     Returns:
-        int64[m, 4]: the stretch's first word in the text, the one after its last, and the numbers of the item's
-        words that these two are.
+        int64[m, 4]: the first word of the stretch in the text and the word after its last, then the same two as
+        indices into the words of the item.
     """
     out, shift = np.zeros((len(docs), 4), np.int64), _shift(len(index.bits))
     for pair in range(len(docs)):
@@ -302,7 +305,7 @@ def stretches(bounds, words, docs, items, index):
 
 @njit(cache=True, nogil=True)
 def _place(hash_, item, index, shift):
-    """Return where in an item its n-gram with this hash stands, -1 if it has none."""
+    """Return the index of the first word of an n-gram in an item, -1 if the item does not have it."""
     key = _find(hash_, index.keys, index.slots, index.bits, shift)
     if key != NONE:
         for entry in range(index.starts[key], index.starts[key + 1]):
@@ -313,7 +316,15 @@ def _place(hash_, item, index, shift):
 
 @njit(cache=True, nogil=True)
 def find_words(words, start, end, wanted):
-    """Return where words stand in a row among others, from `start` to `end`; -1 if they do not, or there are none."""
+    """Find a sequence of words in a range of other words.
+
+    Args:
+        words: uint64[m], hashes of words.
+        start, end: the range of `words`.
+        wanted: uint64[k], the sequence.
+    Returns:
+        the index in `words` of its first word; -1 if it does not occur or is empty.
+    """
     for at in range(start, end - len(wanted) + 1 if len(wanted) else start):
         k = 0
         while k < len(wanted) and words[at + k] == wanted[k]:

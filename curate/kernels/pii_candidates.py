@@ -1,7 +1,8 @@
-"""Where in a text personal data may stand: one pass over the bytes that looks for signs of it, and cutting it out.
+"""Find candidates for personal data in one pass over the bytes, and replace spans of text.
 
-A spot is a stretch of text worth a closer look, never a finding. Every sign is local: what it stands for lies inside
-the spot or sticks out of it by a few bytes, so that looking at spots finds what looking at the whole text would.
+A candidate is a stretch of text that is worth a closer look; it is not yet a find. Every sign is local: the data it
+points to lies inside the candidate or extends a few bytes beyond it. So a search of the candidates finds the same as
+a search of the whole text.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from numba import njit
 from curate.kernels.pointers import address_of, byte_at, copy, short_at
 
 AT, BRACKET, NUMBER, DOTTED, HEXADECIMAL, LOGIN, WORD, CODE, ARMOUR, N_SIGNS = range(10)
-"""What a spot shows: an at sign; `at` in brackets; digits with separators; digits with three dots or more; colons as in
-an IPv6 address; a user before the host of a URL; a long word of letters, digits, `_`, `-` and `.`, with a digit or a short
-prefix before `_`; two capitals before two digits; a stretch from `-----BEGIN` to `-----END`."""
+"""The sign that a candidate shows: an at sign; `at` in brackets; digits with separators; digits with three or more dots;
+colons as in an IPv6 address; a user before the host of a URL; a long word of letters, digits, `_`, `-` and `.`, with a
+digit or a short prefix before `_`; two capitals before two digits; a stretch from `-----BEGIN` to `-----END`.
+"""
 
 TEXT, START, END, SIGN, DIGITS, N_COLUMNS = range(6)
-"""Columns of spots: number of the text, byte bounds in the data, sign, digits in it (of a NUMBER; else 0)."""
+"""Columns of candidates: index of the text, byte bounds in the data, sign, number of digits (only of a NUMBER; else 0)."""
 
 LEAST_DIGITS, LEAST_WORD = 7, 16
 BRACKET_BEFORE, BRACKET_AFTER, LOGIN_LENGTH, CODE_LENGTH, LOCAL_LENGTH, ARMOUR_AFTER = (
@@ -51,73 +53,75 @@ CLASSES = _classes()
 
 
 @njit(cache=True, nogil=True)
-def find_spots(offsets, data, classes):
-    """Find the spots of texts.
+def find_candidates(offsets, data, classes):
+    """Find the candidates in texts.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes: `CLASSES`.
+        classes: uint16[256], `CLASSES`.
     Returns:
-        int64[k, N_COLUMNS], in the order of the texts, within one roughly in the order of their starts.
+        int64[k, N_COLUMNS], in the order of the texts; within a text roughly in the order of their starts.
     Cost: about 300 MB/s of English text, one core; linear on every input.
     """
     text, table = address_of(data), address_of(classes)
-    spots, n = np.empty((256, N_COLUMNS), np.int64), 0
+    candidates, n = np.empty((256, N_COLUMNS), np.int64), 0
     for i in range(len(offsets) - 1):
         start, end = offsets[i], offsets[i + 1]
-        at, numbered, armour = start, start, -1  # no number begins before `numbered`; `armour`: the last -----BEGIN
+        # No number begins before `numbered`; `armour` is where the last -----BEGIN is.
+        at, numbered, armour = start, start, -1
         while True:
             first, at, seen = _next_sign(text, table, at, end)
             if first == end:
                 break
-            if n + 4 > len(spots):
-                spots = _wider(spots)
+            if n + 4 > len(candidates):
+                candidates = _wider(candidates)
             if seen & _SIGN:
-                n = _look_at_sign(text, table, first, start, end, spots, n, i)
+                n = _look_at_sign(text, table, first, start, end, candidates, n, i)
                 continue
             if at - first >= LEAST_WORD and (seen & _DIGIT or _has_prefix(text, first)):
-                n = _put(spots, n, i, first, at, WORD, 0)
+                n = _put(candidates, n, i, first, at, WORD, 0)
             if seen & _DASH:
-                armour, n = _look_at_armour(text, first, at, end, armour, spots, n, i)
+                armour, n = _look_at_armour(text, first, at, end, armour, candidates, n, i)
             if seen & _DIGIT:
                 place = max(first, numbered)
                 while place < at:
-                    if n + 3 > len(spots):
-                        spots = _wider(spots)
-                    place, n = _look_at_digits(text, table, place, start, end, spots, n, i)
+                    if n + 3 > len(candidates):
+                        candidates = _wider(candidates)
+                    place, n = _look_at_digits(text, table, place, start, end, candidates, n, i)
                 numbered = place
-    return spots[:n]
+    return candidates[:n]
 
 
 @njit(cache=True, nogil=True)
-def cover(offsets, data, covers, names, name_bounds):
-    """Write texts with some stretches replaced by names; all else keeps its bytes.
+def replace_spans(offsets, data, spans, names, name_bounds):
+    """Replace spans of texts by names; all other bytes stay as they are.
 
     Args:
-        offsets, data: int64[n + 1] and uint8[m], the texts.
-        covers: int64[k, 3], byte bounds in the data and the number of a name; in order, none overlaps another or
-            the bounds of its text.
-        names, name_bounds: uint8[p] and int64[q + 1], the names one after the other.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
+        data: uint8[m], UTF-8.
+        spans: int64[k, 3]: byte bounds in `data` and the index of a name; in order, without overlaps, each within one text.
+        names: uint8[p], the names one after the other.
+        name_bounds: int64[q + 1], byte bounds of the names.
     Returns:
         `(offsets int64[n + 1], data uint8[...])`.
     """
     n, size = len(offsets) - 1, offsets[-1] - offsets[0]
-    for k in range(len(covers)):
-        name = covers[k, 2]
-        size += name_bounds[name + 1] - name_bounds[name] - (covers[k, 1] - covers[k, 0])
+    for k in range(len(spans)):
+        name = spans[k, 2]
+        size += name_bounds[name + 1] - name_bounds[name] - (spans[k, 1] - spans[k, 0])
     new_offsets, new = np.empty(n + 1, np.int64), np.empty(size, np.uint8)
     text, name_text, target = address_of(data), address_of(names), address_of(new)
     k, at, out = 0, offsets[0], 0
     for i in range(n):
         new_offsets[i] = out
-        while k < len(covers) and covers[k, 0] < offsets[i + 1]:
-            copy(target + out, text + at, covers[k, 0] - at)
-            out += covers[k, 0] - at
-            name = covers[k, 2]
+        while k < len(spans) and spans[k, 0] < offsets[i + 1]:
+            copy(target + out, text + at, spans[k, 0] - at)
+            out += spans[k, 0] - at
+            name = spans[k, 2]
             length = name_bounds[name + 1] - name_bounds[name]
             copy(target + out, name_text + name_bounds[name], length)
-            out, at, k = out + length, covers[k, 1], k + 1
+            out, at, k = out + length, spans[k, 1], k + 1
         copy(target + out, text + at, offsets[i + 1] - at)
         out, at = out + offsets[i + 1] - at, offsets[i + 1]
     new_offsets[n] = out
@@ -126,7 +130,7 @@ def cover(offsets, data, covers, names, name_bounds):
 
 @njit(cache=True, nogil=True)
 def _next_sign(text, table, at, end):
-    """Return `(first, stop, seen)` of the next sign, or of the next word with a digit, `_`, or dashes like armour."""
+    """Return `(first, stop, seen)` of the next sign, or of the next word with a digit, `_` or enough dashes for armour."""
     while at < end:
         kind = short_at(table, byte_at(text, at))
         if kind & _SIGN:
@@ -146,53 +150,59 @@ def _next_sign(text, table, at, end):
 
 @njit(cache=True, nogil=True)
 def _has_prefix(text, first):
-    """Does a word begin with two or three characters and `_`? Some keys are nothing but letters after that."""
+    """Return whether a word begins with two or three characters and `_`; some keys have only letters after that."""
     return byte_at(text, first + 2) == 0x5F or byte_at(text, first + 3) == 0x5F
 
 
 @njit(cache=True, nogil=True)
-def _look_at_sign(text, table, at, start, end, spots, n, i):
+def _look_at_sign(text, table, at, start, end, candidates, n, i):
     byte = byte_at(text, at)
     if byte == 0x40:
-        return _look_at_at(text, table, at, start, end, spots, n, i)
+        return _look_at_at(text, table, at, start, end, candidates, n, i)
     if byte == 0x3A:
-        return _look_at_colon(text, table, at, start, end, spots, n, i)
+        return _look_at_colon(text, table, at, start, end, candidates, n, i)
     if _says_at(text, at, end):
         left, right = max(start, at - BRACKET_BEFORE), min(end, at + BRACKET_AFTER)
-        if n > 0 and spots[n - 1, SIGN] == BRACKET and spots[n - 1, TEXT] == i and left <= spots[n - 1, END]:
-            spots[n - 1, END] = right  # one spot for many brackets, so that each byte is looked at once
+        if (
+            n > 0
+            and candidates[n - 1, SIGN] == BRACKET
+            and candidates[n - 1, TEXT] == i
+            and left <= candidates[n - 1, END]
+        ):
+            candidates[n - 1, END] = right  # one candidate for close brackets, so that each byte is read once
             return n
-        return _put(spots, n, i, left, right, BRACKET, 0)
+        return _put(candidates, n, i, left, right, BRACKET, 0)
     return n
 
 
 @njit(cache=True, nogil=True)
-def _wider(spots):
-    more = np.empty((2 * len(spots), N_COLUMNS), np.int64)
-    more[: len(spots)] = spots
+def _wider(candidates):
+    more = np.empty((2 * len(candidates), N_COLUMNS), np.int64)
+    more[: len(candidates)] = candidates
     return more
 
 
 @njit(cache=True, nogil=True)
-def _put(spots, n, i, start, end, sign, digits):
-    spots[n, TEXT], spots[n, START], spots[n, END], spots[n, SIGN], spots[n, DIGITS] = i, start, end, sign, digits
+def _put(candidates, n, i, start, end, sign, digits):
+    candidates[n, TEXT], candidates[n, START], candidates[n, END] = i, start, end
+    candidates[n, SIGN], candidates[n, DIGITS] = sign, digits
     return n + 1
 
 
 @njit(cache=True, nogil=True)
-def _look_at_armour(text, first, last, end, armour, spots, n, i):
-    """Look at a word with dashes in it; return where the last `-----BEGIN` stands, -1 once it has ended."""
+def _look_at_armour(text, first, last, end, armour, candidates, n, i):
+    """Look at a word with dashes in it; return where the last open `-----BEGIN` is, or -1 after its end."""
     ends = last - first >= 8 and byte_at(text, last - 4) == 0x2D and byte_at(text, last - 3) == 0x45  # -----END
     if ends and armour >= 0 and byte_at(text, last - 8) == 0x2D and byte_at(text, last - 1) == 0x44:
-        return -1, _put(spots, n, i, armour, min(end, last + ARMOUR_AFTER), ARMOUR, 0)
+        return -1, _put(candidates, n, i, armour, min(end, last + ARMOUR_AFTER), ARMOUR, 0)
     if last - first >= 10 and byte_at(text, last - 10) == 0x2D and byte_at(text, last - 5) == 0x42:  # BEGIN
         return last - 10, n
     return armour, n
 
 
 @njit(cache=True, nogil=True)
-def _look_at_digits(text, table, at, start, end, spots, n, i):
-    """Look at the first number from `at` on, which lies in a word; return where it, or the word, ends."""
+def _look_at_digits(text, table, at, start, end, candidates, n, i):
+    """Look at the first number of a word, from `at` on; return the end of the number, or of the word if there is none."""
     while at < end and not short_at(table, byte_at(text, at)) & _DIGIT:
         if not short_at(table, byte_at(text, at)) & _WORD:
             return at, n
@@ -209,17 +219,17 @@ def _look_at_digits(text, table, at, start, end, spots, n, i):
         dots += stop == at + 1 and byte_at(text, at) == 0x2E
         at = stop
     if first - 2 >= start and at > first + 1 and _has_capitals(text, table, first, start):
-        n = _put(spots, n, i, first - 2, min(end, first + CODE_LENGTH), CODE, 0)
+        n = _put(candidates, n, i, first - 2, min(end, first + CODE_LENGTH), CODE, 0)
     if dots >= 3:
-        n = _put(spots, n, i, first, at, DOTTED, 0)
+        n = _put(candidates, n, i, first, at, DOTTED, 0)
     if count >= LEAST_DIGITS:
-        n = _put(spots, n, i, first, at, NUMBER, count)
+        n = _put(candidates, n, i, first, at, NUMBER, count)
     return at, n
 
 
 @njit(cache=True, nogil=True)
 def _has_capitals(text, table, first, start):
-    """Stand exactly two capitals before a number, perhaps with a space between?"""
+    """Return whether exactly two capitals come before a number, with at most one space between."""
     at = first - (byte_at(text, first - 1) == 0x20)
     if at - 2 < start or not short_at(table, byte_at(text, at - 1)) & short_at(table, byte_at(text, at - 2)) & _UPPER:
         return False
@@ -231,7 +241,7 @@ def _has_capitals(text, table, first, start):
 
 @njit(cache=True, nogil=True)
 def _after_gap(text, at, end):
-    """Return where the separators of a number that begin at `at` end, seven bytes of them at most."""
+    """Return the end of the separators that begin at `at` inside a number; at most seven bytes."""
     stop = min(end, at + 7)
     while at < stop:
         byte = byte_at(text, at)
@@ -252,7 +262,7 @@ def _after_gap(text, at, end):
 
 
 @njit(cache=True, nogil=True)
-def _look_at_at(text, table, at, start, end, spots, n, i):
+def _look_at_at(text, table, at, start, end, candidates, n, i):
     left, right, has_dot = at, at + 1, False
     while left > start and at - left < LOCAL_LENGTH and short_at(table, byte_at(text, left - 1)) & _LOCAL:
         left -= 1
@@ -261,11 +271,11 @@ def _look_at_at(text, table, at, start, end, spots, n, i):
     while right < end and short_at(table, byte_at(text, right)) & _DOMAIN:
         has_dot |= byte_at(text, right) == 0x2E
         right += 1
-    return _put(spots, n, i, left, right, AT, 0) if has_dot else n
+    return _put(candidates, n, i, left, right, AT, 0) if has_dot else n
 
 
 @njit(cache=True, nogil=True)
-def _look_at_colon(text, table, at, start, end, spots, n, i):
+def _look_at_colon(text, table, at, start, end, candidates, n, i):
     if at + 1 >= end:
         return n
     following = byte_at(text, at + 1)
@@ -274,7 +284,7 @@ def _look_at_colon(text, table, at, start, end, spots, n, i):
             for k in range(at + 3, min(end, at + 3 + LOGIN_LENGTH)):
                 byte = byte_at(text, k)
                 if byte == 0x40:
-                    return _put(spots, n, i, at, k + 1, LOGIN, 0)
+                    return _put(candidates, n, i, at, k + 1, LOGIN, 0)
                 if byte == 0x2F or short_at(table, byte) & _SPACE:
                     break
         return n
@@ -286,12 +296,12 @@ def _look_at_colon(text, table, at, start, end, spots, n, i):
     stop = at
     while stop < min(end, at + 64) and (byte_at(text, stop) == 0x3A or short_at(table, byte_at(text, stop)) & _HEX):
         stop += 1
-    return _put(spots, n, i, at - 4, stop, HEXADECIMAL, 0)
+    return _put(candidates, n, i, at - 4, stop, HEXADECIMAL, 0)
 
 
 @njit(cache=True, nogil=True)
 def _says_at(text, at, end):
-    """Does a bracket hold `at`, in letters of either case, or the sign? (Perhaps wrongly yes.)"""
+    """Return whether a bracket may contain `at` or `@`, in upper or lower case; never wrongly False."""
     at += 1
     if at < end and byte_at(text, at) == 0x20:
         at += 1

@@ -1,8 +1,8 @@
-"""Read bytes by address, one or eight at a time: what the inner loops of the text kernels are made of.
+"""Read bytes by address, one or eight at a time: the building blocks of the inner loops of the text kernels.
 
-A numba function that is handed an array counts references to it at each call, which in a loop over bytes costs
-several times the work itself. The helpers of a kernel therefore take the address of the text; the kernel that
-was given the array keeps it alive. Nothing here checks bounds: that is the caller's part.
+When numba passes an array to a function, it counts a reference at each call; in a loop over bytes this costs
+several times more than the work itself. So the helpers of a kernel take the address of the text, and the kernel that
+received the array keeps it alive. Nothing here checks bounds; the caller must.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HIGH = np.uint64(0x8080808080808080)  # the highest bit of each byte
 
 @intrinsic
 def address_of(typing_context, array):
-    """Return the address of the first element of a contiguous array as `intp`."""
+    """Return the address of the first element of a contiguous array, as `intp`."""
 
     def generate(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -40,7 +40,7 @@ def _load(builder, arguments, bits: int):
 
 @intrinsic
 def byte_at(typing_context, address, at):
-    """Return byte `at` of the bytes at an address, as `int64`."""
+    """Return byte `at` of the uint8[] at an address, as `int64`."""
 
     def generate(context, builder, signature, arguments):
         return _load(builder, arguments, 8)
@@ -50,7 +50,7 @@ def byte_at(typing_context, address, at):
 
 @intrinsic
 def short_at(typing_context, address, at):
-    """Return number `at` of the `uint16` at an address, as `int64`."""
+    """Return element `at` of the uint16[] at an address, as `int64`."""
 
     def generate(context, builder, signature, arguments):
         return _load(builder, arguments, 16)
@@ -60,7 +60,7 @@ def short_at(typing_context, address, at):
 
 @intrinsic
 def eight_at(typing_context, address, at):
-    """Return the eight bytes from byte `at` on, which need no alignment, as `uint64`."""
+    """Return the eight bytes from byte `at` of the uint8[] at an address, aligned or not, as `uint64`."""
 
     def generate(context, builder, signature, arguments):
         return _load(builder, arguments, 64)
@@ -70,7 +70,12 @@ def eight_at(typing_context, address, at):
 
 @intrinsic
 def copy(typing_context, target, source, n):
-    """Copy `n` bytes from one address to another; the two stretches may overlap."""
+    """Copy bytes from one address to another; the two ranges may overlap.
+
+    Args:
+        target, source: addresses of uint8[>= n].
+        n: number of bytes.
+    """
 
     def generate(context, builder, signature, arguments):
         byte = ir.IntType(8).as_pointer()
@@ -110,7 +115,15 @@ def bytes_equal(eight, byte):
 
 @njit(cache=True, nogil=True)
 def count_byte(text, start, end, byte):
-    """Return how often a byte occurs from `start` to `end`."""
+    """Count how often a byte occurs.
+
+    Args:
+        text: address of uint8[m].
+        start, end: byte bounds.
+        byte: 0 to 255.
+    Returns:
+        the number of occurrences.
+    """
     count = 0
     while start + 8 <= end:
         count += ones(bytes_equal(eight_at(text, start), byte))

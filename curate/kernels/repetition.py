@@ -1,9 +1,9 @@
-"""How much of a text repeats itself: word n-grams.
+"""Measure how much of a text is repeated word n-grams.
 
-The n-gram at a token is named by the place of the first equal one, and is found from the names of the two
-(n-1)-grams it is made of, so that comparing two of them compares two numbers. Only n-grams whose two halves
-both occur more than once can do so themselves; in prose few 3-grams do, and hardly any 5-gram, so that the
-cost of all nine lengths is little more than that of the first.
+An n-gram is identified by the index of the first equal n-gram, and is found from the two (n-1)-grams it consists
+of, so that comparing two n-grams means comparing two pairs of numbers. An n-gram can only be repeated if both of
+its (n-1)-grams are. In prose few 3-grams and hardly any 5-grams are, so that all nine lengths cost little more
+than the first one.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ LONGEST = DUPLICATE[-1]
 
 @njit(cache=True, nogil=True)
 def count_repetition(offsets, data, classes):
-    """Count the words of texts as `words.count_words`, and their repeated n-grams.
+    """Count the words of texts as `words.count_words` does, and measure their repeated n-grams.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes: `characters.classes()`.
+        classes: uint16[0x110000], `characters.classes()`.
     Returns:
-        `(counts int64[n, words.N_COUNTS], repeated int64[n, LONGEST + 1])`; in column 0 of the second how many
-        different tokens there are, in columns 2 to 10 what `measure_repetition` says of them, 1 is unused.
+        `(counts int64[n, words.N_COUNTS], repeated int64[n, LONGEST + 1])`; column 0 of `repeated` is the number of
+        different tokens, columns 2 to 10 are the characters that `measure_repetition` counts, column 1 is unused.
     Cost: about 85 MB/s of English text, words included, one core (`python -m tests.bench.kernels`).
     """
     text, table, n = address_of(data), address_of(classes), len(offsets) - 1
@@ -54,7 +54,11 @@ def count_repetition(offsets, data, classes):
 
 @njit(cache=True, nogil=True)
 def new_scratch(n):
-    """Return room for `n` tokens: `(slots, ends, gaps, names, next_names, times, places, next_places)`."""
+    """Return scratch arrays for `n` tokens: `(slots, ends, gaps, names, next_names, times, places, next_places)`.
+
+    Returns:
+        int32[slots_for(n)], int64[n + 1], int32[n + 1] and five int32[n].
+    """
     return (
         np.empty(slots_for(n), np.int32), np.empty(n + 1, np.int64), np.empty(n + 1, np.int32),
         np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32),
@@ -68,15 +72,15 @@ def measure_repetition(hashes, lengths, n, scratch, characters):
 
     Args:
         hashes: uint64[>= n], one for each token.
-        lengths: int32[>= n], twice the characters of each token, and one more if a space follows it in a phrase.
-        n: how many tokens there are.
-        scratch: what `new_scratch` gave, for at least `n` tokens.
+        lengths: int32[>= n], twice the characters of each token, plus 1 if a space follows it in an n-gram.
+        n: the number of tokens.
+        scratch: what `new_scratch` returned for at least `n` tokens.
         characters: int64[LONGEST + 1], written: at 2 to 4 the characters in all copies of the most frequent
-            n-gram (the earliest of several; its words joined by single spaces in scripts with spaces), 0 if none
-            occurs twice; at 5 to 10 the characters of n-grams that stood before in the text, counted from left
-            to right and never twice (spaces not counted).
+            n-gram (of equally frequent ones the first; in scripts with spaces its words are joined by single spaces),
+            0 if none is repeated; at 5 to 10 the characters of n-grams that occurred earlier in the text, counted from
+            left to right, no token twice (without spaces).
     Returns:
-        how many different tokens there are.
+        the number of different tokens.
     """
     slots, ends, gaps, names, next_names, times, places, next_places = scratch
     characters[:] = 0
@@ -103,15 +107,15 @@ def measure_repetition(hashes, lengths, n, scratch, characters):
         if length <= TOP[-1]:
             characters[length] = _most_frequent(names, times, places, k, ends, gaps, length)
         else:
-            characters[length] = _stood_before(names, times, places, k, ends, length)
+            characters[length] = _repeated_characters(names, times, places, k, ends, length)
     return different
 
 
 @njit(cache=True, nogil=True)
 def _lengthen(names, longer, times, places, k, kept, slots):
-    """Name the n-grams made of neighbouring (n-1)-grams; keep the places of those that occur more than once.
+    """Identify the n-grams made of neighbouring (n-1)-grams; keep those that occur more than once.
 
-    `times[name]` is how often each occurs. Returns how many places were kept.
+    `times[name]` becomes the number of occurrences. Returns how many places were kept.
     """
     m = 0
     for j in range(k - 1):
@@ -152,7 +156,7 @@ def _most_frequent(names, times, places, k, ends, gaps, length):
 
 
 @njit(cache=True, nogil=True)
-def _stood_before(names, times, places, k, ends, length):
+def _repeated_characters(names, times, places, k, ends, length):
     total = 0
     free = 0
     for j in range(k):

@@ -1,10 +1,11 @@
-"""N-grams of texts as 64-bit hashes: what two texts are compared by.
+"""Hash the n-grams of texts to 64 bits, for comparing texts.
 
-A text is cut into tokens (see `tokens` for the three ways), each token is hashed, and n neighbouring tokens make one
-n-gram, a *shingle*. A text with fewer than n tokens is one shingle of all it has; one without tokens has none.
+A text is cut into tokens (see `tokens` for the three tokenizers), each token is hashed, and n consecutive tokens are one
+n-gram, also called a *shingle*. A text with fewer than n tokens is one shingle of all its tokens; one without tokens has
+none.
 
-The hash of an n-gram is a polynomial of its tokens' hashes, mixed. It depends neither on machine nor process, but
-texts of characters that a newer Unicode added may be cut differently under an older Python (see `characters`).
+The hash of an n-gram is a polynomial of the hashes of its tokens, mixed. It is the same in every process and on every
+machine; only texts with characters of a newer Unicode may be cut differently by an older Python (see `characters`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from curate.kernels.tokens import AT, BLOCK, CHARACTERS, CODE, WORDS, memory_of,
 __all__ = ["CHARACTERS", "CODE", "WORDS", "mixed", "ngrams", "shingle_hashes", "token_spans"]
 
 BASE = np.uint64(0x2545F4914F6CDD1D)
-"""Of the polynomial. Odd, so that no token is lost; 5 modulo 8, so that n equal tokens keep most bits of their hash."""
+"""The base of the polynomial. Odd, so that no token is lost; 5 modulo 8, so that n equal tokens keep most bits of their hash."""
 
 
 @njit(cache=True, nogil=True)
@@ -26,18 +27,21 @@ def shingle_hashes(offsets, data, classes, lower, tokenizer, n):
     """Hash the n-grams of texts.
 
     Args:
-        offsets: int64[n_docs + 1], bounds of the texts; need not begin at 0.
+        offsets: int64[n_docs + 1], byte bounds of the texts in `data`; need not begin at 0.
         data: uint8[m], UTF-8.
-        classes, lower: `characters.classes()` and `characters.lower()`.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
         tokenizer: WORDS, CHARACTERS or CODE.
         n: tokens in an n-gram, at least 1.
     Returns:
         `(bounds int64[n_docs + 1], hashes uint64[total])`; the n-grams of text i are
-        `hashes[bounds[i] : bounds[i + 1]]`, in text order, repeated ones included. For n = 1 these are
+        `hashes[bounds[i] : bounds[i + 1]]`, in text order, repeats included. For n = 1 these are
         `mixed(token hashes)`, see `token_spans`.
+    Raises:
+        ValueError: n is less than 1.
     Cost: about 550 MB/s of English in words, 70 in characters, 200 as code; 170 and more of other scripts in words; one
         core (`python -m tests.bench.minhash`). Writing the hashes is a good part of it: `minhash.signatures_of_texts`
-        goes without.
+        does not write them.
     """
     memory, n_docs = memory_of(data, classes, lower), len(offsets) - 1
     bounds = np.zeros(n_docs + 1, np.int64)
@@ -65,12 +69,17 @@ def shingle_hashes(offsets, data, classes, lower, tokenizer, n):
 def token_spans(offsets, data, classes, lower, tokenizer):
     """Find the tokens of texts.
 
-    Args: as of `shingle_hashes`.
+    Args:
+        offsets: int64[n_docs + 1], byte bounds of the texts in `data`; need not begin at 0.
+        data: uint8[m], UTF-8.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+        tokenizer: WORDS, CHARACTERS or CODE.
     Returns:
         `(bounds int64[n_docs + 1], hashes uint64[total], starts int64[total], ends int64[total])`: the hash of
-        each token, its first byte and the one after its last, counted from the beginning of its text. Layout
-        tokens of CODE are empty and stand before the line they open. `ngrams(bounds, hashes, n)` are the
-        shingles of these tokens.
+        each token, its first byte and the byte after its last, counted from the beginning of its text. Layout
+        tokens of CODE are empty and come right before the first token of their line. `ngrams(bounds, hashes, n)` are
+        the shingles of these tokens.
     Cost: that of `shingle_hashes`, and 24 bytes a token.
     """
     memory, n_docs = memory_of(data, classes, lower), len(offsets) - 1
@@ -94,14 +103,16 @@ def token_spans(offsets, data, classes, lower, tokenizer):
 
 @njit(cache=True, nogil=True)
 def ngrams(bounds, hashes, n):
-    """Hash the n-grams of tokens that are hashed already.
+    """Hash the n-grams of tokens that are already hashed.
 
     Args:
-        bounds: int64[n_docs + 1], bounds of the texts among the tokens; need not begin at 0.
-        hashes: uint64[m], of the tokens as `token_spans` gives them.
+        bounds: int64[n_docs + 1], bounds of the texts in `hashes`; need not begin at 0.
+        hashes: uint64[m], token hashes from `token_spans`.
         n: tokens in an n-gram, at least 1.
     Returns:
-        `(bounds int64[n_docs + 1], hashes uint64[total])` as of `shingle_hashes`.
+        `(bounds int64[n_docs + 1], hashes uint64[total])`, as in `shingle_hashes`.
+    Raises:
+        ValueError: n is less than 1.
     Cost: about 3 ns a token, one core.
     """
     n_docs = len(bounds) - 1
@@ -125,7 +136,7 @@ def ngrams(bounds, hashes, n):
 
 @njit(cache=True, nogil=True)
 def mixed(hashes):
-    """Return the hash of an n-gram of one token, for each of some token hashes: uint64[n]."""
+    """Return the hash of the n-gram of one token, for each of the token hashes: uint64[n]."""
     out = np.empty(len(hashes), np.uint64)
     for k in range(len(hashes)):
         out[k] = mix(hashes[k])
@@ -137,15 +148,19 @@ def mixed(hashes):
 
 @njit(cache=True, nogil=True)
 def new_tokens(n):
-    """Return room for the n tokens before a block and those of the block."""
+    """Return room for the n tokens before a block and for those of the block: uint64[n + max(BLOCK, n)].
+
+    Raises:
+        ValueError: n is less than 1.
+    """
     if n < 1:
-        raise ValueError("an n-gram has at least one token")
+        raise ValueError("an n-gram must have at least one token")
     return np.zeros(n + max(BLOCK, n), np.uint64)
 
 
 @njit(cache=True, nogil=True)
 def power(n):
-    """Return BASE to the power of n."""
+    """Return BASE to the power of n, modulo 2**64."""
     value = np.uint64(1)
     for _ in range(n):
         value *= BASE
@@ -154,7 +169,15 @@ def power(n):
 
 @njit(cache=True, nogil=True)
 def grown(array, n, needed):
-    """Return an array with the same first n values and room for those needed, at least twice as many as it had."""
+    """Copy an array into a longer one.
+
+    Args:
+        array: any[m], for instance uint64[m].
+        n: how many values are copied, from the first on.
+        needed: the least length of the new array; it is at least 2 * m.
+    Returns:
+        any[max(2 * m, needed)].
+    """
     larger = np.empty(max(2 * len(array), needed), array.dtype)
     larger[:n] = array[:n]
     return larger
@@ -165,14 +188,17 @@ def roll(tokens, n, top, scanned, k, value, out, total):
     """Append the n-grams that end in the next k tokens of a text.
 
     Args:
-        tokens: uint64[>= n + k], the n tokens before (0 where there are none), then the k; the last n of them
-            stand first afterwards.
+        tokens: uint64[>= n + k], the n tokens before (0 where there are none), then the k new ones; afterwards the last n
+            tokens are at the front.
+        n: tokens in an n-gram.
         top: `power(n)`.
-        scanned: how many tokens of the text came before.
-        value: the polynomial of the last n of those, 0 at the beginning of a text.
-        out, total: uint64[>= total + k] and how many n-grams stand in it.
+        scanned: the number of tokens of the text before the k.
+        k: the number of new tokens.
+        value: the polynomial of the last n of the tokens before, 0 at the beginning of a text.
+        out: uint64[>= total + k], appended to.
+        total: the number of n-grams in `out`.
     Returns:
-        `(value, total)` after the k.
+        `(value, total)` after the k tokens.
     """
     early = min(max(n - 1 - scanned, 0), k)
     for i in range(early):

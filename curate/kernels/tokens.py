@@ -1,23 +1,23 @@
-"""Cut texts into the tokens that n-grams are made of, and hash them, a block at a time.
+"""Cut texts into the tokens of n-grams and hash them, one block of tokens at a time.
 
-* `WORDS`: runs of letters, numbers and underscores of any script, in lower case; everything else is dropped.
-  Combining marks belong to the word they stand in or after; format characters (soft hyphen, zero-width joiner)
+* `WORDS`: runs of letters, numbers and underscores of any script, in lower case; all other characters are dropped.
+  Combining marks belong to the word they are in or follow; format characters (soft hyphen, zero-width joiner)
   neither split nor change a word. In scripts without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar) every
   letter, with its marks, is a word, so that word n-grams are character n-grams there. On English text these
   are the words of `re.findall(r"\\w+", text.lower())`.
-* `CHARACTERS`: characters in lower case, every run of white space as one space, none at either end. Format
-  characters are dropped.
-* `CODE`: words as above, but in their own case; every other visible character alone; and layout: NEWLINE between
-  two lines that are not blank; INDENT before a line that begins further right than the last one; DEDENT before
-  one that begins further left, one for each level it closes, and an INDENT if it stops between two levels. A tab
-  reaches to the next multiple of 8. So two spaces, four and a tab are the same tokens. Lines beyond `DEEPEST`
-  levels count as that deep.
+* `CHARACTERS`: characters in lower case, every run of white space as one space, no white space at either end.
+  Format characters are dropped.
+* `CODE`: words as above, but with their case; every other visible character alone; and layout: NEWLINE between
+  two lines that are not blank; INDENT before a line that is indented deeper than the last one; DEDENT before a
+  line that is indented less, one for each level it closes, plus an INDENT if it stops between two levels. A tab
+  extends to the next multiple of 8. So two spaces, four spaces and a tab give the same tokens. Levels beyond
+  `DEEPEST` count as `DEEPEST`.
 
-Lower case is `characters.lower()`. The hash of a token is that of its UTF-8 bytes, eight at a time; where letters
-become lower case the underscore stands as 0x7F, which makes that one OR for eight ASCII characters. All of this
-is in plain Python in `tests/reference/shingles.py`.
+Lower case is `characters.lower()`. The hash of a token is computed from its UTF-8 bytes, eight at a time. Where letters
+become lower case, the underscore is hashed as 0x7F: then lower case is one OR for eight ASCII characters. A plain Python
+version is in `tests/reference/shingles.py`.
 
-Functions read text by address, as `memory` says; `limit` is where the memory that may be read ends.
+Functions read text by address, as `pointers` explains; `limit` is the end of the memory that may be read.
 """
 
 from __future__ import annotations
@@ -36,20 +36,21 @@ WORDS, CHARACTERS, CODE = range(3)
 """The tokenizers."""
 
 DEEPEST = 256
-"""Levels of indentation told apart."""
+"""How many levels of indentation are distinguished."""
 
 BLOCK = 1024
-"""Tokens scanned at a time, so that their hashes stay in the first-level cache whatever the length of a text."""
+"""Tokens scanned at a time, so that their hashes stay in the first-level cache however long a text is."""
 
 AT, SEEN, SPACE_FROM, OPEN, WIDTH, DEPTH, LEVELS = range(7)
-"""Places of the state of a scan: where to go on; whether there was a token; where the white space before this place
-begins, or -1; whether there was a token in this line; how wide the line is so far; how many levels of indentation
-are open; and their widths from LEVELS on, the first of them 0."""
+"""Indices into the state of a scan: the byte to go on from; whether a token was found; where the white space before
+this byte begins, or -1; whether a token was found in this line; the width of the line so far, in columns; the number
+of open levels of indentation; from LEVELS on, the width of each level, the first of them 0.
+"""
 
 ONE = np.uint64(1)
 FOLD = np.uint64(0x20) * EACH  # makes ASCII letters lower case, leaves digits alone, turns the underscore into 0x7F
 NEWLINE, INDENT, DEDENT = 0x0A, 0x09, 0x08
-"""Code points hashed for layout; CODE has no such tokens otherwise."""
+"""Code points that are hashed for layout; CODE has no other tokens with these hashes."""
 
 
 @njit(cache=True, nogil=True)
@@ -60,14 +61,22 @@ def new_state():
 
 @njit(cache=True, nogil=True)
 def start_text(state, start):
-    """Begin a text at a place."""
+    """Set the state to the beginning of a text, at byte `start`."""
     state[: LEVELS + 1] = 0
     state[AT], state[SPACE_FROM] = start, -1
 
 
 @njit(cache=True, nogil=True)
 def memory_of(data, classes, lower):
-    """Return `(addresses of all three, length of the first)`; who holds the arrays keeps them alive."""
+    """Return the addresses that `scan` reads from; the caller keeps the arrays alive.
+
+    Args:
+        data: uint8[m], UTF-8.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+    Returns:
+        `(address of data, of classes, of lower, m)`.
+    """
     return address_of(data), address_of(classes), address_of(lower), len(data)
 
 
@@ -76,14 +85,15 @@ def scan(memory, end, tokenizer, state, hashes, starts, ends):
     """Hash the next tokens of a text.
 
     Args:
-        memory: what `memory_of` gave of the bytes, `characters.classes()` and `characters.lower()`.
-        end: where the text ends.
+        memory: what `memory_of` returned.
+        end: byte where the text ends.
         tokenizer: WORDS, CHARACTERS or CODE.
-        state: as `start_text` or the last call left it; `state[AT]` reaches `end` when all is scanned.
+        state: int64[LEVELS + DEEPEST], as `start_text` or the last call left it; `state[AT]` is `end` or more when all
+            is scanned.
         hashes: uint64[>= BLOCK], written.
-        starts, ends: int64[as many], written likewise, or both None.
+        starts, ends: int64[as many], written: byte bounds of each token; or both None.
     Returns:
-        how many tokens there are.
+        the number of tokens.
     """
     text, table, lower, limit = memory
     if tokenizer == WORDS:
@@ -107,7 +117,7 @@ def _scan_words(text, table, lower, end, limit, state, hashes, starts, ends):
                 n += 1
             is_plain = limit >= 64 and at + 1 < end and byte_at(text, at) < 0x80 and byte_at(text, at + 1) < 0x80
             continue
-        # 64 bytes at a time, as bits: those of words, and where the ASCII characters of this text end.
+        # 64 bytes at a time, as bits: which belong to words, and where the ASCII characters of this text end.
         back = max(at + 64 - limit, 0)
         words = word_bits(text, at - back) >> np.uint64(back)
         stop = min(trailing_zeros(high_bits(text, at - back) >> np.uint64(back)), end - at)
@@ -120,7 +130,7 @@ def _scan_words(text, table, lower, end, limit, state, hashes, starts, ends):
             edges &= edges - ONE
             high = trailing_zeros(edges)
             edges &= edges - ONE
-            if high > whole:  # it may go on
+            if high > whole:  # the word may be longer
                 next_at = at + low
                 break
             hashes[n] = _hash_plain(text, at + low, at + high, limit, FOLD)
@@ -196,7 +206,7 @@ def _scan_code(text, table, lower, end, limit, state, hashes, starts, ends):
 
 @njit(cache=True, nogil=True)
 def _lay_out(state, hashes, n):
-    """Append the tokens of layout that stand before a line that begins at WIDTH."""
+    """Append the layout tokens that come before a line whose indentation is WIDTH."""
     if state[SEEN]:
         hashes[n] = hash_character(NEWLINE)
         n += 1
@@ -218,9 +228,9 @@ def _lay_out(state, hashes, n):
 
 @njit(cache=True, nogil=True)
 def _word_or_step(text, table, lower, at, end, fold):
-    """Read a word of any characters, or step over one character that begins none; `fold` is FOLD or 0.
+    """Read one word of any characters, or skip one character that cannot begin a word; `fold` is FOLD or 0.
 
-    Returns `(where to go on, first byte of the word, after its last, its hash)`; the last three are 0 without one.
+    Returns `(byte to go on from, first byte of the word, byte after its last, hash)`; without a word the last three are 0.
     """
     code, size = decode(text, at, end)
     bits = short_at(table, code)
@@ -253,7 +263,7 @@ def _word_or_step(text, table, lower, at, end, fold):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _hash_plain(text, at, end, limit, fold):
-    """Hash the bytes of an ASCII word; `fold` is FOLD or 0."""
+    """Return the hash of the bytes of an ASCII word; `fold` is FOLD or 0."""
     value = MIX_B
     while end - at > 8:
         value = mix(value ^ (eight_at(text, at) | fold))
@@ -269,7 +279,7 @@ def _hash_plain(text, at, end, limit, fold):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _plain_word(text, at, end, limit):
-    """Return the bytes of the word that begins here if it is surely all ASCII, short, and ends before `end`, else 0."""
+    """Return the length of the word that begins here if it is all ASCII, under 64 bytes and ends before `end`, else 0."""
     if at + 64 > limit:
         return 0
     length = trailing_zeros(~word_bits(text, at))
@@ -278,13 +288,13 @@ def _plain_word(text, at, end, limit):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def hash_character(code):
-    """Hash a token of one character."""
+    """Return the hash of a token of one character."""
     return mix(MIX_B ^ encode(code)[0])
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def encode(code):
-    """Return `(UTF-8 bytes as a little-endian uint64, how many)` of a code point."""
+    """Return `(UTF-8 bytes as a little-endian uint64, number of bytes)` of a code point."""
     bits = np.uint64(code)
     low = bits & np.uint64(0x3F) | np.uint64(0x80)
     if code < 0x80:
@@ -331,7 +341,7 @@ def word_bits(typing_context, address, at):
 
 @intrinsic
 def high_bits(typing_context, address, at):
-    """Return which of the 64 bytes from `at` on are no ASCII, as bits of a `uint64`."""
+    """Return which of the 64 bytes from `at` on are not ASCII, as bits of a `uint64`."""
 
     def generate(context, builder, signature, arguments):
         return builder.bitcast(builder.icmp_signed("<", _load_64(builder, arguments), _each(0)), ir.IntType(64))

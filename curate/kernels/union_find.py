@@ -1,4 +1,4 @@
-"""From groups of documents that may be alike to pairs worth comparing, and from pairs to connected components."""
+"""Select the document pairs that are worth comparing, and join pairs to connected components (union-find)."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import numpy as np
 from numba import njit
 
 ALL_PAIRS = 8
-"""Up to this many different documents in a bucket, every two are compared."""
+"""In a bucket of up to this many different documents, all pairs are compared."""
 
 PIVOTS = 3
-"""In a larger bucket each is compared with so many at its head and with the one before it, so that a million copies
-in one bucket cost a few million comparisons and not half a trillion."""
+"""In a larger bucket, each document is compared with this many of the first ones and with the one before it. So a million
+copies in one bucket cost a few million comparisons and not half a trillion.
+"""
 
 
 @njit(cache=True, nogil=True)
-def link_buckets(bounds, digests, left, right):
-    """Choose the pairs of each bucket that are worth comparing.
+def pairs_in_buckets(bounds, digests, left, right):
+    """Select the pairs of each bucket that are worth comparing.
 
-    A document whose digest stood in the bucket before is linked to the first with that digest and to nobody else.
+    A document whose digest occurred earlier in the bucket is paired only with the first document of that digest.
 
     Args:
-        bounds: int64[k + 1], where each bucket begins among its members, which stand in order of priority.
+        bounds: int64[k + 1], bounds of the buckets among the members, which are in order of priority.
         digests: uint64[m], equal for members that are the same.
-        left, right: int64[r], written; r is at least `m * (PIVOTS + 1)`.
+        left, right: int64[r] each, written; r is at least `m * (PIVOTS + 1)`.
     Returns:
-        how many pairs were written; `left[i] < right[i]` are places among the members.
+        the number of pairs written; `left[i] < right[i]` are indices of members.
     """
     n = 0
     for k in range(len(bounds) - 1):
@@ -56,7 +57,7 @@ def link_buckets(bounds, digests, left, right):
 
 @njit(cache=True, nogil=True)
 def _first_of_its_kind(digests):
-    """Return `(first, different)`: for each digest the place of the first equal one, and how many differ."""
+    """Return `(first, different)`: for each digest the index of the first equal one, and the number of different ones."""
     n = len(digests)
     first = np.empty(n, np.int64)
     different = 0
@@ -80,11 +81,11 @@ def _first_of_its_kind(digests):
 
 @njit(cache=True, nogil=True)
 def join(parent, left, right):
-    """Join the components of each pair; the root of a component is its smallest member, whatever the order of pairs.
+    """Join the components of each pair; the root of a component is its smallest member, whatever the order of the pairs.
 
     Args:
         parent: int64[n] or uint32[n], `arange(n)` at first, changed.
-        left, right: of the same type, [m].
+        left, right: int64[m] or uint32[m] each, the type of `parent`.
     """
     for i in range(len(left)):
         a, b = _root(parent, left[i]), _root(parent, right[i])
@@ -96,7 +97,7 @@ def join(parent, left, right):
 
 @njit(cache=True, nogil=True)
 def roots(parent, members):
-    """Return the root of each member, of the type of `parent`."""
+    """Return the root of each member, both in the type of `parent`: int64[m] or uint32[m]."""
     found = np.empty(len(members), parent.dtype)
     for i in range(len(members)):
         found[i] = _root(parent, members[i])

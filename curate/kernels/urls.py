@@ -1,16 +1,16 @@
-"""URLs as the hashes that block lists are looked up by: a host with its parents, and an address with what it begins with.
+"""Hash URLs for lookup in block lists: the host with its parent domains, and the prefixes of the address.
 
-A URL need not be one: scheme, user, port and path may each be missing. Host names and paths are compared without
-regard to ASCII case. What a browser would rewrite before it looks (letters outside ASCII, percent signs, addresses
-such as `0x7f.1`, IPv6) is marked as *odd*, for the caller to rewrite and ask again.
+The input may be any string: scheme, user, port and path may each be missing. Host names and paths are compared without
+regard to ASCII case. A host that a browser would rewrite before the lookup (letters outside ASCII, percent signs, numbers
+such as `0x7f.1`, IPv6) is marked as *noncanonical*; the caller rewrites it and asks again.
 
-* `host_suffixes`: `a.b.example.org` is `example.org`, `b.example.org`, `a.b.example.org`. One label alone (`org`) is
-  not among them. An IP address has no parents.
-* `url_prefixes`: `www.example.org/a/b?c#d` is `example.org/a`, `example.org/a/b`, `example.org/a/b?c`. A leading `www.` and
-  the port do not count. `%7e` is `~`, `%D0` is that byte; of other percent signs only the case is overlooked.
+* `host_suffixes`: `a.b.example.org` gives `example.org`, `b.example.org`, `a.b.example.org`. A single label (`org`) is
+  left out. An IP address has no parents.
+* `url_prefixes`: `www.example.org/a/b?c#d` gives `example.org/a`, `example.org/a/b`, `example.org/a/b?c`. A leading `www.`
+  and the port are ignored. `%7e` counts as `~` and `%D0` as that byte; of other escapes only the case is ignored.
 
-Hashes have 64 bits. With t of them looked up in a list of k entries, t * k / 2**64 false hits are expected: one in 1.8
-trillion lookups for ten million entries. Plain Python in `tests/reference/urls.py`.
+Hashes have 64 bits. If t of them are looked up in a list of k entries, t * k / 2**64 false hits are expected: one in 1.8
+trillion lookups for ten million entries. A plain Python version is in `tests/reference/urls.py`.
 """
 
 from __future__ import annotations
@@ -44,17 +44,20 @@ def _step(value, byte):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _closed(value):
-    """Return the hash to be stored; zero stands for an empty slot, so no hash is zero."""
+    """Return the final hash; it is never 0, which marks an empty slot."""
     value = mix(value)
     return value if value else np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
 def find_host(text, start, end):
-    """Find the host of a URL, bytes `start` to `end` at an address.
+    """Find the host of a URL.
 
+    Args:
+        text: address of uint8[m].
+        start, end: byte bounds of the URL.
     Returns:
-        `(host start, host end, path start, end, is IP address, is odd)`; a URL without a host has an empty one.
+        `(host start, host end, path start, end, is IP address, is noncanonical)`; the host is empty if there is none.
     """
     while start < end and byte_at(text, start) <= 0x20:
         start += 1
@@ -78,12 +81,12 @@ def find_host(text, start, end):
     while last < stop and byte_at(text, last) != COLON:
         last += 1
     for place in range(last + 1, stop):
-        if not _is_digit(byte_at(text, place)):  # no port, so what comes before is no host: `mailto:`, `urn:isbn:`
+        if not _is_digit(byte_at(text, place)):  # not a port, so no host comes before it: `mailto:`, `urn:isbn:`
             return first, first, stop, end, False, False
     while last > first and byte_at(text, last - 1) == DOT:
         last -= 1
-    is_address, is_odd = _shape(text, first, last)
-    return first, last, stop, end, is_address, is_odd
+    is_address, is_noncanonical = _shape(text, first, last)
+    return first, last, stop, end, is_address, is_noncanonical
 
 
 @njit(cache=True, nogil=True)
@@ -106,13 +109,13 @@ def _after_scheme(text, start, end):
 
 @njit(cache=True, nogil=True)
 def _shape(text, first, last):
-    """Return whether a host is an IPv4 address, and whether it is odd."""
-    is_odd = False
+    """Return `(whether a host is an IPv4 address, whether it is noncanonical)`."""
+    is_noncanonical = False
     label = first
     n_plain = n_labels = 0
     for at in range(first, last + 1):
         byte = byte_at(text, at) if at < last else DOT
-        is_odd |= byte >= 0x80 or byte == PERCENT
+        is_noncanonical |= byte >= 0x80 or byte == PERCENT
         if byte == DOT and at < last:
             n_plain += _is_octet(text, label, at)
             n_labels += 1
@@ -120,13 +123,13 @@ def _shape(text, first, last):
     n_plain += _is_octet(text, label, last)
     n_labels += 1
     if label == last or not _is_digit(byte_at(text, label)):
-        return False, is_odd
+        return False, is_noncanonical
     for at in range(label, last):  # the last label is a number: 1.2.3.4, 0x7f.1, 2130706433
         byte = byte_at(text, at) | 0x20
         is_hexadecimal = 0x61 <= byte <= 0x66 or byte == 0x78
         if not _is_digit(byte_at(text, at)) and not (is_hexadecimal and byte_at(text, label) == 0x30):
-            return False, is_odd
-    return True, is_odd or n_labels != 4 or n_plain != 4
+            return False, is_noncanonical
+    return True, is_noncanonical or n_labels != 4 or n_plain != 4
 
 
 @njit(cache=True, nogil=True)
@@ -143,7 +146,7 @@ def _is_octet(text, first, last):
 
 @njit(cache=True, nogil=True)
 def hosts(offsets, data):
-    """Return the bounds of the host of each URL: int64[n, 2]."""
+    """Return the byte bounds of the host of each URL: int64[n, 2]; `offsets` is int64[n + 1], `data` uint8[m]."""
     text, found = address_of(data), np.zeros((len(offsets) - 1, 2), np.int64)
     for i in range(len(found)):
         found[i, 0], found[i, 1], _, _, _, _ = find_host(text, offsets[i], offsets[i + 1])
@@ -155,7 +158,14 @@ def hosts(offsets, data):
 
 @njit(cache=True, nogil=True)
 def hash_host(text, start, end):
-    """Return the hash of a whole host name, as it is in `host_suffixes`."""
+    """Hash a whole host name, as `host_suffixes` does.
+
+    Args:
+        text: address of uint8[m].
+        start, end: byte bounds of the host.
+    Returns:
+        uint64, not 0.
+    """
     value = SEED
     for at in range(end - 1, start - 1, -1):
         value = _step(value, _fold(byte_at(text, at)))
@@ -164,7 +174,7 @@ def hash_host(text, start, end):
 
 @njit(cache=True, nogil=True)
 def hash_name(name):
-    """Return the hash of a host name that is an array of its own: uint8[m]."""
+    """Return the hash of a host name that is a whole array: uint8[m]."""
     return hash_host(address_of(name), 0, len(name))
 
 
@@ -179,20 +189,21 @@ def _room(array, n):
 
 @njit(cache=True, nogil=True)
 def host_suffixes(offsets, data):
-    """Hash the host of each URL and its parents, from the shortest to the longest.
+    """Hash the host of each URL and its parent domains, from the shortest to the longest.
 
     Args:
-        offsets: int64[n + 1], bounds of the URLs; need not begin at 0.
+        offsets: int64[n + 1], byte bounds of the URLs in `data`; need not begin at 0.
         data: uint8[m], UTF-8.
     Returns:
-        `(bounds int64[n + 1], hashes uint64[k], starts int64[k], ends int64[n], is_odd bool[n])`: those of URL i are at
-        `bounds[i]` to `bounds[i + 1]`, and each is of the bytes from its start to `ends[i]`. Without a host there are none.
+        `(bounds int64[n + 1], hashes uint64[k], starts int64[k], ends int64[n], is_noncanonical bool[n])`: the hashes of
+        URL i are those from `bounds[i]` to `bounds[i + 1]`; hash j is of the bytes from `starts[j]` to `ends[i]`. A URL
+        without a host has none.
     """
     text, n = address_of(data), len(offsets) - 1
-    bounds, ends, is_odd = np.zeros(n + 1, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
+    bounds, ends, is_noncanonical = np.zeros(n + 1, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
     hashes, starts, total = np.empty(4 * n + 64, np.uint64), np.empty(4 * n + 64, np.int64), 0
     for i in range(n):
-        first, last, _, _, is_address, is_odd[i] = find_host(text, offsets[i], offsets[i + 1])
+        first, last, _, _, is_address, is_noncanonical[i] = find_host(text, offsets[i], offsets[i + 1])
         ends[i] = last
         value, n_labels = SEED, 0
         for at in range(last - 1, first - 1, -1):
@@ -209,7 +220,7 @@ def host_suffixes(offsets, data):
             hashes[total], starts[total] = _closed(value), first
             total += 1
         bounds[i + 1] = total
-    return bounds, hashes[:total], starts[:total], ends, is_odd
+    return bounds, hashes[:total], starts[:total], ends, is_noncanonical
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -222,7 +233,7 @@ def _hexadecimal(byte):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _path_byte(text, at, end):
-    """Return the byte that stands at a place of a path, and how many bytes spell it."""
+    """Return `(byte at this position of a path, number of bytes in the URL that spell it)`."""
     byte = byte_at(text, at)
     if byte == PERCENT and at + 2 < end:
         high, low = _hexadecimal(byte_at(text, at + 1)), _hexadecimal(byte_at(text, at + 2))
@@ -246,7 +257,15 @@ def _skip_www(text, first, last):
 
 @njit(cache=True, nogil=True)
 def hash_url(text, first, last, path, end):
-    """Return the hash of an address as it is in `url_prefixes`; slashes at its end do not count."""
+    """Hash a whole address, as `url_prefixes` does; slashes at its end are ignored.
+
+    Args:
+        text: address of uint8[m].
+        first, last: byte bounds of the host.
+        path, end: byte bounds of the path, query and fragment; the fragment is ignored.
+    Returns:
+        uint64, not 0.
+    """
     value = SEED
     for at in range(_skip_www(text, first, last), last):
         value = _step(value, _fold(byte_at(text, at)))
@@ -262,13 +281,14 @@ def hash_url(text, first, last, path, end):
 
 @njit(cache=True, nogil=True)
 def url_prefixes(offsets, data):
-    """Hash what each URL begins with: at each `/`, `?` and `&` after its host, and at its end, the shortest first.
+    """Hash the prefixes of each URL: up to each `/`, `?` and `&` after its host, and up to its end, the shortest first.
 
     Args:
-        offsets, data: as of `host_suffixes`.
+        offsets: int64[n + 1], byte bounds of the URLs in `data`; need not begin at 0.
+        data: uint8[m], UTF-8.
     Returns:
-        `(bounds int64[n + 1], hashes uint64[k], starts int64[n], ends int64[k])`: those of URL i are at `bounds[i]` to
-        `bounds[i + 1]`, and each is of the bytes from `starts[i]` to its end.
+        `(bounds int64[n + 1], hashes uint64[k], starts int64[n], ends int64[k])`: the hashes of URL i are those from
+        `bounds[i]` to `bounds[i + 1]`; hash j is of the bytes from `starts[i]` to `ends[j]`.
     """
     text, n = address_of(data), len(offsets) - 1
     bounds, starts = np.zeros(n + 1, np.int64), np.zeros(n, np.int64)
@@ -307,15 +327,15 @@ def _home(value, n_homes):
 
 @njit(cache=True, nogil=True)
 def table(hashes):
-    """Lay sorted, different hashes out so that one look at memory finds each.
+    """Build a hash table in which one memory access finds most hashes.
 
-    A hash stands at its home, the place that its highest 32 bits give it, or as close behind it as there was room; in
-    order, so that a search ends at the first larger one. At most three quarters of the places are taken.
+    The highest 32 bits of a hash select its home slot. Hashes are stored in ascending order, each in its home slot or in the
+    first free one after it, so that a search ends at the first larger hash. At most three quarters of the home slots are used.
 
     Args:
-        hashes: uint64[k], ascending, none twice, none zero; k < 2**31.
+        hashes: uint64[k], ascending, without repeats, not 0; k < 2**31.
     Returns:
-        uint64[]: how many homes there are, then their places and some more, with zero where there is none.
+        uint64[]: the number of home slots, then these slots and some more; an empty slot is 0.
     """
     n_homes = np.uint64(len(hashes) * 4 // 3 + 1)
     last = np.int64(0)
@@ -332,7 +352,7 @@ def table(hashes):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def contains(made, value):
-    """Say whether a table holds a hash."""
+    """Return whether a `table` contains a hash."""
     place = _home(value, made[0]) + 1
     while np.uint64(0) < made[place] < value:
         place += 1
@@ -341,9 +361,15 @@ def contains(made, value):
 
 @njit(cache=True, nogil=True)
 def first_found(made, bounds, hashes):
-    """Return for each URL the place, among all hashes, of its first hash that a table holds: int64[n], -1 for none.
+    """Find the first hash of each URL that a table contains.
 
-    Cost: some 30 to 150 ns a hash, by how much of the table the processor's caches hold.
+    Args:
+        made: uint64[], what `table` returned.
+        bounds: int64[n + 1], bounds of the URLs in `hashes`.
+        hashes: uint64[k].
+    Returns:
+        int64[n]: an index into `hashes`, or -1.
+    Cost: 30 to 150 ns a hash, depending on how much of the table is in the caches of the processor.
     """
     found = np.full(len(bounds) - 1, -1, np.int64)
     for i in range(len(found)):

@@ -1,4 +1,4 @@
-"""Whether bytes are UTF-8."""
+"""Check whether bytes are UTF-8."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from curate.kernels.pointers import HIGH, address_of, byte_at, eight_at
 
 @njit(cache=True, nogil=True)
 def is_utf8(data):
-    """Say whether bytes are UTF-8, as Python's strict decoder sees it: no overlong forms, no surrogates.
+    """Return whether bytes are UTF-8 for Python's strict decoder: no overlong forms, no surrogates.
 
     Args:
         data: uint8[n].

@@ -1,4 +1,4 @@
-"""How rich the words of a text are: different ones, and those that only hold a sentence together.
+"""Count the different words and the function words of texts.
 
 Words are those of `tokens.WORDS`: in lower case, without marks; `don't` is `don` and `t`.
 """
@@ -34,14 +34,14 @@ FUNCTION_WORDS = (
     "will", "would", "shall", "should", "can", "could", "may", "might", "must", "ought", "cannot",
     # particles of negation and degree
     "not", "very", "too", "also", "only", "just", "even", "again", "further", "now", "ever", "never", "still",
-    # what an apostrophe leaves
+    # parts of words with an apostrophe
     "s", "t", "d", "m", "re", "ve", "ll", "don", "didn", "doesn", "isn", "aren", "wasn", "weren", "hasn", "haven", "hadn",
     "won", "wouldn", "couldn", "shouldn",
 )  # fmt: skip
-"""English words of the closed classes: they hold a sentence together and say little of what it is about."""
+"""English words of the closed classes: they build sentences and say little about the topic."""
 
 N_WORDS, N_DIFFERENT, N_FUNCTION, N_COUNTS = range(4)
-"""Columns of the counts; N_COUNTS is how many there are."""
+"""Columns of the counts; N_COUNTS is the number of columns."""
 
 
 @lru_cache(maxsize=1)
@@ -62,16 +62,17 @@ def _hash_words(data, classes, lower):
 
 @njit(cache=True, nogil=True)
 def count_vocabulary(offsets, data, classes, lower, functional):
-    """Count the words of texts, the different ones and the function words.
+    """Count the words of texts, the different ones, and the function words.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes, lower: `characters.classes()` and `characters.lower()`.
-        functional: uint64[k], what `function_words` gave.
+        classes: uint16[0x110000], `characters.classes()`.
+        lower: uint32[len(CASED)], `characters.lower()`.
+        functional: uint64[k], what `function_words` returned.
     Returns:
-        int64[n, N_COUNTS], one row for each text: N_WORDS; N_DIFFERENT, of these, compared by a hash of 64 bits;
-        N_FUNCTION, how many are in FUNCTION_WORDS.
+        int64[n, N_COUNTS], one row for each text: N_WORDS; N_DIFFERENT, how many of them differ, by 64-bit hashes;
+        N_FUNCTION, how many of all words are in FUNCTION_WORDS.
     Cost: about 160 MB/s of English text, one core (`python -m tests.bench.kernels`).
     """
     memory, n_docs = memory_of(data, classes, lower), len(offsets) - 1
@@ -94,7 +95,7 @@ def count_vocabulary(offsets, data, classes, lower, functional):
 
 @njit(cache=True, nogil=True)
 def _scan_all(memory, end, state, hashes):
-    """Hash all words of a text; returns `(hashes, how many)`, the array a larger one if need be."""
+    """Hash all words of a text; return `(hashes, number of words)`, with a longer array if needed."""
     n = 0
     while state[AT] < end:
         if len(hashes) - n < BLOCK:

@@ -1,14 +1,16 @@
-"""Find the entries of word lists in texts: a trie over folded characters, walked from each place where a word may begin.
+"""Find the entries of word lists in texts: a trie over folded characters, walked from each byte where a word may begin.
 
-*Folded*: a character is its lower case, after NFKC where that is one character (full-width letters, mathematical letters);
-a run of white space is one space; format characters (soft hyphen, zero-width joiner) are not there.
+*Folding*: a character becomes its lower case, after NFKC where that gives one character (full-width letters,
+mathematical letters); a run of white space is one space; format characters (soft hyphen, zero-width joiner) are skipped.
 
-*Where*: an entry begins and ends at a word boundary. There is one between any two characters but two letters or numbers of
-scripts with spaces; none before a combining mark. So in scripts without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar) an entry
-may stand anywhere. From left to right, the longest entry that begins at a place counts, and the search goes on behind it.
+*Word boundaries*: an entry begins and ends at a word boundary. There is a boundary between any two characters, except
+between two letters or numbers of scripts with spaces, and before a combining mark. So in scripts without spaces (Han,
+Kana, Thai, Lao, Khmer, Myanmar) an entry may occur anywhere. Matching goes from left to right: the longest entry that
+begins at a character is taken, and the search continues after it.
 
-*Why no failure links*: an Aho-Corasick automaton goes on inside a word, where nothing may begin. A walk ends after two or three
-characters as a rule, and after `LONGEST` at worst, so time stays linear in the text. Plain Python in `tests/reference/lexicon.py`.
+*Why no failure links*: an Aho-Corasick automaton also continues inside words, where no entry may begin. A walk here
+ends after two or three characters as a rule and after `LONGEST` at worst, so the time is linear in the text. A plain
+Python version is in `tests/reference/word_trie.py`.
 """
 
 from __future__ import annotations
@@ -24,28 +26,29 @@ from curate.kernels import characters as ch
 from curate.kernels.characters import decode
 from curate.kernels.pointers import address_of, byte_at, eight_at, short_at
 
-Lexicon = namedtuple("Lexicon", "ids first opens slots accepts lists n_words")
-"""Entries as they are looked for.
+WordTrie = namedtuple("WordTrie", "ids first opens slots accepts lists n_words")
+"""The entries, arranged for lookup. A state is a trie node.
 
-    ids      uint16[0x110000]      the number of a character's folded form; SKIPPED, SPACE, or 0 where no entry has it
-    first    int64[n_ids]          the state after an entry's first character, 0 for none
-    opens    uint64[power of two]  one bit for each first word in a script with spaces, by its hash: most searches end here
-    slots    uint64[power of two]  open addressing: a state (24 bits), a character's number (16), the next state (24)
+    ids      uint16[0x110000]      the number of the folded character; SKIPPED, SPACE, or 0 if no entry contains it
+    first    int64[n_ids]          the state after the first character of an entry, 0 for none
+    opens    uint64[power of two]  a Bloom filter with one bit for each first word in a script with spaces; it ends
+                                   most searches
+    slots    uint64[power of two]  open addressing: a state (24 bits), a character number (16), the next state (24)
     accepts  int64[n_states]       the entry that ends at a state, or -1
-    lists    uint64[n_entries]     the lists an entry is on, as bits
-    n_words  int64[n_entries]      how many words it has, as `count_entries` counts
+    lists    uint64[n_entries]     the lists that contain an entry, as bits
+    n_words  int64[n_entries]      the number of its words, as `count_entries` counts them
 """
 
 SKIPPED, SPACE = 0xFFFF, 1
 LONGEST = 100
-"""Characters of the longest entry."""
+"""The length of the longest entry, in characters."""
 
 MOST_STATES = 1 << 24
 WORDS, MATCHES, COVERED, DISTINCT, TOP, TOP_MATCHES, N_COUNTS = range(7)
-"""Columns of the counts."""
+"""Columns of the counts; N_COUNTS is the number of columns."""
 
 BITS_PER_ENTRY = 16
-"""Bits of `opens`, at least: about one word in twenty is looked for that is not there."""
+"""Least bits of `opens` for each entry: about one in twenty words that begin no entry passes the filter."""
 
 _MIX, _SEED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x2545F4914F6CDD1D)
 _NEXT, _TO_KEY = np.uint64(0xFFFFFF), np.uint64(24)
@@ -71,7 +74,7 @@ def folds() -> np.ndarray:
 
 
 def fold(entry: str) -> str:
-    """Return an entry as it is looked for."""
+    """Return an entry in the form in which it is compared."""
     classes, table = ch.classes(), folds()
     seen = [c for c in unicodedata.normalize("NFKC", entry) if not _is_skipped(classes[ord(c)])]
     return " ".join("".join(" " if classes[ord(c)] & ch.SPACE else chr(table[ord(c)]) for c in seen).split())
@@ -81,18 +84,18 @@ def _is_skipped(bits: int) -> bool:
     return bits & (ch.EXTEND | ch.INVISIBLE) == ch.EXTEND | ch.INVISIBLE
 
 
-def build(entries: list[str], lists: np.ndarray) -> Lexicon:
-    """Make a lexicon.
+def build(entries: list[str], lists: np.ndarray) -> WordTrie:
+    """Build a trie.
 
     Args:
-        entries: folded, none twice, none empty, none longer than LONGEST.
-        lists: uint64[n_entries], the lists each is on, as bits.
+        entries: folded, without repeats, none empty, none longer than LONGEST.
+        lists: uint64[n_entries], the lists that contain each entry, as bits.
     Raises:
-        ValueError: there are too many of them.
+        ValueError: the entries have too many characters, or too many different ones.
     """
     alphabet = sorted({c for entry in entries for c in entry if c != " "})
     if len(alphabet) > SKIPPED - SPACE - 1:
-        raise ValueError(f"{len(alphabet):,} different characters")
+        raise ValueError(f"{len(alphabet):,} different characters, expected at most {SKIPPED - SPACE - 1:,}")
     numbers = np.zeros(0x110000, np.uint16)
     numbers[[ord(c) for c in alphabet]] = np.arange(SPACE + 1, SPACE + 1 + len(alphabet))
     ids = numbers[folds()]
@@ -102,15 +105,15 @@ def build(entries: list[str], lists: np.ndarray) -> Lexicon:
     codes = np.array([ord(c) for entry in entries for c in entry], np.int64)
     bounds = np.concatenate(([0], np.cumsum([len(entry) for entry in entries]))).astype(np.int64)
     if len(codes) >= MOST_STATES:
-        raise ValueError(f"{len(codes):,} characters")
+        raise ValueError(f"{len(codes):,} characters, expected fewer than {MOST_STATES:,}")
     numbers = ids[codes]
     first, slots, accepts = _trie(bounds, numbers, SPACE + 1 + len(alphabet))
     opens = _opens(bounds, codes, numbers, classes)
     data = np.frombuffer("".join(entries).encode(), np.uint8)
     spans = np.concatenate(([0], np.cumsum([len(entry.encode()) for entry in entries]))).astype(np.int64)
-    none = Lexicon(ids, first[:0], opens, slots, accepts, lists[:0], np.zeros(0, np.int64))
+    none = WordTrie(ids, first[:0], opens, slots, accepts, lists[:0], np.zeros(0, np.int64))
     counts, _ = count_entries(spans, data, classes, none, np.zeros(len(entries), np.uint64))
-    return Lexicon(ids, first, opens, slots, accepts, lists, counts[:, WORDS].copy())
+    return WordTrie(ids, first, opens, slots, accepts, lists, counts[:, WORDS].copy())
 
 
 @njit(cache=True, nogil=True)
@@ -173,7 +176,7 @@ def _key(state, number):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _slot(slots, mask, state, number):
-    """Return where the step from a state by a character is, or would be; `slots` is an address."""
+    """Return the slot of the step from a state by a character, or the free slot for it; `slots` is an address."""
     key = _key(state, number)
     slot = np.int64(key * _MIX >> np.uint64(20)) & mask
     while True:
@@ -187,29 +190,29 @@ def _slot(slots, mask, state, number):
 
 
 @njit(cache=True, nogil=True)
-def count_entries(offsets, data, classes, lexicon, wanted):
-    """Count what texts have of the entries.
+def count_entries(offsets, data, classes, trie, wanted):
+    """Count the entries in texts.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts; need not begin at 0.
+        offsets: int64[n + 1], byte bounds of the texts in `data`; need not begin at 0.
         data: uint8[m], UTF-8.
-        classes: `characters.classes()`.
-        lexicon: a `Lexicon`.
+        classes: uint16[0x110000], `characters.classes()`.
+        trie: a `WordTrie`.
         wanted: uint64[n], the lists that count for each text, as bits.
     Returns:
-        `(counts int64[n, N_COUNTS], lists uint64[n])`. Counts: WORDS of the text (in scripts without spaces every letter is one);
-        MATCHES; COVERED, words in them; DISTINCT entries; the TOP entry, the most frequent and among equals the first, -1 for
-        none; TOP_MATCHES. Lists: those that a match is on, as bits.
+        `(counts int64[n, N_COUNTS], lists uint64[n])`. Counts: WORDS of the text (in scripts without spaces every letter
+        is one); MATCHES; COVERED, words inside matches; DISTINCT entries; TOP, the most frequent entry (of equal ones the
+        first), -1 for none; TOP_MATCHES, its matches. Lists: those that contain a matched entry, as bits.
     Cost: see `python -m tests.bench lists`.
     """
-    n, n_entries = len(offsets) - 1, len(lexicon.lists)
+    n, n_entries = len(offsets) - 1, len(trie.lists)
     counts, lists = np.zeros((n, N_COUNTS), np.int64), np.zeros(n, np.uint64)
     times = np.zeros(n_entries, np.int64)
     met = np.empty(n_entries, np.int64)
-    text, table, ids = address_of(data), address_of(classes), address_of(lexicon.ids)
-    first, of_entry, n_words = address_of(lexicon.first), address_of(lexicon.lists), address_of(lexicon.n_words)
-    opens, n_bits = address_of(lexicon.opens), 64 * len(lexicon.opens)
-    trie = address_of(lexicon.slots), len(lexicon.slots) - 1, address_of(lexicon.accepts), of_entry
+    text, table, ids = address_of(data), address_of(classes), address_of(trie.ids)
+    first, of_entry, n_words = address_of(trie.first), address_of(trie.lists), address_of(trie.n_words)
+    opens, n_bits = address_of(trie.opens), 64 * len(trie.opens)
+    arrays = address_of(trie.slots), len(trie.slots) - 1, address_of(trie.accepts), of_entry
     for i in range(n):
         at, end, n_met = offsets[i], offsets[i + 1], 0
         words = matches = covered = 0
@@ -231,7 +234,7 @@ def count_entries(offsets, data, classes, lexicon, wanted):
                 number = short_at(ids, code)
                 state = np.int64(eight_at(first, 8 * number)) if number else np.int64(0)
                 if state:
-                    entry, entry_end = _longest(text, table, ids, at + size, end, state, is_spaced, trie, wanted[i])
+                    entry, entry_end = _longest(text, table, ids, at + size, end, state, is_spaced, arrays, wanted[i])
                     if entry >= 0:
                         inside = np.int64(eight_at(n_words, 8 * entry))
                         matches += 1
@@ -255,7 +258,7 @@ def count_entries(offsets, data, classes, lexicon, wanted):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _word(text, table, ids, at, end):
-    """Return where the word that begins here ends, in a script with spaces, and the hash by which `opens` knows it."""
+    """Return `(end of the word that begins here, its hash for `opens`)`, in a script with spaces."""
     value = _SEED
     while at < end:
         code, size = byte_at(text, at), 1
@@ -271,9 +274,9 @@ def _word(text, table, ids, at, end):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _longest(text, table, ids, at, end, state, is_spaced, trie, wanted):
-    """Return `(entry, where it ends)` of the longest one that is there, -1 if none; `at` is behind its first character."""
-    slots, mask, accepts, lists = trie
+def _longest(text, table, ids, at, end, state, is_spaced, arrays, wanted):
+    """Return `(entry, its end)` of the longest entry that matches, or -1; `at` is the byte after its first character."""
+    slots, mask, accepts, lists = arrays
     entry, after = np.int64(-1), at
     while True:
         code, size, bits = np.int64(0), 0, ch.SPACE

@@ -3,22 +3,22 @@
 What is a word?
 
 * In scripts with spaces: a run of letters and numbers of any script, with the combining and format characters
-  inside. One mark between two of them holds a word together (`U.S`, `1,234.5`, `10:30`, `R-410A`, `B&B`,
-  `a@b.org`), with these exceptions: a point between a lower-case and a capital letter (`end.Start`), a comma
-  between letters, a hyphen, dash, colon, slash or sign of comparison before a letter (`well-known`, `and/or`),
+  inside. A single mark between two of them joins them into one word (`U.S`, `1,234.5`, `10:30`, `R-410A`, `B&B`,
+  `a@b.org`), with these exceptions: a full stop between a lower-case and a capital letter (`end.Start`), a comma
+  between letters, a hyphen, dash, colon, slash or comparison sign before a letter (`well-known`, `and/or`),
   a hyphen or operator between numbers (`1990-1995`), an ellipsis, a pictograph.
-* An apostrophe between letters opens a new word: `don't` is `don` and `'t`.
+* An apostrophe between letters begins a new word: `don't` is `don` and `'t`.
 * One of `- / \\ | @ ^ ~ +` that touches a word on one side only belongs to it: `@name`, `-5`, `/etc`, `C+`.
-* A point after a single letter or a common English abbreviation belongs to the word: `J.`, `U.S.`, `Mr.`.
-* In scripts without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar) every letter, with its marks, is a word, so
-  that word n-grams are character n-grams there.
+* A full stop after a single letter or a common English abbreviation belongs to the word: `J.`, `U.S.`, `Mr.`.
+* In scripts without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar) every letter, with its combining marks, is a
+  word, so that word n-grams are character n-grams there.
 
-Everything else that is visible is a *mark*, one token for each character, but one for a run of full stops or
-hyphens. Words and marks together are *tokens*.
+Every other visible character is a *mark* and a token of its own, except that a run of full stops or hyphens is
+one token. Words and marks together are *tokens*.
 
-A sentence ends after a lone mark such as `.`, `?`, `!` or `。` and the punctuation that follows it, or where
-the line ends. These are the definitions under which shares and counts come out as with the rule-based English
-tokenizer that published Gopher, C4 and FineWeb pipelines count with.
+A sentence ends after a single mark such as `.`, `?`, `!` or `。` and the punctuation that follows it, or at the end
+of the line. With these definitions, shares and counts agree with the rule-based English tokenizer that the published
+Gopher, C4 and FineWeb pipelines count with.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ from curate.kernels.pointers import (
 )
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-"""The eight English words of which prose has at least two (Rae et al. 2021, section A.1.1)."""
+"""Eight English words; a page of prose contains at least two of them (Rae et al. 2021, section A.1.1)."""
 
 ABBREVIATIONS = (
     "Adm", "Bros", "Co", "Corp", "Dr", "Gen", "Gov", "Inc", "Jr", "Lt", "Ltd", "Messrs", "Mr", "Mrs", "Ms", "Mt",
     "Prof", "Rep", "Rev", "Sen", "Sgt", "Sr", "St", "vs",
     "Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec",
 )  # fmt: skip
-"""English abbreviations whose point ends no sentence."""
+"""English abbreviations whose full stop does not end a sentence."""
 
 (
     TOKENS, WORDS, LETTERED, SPACED, SPACED_CHARACTERS, STOPS, HASH_SIGNS, ELLIPSES, SENTENCES, BREAKS, CHARACTERS,
     N_COUNTS,
 ) = range(12)  # fmt: skip
-"""Columns of the counts; N_COUNTS is how many there are."""
+"""Columns of the counts; N_COUNTS is the number of columns."""
 
 _STOP_KEYS = tuple(np.uint64(int.from_bytes(word.encode(), "little")) for word in STOP_WORDS)
 _SHORT_KEYS = np.sort(np.array([int.from_bytes(word.encode(), "little") for word in ABBREVIATIONS], np.uint64))
@@ -67,13 +67,13 @@ def count_words(offsets, data, classes):
     """Count the words, marks and sentences of texts.
 
     Args:
-        offsets: int64[n + 1], bounds of the texts.
+        offsets: int64[n + 1], byte bounds of the texts in `data`.
         data: uint8[m], UTF-8.
-        classes: `characters.classes()`.
+        classes: uint16[0x110000], `characters.classes()`.
     Returns:
-        int64[n, N_COUNTS], one row for each text: TOKENS; WORDS; LETTERED words with a letter; SPACED words,
-        those of scripts with spaces, and SPACED_CHARACTERS in them; STOPS, how many of STOP_WORDS occur;
-        HASH_SIGNS; ELLIPSES; SENTENCES; line BREAKS; CHARACTERS of the whole text.
+        int64[n, N_COUNTS], one row for each text: TOKENS; WORDS; LETTERED, words with a letter; SPACED, words of
+        scripts with spaces, and SPACED_CHARACTERS, the characters in them; STOPS, how many of STOP_WORDS occur;
+        HASH_SIGNS; ELLIPSES; SENTENCES; BREAKS, line breaks; CHARACTERS of the whole text.
     Cost: about 160 MB/s of English text, one core (`python -m tests.bench.kernels`).
     """
     text, table, n = address_of(data), address_of(classes), len(offsets) - 1
@@ -89,11 +89,11 @@ def scan_words(text, table, start, end, counts, hashes, lengths):
     """Find the words, marks and sentences of one text.
 
     Args:
-        text, table: addresses, see `characters`.
-        start, end: the bounds of the text.
+        text, table: addresses of uint8[m] and uint16[0x110000], see `characters`.
+        start, end: byte bounds of the text.
         counts: int64[N_COUNTS], written.
-        hashes: uint64[k], written for the first k tokens: the hash of its bytes.
-        lengths: int32[k], likewise: twice its characters, and one more in scripts with spaces.
+        hashes: uint64[k], written for the first k tokens: the hash of the bytes of each token.
+        lengths: int32[k], written for the same tokens: twice the number of characters, plus 1 in scripts with spaces.
     """
     room = len(hashes)
     n = words = lettered = spaced = spaced_characters = stops = ellipses = sentences = breaks = 0
@@ -144,10 +144,10 @@ def scan_words(text, table, start, end, counts, hashes, lengths):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _end_of_token(text, table, first, end, code, size, bits, word_end, spaced_end):
-    """Return `(end of the token, its characters, union of classes)`; of a mark only its own class, never WORD.
+    """Return `(end of the token, its characters, union of classes)`; for a mark only the class of the mark, never WORD.
 
-    `code`, `size` and `bits` are of the first character; `word_end` and `spaced_end` are where the last word
-    and the last word of a script with spaces ended. A run of marks is no end of a sentence.
+    `code`, `size` and `bits` describe the first character; `word_end` and `spaced_end` are the ends of the last word
+    and of the last word of a script with spaces. A run of marks does not end a sentence.
     """
     known = _letters_at(text, first, end) if bits & ch.LETTER else 0
     if known and byte_at(text, first + known) == 0x20:
@@ -167,7 +167,7 @@ def _end_of_token(text, table, first, end, code, size, bits, word_end, spaced_en
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _opening(text, table, at, end, code, size, bits, word_end, spaced_end):
-    """Return the bytes of a mark that opens a word (glue, or an apostrophe right after a word), else 0."""
+    """Return the bytes of a mark that begins a word (GLUE, or an apostrophe right after a word), else 0."""
     if bits & ch.GLUE:
         if at == word_end:
             return 0
@@ -181,9 +181,9 @@ def _opening(text, table, at, end, code, size, bits, word_end, spaced_end):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _end_of_word(text, table, first, letters, at, end):
-    """Return `(end of the word, bytes that continue a character, union of classes)`.
+    """Return `(end of the word, number of continuation bytes, union of classes)`.
 
-    `letters` is where they begin, `at` how far they are known to be ASCII letters.
+    `letters` is where the letters begin; the bytes up to `at` are known to be ASCII letters.
     """
     union = last = 0
     more = letters - first - 1 if letters > first else 0
@@ -245,7 +245,7 @@ def _end_of_unspaced(text, table, at, end, more, union):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _joint(text, table, at, end, last):
-    """Return the bytes of the mark at `at` if it holds two parts of one word together, else 0."""
+    """Return the bytes of the mark at `at` if it joins two parts of one word, else 0."""
     code, size = decode(text, at, end)
     bits = short_at(table, code)
     if not bits & ch.MARK or bits & ch.ICON or at + size >= end:
@@ -271,7 +271,7 @@ def _joint(text, table, at, end, last):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _letters_at(text, at, end):
-    """Return how many ASCII letters stand here, if 1 to 7 and eight bytes may be read, else 0."""
+    """Return the number of ASCII letters from `at` on, if it is 1 to 7 and eight bytes can be read, else 0."""
     if at + 8 > end:
         return 0
     eight = eight_at(text, at)
@@ -283,7 +283,7 @@ def _letters_at(text, at, end):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _stop_bit(key):
-    """Return the bit of the English stop word with these up to four bytes, or 0."""
+    """Return the bit of the English stop word that has these bytes (four at most), or 0."""
     for k, stop_key in enumerate(_STOP_KEYS):
         if key == stop_key:
             return 1 << k

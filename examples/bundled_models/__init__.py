@@ -1,1 +1,1 @@
-"""How the models in `curate/models` were trained: `texts` (six text classifiers), `extraction` (blocks of pages)."""
+"""Train the models in `curate/models`: `texts` (six text classifiers), `extraction` (blocks of web pages)."""

@@ -1,7 +1,7 @@
-"""Coverage-guided fuzzing of the byte pass against its slow twin: `python -m tests.kernels.atheris_blocks [SECONDS]`.
+"""Fuzz the byte pass against its slow twin, guided by coverage: `python -m tests.kernels.atheris_blocks [SECONDS]`.
 
-atheris sees the branches of Python code, which are those of the slow twin; compiled code has none it can see. So it
-looks for pages on which the twin takes a new path, and each must read the same in both. Needs `pip install atheris`.
+atheris sees the branches of Python code only, not of compiled code. So it searches for pages on which the slow twin takes
+a new branch, and compares both results on each. Needs `pip install atheris`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.kernels.pages import found_in, read
 
 
 def compare(data: bytes) -> None:
-    """Read one page both ways."""
+    """Read one page with both implementations and compare."""
     page = data.decode("utf-8", "ignore")
     assert found_in(read(page.encode())) == [asdict(block) for block in slow.read_blocks(page)], page
 

@@ -1,9 +1,9 @@
-"""The byte pass and the features under numba's bounds checks, on mutated, truncated and hostile pages.
+"""Run the byte pass and the features with numba's bounds checks, on mutated, truncated and hostile pages.
 
     NUMBA_BOUNDSCHECK=1 python -m tests.kernels.fuzz_blocks 100000 [SEED]
 
-An index out of bounds, which goes unnoticed in compiled code, raises here. Compiled code with checks is kept apart
-from that without. Seeds are real pages where there are any, and pieces of markup that exercise a rule.
+An index out of bounds, which compiled code does not notice, raises here. Compiled code with checks has its own cache
+folder. The seeds are real pages, if available, and pieces of markup that exercise a rule.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if not numba.config.BOUNDSCHECK:
     raise SystemExit("Set NUMBA_BOUNDSCHECK=1: without it this checks nothing.")
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.context_features import second_features
+from curate.kernels.blocks.context_features import context_features
 from curate.kernels.blocks.layout import make_tables, with_page
 from curate.kernels.blocks.model import features
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.select_blocks import choose
+from curate.kernels.blocks.select_blocks import select_blocks
 from curate.kernels.characters import classes
 from tests.bench.real_data import real_data
 from tests.kernels.pages import ATTRIBUTES, BLOCKS, OTHERS, TEXTS
@@ -51,7 +51,7 @@ def main(n: int, seed: int) -> None:
 
 
 def check(page: bytes) -> None:
-    """Read a page and compute everything that is computed about its blocks."""
+    """Read a page and compute all features of its blocks."""
     t = with_page(TABLES, page)
     n = read_blocks(t)
     if n < 0:
@@ -59,9 +59,9 @@ def check(page: bytes) -> None:
     assert n == t.state[at_.BLOCKS] and t.state[at_.OUT] <= len(page)
     first, measures = features(t, *NO_ODDS)
     p = np.linspace(0, 1, n, dtype=np.float32)
-    assert np.isfinite(first).all() and np.isfinite(second_features(t, measures, p)).all()
+    assert np.isfinite(first).all() and np.isfinite(context_features(t, measures, p)).all()
     if n:
-        choose(p, measures.width, 0.5, 0.25, 0.6)
+        select_blocks(p, measures.width, 0.5, 0.25, 0.6)
 
 
 def _seeds() -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Run all text kernels on bytes that lie between two pages nobody may touch: one byte too far ends the process.
+"""Run all text kernels on bytes between two inaccessible memory pages: reading one byte too far ends the process.
 
 python -m tests.kernels.guarded SEED
 """
@@ -31,13 +31,13 @@ from curate.kernels.characters import classes, lower
 from tests.kernels.texts import PIECES
 
 PAGE = mmap.PAGESIZE
-LEXICON = word_trie.build(["word", "中文", "the be", "..."], np.ones(4, np.uint64))
+TRIE = word_trie.build(["word", "中文", "the be", "..."], np.ones(4, np.uint64))
 EMPTY = urls.table(np.zeros(0, np.uint64))
 PROT_NONE = 0
 
 
 def main(seed: int) -> None:
-    """Measure broken and whole texts that end, and begin, where memory does."""
+    """Measure valid and invalid texts that begin and end at the bounds of the memory."""
     room = mmap.mmap(-1, 3 * PAGE)
     memory = np.frombuffer(room, np.uint8)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -62,11 +62,11 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         repetition.count_repetition(offsets, data, classes())
         lines.count_lines(offsets, data, classes())
         composition.count_composition(offsets, data, classes())
-        template_markers.count_leftovers(offsets, data)
+        template_markers.count_template_markers(offsets, data)
         vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
-        pii_candidates.find_spots(offsets, data, pii_candidates.CLASSES)
+        pii_candidates.find_candidates(offsets, data, pii_candidates.CLASSES)
         c4_lines.drop_lines(offsets, data, classes(), chance.randrange(16), 3, 5)
-        word_trie.count_entries(offsets, data, classes(), LEXICON, np.ones(len(offsets) - 1, np.uint64))
+        word_trie.count_entries(offsets, data, classes(), TRIE, np.ones(len(offsets) - 1, np.uint64))
         urls.host_suffixes(offsets, data)
         urls.url_prefixes(offsets, data)
         blocklist.read_lines(data, EMPTY, EMPTY, chance.random() < 0.5)

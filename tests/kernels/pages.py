@@ -1,4 +1,4 @@
-"""Random pages that are hard on the byte pass, and what it makes of them."""
+"""Random pages that are difficult for the byte pass, and how to read its result."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ pages = st.one_of(
 
 
 def read(page: bytes) -> Tables:
-    """Return the tables of a page; it must fit."""
+    """Return the tables of a page, which must fit."""
     t = with_page(_tables(), page)
     assert read_blocks(t) == t.state[at_.BLOCKS]
     return t
 
 
 def found_in(t: Tables) -> list[dict]:
-    """Return the blocks as the slow twin describes them."""
+    """Return the blocks in the form of the slow twin."""
     found = []
     for row in t.blocks[: t.state[at_.BLOCKS]]:
         element = row[at_.ELEMENT]
@@ -117,5 +117,5 @@ def _tables() -> Tables:
 
 
 def no_odds(t: Tables) -> tuple[np.ndarray, np.ndarray]:
-    """Return tables of odds that know nothing."""
+    """Return tables of log odds that are all 0."""
     return np.zeros(1 << 14, np.int8), np.zeros(1 << 15, np.int8)

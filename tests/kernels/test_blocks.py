@@ -1,4 +1,4 @@
-"""The byte pass finds what its slow twin finds, in time linear in the bytes, and keeps its tables in order."""
+"""The byte pass gives the results of its slow twin in time linear in the bytes, and its tables are consistent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.context_features import second_features
+from curate.kernels.blocks.context_features import context_features
 from curate.kernels.blocks.layout import with_page
 from curate.kernels.blocks.measures import measure_blocks
 from curate.kernels.blocks.model import features
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.smooth_groups import LEAST_BLOCKS, even_out
+from curate.kernels.blocks.smooth_groups import LEAST_BLOCKS, smooth_groups
 from tests.kernels.pages import _tables, found_in, no_odds, pages, read
 from tests.reference import blocks as slow
 
@@ -49,26 +49,26 @@ def test_elements_are_ranges_of_blocks_one_inside_the_other(page):
 def test_features_are_finite_numbers(page):
     t = read(page.encode())
     first, measures = features(t, *no_odds(t))
-    second = second_features(t, measures, np.linspace(0, 1, len(first), dtype=np.float32))
+    second = context_features(t, measures, np.linspace(0, 1, len(first), dtype=np.float32))
     assert np.isfinite(first).all() and np.isfinite(second).all()
 
 
 @many
 @given(pages)
-def test_lists_and_tables_are_evened_out_as_by_the_slow_twin(page):
+def test_lists_and_tables_are_smoothed_as_by_the_slow_twin(page):
     t = read(page.encode())
     chances = np.linspace(0.05, 0.95, t.state[at_.BLOCKS], dtype=np.float32)
     measures = measure_blocks(t)
-    assert even_out(t, measures, chances) == pytest.approx(slow.even_out(t, measures, chances), abs=1e-6)
+    assert smooth_groups(t, measures, chances) == pytest.approx(slow.smooth_groups(t, measures, chances), abs=1e-6)
 
 
 def test_a_long_list_has_one_probability_and_a_short_one_keeps_its_own():
     for n in (LEAST_BLOCKS, LEAST_BLOCKS - 1):
         t = read(b"<p>Before<ul>" + b"<li>entry" * n + b"</ul>")
         chances = np.linspace(0, 0.9, n + 1, dtype=np.float32)
-        evened = even_out(t, measure_blocks(t), chances)
-        assert evened[0] == chances[0]
-        assert (len(set(evened[1:].tolist())) == 1) == (n == LEAST_BLOCKS)
+        smoothed = smooth_groups(t, measure_blocks(t), chances)
+        assert smoothed[0] == chances[0]
+        assert (len(set(smoothed[1:].tolist())) == 1) == (n == LEAST_BLOCKS)
 
 
 @settings(max_examples=300, deadline=None)
@@ -79,7 +79,7 @@ def test_a_page_is_read_the_same_after_any_other(page):
     assert found_in(read(b"<ul><li><pre><b><a href=x>one<p>two")) == before
 
 
-def test_bytes_that_are_no_utf_8_become_question_marks():
+def test_bytes_that_are_not_utf_8_become_question_marks():
     assert [block["text"] for block in found_in(read(b"<p>a\xff\xfe b\xc3<p>\xed\xa0\x80"))] == ["a?? b?", "???"]
 
 

@@ -1,4 +1,4 @@
-"""Kernels stay inside their buffers, whatever the bytes are."""
+"""Kernels stay inside their buffers for any bytes."""
 
 from __future__ import annotations
 

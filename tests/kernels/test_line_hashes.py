@@ -1,4 +1,4 @@
-"""Lines and paragraphs are hashed and taken out as the slow twin does it, whatever the Unicode, and in bounds."""
+"""Lines and paragraphs are hashed and removed as by the slow twin, on random Unicode and within bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curate.kernels import line_hashes
 from curate.kernels.characters import classes, lower
 from tests.kernels import guarded
 from tests.kernels.texts import buffers, texts
-from tests.reference import repeated_lines as slow
+from tests.reference import line_hashes as slow
 from tests.reference.shingles import MASK, mix
 
 HOW = (st.booleans(), st.booleans(), st.sampled_from([1, 3, 12]))
@@ -60,16 +60,16 @@ def test_what_is_left_is_what_the_slow_twin_leaves(values, paragraph, one_number
     )
     for i, (value, keys) in enumerate(zip(values, chosen, strict=True)):
 
-        def goes(content: str, keys: list[int] = keys) -> bool:
+        def is_removed(content: str, keys: list[int] = keys) -> bool:
             is_counted = slow.counts(content, one_number=one_number, least=least)
             return is_counted and mix(slow.hash_unit(slow.normal(content, one_number=one_number))) in keys
 
-        text, *numbers = slow.without(value, "paragraph" if paragraph else "line", goes)
+        text, *numbers = slow.without(value, "paragraph" if paragraph else "line", is_removed)
         assert data[offsets[i] : offsets[i + 1]].tobytes().decode() == text
         assert removed[i].tolist() == (numbers if keys else [0, 0, 0])
 
 
-def test_a_unit_is_found_where_it_stands_first():
+def test_the_first_unit_with_a_key_is_found():
     text = b"one line\n  Two Lines \nthree\ntwo lines"
     keys = np.sort(
         np.array([keys_of([t], False, False, 3, np.zeros(1, np.uint64))[0][0] for t in ("two  lines", "four")])
@@ -93,7 +93,7 @@ def test_two_lines_are_the_same_as_the_docstring_says(one, other, is_same):
     assert (a == b) == is_same
 
 
-def test_numbers_are_one_if_asked_for():
+def test_all_numbers_are_equal_if_requested():
     assert (
         len(
             {

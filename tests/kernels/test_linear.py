@@ -1,4 +1,4 @@
-"""Features, decisions and chunks are those of their slow twins, and decisions those of scikit-learn."""
+"""Features and chunks are those of their slow twins, and decisions are those of scikit-learn."""
 
 from __future__ import annotations
 

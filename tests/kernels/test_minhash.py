@@ -1,4 +1,4 @@
-"""Signatures are datasketch's to the bit; bands, agreement and exact similarity are those of the slow twin."""
+"""Signatures are those of datasketch, bit for bit; bands, agreement and exact similarity are those of the slow twin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shared n-grams are those of the slow twin, which compares words and not hashes."""
+"""Shared n-grams are those of the slow twin, which compares words instead of hashes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def index_of(items, sets, n, shortest, max_items, allowed=()):
     st.lists(mixed, max_size=6), st.lists(mixed, max_size=5), st.lists(few, max_size=2),
     st.integers(1, 5), st.integers(1, 5), st.integers(1, 3), st.data(),
 )  # fmt: skip
-def test_what_texts_share_with_items_is_what_the_slow_twin_says(items, values, allowed, n, shortest, max_items, draw):
+def test_what_texts_share_with_items_is_that_of_the_slow_twin(items, values, allowed, n, shortest, max_items, draw):
     shortest = min(n, shortest)
     sets = sorted(draw.draw(st.lists(st.integers(0, 1), min_size=len(items), max_size=len(items))))
     index = index_of(items, sets, n, shortest, max_items, allowed)
@@ -70,7 +70,7 @@ def test_what_texts_share_with_items_is_what_the_slow_twin_says(items, values, a
 
 @pytest.mark.parametrize(("n", "shortest"), [(13, 8), (BLOCK + 100, 3), (BLOCK + 100, BLOCK + 50), (2 * BLOCK, 1)])
 @pytest.mark.parametrize("at", [0, 1, BLOCK - 8, BLOCK - 1, BLOCK, 3 * BLOCK])
-def test_an_item_is_found_wherever_it_stands_in_a_long_text(n, shortest, at):
+def test_an_item_is_found_anywhere_in_a_long_text(n, shortest, at):
     item = " ".join(f"item{k}" for k in range(n + 3))
     short = " ".join(f"short{k}" for k in range(shortest))
     filler = [f"word{k}" for k in range(4 * BLOCK)]
@@ -91,7 +91,7 @@ def test_an_item_is_found_wherever_it_stands_in_a_long_text(n, shortest, at):
         ]
 
 
-def test_no_items_and_no_texts_are_no_trouble():
+def test_no_items_and_no_texts_give_empty_results():
     empty = index_of([], [], 13, 8, 10)
     assert overlap.sharing(*buffers(["some words"]), classes(), lower(), empty).tolist() == [False]
     assert [len(part) for part in overlap.shared(*words_of(["some words"]), empty)] == [0, 0, 0]
@@ -109,7 +109,7 @@ def test_words_in_a_row_are_found(text, wanted):
     assert found == (expected[0] if expected else -1)
 
 
-def test_what_stands_around_texts_does_not_matter():
+def test_the_bytes_around_a_text_do_not_matter():
     index = index_of(["one two three four"], [0], 3, 2, 10)
     offsets, data = buffers(["one two", "three four five", "one two three", "four"])
     whole = overlap.sharing(offsets, data, classes(), lower(), index)

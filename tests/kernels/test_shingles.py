@@ -1,4 +1,4 @@
-"""Tokens and n-grams are those of the slow twin on random Unicode, and what people expect of them on text they read."""
+"""Tokens and n-grams are those of the slow twin on random Unicode, and those a reader expects on simple text."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def shingles_of(text: str, tokenizer: int, n: int) -> list[int]:
 
 
 def pieces_of(text: str, tokenizer: int) -> list[str]:
-    """Return the tokens as they stand in the text; empty ones are layout."""
+    """Return the tokens as slices of the text; layout tokens are empty."""
     _, _, starts, ends = token_spans(*buffers([text]), *tables(), tokenizer)
     return [text.encode()[start:end].decode() for start, end in zip(starts, ends, strict=True)]
 
 
 def layout_of(text: str) -> str:
-    """Return the layout of code: N, I and D for layout tokens, a dot for any other."""
+    """Return the layout of code: N, I and D for layout tokens, a dot for any other token."""
     names = {slow.hash_token(char): name for char, name in zip("\n\t\b", "NID", strict=True)}
     return "".join(names.get(hash_, ".") for hash_ in token_spans(*buffers([text]), *tables(), CODE)[1].tolist())
 
@@ -90,17 +90,17 @@ def test_texts_of_many_blocks_are_those_of_the_slow_twin(tokenizer, n):
 
 @many
 @given(st.lists(st.sampled_from([b"a", b"Word ", b"\xc3", b"\xa9", b"\xf0\x9f", b"\xff", b" ", "é".encode(), b"\n"])))
-def test_each_byte_that_is_no_text_counts_as_a_replacement_character(parts):
+def test_each_byte_that_is_not_utf_8_counts_as_a_replacement_character(parts):
     raw = b"".join(parts)
-    mended = re.sub("[\udc80-\udcff]", "\ufffd", raw.decode("utf-8", "surrogateescape"))
+    repaired = re.sub("[\udc80-\udcff]", "\ufffd", raw.decode("utf-8", "surrogateescape"))
     for tokenizer in TOKENIZERS:
         found = shingle_hashes(np.array([0, len(raw)]), np.frombuffer(raw, np.uint8), *tables(), tokenizer, 2)[1]
-        assert found.tolist() == slow.shingle_hashes(mended, tokenizer, 2)
+        assert found.tolist() == slow.shingle_hashes(repaired, tokenizer, 2)
 
 
 @many
 @given(batches, st.sampled_from(TOKENIZERS))
-def test_what_stands_around_a_text_does_not_matter(values, tokenizer):
+def test_the_bytes_around_a_text_do_not_matter(values, tokenizer):
     offsets, data = buffers(["é" * 40, *values, "word" * 20])
     _, hashes = shingle_hashes(offsets[1:-1], data, *tables(), tokenizer, 3)
     assert hashes.tolist() == [h for value in values for h in slow.shingle_hashes(value, tokenizer, 3)]
@@ -162,13 +162,13 @@ def test_code_is_the_same_however_it_is_indented():
     assert shingles_of(FUNCTION.replace(">", ""), CODE, 5) != shingles_of(indented[0], CODE, 5)
 
 
-def test_layout_of_code_is_told_by_its_lines():
+def test_layout_tokens_follow_the_indentation_of_lines():
     assert layout_of("a\n  b\n\n    c\n  \n  d\ne\n") == ".NI.NI.ND.ND."
     assert layout_of("a\n        b\n\tc\n    \td\n    e") == ".NI.N.N.NDI."
     assert layout_of("  a") == "I."
 
 
-def test_indentation_has_a_bottom():
+def test_levels_of_indentation_are_limited():
     deep = "\n".join(" " * k + "a" for k in range(DEEPEST + 50)) + "\nb"
     assert layout_of(deep) == "." + "NI." * (DEEPEST - 1) + "N." * 50 + "N" + "D" * (DEEPEST - 1) + "."
     assert shingles_of(deep, CODE, 2) == slow.shingle_hashes(deep, CODE, 2)
@@ -196,7 +196,7 @@ def test_an_ngram_has_at_least_one_token():
         shingles_of("a", WORDS, 0)
 
 
-def test_lower_case_is_known_wherever_there_is_upper_case():
+def test_every_upper_case_character_is_in_the_table_of_lower_case():
     changed = [code for code in range(sys.maxunicode + 1) if chr(code).lower()[0] != chr(code)]
     assert max(changed) in characters.CASED
 
@@ -204,7 +204,7 @@ def test_lower_case_is_known_wherever_there_is_upper_case():
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", ["x", "word ", "é", "中", "\n\t", "\n a", "a\u00ad", "\u0301", " ", "\xc3"])
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
-def test_one_text_may_be_as_long_as_it_likes(piece, tokenizer):
+def test_one_text_may_be_very_long(piece, tokenizer):
     raw = piece.encode("latin-1" if piece == "\xc3" else "utf-8")
     data = np.frombuffer(raw * (8_000_000 // len(raw)), np.uint8)
     bounds, hashes = shingle_hashes(np.array([0, len(data)]), data, *tables(), tokenizer, 5)

@@ -1,4 +1,4 @@
-"""Hosts, addresses and tables of hashes do what their slow twins do."""
+"""Hosts, addresses and hash tables are those of their slow twins."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_hosts_and_their_parents_are_those_of_the_slow_twin(texts):
 
 
 @given(st.lists(ADDRESSES, max_size=6))
-def test_what_urls_begin_with_is_that_of_the_slow_twin(texts):
+def test_prefixes_of_urls_are_those_of_the_slow_twin(texts):
     values = [text.encode() for text in texts]
     bounds, hashes, _, _ = urls.url_prefixes(*buffers(values))
     for i, value in enumerate(values):
@@ -45,7 +45,7 @@ def test_what_urls_begin_with_is_that_of_the_slow_twin(texts):
 
 
 @given(st.lists(st.integers(1, 2**64 - 1), unique=True, max_size=300), st.lists(st.integers(1, 2**64 - 1), max_size=30))
-def test_a_table_holds_what_was_put_in_and_nothing_else(put, others):
+def test_a_table_contains_what_was_put_in_and_nothing_else(put, others):
     made = urls.table(np.array(sorted(put), np.uint64))
     asked = np.array([*put, *others, *(x ^ 1 or 1 for x in put)], np.uint64)
     bounds = np.arange(len(asked) + 1)

@@ -1,4 +1,4 @@
-"""Entries of word lists are found where the slow twin finds them."""
+"""Entries of word lists are found in the same places as by the slow twin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from curate.kernels import characters as ch
 from curate.kernels import word_trie
 from tests.kernels.texts import PIECES, buffers, texts
-from tests.reference import lexicon as slow
+from tests.reference import word_trie as slow
 
 SMALL = st.text(st.sampled_from("abA B中文字\u0301\u00ad-. ก\u0e34é１ａ"), max_size=40)
 ENTRIES = st.lists(
@@ -59,17 +59,17 @@ def test_entries_are_those_of_the_slow_twin(values, entries):
         ("ΣΟΦΌΣ σοφός", 2),
     ],
 )
-def test_where_an_entry_stands(text, n):
+def test_an_entry_is_found_only_between_word_boundaries(text, n):
     assert count([text], usable(["ass", "big deal", "成人", "σοφός"]))[0][0, word_trie.MATCHES] == n
 
 
-def test_only_lists_asked_for_count_and_a_shorter_entry_stands_in_for_a_longer_one_that_does_not():
+def test_only_requested_lists_count_and_a_shorter_entry_is_found_where_a_longer_one_does_not_count():
     counts, lists = count(["hot dog"] * 3, ["dog", "hot", "hot dog"], [1, 1, 2], [1, 2, 0])
     assert counts[:, word_trie.MATCHES].tolist() == [2, 1, 0]
     assert lists.tolist() == [1, 2, 0]
 
 
-def test_folding_is_lower_case_of_every_letter_of_one_character():
+def test_folding_gives_one_lower_case_character_for_each_letter():
     assert word_trie.fold("  Straße\u00a0 DER\tＷＥＬＴ \ufb01\u00ad ") == "straße der welt fi"
     table = word_trie.folds()
     assert all(chr(table[ord(c)]) == slow.folded(c) for c in string.printable + "ÀẞſΣςİıДＺ𝐩ｶ㎏²")

@@ -1,4 +1,4 @@
-"""Random texts that are hard on text kernels, and how to lay texts out as kernels read them."""
+"""Random texts that are difficult for text kernels, and the buffers in which kernels read them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PIECES = [
     " ", "  ", "\t", "\u00a0", "\u3000", "\n", "\n\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1f", "\x85", "\u2028", "\u2029",
     "x" * 40, "The quick brown fox jumps over the lazy dog.",
 ]  # fmt: skip
-"""Pieces that exercise a rule of one kernel or another."""
+"""Pieces that each exercise a rule of some kernel."""
 
 pieces = st.lists(st.sampled_from(PIECES), max_size=40)
 texts = st.one_of(
@@ -29,7 +29,7 @@ texts = st.one_of(
 
 
 def buffers(values: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Lay texts out as `(offsets int64[n + 1], data uint8[m])`."""
+    """Return texts as `(offsets int64[n + 1], data uint8[m])`."""
     encoded = [value.encode() for value in values]
     offsets = np.concatenate(([0], np.cumsum([len(value) for value in encoded]))).astype(np.int64)
     return offsets, np.frombuffer(b"".join(encoded), np.uint8)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from curate.errors import InputError
-from curate.kernels.blocks.select_blocks import choose
+from curate.kernels.blocks.select_blocks import select_blocks
 from curate.kernels.blocks.trees import predict
 from curate.stages.extract.blocks import MODEL, MODEL_SHA256
 from examples.bundled_models.extraction.examples import TOKEN_BITS, Odds, block_texts, made_example, moved_example, read
@@ -174,7 +174,7 @@ def test_scores_of_segments_and_of_4_grams():
 
 def test_what_is_kept_makes_the_expected_f_largest():
     p, weight = np.array([0.9, 0.8, 0.4, 0.1], np.float32), np.ones(4, np.float32)
-    kept, expected = choose(p, weight, 0.5, 0.25, 0.6)
+    kept, expected = select_blocks(p, weight, 0.5, 0.25, 0.6)
     best = max(1.5 * sum(p[:k]) / (0.5 * sum(p) + k) for k in range(1, 5))
     assert expected == pytest.approx(best)
     assert kept.tolist() == [True, True, False, False]

@@ -1,4 +1,4 @@
-"""A bigram model the slow way: counted, smoothed by absolute discounting, and written as ARPA for KenLM to read."""
+"""A bigram language model in plain Python: counted, smoothed by absolute discounting, and written as ARPA for KenLM."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DISCOUNT = 0.75
 
 
 class Bigrams:
-    """Probabilities of words after words, over the words of some lines.
+    """Probabilities of words after words, estimated from lines of words.
 
-    p(w | v) = max(count(v w) - d, 0) / count(v) + d * different(v) / count(v) * p(w), and p(w) likewise over a uniform
-    share for words never seen.
+    p(w | v) = max(count(v w) - d, 0) / count(v) + d * different(v) / count(v) * p(w), and p(w) is smoothed in the same way
+    with a uniform share for words that never occur.
     """
 
     def __init__(self, lines: Iterable[Sequence[str]], min_count: int = 1):

@@ -1,4 +1,4 @@
-"""Blocks of a page, slowly: the byte pass in plain Python over characters, with lists and regular expressions."""
+"""The byte pass over a page in plain Python: over characters, with lists and regular expressions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPEN = {name for name in NAMED if name in html.entities.html5}
 
 @dataclass
 class Block:
-    """What the byte pass says about a block."""
+    """The values that the byte pass gives for a block."""
 
     text: str
     tag: str
@@ -33,11 +33,11 @@ class Block:
 
 @dataclass
 class Page:
-    """A page being read: the open elements as (tag, names of inline tags opened inside), the block being written."""
+    """A page while it is read: its open elements, the depths of open inline tags, and the block being written."""
 
     blocks: list[Block] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
-    inline: dict[str, int] = field(default_factory=dict)  # link, bold, code -> how many elements were open
+    inline: dict[str, int] = field(default_factory=dict)  # link, bold, code -> number of elements open around it
     pre: int | None = None
     text: str = ""
     waiting: str = ""
@@ -58,7 +58,7 @@ def read_blocks(source: str) -> list[Block]:
             at = _behind(source, at + 2 + len(name))
         elif rest.startswith("<!--"):
             match = re.compile(r"(?<=--)!?>").search(source, at + 2)
-            while match and (match[0] == "!>" and match.start() < at + 4):  # `<!--!>` is no end
+            while match and (match[0] == "!>" and match.start() < at + 4):  # `<!--!>` does not end a comment
                 match = re.compile(r"(?<=--)!?>").search(source, match.start() + 1)
             at = match.end() if match else len(source)
         elif rest.startswith(("</", "<!", "<?")):
@@ -209,7 +209,7 @@ def _close_tag(page: Page, name: str, is_structure: bool) -> None:
 
 
 def _characters(text: str):
-    """Yield the characters of a text, references decoded."""
+    """Yield the characters of a text, with character references decoded."""
     at = 0
     while at < len(text):
         if text[at] == "&":
@@ -262,17 +262,17 @@ def _end_block(page: Page) -> None:
     page.text, page.waiting, page.was_break, page.counts = "", "", False, {}
 
 
-def even_out(t, m, p) -> list[float]:
-    """The probabilities of blocks, those of one list or data table being their mean."""
-    boxes: dict[int, list[int]] = {}
+def smooth_groups(t, m, p) -> list[float]:
+    """Return the probabilities of blocks; all blocks of one list or data table get their mean."""
+    groups: dict[int, list[int]] = {}
     for i, block in enumerate(t.blocks[: len(p)]):
         element = block[at_.ELEMENT] if block[at_.LIST] or block[at_.ROW] >= 0 else -1
         while element >= 0 and TAGS[t.elements[element, at_.TAG]] not in ("table", "ul", "ol", "dl"):
             element = t.elements[element, at_.PARENT]
         if element >= 0:
-            boxes.setdefault(int(element), []).append(i)
-    evened = [float(one) for one in p]
-    for element, inside in boxes.items():
+            groups.setdefault(int(element), []).append(i)
+    smoothed = [float(one) for one in p]
+    for element, inside in groups.items():
         weight = [float(m.width[i]) + 1 for i in inside]
         rows = [int(t.blocks[i, at_.ROW]) for i in inside]
         n_rows = sum(row != before for row, before in zip(rows, [-1, *rows], strict=False))
@@ -280,5 +280,5 @@ def even_out(t, m, p) -> list[float]:
         long = sum(w for i, w in zip(inside, weight, strict=True) if m.is_long[i])
         if len(inside) >= 8 and is_data and long <= 0.3 * sum(weight):
             mean = sum(w * float(p[i]) for i, w in zip(inside, weight, strict=True)) / sum(weight)
-            evened = [mean if i in inside else one for i, one in enumerate(evened)]
-    return evened
+            smoothed = [mean if i in inside else one for i, one in enumerate(smoothed)]
+    return smoothed

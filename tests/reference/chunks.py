@@ -1,4 +1,4 @@
-"""Chunks of a text the slow way: the definition of `curate.kernels.chunks`, on Python strings."""
+"""Cut chunks in plain Python: the definition of `curate.kernels.chunks`, on strings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _end(text: str, target: int) -> int:
 
 
 def _kind(text: str, k: int) -> int:
-    """Say what ends before place k."""
+    """Return what ends before place k."""
     last = text[k - 1]
     if last in BREAKS:
         return LINE

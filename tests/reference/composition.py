@@ -1,18 +1,18 @@
-"""Kinds of characters the slow way."""
+"""Kinds of characters in plain Python: the definitions of `curate.kernels.composition`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby, pairwise
 
-from curate.kernels.characters import FIELDS
+from curate.kernels.characters import SEPARATOR_TOKENS
 from curate.kernels.composition import RUN
 from tests.reference.words import category, is_space
 
 SOUTHEAST_ASIAN = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF))
 
 
-def is_odd(char: str) -> bool:
+def is_control(char: str) -> bool:
     return char == "\ufffd" or (category(char) in ("Cc", "Cn", "Co", "Cs") and not is_space(char))
 
 
@@ -37,9 +37,9 @@ def count_composition(text: str) -> list[int]:
         sum(kind[0] == "N" for kind in kinds),
         sum(kind[0] == "P" for kind in kinds) + sum(ends_a_phrase(*pair) for pair in pairwise(text)),
         sum(kind[0] == "S" for kind in kinds),
-        sum(map(is_odd, text)),
+        sum(map(is_control, text)),
         2 * sum(is_mojibake(*pair) for pair in pairwise(text)),
-        sum(char in FIELDS for char in text),
+        sum(char in SEPARATOR_TOKENS for char in text),
         sum(n for _, n in runs if n >= RUN),
         sum(n - 1 for _, n in runs),
         max(buckets.values(), default=0),

@@ -1,4 +1,4 @@
-"""Features of the linear classifiers the slow way: dictionaries of n-grams, one character at a time."""
+"""Features of the linear classifiers in plain Python: dictionaries of n-grams, one character at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SALTS = {WORDS: 0x57, CHARACTERS: 0x43}
 
 
 def buckets(text: str, words: int, characters: int, bits: int) -> list[int]:
-    """Return the bucket of every n-gram, repeated ones included."""
+    """Return the bucket of every n-gram, repeats included."""
     found = []
     for tokenizer, shortest, longest in ((WORDS, 1, words), (CHARACTERS, 2, characters)):
         tokens = [slow.hash_token(token.key) for token in slow.tokens(text, tokenizer)] if longest else []
@@ -26,7 +26,7 @@ def buckets(text: str, words: int, characters: int, bits: int) -> list[int]:
 
 
 def features(text: str, words: int, characters: int, bits: int) -> dict[int, float]:
-    """Return bucket -> value, of length 1 together."""
+    """Return bucket -> value, scaled to length 1."""
     counts: dict[int, int] = {}
     for bucket in buckets(text, words, characters, bits):
         counts[bucket] = counts.get(bucket, 0) + 1

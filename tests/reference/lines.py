@@ -1,4 +1,4 @@
-"""Lines and paragraphs the slow way."""
+"""Lines and paragraphs in plain Python: the definitions of `curate.kernels.lines`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.reference.words import is_space
 
 
 def strip(text: str) -> str:
-    """`str.strip`, the zero-width space included."""
+    """Return the text without white space at the ends, as `str.strip`; the zero-width space counts as white space."""
     while text and is_space(text[0]):
         text = text[1:]
     while text and is_space(text[-1]):
@@ -17,12 +17,12 @@ def strip(text: str) -> str:
 
 
 def repeated(items: list[str]) -> list[str]:
-    """The items that stood before."""
+    """Return the items that occur earlier in the list."""
     return [item for i, item in enumerate(items) if item in items[:i]]
 
 
 def paragraphs(lines: list[str]) -> list[str]:
-    """Runs of lines that are not blank."""
+    """Return the runs of lines that are not blank."""
     found, inside = [], False
     for line in lines:
         if line and inside:

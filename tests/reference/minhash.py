@@ -1,4 +1,4 @@
-"""Signatures, bands and similarities the slow way: the definitions of `curate.kernels.minhash`."""
+"""Signatures, bands and similarities in plain Python: the definitions of `curate.kernels.minhash`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def signature(hashes: list[int], a: list[int], b: list[int]) -> list[int]:
 
 
 def band_keys(signature: list[int], bands: int, rows: int, salt: int) -> list[int]:
-    """Hash each band with its number and the salt."""
+    """Return the hash of each band, its number and the salt."""
     keys = []
     for band in range(bands):
         value = mix((mix(salt ^ 0xD6E8FEB86659FD93) + band * 0x9E3779B97F4A7C15) & MASK_64)
@@ -35,6 +35,6 @@ def band_keys(signature: list[int], bands: int, rows: int, salt: int) -> list[in
 
 
 def jaccard(one: list[int], other: list[int]) -> float:
-    """Return the intersection over the union of the low 32 bits; 1 of two empty sets."""
+    """Return the intersection over the union of the low 32 bits; 1 for two empty sets."""
     left, right = {value & MASK for value in one}, {value & MASK for value in other}
     return len(left & right) / len(left | right) if left | right else 1.0

@@ -1,4 +1,4 @@
-"""The slow twin of `dedup.minhash`: every pair compared, decisions one by one in order of priority."""
+"""The slow twin of `dedup.minhash`: every pair is compared, and documents are decided in order of priority."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def decide(
     threshold: float,
     verify: str,
 ) -> dict[int, int]:
-    """Return for each document that leaves the one it leaves for.
+    """Return for each dropped document the document that is kept in its place.
 
     Args:
-        priority: sorts the documents, those to keep first.
+        priority: sorts the documents; those to keep come first.
         groups: only documents of the same group are compared.
     """
     hashes = [slow_shingles.shingle_hashes(text, tokenizer, ngram) for text in texts]

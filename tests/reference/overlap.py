@@ -1,4 +1,4 @@
-"""Shared n-grams the slow way: the definitions of `curate.kernels.overlap`, with dictionaries of words and no hashes."""
+"""Shared n-grams in plain Python: the definitions of `curate.kernels.overlap`, with words instead of hashes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.reference.shingles import tokens
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text as they are compared."""
+    """Return the words of a text in the form in which they are compared."""
     return [token.key for token in tokens(text, WORDS)]
 
 
 @dataclass
 class Items:
-    """Items that texts are compared with; `grams[i]` are those of item i that count, each with its first place."""
+    """The items; `grams[i]` are the n-grams of item i that count, with the index of their first occurrence."""
 
     items: list[list[str]]
     grams: list[dict[tuple, int]]
@@ -54,7 +54,7 @@ def build(
 
 
 def shared(text: str, index: Items) -> dict[int, int]:
-    """Return how many different n-grams a text has of each item that it shares any with."""
+    """Return, for each item that shares n-grams with a text, how many different ones."""
     found = words(text)
     counts = {}
     for i, grams in enumerate(index.grams):
@@ -65,7 +65,7 @@ def shared(text: str, index: Items) -> dict[int, int]:
 
 
 def stretch(text: str, item: int, index: Items) -> tuple[int, int, int, int]:
-    """Return the stretch of a text in which most n-grams of an item stand, in words of the text and of the item."""
+    """Return the stretch of a text with the most n-grams of an item, in words of the text and of the item."""
     length = len(index.items[item]) if index.is_whole(item) else index.n
     hits = [(at, index.grams[item].get(gram, -1)) for at, gram in enumerate(ngrams(words(text), length))]
     groups: list[list[tuple[int, int]]] = []

@@ -1,4 +1,4 @@
-"""Repeated word n-grams the slow way, with tuples of strings."""
+"""Repeated word n-grams in plain Python, with tuples of strings."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from tests.reference.words import is_unspaced, tokens
 
 
 def joined(gram: tuple[str, ...]) -> str:
-    """Join words as they are written: with a space after words of scripts with spaces, and after marks."""
+    """Join words as in the text: with a space after words of scripts with spaces, and after marks."""
     return "".join(word if is_unspaced(word[0]) else word + " " for word in gram[:-1]) + gram[-1]
 
 
 def most_frequent(words: list[str], n: int) -> int:
-    """Characters in all copies of the most frequent n-gram, 0 if none occurs twice."""
+    """Return the characters in all copies of the most frequent n-gram, 0 if none occurs twice."""
     counts = Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
     if not counts:
         return 0
-    gram, times = counts.most_common(1)[0]  # the earliest of several, as Counter keeps the order of insertion
+    gram, times = counts.most_common(1)[0]  # the first of equally frequent ones: Counter keeps the order of insertion
     return len(joined(gram)) * times if times > 1 else 0
 
 
-def stood_before(words: list[str], n: int) -> int:
-    """Characters of n-grams that stood before, from left to right, none counted twice."""
+def repeated_characters(words: list[str], n: int) -> int:
+    """Return the characters of n-grams that occurred earlier, from left to right, no word counted twice."""
     seen, total, i = set(), 0, 0
     while i + n <= len(words):
         gram = tuple(words[i : i + n])
@@ -39,4 +39,9 @@ def stood_before(words: list[str], n: int) -> int:
 def count_repetition(text: str) -> list[int]:
     """Return a row of the second table of `curate.kernels.repetition.count_repetition`."""
     words = [text[token.start : token.end] for token in tokens(text)]
-    return [len(set(words)), 0, *(most_frequent(words, n) for n in TOP), *(stood_before(words, n) for n in DUPLICATE)]
+    return [
+        len(set(words)),
+        0,
+        *(most_frequent(words, n) for n in TOP),
+        *(repeated_characters(words, n) for n in DUPLICATE),
+    ]

@@ -1,4 +1,4 @@
-"""Tokens and n-grams the slow way: the definitions of `curate.kernels.tokens` and `shingles`, one character at a time."""
+"""Tokens and n-grams in plain Python: the definitions of `curate.kernels.tokens` and `shingles`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEWLINE, INDENT, DEDENT = "\n", "\t", "\b"
 
 @dataclass
 class Token:
-    """What is hashed, and where it stands: from one character of the text to before another."""
+    """The text that is hashed, and its bounds in characters."""
 
     key: str
     start: int
@@ -29,7 +29,7 @@ def tokens(text: str, tokenizer: int) -> list[Token]:
 
 
 def lower(char: str) -> str:
-    """One character for one; final sigma is sigma."""
+    """Return the lower case as one character; final sigma becomes sigma."""
     return char.lower()[0].replace("ς", "σ")
 
 
@@ -49,7 +49,7 @@ def _words(text: str) -> list[Token]:
 
 
 def _end_of_word(text: str, i: int) -> int:
-    """Return where the word ends that begins at i; i if none does."""
+    """Return the end of the word that begins at i; i if none begins there."""
     if not _begins_word(text[i]):
         return i
     end = i + 1
@@ -132,14 +132,14 @@ def _change_of_level(before: str, levels: list[int]) -> list[str]:
 
 
 def mix(value: int) -> int:
-    """Spread every bit over all 64."""
+    """Return a number in which every bit depends on all 64."""
     value = (value ^ value >> 32) * 0xD6E8FEB86659FD93 & MASK
     value = (value ^ value >> 29) * 0x9E3779B97F4A7C15 & MASK
     return value ^ value >> 32
 
 
 def hash_token(key: str) -> int:
-    """Hash the UTF-8 bytes, eight at a time, the last ones filled up with zeros."""
+    """Return the hash of the UTF-8 bytes, eight at a time, the last ones padded with zeros."""
     raw = key.encode("utf-8", "surrogatepass")
     value = 0xD6E8FEB86659FD93
     for at in range(0, len(raw), 8):
@@ -148,7 +148,7 @@ def hash_token(key: str) -> int:
 
 
 def hash_ngrams(hashes: list[int], n: int) -> list[int]:
-    """Hash n neighbouring tokens at every place, or all of them if they are fewer."""
+    """Return the hashes of n consecutive tokens at every place, or of all tokens if there are fewer than n."""
     grams = [hashes[i : i + n] for i in range(max(len(hashes) - n + 1, min(len(hashes), 1)))]
     return [mix(polynomial(gram)) for gram in grams]
 

@@ -1,4 +1,4 @@
-"""Hosts with their parents and URLs with what they begin with, the slow way: the definitions of `curate.kernels.urls`."""
+"""Hosts with their parents, and prefixes of URLs, in plain Python: the definitions of `curate.kernels.urls`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _FREE = re.compile(rb"[A-Za-z0-9._~-]|[\x80-\xff]")
 
 
 def fold(data: bytes) -> bytes:
-    """Small letters, ASCII only."""
+    """Return the bytes with ASCII letters in lower case."""
     return bytes(b + 32 if 0x41 <= b <= 0x5A else b for b in data)
 
 
 def digest(data: bytes) -> int:
-    """The hash of bytes, byte after byte."""
+    """Return the hash of bytes, one byte after the other."""
     value = SEED
     for byte in data:
         value = (value ^ byte) * MIX_A & MASK
@@ -39,12 +39,12 @@ def split(url: bytes) -> tuple[bytes, bytes]:
 
 
 def is_address(host: bytes) -> bool:
-    """A host whose last label is a number, or in brackets."""
+    """Return whether the last label of a host is a number, or the host is in brackets."""
     return host[:1] == b"[" or re.fullmatch(rb"\d+|0[0-9xXa-fA-F]*", host.rpartition(b".")[2]) is not None
 
 
 def suffixes(url: bytes) -> list[bytes]:
-    """Return the host's parents and the host, from the shortest to the longest."""
+    """Return the parents of the host and the host itself, from the shortest to the longest."""
     host = fold(split(url)[0])
     if not host or is_address(host):
         return [host] if host else []
@@ -57,7 +57,7 @@ def suffix_hashes(url: bytes) -> list[int]:
 
 
 def prefixes(url: bytes) -> list[bytes]:
-    """Return what the URL begins with, in the form that is hashed."""
+    """Return the prefixes of the URL in the form that is hashed."""
     host, path = split(url)
     path = path.partition(b"#")[0]
     if not host:

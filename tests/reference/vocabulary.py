@@ -1,4 +1,4 @@
-"""Different words and function words the slow way: the definitions of `curate.kernels.vocabulary`."""
+"""Different words and function words in plain Python: the definitions of `curate.kernels.vocabulary`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words, marks and sentences the slow way: the definitions of `curate.kernels.words`, one character at a time."""
+"""Words, marks and sentences in plain Python: the definitions of `curate.kernels.words`, one character at a time."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def is_space(char: str) -> bool:
 
 
 def is_extender(char: str) -> bool:
-    """Combining and format characters continue a word."""
+    """Return whether this is a combining or format character, which continues a word."""
     return category(char)[0] == "M" or (category(char) == "Cf" and not is_space(char))
 
 
 def is_word_char(char: str) -> bool:
-    """Letters and numbers of any script, unspaced ones included."""
+    """Return whether this is a letter or number of any script, including those without spaces."""
     return category(char)[0] in "LN"
 
 
 def is_unspaced(char: str) -> bool:
-    """Is this a letter or number of a script that writes without spaces?"""
+    """Return whether this is a letter or number of a script that is written without spaces."""
     return is_word_char(char) and any(first <= ord(char) <= last for first, last in UNSPACED_RANGES)
 
 
@@ -94,7 +94,7 @@ def _word(text: str, start: int, i: int) -> Token:
 
 
 def _joins(text: str, i: int) -> bool:
-    """Does the mark at i hold two parts of one word together?"""
+    """Return whether the mark at i joins two parts of one word."""
     if i >= len(text) or not _is_spaced_word_char(text, i + 1):
         return False
     char = text[i]

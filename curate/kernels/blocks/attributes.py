@@ -1,4 +1,4 @@
-"""The attributes of a tag: where their values are, and what classes and ids say."""
+"""Read the attributes of a tag: where their values are, and what classes and ids hint at."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TRUE = np.frombuffer(b"true", np.uint8).copy()
 
 @inlined
 def read_attributes(t, at):
-    """Note where the values of a tag's attributes are; return where the tag ends (behind `>`), at most at N_BYTES.
+    """Record where the values of a tag's attributes are; return the byte after the `>` of the tag, at most N_BYTES.
 
-    The first attribute of a name counts, as in browsers. One without a value has an empty one.
+    If a name occurs twice, the first one counts, as in browsers. An attribute without a value has an empty value.
     """
     data, values, n = t.data, t.values, t.state[at_.N_BYTES]
     values[:] = -1
@@ -52,7 +52,7 @@ def read_attributes(t, at):
 
 @inlined
 def _value(data, at, n):
-    """Return the bounds of a value and where to go on."""
+    """Return `(start, end, byte to go on from)` of a value."""
     while at < n and data[at] <= 0x20:
         at += 1
     if at < n and (data[at] == 0x22 or data[at] == 0x27):
@@ -69,7 +69,7 @@ def _value(data, at, n):
 
 @compiled
 def groups_of_tag(t):
-    """Return the groups, as bits, that the current tag's class, id, role and itemprop hint at, and whether it hides."""
+    """Return the groups, as bits, that class, id, role and itemprop of the current tag hint at, and whether it is hidden."""
     found = np.uint64(0)
     for name in range(tags.ITEMPROP + 1):
         start, end = t.values[name, 0], t.values[name, 1]
@@ -113,7 +113,7 @@ def _hides(t):
 
 @inlined
 def read_classes(t, element):
-    """Give an element what the current tag says: groups, hashes of classes and ids, its signature."""
+    """Store for an element what the current tag has: groups, hashes of classes and ids, the signature."""
     own = t.elements[element]
     t.groups[element] = groups_of_tag(t)
     own[at_.CLASS_START], own[at_.CLASS_END] = t.values[tags.CLASS, 0], t.values[tags.CLASS, 1]
@@ -126,7 +126,7 @@ def read_classes(t, element):
 
 @inlined
 def _tokens(t, own, signature, start, end):
-    """Add the words of one value to an element's tokens; numbers in them are all the same number."""
+    """Add the words of one value to the tokens of an element; all runs of digits in them are equal."""
     data, at = t.data, start
     while at < end:
         while at < end and data[at] <= 0x20:

@@ -1,8 +1,8 @@
-"""How the functions of the byte pass are compiled: without reference counts.
+"""Compile the functions of the byte pass without reference counting.
 
-numba counts references to each array that a function is handed, atomically, at each call. The pass hands a dozen arrays
-to a dozen functions for each tag, and counting took four fifths of its time (0.44 instead of 2.2 ms a page). None of these
-functions makes or keeps an array, so there is nothing to count; numba refuses to compile one that would.
+numba counts a reference, atomically, for each array that is passed to a function. The pass passes a dozen arrays
+to a dozen functions for each tag, and counting took four fifths of its time (2.2 instead of 0.44 ms a page). None of
+these functions creates or stores an array, so there is nothing to count; numba refuses to compile one that does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import njit
 
 compiled = njit(cache=True, nogil=True, _nrt=False)
-"""For functions that are called from several places, or seldom."""
+"""For functions that are called from several places, or rarely."""
 
 inlined = njit(cache=True, nogil=True, forceinline=True, _nrt=False)
 """For functions that are called for each tag or character."""

@@ -1,4 +1,4 @@
-"""Features of the second stage: what the first one thought of the blocks around."""
+"""Features of the second stage: the first-stage probabilities of the blocks around."""
 
 from __future__ import annotations
 
@@ -9,76 +9,91 @@ from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.compiled import inlined
 from curate.kernels.blocks.tags import tag
 
-REACH = (1.0, 3.0, 8.0)
-_TABLE, _UL, _OL, _DL = tag("table"), tag("ul"), tag("ol"), tag("dl")
-_UP = 15
 NEIGHBOURS = (-3, -2, -1, 1, 2, 3)
+REACH = (1.0, 3.0, 8.0)
 LEVELS = 4
-SECOND = (
+CONTEXT = (
     "p", *(f"p@{offset:+d}" for offset in NEIGHBOURS), *(f"p_behind_{reach:g}" for reach in REACH),
     *(f"p_ahead_{reach:g}" for reach in REACH), "p_before", "p_after", *(f"p^{level}" for level in range(LEVELS)),
     "p_same", "p_page", "p_long_before", "p_long_after", "kept_before", "kept_after",
     "p_row", "p_table", "p_list", "p_heading",
 )  # fmt: skip
-"""The features that the second stage has beyond those of the first."""
+"""The features that the second stage has in addition to those of the first, in the order of their columns."""
 
-N_SECOND = len(SECOND)
+N_CONTEXT = len(CONTEXT)
+
+_P, _NEIGHBOURS, _LEVELS = (CONTEXT.index(name) for name in ("p", f"p@{NEIGHBOURS[0]:+d}", "p^0"))
+_BEHIND, _AHEAD = (CONTEXT.index(f"p_{side}_{REACH[0]:g}") for side in ("behind", "ahead"))
+(
+    _BEFORE, _AFTER, _SAME, _PAGE, _LONG_BEFORE, _LONG_AFTER, _KEPT_BEFORE, _KEPT_AFTER, _IN_ROW, _IN_TABLE, _IN_LIST,
+    _HEADING,
+) = (
+    CONTEXT.index(name) for name in (
+        "p_before", "p_after", "p_same", "p_page", "p_long_before", "p_long_after", "kept_before", "kept_after", "p_row",
+        "p_table", "p_list", "p_heading",
+    )
+)  # fmt: skip
+
+_TABLE, _UL, _OL, _DL = tag("table"), tag("ul"), tag("ol"), tag("dl")
+_UP = 15  # how many elements up the enclosing table and list are looked for
 
 
 @njit(cache=True, nogil=True)
-def second_features(t, m, p):
-    """Return what the first stage's probabilities say about the surroundings of each block.
+def context_features(t, m, p):
+    """Compute what the first-stage probabilities say about the surroundings of each block.
 
     Args:
-        t, m: the page's tables and measures.
-        p: float32[n], the first stage's probabilities.
+        t: `layout.Tables` after `read_blocks`.
+        m: their `Measures`.
+        p: float32[n], the first-stage probabilities.
     Returns:
-        float32[n, N_SECOND].
+        float32[n, N_CONTEXT], columns as in CONTEXT.
     """
     n = len(p)
-    found = np.zeros((n, N_SECOND), np.float32)
+    found = np.zeros((n, N_CONTEXT), np.float32)
     sums, same = np.zeros(n + 1, np.float64), np.zeros(n, np.float64)
     for i in range(n):
         sums[i + 1] = sums[i] + p[i] * m.width[i]
         same[m.same[i]] += p[i] * m.width[i]
     _fade(m, p, found)
-    last, heading = 7 + 2 * len(REACH), np.float32(-1)
+    heading = np.float32(-1)
     for i in range(n):
         row = found[i]
-        row[0], column = p[i], 1
-        for offset in NEIGHBOURS:
-            row[column] = p[i + offset] if 0 <= i + offset < n else -1
-            column += 1
-        row[last] = sums[i] / max(m.sums[i, 0], 1.0)
-        row[last + 1] = (sums[n] - sums[i + 1]) / max(m.sums[n, 0] - m.sums[i + 1, 0], 1.0)
+        row[_P] = p[i]
+        for k in range(len(NEIGHBOURS)):
+            j = i + NEIGHBOURS[k]
+            row[_NEIGHBOURS + k] = p[j] if 0 <= j < n else -1
+        row[_BEFORE] = sums[i] / max(m.sums[i, 0], 1.0)
+        row[_AFTER] = (sums[n] - sums[i + 1]) / max(m.sums[n, 0] - m.sums[i + 1, 0], 1.0)
         element, level = t.blocks[i, at_.ELEMENT], 0
         while element >= 0 and level < LEVELS:
-            row[last + 2 + level] = _mean(t, m, sums, element)
+            row[_LEVELS + level] = _mean(t, m, sums, element)
             element, level = t.elements[element, at_.PARENT], level + 1
-        row[last + 6] = same[m.same[i]] / max(m.same_sums[m.same[i], 1], 1.0)
-        row[last + 7] = sums[n] / max(m.sums[n, 0], 1.0)
-        row[last + 8] = p[m.before[i]] if m.before[i] >= 0 else -1
-        row[last + 9] = p[m.after[i]] if m.after[i] < n else -1
-        row[last + 10], row[last + 11] = sums[i] / max(sums[n], 1.0), np.log1p(sums[n] - sums[i + 1])
-        _boxes(t, m, sums, i, row[last + 12 :])
-        row[last + 15] = heading
+        row[_SAME] = same[m.same[i]] / max(m.same_sums[m.same[i], 1], 1.0)
+        row[_PAGE] = sums[n] / max(m.sums[n, 0], 1.0)
+        row[_LONG_BEFORE] = p[m.before[i]] if m.before[i] >= 0 else -1
+        row[_LONG_AFTER] = p[m.after[i]] if m.after[i] < n else -1
+        row[_KEPT_BEFORE] = sums[i] / max(sums[n], 1.0)
+        row[_KEPT_AFTER] = np.log1p(sums[n] - sums[i + 1])
+        _boxes(t, m, sums, i, row)
+        row[_HEADING] = heading
         heading = p[i] if t.blocks[i, at_.HEADING] else heading
     return found
 
 
 @inlined
 def _boxes(t, m, sums, i, row):
-    """Write the mean probability in the row, the table and the list that the block stands in, -1 where there is none."""
-    row[:3] = -1
+    """Write the mean probability of the row, the table and the list that contain the block, -1 where there is none."""
+    row[_IN_ROW] = row[_IN_TABLE] = row[_IN_LIST] = -1
     if t.blocks[i, at_.ROW] >= 0:
-        row[0] = _mean(t, m, sums, t.blocks[i, at_.ROW])
+        row[_IN_ROW] = _mean(t, m, sums, t.blocks[i, at_.ROW])
     element, level = t.blocks[i, at_.ELEMENT], 0
-    while element >= 0 and level < _UP and (row[1] < 0 or row[2] < 0):
+    while element >= 0 and level < _UP and (row[_IN_TABLE] < 0 or row[_IN_LIST] < 0):
         kind = t.elements[element, at_.TAG]
-        if row[1] < 0 and kind == _TABLE:
-            row[1] = _mean(t, m, sums, element)
-        elif row[2] < 0 and kind in (_UL, _OL, _DL):
-            row[2] = _mean(t, m, sums, element)
+        if row[_IN_TABLE] < 0 and kind == _TABLE:
+            row[_IN_TABLE] = _mean(t, m, sums, element)
+        elif row[_IN_LIST] < 0 and kind in (_UL, _OL, _DL):
+            row[_IN_LIST] = _mean(t, m, sums, element)
         element, level = t.elements[element, at_.PARENT], level + 1
 
 
@@ -90,12 +105,12 @@ def _mean(t, m, sums, element):
 
 @njit(cache=True, nogil=True)
 def _fade(m, p, found):
-    """Write means over the blocks before and after that fade with distance, wide blocks counting more."""
+    """Write means over the blocks before and after, with weights that decrease with distance and grow with width."""
     n = len(p)
     for k in range(len(REACH)):
         fade = np.exp(-1.0 / REACH[k])
         for back in range(2):
-            total, weight, column = 0.0, 1e-3, 7 + k + back * len(REACH)
+            total, weight, column = 0.0, 1e-3, (_AHEAD if back else _BEHIND) + k
             for step in range(n):
                 i = n - 1 - step if back else step
                 found[i, column] = total / weight

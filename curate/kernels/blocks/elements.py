@@ -1,4 +1,4 @@
-"""The elements and blocks of a page as the byte pass opens and closes them. All in constant time an event."""
+"""Open and close the elements and blocks of a page during the byte pass; each step takes constant time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROOT = -1
 
 @inlined
 def end_block(t):
-    """Close the block of text that is open, if one is, and forget white space that waits."""
+    """Close the open block of text, if there is one, and discard pending white space."""
     if t.state[at_.BLOCK_AT] >= 0:
         _write_block(t)
     else:
@@ -24,9 +24,9 @@ def end_block(t):
 
 @inlined
 def _forget(t):
-    """Begin with nothing counted and nothing waiting."""
+    """Reset the counters and the pending white space."""
     t.state[at_.SPACE] = t.state[at_.WORD] = t.state[at_.BREAK] = 0
-    t.now[at_.IMAGES] = t.now[at_.INPUTS] = t.now[at_.LINKS] = 0  # all that is counted outside of text
+    t.now[at_.IMAGES] = t.now[at_.INPUTS] = t.now[at_.LINKS] = 0  # everything that is counted outside of text
     t.inner_now[0] = 0
 
 
@@ -60,7 +60,7 @@ def _write_block(t):
 
 @inlined
 def open_element(t, tag):
-    """Open an element inside the innermost open one; its classes are added by `attributes.read_classes`."""
+    """Open an element inside the innermost open one; `attributes.read_classes` adds its classes."""
     state, last = t.state, t.last
     n, depth = state[at_.ELEMENTS], state[at_.DEPTH]
     if n == at_.MAX_ELEMENTS:
@@ -88,7 +88,7 @@ def open_element(t, tag):
 
 @inlined
 def _place(t, own, n, tag):
-    """Note what standing in this element means for the blocks it holds."""
+    """Set for an element what its position means for its blocks: heading level, list depth, row, cell, item number."""
     if _H1 <= tag <= _H6:
         own[at_.IN_HEADING] = tag - _H1 + 1
     elif tag in (_UL, _OL, _DL, _MENU):
@@ -111,7 +111,7 @@ def _place(t, own, n, tag):
 
 @inlined
 def close_to(t, depth):
-    """Close the innermost elements until only `depth` are open, and the inline ones that were opened inside."""
+    """Close the innermost elements until only `depth` are open, and the inline tags that were opened inside them."""
     if t.state[at_.DEPTH] > depth:
         _pop_to(t, depth)
 
@@ -136,7 +136,13 @@ def _pop_to(t, depth):
 
 @inlined
 def close_implied(t, tag, closes_p):
-    """Close what the standard closes before this tag opens: an open paragraph, list entry, row or cell."""
+    """Close the elements that the HTML standard closes before a tag opens: an open paragraph, list item, row or cell.
+
+    Args:
+        t: `layout.Tables`.
+        tag: the number of the tag that opens.
+        closes_p: whether the tag closes an open paragraph.
+    """
     last = t.last
     scope = max(last[_TABLE], last[_TD], last[_TH], last[_CAPTION])
     if tag == _LI and last[_LI] > max(scope, last[_UL], last[_OL], last[_MENU]):
@@ -163,10 +169,16 @@ def close_implied(t, tag, closes_p):
 
 @inlined
 def close_tag(t, tag, is_structure):
-    """Close the innermost element of this tag, unless it lies beyond the table cell in which the end tag stands."""
+    """Close the innermost element of a tag, unless it is outside the table cell of the end tag.
+
+    Args:
+        t: `layout.Tables`.
+        tag: the number of the tag.
+        is_structure: whether the tag is part of a table: then elements outside the cell are closed too.
+    """
     last = t.last
     inner = last[tag]
-    if _H1 <= tag <= _H6 and inner == 0:  # any heading's end tag ends any heading
+    if _H1 <= tag <= _H6 and inner == 0:  # the end tag of any heading closes any heading
         for other in range(_H1, _H6 + 1):
             inner = max(inner, last[other])
     if inner > 0 and (is_structure or inner > max(last[_TD], last[_TH], last[_CAPTION])):
@@ -175,7 +187,14 @@ def close_tag(t, tag, is_structure):
 
 @compiled
 def open_inline(t, kind, mark, start, end):
-    """Begin a link, bold, italic or code, unless one is open; `start` and `end` are the target in the source."""
+    """Begin a link, bold, italic or code, unless one of this kind is open.
+
+    Args:
+        t: `layout.Tables`.
+        kind: the column of the state: LINK, BOLD_AT, ITALIC_AT or CODE_AT.
+        mark: the kind of mark to add.
+        start, end: byte bounds of the target in the source.
+    """
     if t.state[kind] < 0:
         t.state[kind] = t.state[at_.DEPTH]
         add_mark(t, mark, start, end, 0, 0)
@@ -183,7 +202,13 @@ def open_inline(t, kind, mark, start, end):
 
 @compiled
 def close_inline(t, kind, mark):
-    """End it, if one is open."""
+    """End a link, bold, italic or code, if one is open.
+
+    Args:
+        t: `layout.Tables`.
+        kind: the column of the state.
+        mark: the kind of mark to add.
+    """
     if t.state[kind] >= 0:
         t.state[kind] = -1
         add_mark(t, mark, 0, 0, 0, 0)
@@ -191,7 +216,14 @@ def close_inline(t, kind, mark):
 
 @compiled
 def add_mark(t, kind, start, end, alt_start, alt_end):
-    """Note something inside the text; a page with too many marks loses the further ones, not its text."""
+    """Record a mark at the current position of the text; on a page with too many marks the later ones are left out.
+
+    Args:
+        t: `layout.Tables`.
+        kind: LINK_OPENS to IMAGE.
+        start, end: byte bounds of the target in the source.
+        alt_start, alt_end: byte bounds of the alt text in the source.
+    """
     n = t.state[at_.N_MARKS]
     if n < at_.MAX_MARKS:
         mark = t.marks[n]
@@ -203,8 +235,14 @@ def add_mark(t, kind, start, end, alt_start, alt_end):
 
 @inlined
 def equals(data, at, word):
-    """Say whether the lower-cased bytes from `at` on are those of `word` (uint8); never past the padding."""
-    for k in range(len(word)):  # noqa: SIM110 (numba knows no generators)
+    """Return whether bytes, in lower case, are equal to a word; never reads past the padding.
+
+    Args:
+        data: uint8[n], the page with its padding.
+        at: byte position.
+        word: uint8[k], in lower case.
+    """
+    for k in range(len(word)):  # noqa: SIM110 (numba does not compile generators)
         if lower(data[at + k]) != word[k]:
             return False
     return True

@@ -1,7 +1,7 @@
-"""Character references: `&amp;`, `&#228;`, `&#xe4;`.
+"""Decode character references: `&amp;`, `&#228;`, `&#xe4;`.
 
-Named ones are those of the HTML standard that stand for one character. Those that the standard also knows without a
-semicolon (`&copy 2020`) are known so here, unless a letter, a digit or `=` follows, as in the query of a URL.
+The named ones are those of the HTML standard that give one character. Those that the standard also accepts without a
+semicolon (`&copy 2020`) are accepted here too, unless a letter, a digit or `=` follows, as in the query of a URL.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numba import njit
 from curate.kernels.blocks.tags import hash_next, hash_start
 
 MAX_NAME = 32
-"""Longer names than any there is need not be looked up."""
+"""Longer than any name, so longer names are not looked up."""
 
 _OFFSET, _PRIME = 0xCBF29CE484222325, 0x100000001B3
 _SLOTS = 8192
@@ -29,7 +29,7 @@ def _hash(name: str) -> int:
 
 
 def _table() -> np.ndarray:
-    """Return uint64[_SLOTS, 2]: the name's hash; the code point, with `_OPEN` if it needs no semicolon."""
+    """Return uint64[_SLOTS, 2]: the hash of the name; the code point, with `_OPEN` if it needs no semicolon."""
     slots = np.zeros((_SLOTS, 2), np.uint64)
     for name, value in sorted(html.entities.html5.items()):
         if len(value) != 1 or not name.endswith(";"):
@@ -44,17 +44,19 @@ def _table() -> np.ndarray:
 
 
 _TABLE = _table()
-# What browsers make of &#128; to &#159;, which pages of the nineties wrote for windows-1252.
+# &#128; to &#159; as browsers read them: old pages mean windows-1252.
 _WINDOWS = np.array([ord(bytes([byte]).decode("cp1252", "replace")) for byte in range(128, 160)], np.int64)
 
 
 @njit(cache=True, nogil=True)
 def reference_at(data, at, end):
-    """Return `(code point, bytes it takes)` of the character reference at an ampersand; `(38, 1)` if it is none.
+    """Decode the character reference at an ampersand.
 
     Args:
         data: uint8[>= end].
-        at: where the ampersand is, `at` < `end`.
+        at, end: byte position of the ampersand, and the end of the page; `at < end`.
+    Returns:
+        `(code point, number of bytes)`; `(38, 1)` if it is not a reference.
     """
     if at + 1 < end and data[at + 1] == 0x23:
         return _numeric(data, at, end)
@@ -91,7 +93,7 @@ def _numeric(data, at, end):
     is_hex = place < end and data[place] | 32 == 0x78
     place += is_hex
     first, code = place, np.int64(0)
-    while place < end and place - first < 8:  # no code point has more digits; further ones are text
+    while place < end and place - first < 8:  # more digits than any code point has; further ones are text
         byte = data[place]
         if 48 <= byte <= 57:
             digit = byte - 48

@@ -1,8 +1,8 @@
-"""Features of blocks: numbers a tree can compare, none of which knows a language.
+"""Compute the features of blocks: numbers for the trees, independent of the language.
 
-What a block is by itself, what its neighbours are, how far up the elements around it lie a certain tag or class
-group, what those elements hold, where the block stands on the page, and what class names and short words have meant
-on other sites (the odds, which come from tables).
+They describe the block itself, its neighbours, how far up an enclosing element has a certain tag or class group, how
+much text these elements contain, the position of the block on the page, and the log odds of its classes and words (from
+tables that were learned on other sites).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from curate.kernels import characters as ch
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.groups import GROUPS, N_GROUPS
-from curate.kernels.blocks.position_features import PLACE, place_features
+from curate.kernels.blocks.position_features import POSITION, position_features
 from curate.kernels.blocks.tags import TAGS, tag
 
 OWN = (
     "width", "link_share", "links", "bold_share", "code_share", "upper_share", "digit_share", "mark_share", "stops",
     "width_each_stop", "ends_sentence", "ends_colon", "first_kind", "heading", "pre", "lists", "in_row", "quotes",
-    "images", "inputs", "breaks", "fields", "unspaced_share", "letters_each_word", "copyright", "in_title", "of_title",
+    "images", "inputs", "breaks", "separators", "unspaced_share", "letters_each_word", "copyright", "in_title", "of_title",
     "copies", "word_odds_mean", "word_odds_least", "word_odds_most", "title_equal",
 )  # fmt: skip
 NEAR = ("width", "link_share", "stops", "heading", "same_element", "same_tag", "long")
@@ -44,9 +44,9 @@ FEATURES = (
     *(f"{name}^{level}" for level in range(LEVELS) for name in OF_LEVEL),
     *(f"{name}_of_{box}" for box in BOXES for name in OF_BOX),
     *CLASSES,
-    *PLACE,
+    *POSITION,
 )
-"""What each column is."""
+"""The name of each column."""
 
 N_FEATURES = len(FEATURES)
 
@@ -56,21 +56,21 @@ _GROUPS_AT = _AROUND_AT + len(AROUND)
 _LEVELS_AT = _GROUPS_AT + N_GROUPS
 _BOXES_AT = _LEVELS_AT + LEVELS * len(OF_LEVEL)
 _CLASSES_AT = _BOXES_AT + len(BOXES) * len(OF_BOX)
-_PLACE_AT = _CLASSES_AT + len(CLASSES)
+_POSITION_AT = _CLASSES_AT + len(CLASSES)
 _COLUMN_OF_TAG = np.array([AROUND.index(name) if name in AROUND else -1 for name in TAGS], np.int64)
-_FAR, _UP = 16, 15  # the distance of what is not there; how far up is looked
+_FAR, _UP = 16, 15  # the distance if there is no such element; how many elements up are examined
 _TABLE, _UL, _OL, _DL = tag("table"), tag("ul"), tag("ol"), tag("dl")
 
 
 @njit(cache=True, nogil=True)
 def block_features(t, m, words, bounds, title, word_odds, token_odds):
-    """Return the features of all blocks of a page.
+    """Compute the features of all blocks of a page.
 
     Args:
-        t: tables after `read_blocks`.
+        t: `layout.Tables` after `read_blocks`.
         m: their `measure_blocks`.
-        words, bounds, title: their `short_words`.
-        word_odds: float32[len(words)], how much each word speaks for main text, 0 if unknown.
+        words, bounds, title: uint32[k], int64[n + 1] and uint32[j], their `short_words`.
+        word_odds: float32[k], log odds of main text for each word, 0 if unknown.
         token_odds: float32[t.state[TOKENS]], the same for each class or id.
     Returns:
         float32[n, N_FEATURES], one row for each block.
@@ -83,7 +83,7 @@ def block_features(t, m, words, bounds, title, word_odds, token_odds):
     for i in range(n):
         _near(t, m, i, found)
         _around(t, m, i, found[i], token_odds)
-    place_features(t, m, found, _PLACE_AT)
+    position_features(t, m, found, _POSITION_AT)
     return found
 
 
@@ -105,7 +105,7 @@ def _own(t, m, i, row):
     row[13], row[14], row[15] = block[at_.HEADING], block[at_.PRE], block[at_.LIST]
     row[16], row[17] = block[at_.ROW] >= 0, block[at_.QUOTED]
     row[18], row[19], row[20] = block[at_.IMAGES], block[at_.INPUTS], block[at_.BREAKS]
-    row[21], row[22] = block[at_.FIELDS], block[at_.UNSPACED] / characters
+    row[21], row[22] = block[at_.SEPARATORS], block[at_.UNSPACED] / characters
     row[23] = (block[at_.CHARACTERS] - block[at_.UNSPACED] - block[at_.MARKS]) / max(block[at_.WORDS], 1)
     row[24], row[27] = block[at_.FIRST] == 0xA9, np.log1p(m.copies[i])
 
@@ -184,7 +184,7 @@ def _around(t, m, i, row, token_odds):
 
 @compiled
 def _box(t, m, element, row, column):
-    """Write how much an element holds; nothing where there is none."""
+    """Write how much text an element contains; nothing if there is no element."""
     if element < 0:
         return
     first, end = t.elements[element, at_.FIRST_BLOCK], t.elements[element, at_.END_BLOCK]
@@ -197,7 +197,7 @@ def _box(t, m, element, row, column):
 
 @inlined
 def _see(groups, seen, level, row):
-    """Note the distance of the groups not seen further in."""
+    """Write the distance of the groups that no inner element has; return all groups seen."""
     fresh = groups & ~seen
     for k in range(N_GROUPS):
         if fresh >> np.uint64(k) & np.uint64(1):

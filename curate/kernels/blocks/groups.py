@@ -1,8 +1,8 @@
-"""What the classes, ids, roles and itemprops of an element hint at: groups, found by one automaton.
+"""Groups that the classes, ids, roles and itemprops of an element hint at, found by one automaton.
 
-A value is read as words: a capital after a small letter, and anything but a letter, is a boundary, written `-`. A
-pattern without boundaries is found anywhere (`related` in `mod-relatedposts`), one with them only there (`-ad-`
-not in `header`). The automaton (Aho-Corasick) walks a value once, whatever the number of patterns.
+A value is read as words: a capital after a small letter, and any character but a letter, is a boundary, written `-`. A
+pattern without boundaries matches anywhere (`related` in `mod-relatedposts`), a pattern with boundaries only at them
+(`-ad-` not in `header`). The automaton (Aho-Corasick) reads a value once, whatever the number of patterns.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "edit": ("editsection", "edit-", "-edit", "button", "btn", "action", "toolbar", "control", "permalink"),
     "docs": ("document", "-docs-", "-doc-", "section", "sphinx", "rst-", "wiki", "mw-", "manual"),
 }  # fmt: skip
-"""The patterns of each group; groups are bits, in this order."""
+"""The patterns of each group; a group is a bit, in this order."""
 
 GROUPS = tuple(PATTERNS)
 N_GROUPS = len(GROUPS)
@@ -65,7 +65,7 @@ def bit_of(group: str) -> int:
 
 
 def _build() -> tuple[np.ndarray, np.ndarray]:
-    """Return the automaton: next state uint16[n, 27], groups found on arrival uint64[n]."""
+    """Return the automaton: next state uint16[n, 27], and groups found on arrival uint64[n]."""
     after, found, fail = [[0] * _N_SYMBOLS], [0], [0]
     for bit, patterns in enumerate(PATTERNS.values()):
         for pattern in patterns:
@@ -95,13 +95,13 @@ _AFTER, _FOUND = _build()
 
 @njit(cache=True, nogil=True, forceinline=True)
 def boundary(state):
-    """Return the automaton's state after a boundary."""
+    """Return the state of the automaton after a boundary."""
     return np.int64(_AFTER[state, 0])
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def step(state, byte):
-    """Return the automaton's state after a byte; what is no ASCII letter is a boundary."""
+    """Return the state of the automaton after a byte; any byte but an ASCII letter is a boundary."""
     small = byte | 32
     return np.int64(_AFTER[state, small - 96 if 97 <= small <= 122 else 0])
 

@@ -1,4 +1,4 @@
-"""Which of the kept blocks begin an entry of a list."""
+"""Find the kept blocks that begin a list item."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.tags import tag
 
 NOT_FIRST = -1
-"""The mark of a block that begins no entry."""
+"""The mark of a block that does not begin a list item."""
 
 _LI = tag("li")
 _UP = 15
@@ -17,14 +17,14 @@ _UP = 15
 
 @njit(cache=True, nogil=True)
 def entry_marks(t, kept):
-    """Return what stands before each kept block.
+    """Return the list mark of each kept block.
 
     Args:
-        t: tables after `read_blocks`.
-        kept: int64[k], blocks, ascending.
+        t: `layout.Tables` after `read_blocks`.
+        kept: int64[k], indices of blocks, ascending.
     Returns:
-        int64[k]: the number of the entry that the block begins, 0 in a list without numbers, NOT_FIRST where it begins
-        none. A block in a table's row begins none.
+        int64[k]: the number of the item that the block begins, 0 in a list without numbers, NOT_FIRST if it does not begin
+        an item. A block in a table row never does.
     """
     marks, last = np.full(len(kept), NOT_FIRST, np.int64), -1
     for k in range(len(kept)):
@@ -36,7 +36,7 @@ def entry_marks(t, kept):
             if element < 0 or t.elements[element, at_.TAG] == _LI:
                 break
             element = t.elements[element, at_.PARENT]
-        # An entry begins once: later entries have higher numbers, and those around this one lower ones.
+        # An item begins only once: elements are numbered in the order of the page, so a later item has a higher number.
         if (
             element > last
             and t.elements[element, at_.TAG] == _LI

@@ -1,7 +1,7 @@
-"""What the features of all blocks of a page are computed from: widths, sums over ranges, equal things.
+"""Measure all blocks of a page: widths, sums over ranges, equal blocks. The features are computed from these measures.
 
-Width stands in for words. A character of a script with spaces counts 1, one of a script without `WIDE`, so that a
-paragraph is as wide in Chinese as in English.
+Width is a language-independent replacement for the number of words. A character of a script with spaces counts 1, a
+character of a script without spaces counts `WIDE`, so that a paragraph is about as wide in Chinese as in English.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.tags import hash_next, hash_start
 
 WIDE = 2.5
-"""Letters of English that say as much as one Chinese character, roughly (parallel Wikipedia paragraphs: 2.3 to 2.9)."""
+"""Letters of English that say about as much as one Chinese character (parallel Wikipedia paragraphs: 2.3 to 2.9)."""
 
 LONG = 100.0
-"""Width from which a block is a long paragraph, if a third of it at most is links."""
+"""Least width of a long paragraph; at most a third of it may be links."""
 
 
 class Measures(NamedTuple):
-    """Numbers about the n blocks of a page; sums over the blocks i..j are `sums[j] - sums[i]`."""
+    """Numbers about the n blocks of a page; the sum over blocks i to j - 1 is `sums[j] - sums[i]`."""
 
     width: np.ndarray  # float32[n]
     linked: np.ndarray  # float32[n], width in links
     is_long: np.ndarray  # bool[n]
     sums: np.ndarray  # float64[n + 1, 4]: width, width in links, width of long paragraphs, ends of sentences
-    same: np.ndarray  # int32[n], first block whose element has the same tag and class, and its parent, too
-    same_sums: np.ndarray  # float32[n, 3]: for such a first block: blocks, width, width in links
-    copies: np.ndarray  # int32[n], how many blocks have the same text
-    before: np.ndarray  # int32[n], the last long paragraph before the block, -1
-    after: np.ndarray  # int32[n], the next one, n if none
+    same: np.ndarray  # int32[n], first block with the same tag and class of its element and of the parent element
+    same_sums: np.ndarray  # float32[n, 3], for each such first block: number of blocks, width, width in links
+    copies: np.ndarray  # int32[n], number of blocks with the same text
+    before: np.ndarray  # int32[n], the last long paragraph before the block, -1 if there is none
+    after: np.ndarray  # int32[n], the next long paragraph, n if there is none
 
 
 @njit(cache=True, nogil=True)
 def measure_blocks(t):
-    """Return the measures of the page's blocks."""
+    """Return the `Measures` of the blocks of a page; `t` is `layout.Tables` after `read_blocks`."""
     n, blocks = t.state[at_.BLOCKS], t.blocks
     width, linked, is_long = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.bool_)
     sums = np.zeros((n + 1, 4), np.float64)
@@ -85,7 +85,7 @@ def _signature(elements, element):
 
 @njit(cache=True, nogil=True)
 def _first_equal(keys):
-    """Return for each key the place of the first equal one."""
+    """Return for each key the index of the first equal key."""
     n = len(keys)
     size = 16
     while size < 2 * n:

@@ -1,4 +1,4 @@
-"""The trained model as numbers, and the probabilities it gives the blocks of a page."""
+"""The trained model as arrays, and the probabilities it gives the blocks of a page."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 from numba import njit
 
 from curate.kernels.blocks import layout as at_
-from curate.kernels.blocks.context_features import second_features
+from curate.kernels.blocks.context_features import context_features
 from curate.kernels.blocks.features import block_features
 from curate.kernels.blocks.measures import Measures, measure_blocks
-from curate.kernels.blocks.smooth_groups import even_out
+from curate.kernels.blocks.smooth_groups import smooth_groups
 from curate.kernels.blocks.trees import Trees, predict
 from curate.kernels.blocks.words import short_words
 
 ODDS_SCALE = 32.0
-"""Odds are kept as int8, in steps of 1 / ODDS_SCALE of a natural logarithm."""
+"""Log odds are stored as int8, in steps of 1 / ODDS_SCALE of a natural logarithm."""
 
 
 class Model(NamedTuple):
-    """Three ensembles and two tables.
+    """Three ensembles of trees and two tables of log odds.
 
     Args:
-        first: the probability of main text from a block's features.
-        second: the same from its features and the first stage's view of its surroundings.
-        comments: the probability that a block is a reader's comment, from the same as `second`.
-        token_odds: int8[2**k], odds of classes and ids by the low bits of their hash.
-        word_odds: int8[2**k], odds of the words of short blocks.
+        first: the probability of main text, from the features of a block.
+        second: the same, from these features and the first-stage probabilities of the blocks around.
+        comments: the probability that a block is a reader's comment, from the same input as `second`.
+        token_odds: int8[2**k], log odds of classes and ids, indexed by the low bits of their hash.
+        word_odds: int8[2**k], log odds of the words of short blocks.
     """
 
     first: Trees
@@ -39,14 +39,14 @@ class Model(NamedTuple):
 
 
 def load(path: Path) -> Model:
-    """Read a model from the file that training wrote."""
+    """Read a model from the file that the training wrote."""
     with np.load(path) as stored:
         trees = [Trees(*(stored[f"{part}_{field}"] for field in Trees._fields)) for part in Model._fields[:3]]
         return Model(*trees, stored["token_odds"], stored["word_odds"])
 
 
 def save(model: Model, path: Path) -> None:
-    """Write a model."""
+    """Write a model to a file."""
     arrays = {
         f"{part}_{field}": getattr(getattr(model, part), field) for part in Model._fields[:3] for field in Trees._fields
     }
@@ -54,11 +54,13 @@ def save(model: Model, path: Path) -> None:
 
 
 def features(t, token_odds: np.ndarray, word_odds: np.ndarray) -> tuple[np.ndarray, Measures]:
-    """Return the first stage's features of a page's blocks, float32[n, N_FEATURES], and the page's measures.
+    """Compute the first-stage features of the blocks of a page, and the measures of the page.
 
     Args:
-        t: tables after `read_blocks`.
-        token_odds, word_odds: as in `Model`.
+        t: `layout.Tables` after `read_blocks`.
+        token_odds, word_odds: int8[2**k] each, as in `Model`.
+    Returns:
+        `(float32[n, N_FEATURES], Measures)`.
     """
     words, bounds, title = short_words(t)
     tokens = t.tokens[: t.state[at_.TOKENS]]
@@ -69,7 +71,7 @@ def features(t, token_odds: np.ndarray, word_odds: np.ndarray) -> tuple[np.ndarr
 
 @njit(cache=True, nogil=True)
 def look_up(table, hashes):
-    """Return the odds of hashes (uint32[n]), float32[n]."""
+    """Return the log odds of hashes (uint32[n]) as float32[n]; `table` is int8[2**k]."""
     found, mask = np.empty(len(hashes), np.float32), np.uint32(len(table) - 1)
     for i in range(len(hashes)):
         found[i] = np.float32(table[hashes[i] & mask]) / np.float32(ODDS_SCALE)
@@ -77,8 +79,12 @@ def look_up(table, hashes):
 
 
 def probabilities(t, model: Model) -> tuple[np.ndarray, np.ndarray, Measures]:
-    """Return for each block the probability that it is main text and that it is a comment, with the page's measures."""
+    """Compute for each block the probability that it is main text, and that it is a comment.
+
+    Returns:
+        `(main float32[n], comment float32[n], Measures)`.
+    """
     first, measures = features(t, model.token_odds, model.word_odds)
-    both = np.concatenate([first, second_features(t, measures, predict(model.first, first))], axis=1)
-    main = even_out(t, measures, predict(model.second, both))
+    both = np.concatenate([first, context_features(t, measures, predict(model.first, first))], axis=1)
+    main = smooth_groups(t, measures, predict(model.second, both))
     return main, predict(model.comments, both), measures

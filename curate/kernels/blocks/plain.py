@@ -1,4 +1,4 @@
-"""Kept blocks as plain text: a line for each paragraph, heading, list entry and table row."""
+"""Write kept blocks as plain text: one line for each paragraph, heading, list item and table row."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from curate.kernels.blocks.compiled import compiled
 from curate.kernels.blocks.lists import NOT_FIRST, entry_marks
 
 LONG_CELL = 300
-"""A row with a cell of more characters lays the page out; its cells are lines of their own."""
+"""A row with a cell of more characters is taken as page layout: each of its cells is a line."""
 
-_MARK_BYTES = 24  # the most that stands before or between two blocks
+_MARK_BYTES = 24  # at most this many bytes come before a block
 
 
 @njit(cache=True, nogil=True)
@@ -20,10 +20,10 @@ def plain_text(t, kept):
     """Return the text of the kept blocks.
 
     Args:
-        t: tables after `read_blocks`.
-        kept: int64[k], blocks, ascending.
+        t: `layout.Tables` after `read_blocks`.
+        kept: int64[k], indices of blocks, ascending.
     Returns:
-        uint8[m], UTF-8: entries of lists begin with `- ` or their number, the cells of a row are separated by ` | `.
+        uint8[m], UTF-8: list items begin with `- ` or their number, the cells of a row are separated by ` | `.
     """
     marks, size = entry_marks(t, kept), 0
     for k in range(len(kept)):
@@ -34,7 +34,7 @@ def plain_text(t, kept):
             row = t.blocks[kept[k], at_.ROW]
             in_row_until = k + 1 if row < 0 or row == laid_out else _end_of_row(t, kept, k)
             is_row = in_row_until > k + 1
-            laid_out = -1 if is_row else row  # the other cells of a row need not be looked through again
+            laid_out = -1 if is_row else row  # the other cells of this row are not examined again
             if k > 0:
                 text[out], out = 0x0A, out + 1
         elif t.blocks[kept[k], at_.CELL] != t.blocks[kept[k - 1], at_.CELL]:
@@ -49,7 +49,7 @@ def plain_text(t, kept):
 
 @compiled
 def _end_of_row(t, kept, k):
-    """Return where the row that begins with this block ends, among the kept; k + 1 if its cells are lines."""
+    """Return the index in `kept` after the row that begins with this block; k + 1 if its cells are lines."""
     row, end = t.blocks[kept[k], at_.ROW], k + 1
     longest = t.blocks[kept[k], at_.CHARACTERS]
     while end < len(kept) and t.blocks[kept[end], at_.ROW] == row and longest <= LONG_CELL:
@@ -60,7 +60,7 @@ def _end_of_row(t, kept, k):
 
 @compiled
 def _write_mark(text, out, order):
-    """Write `- ` or `12. `; return where to go on."""
+    """Write `- ` or `12. `; return the position after it."""
     if order == 0:
         text[out], text[out + 1] = 0x2D, 0x20
         return out + 2

@@ -1,4 +1,4 @@
-"""Where a block stands: on the page, from the nearest long paragraphs, in the element that holds most text."""
+"""Features of the position of a block: on the page, relative to long paragraphs, in the element with most text."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ from numba import njit
 
 from curate.kernels.blocks import layout as at_
 
-PLACE = (
+POSITION = (
     "page_blocks", "page_mass", "page_long_share", "page_link_share", "page_unspaced", "position", "mass_before",
     "long_before", "gap_before", "gap_after", "width_before", "width_after", "up_to_before", "up_to_after", "same_blocks",
     "same_mass", "same_link_share", "from_title", "has_title", "inside_best", "best_share", "up_to_best", "from_best_end",
     "run_blocks", "run_width", "page_stop_density", "page_pre", "page_rows", "long_blocks",
     "same_share", "same_rank",
 )  # fmt: skip
-"""The features of place, in the order of their columns."""
+"""The features of position, in the order of their columns."""
 
-N_PLACE = len(PLACE)
+N_POSITION = len(POSITION)
 
 _UP = 15
 _RUN = 30
 
 
 @njit(cache=True, nogil=True)
-def place_features(t, m, found, column):
-    """Write the features of place for all blocks into `found[:, column:]`."""
+def position_features(t, m, found, column):
+    """Write the features of position for all blocks.
+
+    Args:
+        t: `layout.Tables` after `read_blocks`.
+        m: their `Measures`.
+        found: float32[n, >= column + N_POSITION], written from `column` on.
+        column: the first column.
+    """
     n = t.state[at_.BLOCKS]
     if n == 0:
         return
@@ -55,7 +62,7 @@ def place_features(t, m, found, column):
 
 @njit(cache=True, nogil=True)
 def _page(t, m, page):
-    """Fill in what is true of the whole page; return the block of its first main heading, or -1."""
+    """Write what is true of the whole page; return the block of its first main heading, or -1."""
     n, title = t.state[at_.BLOCKS], -1
     characters = unspaced = 0
     for i in range(n):
@@ -74,7 +81,13 @@ def _page(t, m, page):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def up_to(elements, element, block):
-    """Return how many elements up from `element` one holds `block`; `_UP` at most."""
+    """Return how many elements up from an element the first one is that contains a block; `_UP` at most.
+
+    Args:
+        elements: int32[MAX_ELEMENTS, N_ELEMENT].
+        element: index of the element, or -1.
+        block: index of the block.
+    """
     level = 0
     while element >= 0 and level < _UP:
         if elements[element, at_.FIRST_BLOCK] <= block < elements[element, at_.END_BLOCK]:
@@ -85,9 +98,10 @@ def up_to(elements, element, block):
 
 @njit(cache=True, nogil=True)
 def best_element(t, m):
-    """Return the element in and right below which most long text stands, or -1.
+    """Return the element with most long text in it or right below it, or -1.
 
-    As in Arc90's Readability: a paragraph speaks for the element around its own, and half as much for the next.
+    As in Arc90's Readability: a paragraph counts a quarter for its own element, fully for the parent of that and half for the
+    next one up.
     """
     score = np.zeros(t.state[at_.ELEMENTS] + 1, np.float32)
     best = -1
@@ -121,7 +135,7 @@ def _in_best(t, m, i, best, row):
 
 @njit(cache=True, nogil=True)
 def _runs(t, m, found, column):
-    """Write, for each run of blocks of the same tag and class, how long it is and how wide its blocks are."""
+    """Write, for each run of blocks of the same tag and class, its length and the mean width of its blocks."""
     n, start = t.state[at_.BLOCKS], 0
     while start < n:
         end = start + 1

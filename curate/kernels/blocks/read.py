@@ -1,9 +1,9 @@
-"""The byte pass: one walk over a page that finds its blocks of text. Linear in the bytes, whatever they are.
+"""The byte pass: read a page once and find its blocks of text. The time is linear in the bytes of any input.
 
-A block is a run of text that no block-level tag interrupts; two `<br>` in a row end one, too. Only block-level tags
-open elements, so there is no tree of inline tags to repair, and closing one is a matter of constant time: for each tag
-the depth of its innermost open element is known. An end tag that is searched for (of a script, say) and not found is
-remembered as missing, so no search is made twice.
+A block is a run of text without a block-level tag inside; two consecutive `<br>` end it too. Only block-level tags
+open elements, so there is no tree of inline tags to repair. Closing an element takes constant time, because the depth
+of the innermost open element of each tag is stored. If the end tag of a skipped element (a script, say) is not found,
+this is stored too, so no search is repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from curate.kernels.blocks.elements import (
     open_element,
     open_inline,
 )
-from curate.kernels.blocks.page_metadata import add_statement, is_licence, read_statements
+from curate.kernels.blocks.page_metadata import add_metadata, is_licence, read_metadata
 from curate.kernels.blocks.tags import KINDS, hash_next, hash_start, lower, tag_of
 from curate.kernels.blocks.text import read_text
 
@@ -34,7 +34,7 @@ _B, _STRONG, _I, _EM = (tags.tag(name) for name in ("b", "strong", "i", "em"))
 _CODE, _KBD, _SAMP, _TT = (tags.tag(name) for name in ("code", "kbd", "samp", "tt"))
 _SCRIPT, _STYLE, _SVG = (tags.tag(name) for name in ("script", "style", "svg"))
 
-_SPELLINGS = np.zeros((tags.N_TAGS, 16), np.uint8)  # the names of the tags, so that their end tags can be found
+_SPELLINGS = np.zeros((tags.N_TAGS, 16), np.uint8)  # the names of the tags, for finding their end tags
 _LENGTHS = np.array([len(name) for name in tags.TAGS], np.int64)
 for _number, _name in enumerate(tags.TAGS):
     _SPELLINGS[_number, : len(_name)] = np.frombuffer(_name.encode(), np.uint8)
@@ -47,7 +47,7 @@ def read_blocks(t):
     Args:
         t: `layout.Tables` with a page in place.
     Returns:
-        how many blocks there are, or -1 if the page does not fit; `t.state[FULL]` then says why.
+        the number of blocks, or -1 if the page does not fit; `t.state[FULL]` is then the reason.
     Cost: 100 to 200 MB/s of pages, one core (`python -m tests.bench.extraction`).
     """
     data, state = t.data, t.state
@@ -66,13 +66,13 @@ def read_blocks(t):
 
 @inlined
 def _begins_markup(byte):
-    """Say whether this byte, behind a `<`, makes it more than a character: a letter, `/`, `!` or `?`."""
+    """Return whether this byte, after a `<`, begins markup: a letter, `/`, `!` or `?`."""
     return 97 <= (byte | 32) <= 122 or byte == 0x2F or byte == 0x21 or byte == 0x3F
 
 
 @inlined
 def _read_markup(t, at):
-    """Read what a `<` begins; return where to go on."""
+    """Read the markup that begins with this `<`; return the byte after it."""
     data, n = t.data, t.state[at_.N_BYTES]
     byte = lower(data[at + 1])
     if 97 <= byte <= 122:
@@ -88,7 +88,7 @@ def _read_markup(t, at):
 
 @inlined
 def _name(data, at, n):
-    """Return `(tag, where its name ends)`."""
+    """Return `(tag, end of its name)`."""
     value = hash_start()
     while at < n and data[at] > 0x20 and data[at] != 0x2F and data[at] != 0x3E:
         value = hash_next(value, lower(data[at]))
@@ -113,8 +113,8 @@ def _read_start_tag(t, at):
         content_end, at = _skip(t, tag, at)
     if kind & tags.READING:
         at = next_bracket(t.data, at, n)
-    if kind & tags.HEAD:
-        read_statements(t, tag, tag_end, content_end)
+    if kind & tags.METADATA:
+        read_metadata(t, tag, tag_end, content_end)
     return at
 
 
@@ -164,7 +164,7 @@ def _open_inline_level(t, tag):
             open_inline(t, at_.LINK, at_.LINK_OPENS, start, end)
             t.now[at_.LINKS] += 1
             if is_licence(t, start, end):
-                add_statement(t, tags.LICENCE_LINK, start, end)
+                add_metadata(t, tags.LICENCE_LINK, start, end)
     elif tag in (_B, _STRONG):
         open_inline(t, at_.BOLD_AT, at_.BOLD_OPENS, 0, 0)
     elif tag in (_I, _EM):
@@ -182,7 +182,7 @@ def _read_end_tag(t, at):
         end_block(t)
         if tag != _BODY:
             close_tag(t, tag, kind & tags.STRUCTURE)
-    elif tag == _BR:  # browsers take </br> for <br>
+    elif tag == _BR:  # browsers read </br> as <br>
         _read_void(t, tag, kind)
     elif tag == _A:
         close_inline(t, at_.LINK, at_.LINK_CLOSES)
@@ -197,9 +197,9 @@ def _read_end_tag(t, at):
 
 @compiled
 def _skip(t, tag, at):
-    """Return `(where the content of a tag that holds no text ends, where to go on)`.
+    """Return `(end of the content of a skipped tag, byte to go on from)`.
 
-    Without an end tag, scripts and styles go on to the end of the page, as in browsers; other tags have no content.
+    Without an end tag, scripts and styles extend to the end of the page, as in browsers; other tags have no content.
     """
     data, n = t.data, t.state[at_.N_BYTES]
     length, place = _LENGTHS[tag], at
@@ -219,10 +219,15 @@ def _skip(t, tag, at):
 
 @compiled
 def next_bracket(data, at, n):
-    """Return where the next `<` is, or `n`."""
+    """Return the position of the next `<`, or `n`.
+
+    Args:
+        data: uint8[>= n].
+        at, n: byte position, and the end of the page.
+    """
     while at + 32 <= n:
         found = False
-        for k in range(32):  # without a way out, so that the compiler looks at 32 bytes at a time
+        for k in range(32):  # without an early exit, so that the compiler compares 32 bytes at once
             found |= data[at + k] == 0x3C
         if found:
             break
@@ -234,7 +239,7 @@ def next_bracket(data, at, n):
 
 @inlined
 def _behind(data, at, n):
-    """Return the place behind the next `>`, or `n`."""
+    """Return the position after the next `>`, or `n`."""
     while at < n and data[at] != 0x3E:
         at += 1
     return min(at + 1, n)
@@ -242,7 +247,7 @@ def _behind(data, at, n):
 
 @inlined
 def _behind_comment(data, at, n):
-    """Return the place behind `-->`, or `n`; `<!-->` and `<!--->` are whole comments."""
+    """Return the position after `-->`, or `n`; `<!-->` and `<!--->` are complete comments."""
     at -= 2
     while at < n:
         if data[at] == 0x3E and data[at - 1] == 0x2D and data[at - 2] == 0x2D:

@@ -1,4 +1,4 @@
-"""Which blocks to keep: those, by falling probability, that make the expected F of the page largest."""
+"""Select the blocks to keep: the most probable ones, as many as maximise the expected F score of the page."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import numpy as np
 from numba import njit
 
 BETA_SQUARED = 0.65  # precision counts a little more than recall; chosen by cross-validation
-LEAST, MOST = 0.25, 0.6  # a block surer than MOST is always kept, one below LEAST never
+LEAST, MOST = 0.25, 0.6  # a block with a probability of MOST or more is always kept, one below LEAST never
 
 
 @njit(cache=True, nogil=True)
-def choose(p, weight, beta_squared, least, most):
-    """Return which blocks to keep, and the F that is to be expected of them.
+def select_blocks(p, weight, beta_squared, least, most):
+    """Select the blocks to keep.
 
     Args:
         p: float32[n], the probability that a block is main text.
-        weight: float32[n], how much text it is.
-        beta_squared, least, most: what F weighs, and the bounds of the threshold.
+        weight: float32[n], the amount of text.
+        beta_squared: the weight of recall in F, relative to precision.
+        least, most: bounds of the threshold on p.
     Returns:
         `(is_kept bool[n], expected F)`; F is 0 if nothing is kept.
     """

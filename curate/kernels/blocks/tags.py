@@ -1,7 +1,7 @@
-"""Names of tags and attributes, as small numbers, and how the byte pass treats each tag.
+"""Numbers for the names of tags and attributes, and how the byte pass treats each tag.
 
 A name is looked up by a 64-bit hash of its lower-cased bytes. Tags that are not listed are inline: they neither end
-a block nor open an element, so an unclosed or made-up one does no harm.
+a block nor open an element, so an unclosed or unknown one does no harm.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-BLOCK = 1  # ends the block of text before it, opens an element
+BLOCK = 1  # ends the block of text before it and opens an element
 INLINE = 2  # changes how the text inside counts: links, bold, code
-SKIPPED = 4  # its content is not text; goes to the end tag
-HEAD = 8  # may say something about the page as a whole
-VOID = 16  # has no content and no end tag
-CLOSES_P = 32  # a paragraph cannot hold it
-STRUCTURE = 64  # part of a table: its end tag looks past the cell it stands in
-READING = 128  # how the characters before it are read: not text, up to the next tag
+SKIPPED = 4  # its content, up to the end tag, is not text
+METADATA = 8  # may contain metadata of the page
+VOID = 16  # has neither content nor end tag
+CLOSES_P = 32  # closes an open paragraph, which cannot contain it
+STRUCTURE = 64  # part of a table: its end tag may close an element outside the current cell
+READING = 128  # ruby annotation (how to read the characters before it): not text, up to the next tag
 
 _P = BLOCK | CLOSES_P
 _HEADINGS = tuple((f"h{level}", _P) for level in range(1, 7))
@@ -29,16 +29,16 @@ _KINDS: tuple[tuple[str, int], ...] = (
     ("fieldset", _P), ("address", _P), ("details", _P), ("summary", _P), ("button", BLOCK), ("hgroup", _P),
     ("center", _P), ("dir", _P), ("menu", _P), ("dialog", _P), ("search", _P), ("legend", BLOCK),
     ("a", INLINE), ("b", INLINE), ("strong", INLINE), ("i", INLINE), ("em", INLINE), ("code", INLINE), ("kbd", INLINE),
-    ("samp", INLINE), ("tt", INLINE), ("time", INLINE | HEAD), ("label", INLINE), ("q", INLINE), ("span", INLINE),
+    ("samp", INLINE), ("tt", INLINE), ("time", INLINE | METADATA), ("label", INLINE), ("q", INLINE), ("span", INLINE),
     ("br", VOID), ("hr", VOID | CLOSES_P), ("img", VOID), ("input", VOID), ("wbr", VOID), ("source", VOID),
-    ("meta", VOID | HEAD), ("link", VOID | HEAD), ("base", VOID), ("html", HEAD),
-    ("title", SKIPPED | HEAD), ("script", SKIPPED | HEAD), ("style", SKIPPED), ("svg", SKIPPED), ("iframe", SKIPPED),
+    ("meta", VOID | METADATA), ("link", VOID | METADATA), ("base", VOID), ("html", METADATA),
+    ("title", SKIPPED | METADATA), ("script", SKIPPED | METADATA), ("style", SKIPPED), ("svg", SKIPPED), ("iframe", SKIPPED),
     ("template", SKIPPED), ("textarea", SKIPPED), ("select", SKIPPED), ("datalist", SKIPPED), ("noframes", SKIPPED),
     ("noembed", SKIPPED), ("annotation", SKIPPED), ("rt", READING), ("rp", READING), ("noscript", BLOCK),
 )  # fmt: skip
 
 TAGS = ("", *(name for name, _ in _KINDS))
-"""Every listed tag; its place is its number, 0 stands for all others."""
+"""All listed tags; the index of a tag is its number, 0 means any other tag."""
 
 N_TAGS = len(TAGS)
 KINDS = np.array([0, *(kind for _, kind in _KINDS)], np.uint8)
@@ -47,7 +47,7 @@ ATTRIBUTES = (
     "class", "id", "role", "itemprop", "href", "src", "alt", "hidden", "aria-hidden", "style", "datetime", "type",
     "rel", "name", "property", "http-equiv", "content", "lang", "xml:lang",
 )  # fmt: skip
-"""Every attribute that is read; its place is its number."""
+"""All attributes that are read; the index of an attribute is its number."""
 
 N_ATTRIBUTES = len(ATTRIBUTES)
 (
@@ -62,7 +62,7 @@ PROPERTIES = (
     "og:locale", "dc.language", "dcterms.license", "dc.rights", "license", "canonical",
     "title", "lang", "time", "link", "json-ld",
 )  # fmt: skip
-"""What can say something about a page: properties of `<meta>` and `<link>`, then things that other tags say."""
+"""What metadata of a page can be about: properties of `<meta>` and `<link>`, then the content of other tags."""
 
 LICENSE, CANONICAL, TITLE, HTML_LANG, TIME, LICENCE_LINK, JSON_LD = range(len(PROPERTIES) - 7, len(PROPERTIES))
 
@@ -78,19 +78,19 @@ def tag(name: str) -> int:
 
 @njit(cache=True, nogil=True, forceinline=True)
 def lower(byte):
-    """Return an ASCII capital as a small letter, any other byte as it is."""
+    """Return the lower case of an ASCII capital, and any other byte unchanged."""
     return byte + 32 if 65 <= byte <= 90 else byte
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def hash_start():
-    """Return the hash of no bytes."""
+    """Return the hash of zero bytes."""
     return _OFFSET
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def hash_next(value, byte):
-    """Return the hash of what was hashed before and one byte more."""
+    """Return the hash of the bytes hashed so far and one more byte."""
     return (value ^ np.uint64(byte)) * _PRIME
 
 
@@ -102,7 +102,7 @@ def _hash(name: str) -> int:
 
 
 def _table(names: tuple[str, ...]) -> np.ndarray:
-    """Return uint64[_SLOTS, 2]: hash and number + 1 of each name, by linear probing."""
+    """Return uint64[_SLOTS, 2]: hash and number + 1 of each name, with linear probing."""
     slots = np.zeros((_SLOTS, 2), np.uint64)
     for number, name in enumerate(names):
         slot = _hash(name) % _SLOTS
@@ -119,19 +119,19 @@ _PROPERTY_TABLE = _table(PROPERTIES[:TITLE])
 
 @njit(cache=True, nogil=True, forceinline=True)
 def tag_of(value):
-    """Return the number of the tag whose name has this hash, 0 if none."""
+    """Return the number of the tag whose name has this hash, 0 if there is none."""
     return max(_number(_TAG_TABLE, value), 0)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def attribute_of(value):
-    """Return the number of the attribute whose name has this hash, -1 if none."""
+    """Return the number of the attribute whose name has this hash, -1 if there is none."""
     return _number(_ATTRIBUTE_TABLE, value)
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def property_of(value):
-    """Return the number of the property of `<meta>` or `<link>` whose name has this hash, -1 if none."""
+    """Return the number of the `<meta>` or `<link>` property whose name has this hash, -1 if there is none."""
     return _number(_PROPERTY_TABLE, value)
 
 

@@ -1,4 +1,4 @@
-"""A run of text between two tags: decoded, its white space collapsed, its characters counted."""
+"""Read a run of text between two tags: decode it, collapse its white space, count its characters."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.compiled import inlined
 from curate.kernels.blocks.entities import reference_at
 
-_NO_TEXT = ch.INVISIBLE | ch.ODD
-_SOFT_HYPHEN, _MARK_OF_ORDER = 0xAD, 0xFEFF
+_NOT_TEXT = ch.INVISIBLE | ch.CONTROL
+_SOFT_HYPHEN, _BYTE_ORDER_MARK = 0xAD, 0xFEFF
 
 
 @inlined
 def read_text(t, at):
-    """Copy text up to the next `<`; the byte at `at` is text whatever it is. Return where the run ends.
+    """Copy text up to the next `<`, and return where it ends; the byte at `at` is text, whatever it is.
 
-    Bytes that are no UTF-8 are copied as `?`; controls, soft hyphens and byte order marks are left out. What is
-    written never takes more bytes than what was read.
+    Bytes that are not UTF-8 are copied as `?`; control characters, soft hyphens and byte order marks are left out. The
+    output never takes more bytes than the input.
     """
     state, data, text, now = t.state, t.data, t.text, t.now
     n, out, space, is_pre = state[at_.N_BYTES], state[at_.OUT], state[at_.SPACE], state[at_.PRE_AT] >= 0
     is_open, in_word, last = state[at_.BLOCK_AT] >= 0, state[at_.WORD] == 1, now[at_.LAST]
-    characters = words = unspaced = uppers = digits = marks = stops = fields = 0
+    characters = words = unspaced = uppers = digits = marks = stops = separators = 0
     first = at
     while at < n:
         byte = np.int64(data[at])
@@ -44,7 +44,7 @@ def read_text(t, at):
             else:
                 space = max(space, 1)
             continue
-        if bits & _NO_TEXT == _NO_TEXT or code in (_SOFT_HYPHEN, _MARK_OF_ORDER):
+        if bits & _NOT_TEXT == _NOT_TEXT or code in (_SOFT_HYPHEN, _BYTE_ORDER_MARK):
             continue
         if not is_open:
             is_open = True
@@ -68,13 +68,13 @@ def read_text(t, at):
             in_word = False
             marks += 1
             stops += (bits & ch.SENTENCE_END) != 0
-            fields += (bits & ch.FIELD) != 0
+            separators += (bits & ch.SEPARATOR_TOKEN) != 0
     state[at_.OUT], state[at_.SPACE], state[at_.WORD] = out, space, in_word
     if characters:
         now[at_.LAST], state[at_.BREAK] = last, 0
         for column, count in (
             (at_.CHARACTERS, characters), (at_.WORDS, words), (at_.UNSPACED, unspaced), (at_.UPPERS, uppers),
-            (at_.DIGITS, digits), (at_.MARKS, marks), (at_.STOPS, stops), (at_.FIELDS, fields),
+            (at_.DIGITS, digits), (at_.MARKS, marks), (at_.STOPS, stops), (at_.SEPARATORS, separators),
             (at_.LINKED, characters * (state[at_.LINK] >= 0)), (at_.BOLD, characters * (state[at_.BOLD_AT] >= 0)),
             (at_.CODED, characters * (state[at_.CODE_AT] >= 0)),
         ):  # fmt: skip
@@ -84,7 +84,7 @@ def read_text(t, at):
 
 @inlined
 def _decode(data, at, end):
-    """Return `(code point, bytes)` of a character beyond ASCII; `?` for a byte that begins none."""
+    """Return `(code point, number of bytes)` of a character beyond ASCII; `?` for a byte that cannot begin one."""
     first = np.int64(data[at])
     size = 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4 if 0xF0 <= first < 0xF5 else 1
     if size == 1 or at + size > end:
@@ -101,7 +101,7 @@ def _decode(data, at, end):
 
 @inlined
 def _write(text, out, code):
-    """Write a character as UTF-8; return where the next one goes."""
+    """Write a character as UTF-8; return the position after it."""
     if code < 0x80:
         text[out] = code
         return out + 1

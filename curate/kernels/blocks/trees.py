@@ -1,4 +1,4 @@
-"""Boosted trees of complete depth: no branches, a fixed number of comparisons a tree."""
+"""Boosted trees of complete depth: without branches, with a fixed number of comparisons for each tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curate.kernels.blocks.compiled import compiled, inlined
 
 
 class Trees(NamedTuple):
-    """Trees of one depth d, 2 to 15. A node's children are 2k + 1 (value <= threshold) and 2k + 2."""
+    """Trees of one depth d, 2 to 15. The children of node k are 2k + 1 (value <= threshold) and 2k + 2."""
 
     feature: np.ndarray  # uint16[n_trees, 2**d - 1]
     threshold: np.ndarray  # float32[n_trees, 2**d - 1]
@@ -26,11 +26,11 @@ def predict(trees, rows):
         trees: `Trees`.
         rows: float32[n, n_features], without NaN.
     Returns:
-        float32[n].
+        float32[n], 0 to 1.
     Cost: about 2 microseconds a row for 160 trees of depth 6, one core.
     """
     n = len(rows)
-    columns = rows.T.copy()  # a tree looks at a few features of all rows: those of one feature lie together
+    columns = rows.T.copy()  # a tree reads few features of all rows, so each feature is made contiguous
     score, nodes = np.zeros(n, np.float32), np.empty(n, np.uint16)
     for k in range(len(trees.feature)):
         _add_tree(trees.feature[k], trees.threshold[k], trees.leaf[k], columns, nodes, score)
@@ -39,10 +39,10 @@ def predict(trees, rows):
 
 @compiled
 def _add_tree(feature, threshold, leaf, columns, nodes, score):
-    """Add what one tree says to the score of each row.
+    """Add the leaf values of one tree to the score of each row.
 
-    All rows go down one level before any goes down the next: their steps do not wait for each other. Indices are
-    unsigned, so that none has to be checked for being negative.
+    All rows go down one level before any row goes down the next, so that their steps do not depend on each other. Indices
+    are unsigned, so that numba does not check whether they are negative.
     """
     n, inner, one = np.uint64(len(score)), np.uint64(len(threshold)), np.uint64(1)
     for i in range(n):

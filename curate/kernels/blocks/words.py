@@ -1,7 +1,7 @@
-"""The words of short blocks, as hashes: what `Read more`, `Share` or `Posted by` look like to a table of odds.
+"""The words of short blocks, as hashes: `Read more`, `Share` and `Posted by` are looked up in a table of log odds.
 
-A word is a run of letters and numbers, lower-cased where it is ASCII; in scripts without spaces each character is one.
-Numbers are all the same word for each number of digits.
+A word is a run of letters and numbers, in lower case if it is ASCII; in scripts without spaces each character is one.
+All numbers with the same number of digits are the same word.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from curate.kernels.blocks.compiled import compiled, inlined
 from curate.kernels.blocks.tags import TITLE, hash_next, hash_start, lower
 
 SHORT = 120
-"""Characters up to which a block's words are looked at."""
+"""The words of a block are read if it has at most this many characters."""
 
 MAX_WORDS = 32
-"""How many words of one block are looked at."""
+"""How many words of one block are read."""
 
 _NUMBER = np.uint64(0x6E756D626572)
 
 
 @njit(cache=True, nogil=True)
 def short_words(t):
-    """Return the words of short blocks and of the page's title.
+    """Return the words of short blocks and of the title of the page.
 
+    Args:
+        t: `layout.Tables` after `read_blocks`.
     Returns:
         `(hashes uint32[m], bounds int64[n + 1], title uint32[k])`: the words of block i are
-        `hashes[bounds[i]:bounds[i + 1]]`, none for long blocks.
+        `hashes[bounds[i] : bounds[i + 1]]`, none for long blocks.
     """
     n = t.state[at_.BLOCKS]
     hashes, bounds = np.empty(n * MAX_WORDS, np.uint32), np.zeros(n + 1, np.int64)
@@ -39,9 +41,9 @@ def short_words(t):
             m = _words(t.text, t.classes, t.blocks[i, at_.START], t.blocks[i, at_.END], hashes, m, m + MAX_WORDS)
         bounds[i + 1] = m
     title, k = np.empty(MAX_WORDS, np.uint32), 0
-    for h in range(t.state[at_.HEADS]):
-        if t.heads[h, at_.HEAD_PROPERTY] == TITLE:
-            start, end = t.heads[h, at_.HEAD_START], t.heads[h, at_.HEAD_END]
+    for h in range(t.state[at_.METADATA]):
+        if t.metadata[h, at_.METADATA_PROPERTY] == TITLE:
+            start, end = t.metadata[h, at_.METADATA_START], t.metadata[h, at_.METADATA_END]
             k = _words(t.data, t.classes, start, min(end, start + 400), title, 0, MAX_WORDS)
             break
     return hashes[:m].copy(), bounds, title[:k].copy()

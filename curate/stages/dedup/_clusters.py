@@ -102,7 +102,7 @@ class Decisions:
     def _rows(self, graph: Graph, context: ReduceContext) -> pa.RecordBatch:
         """Return the rows of `DECIDED`, ordered by component, kept document and document."""
         shard, _ = shard_and_row(graph.place)
-        leaves = np.flatnonzero((graph.state == greedy_clustering.LEAVES) & (shard < context.n_own))
+        leaves = np.flatnonzero((graph.state == greedy_clustering.DROPPED) & (shard < context.n_own))
         keeper = graph.keeper[leaves]
         edge = graph.edge(keeper, leaves)
         is_direct = edge >= 0
@@ -201,12 +201,12 @@ def _known(
     place: np.ndarray, rank: np.ndarray, linked: np.ndarray, remembered: np.ndarray, n_own: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (state int8[n], keeper int64[n]) by rank, with what earlier runs decided about reference data."""
-    state, keeper = np.full(len(place), greedy_clustering.OPEN), np.full(len(place), -1, np.int64)
+    state, keeper = np.full(len(place), greedy_clustering.UNDECIDED), np.full(len(place), -1, np.int64)
     is_reference = shard_and_row(place)[0] >= n_own
-    state[rank[is_reference]], keeper[rank[is_reference]] = greedy_clustering.STAYS, rank[is_reference]
+    state[rank[is_reference]], keeper[rank[is_reference]] = greedy_clustering.KEPT, rank[is_reference]
     was_dropped = (shard_and_row(linked)[0] >= n_own) & (remembered != linked)
     who = rank[np.searchsorted(place, linked[was_dropped])]
-    state[who], keeper[who] = greedy_clustering.LEAVES, rank[np.searchsorted(place, remembered[was_dropped])]
+    state[who], keeper[who] = greedy_clustering.DROPPED, rank[np.searchsorted(place, remembered[was_dropped])]
     return state, keeper
 
 

@@ -119,7 +119,7 @@ def _candidates(key: np.ndarray, place: np.ndarray, context: ReduceContext) -> t
     key, which = key[order], which[order]
     bounds = np.r_[0, np.flatnonzero(key[1:] != key[:-1]) + 1, len(key)]
     left, right = np.empty((2, len(key) * (union_find.PIVOTS + 1)), np.int64)
-    n = union_find.link_buckets(bounds, notes["digest"].to_numpy()[which], left, right)
+    n = union_find.pairs_in_buckets(bounds, notes["digest"].to_numpy()[which], left, right)
     first, second = rank[which[left[:n]]], rank[which[right[:n]]]
     pairs = np.unique(first.astype(np.uint64) << np.uint64(32) | second.astype(np.uint64))
     first, second = (different[by_rank[half.astype(np.int64)]] for half in shard_and_row(pairs))

@@ -21,7 +21,7 @@ from curate.kernels.blocks.layout import LIMITS, Tables, make_tables, with_page
 from curate.kernels.blocks.measures import LONG, Measures
 from curate.kernels.blocks.model import load, probabilities
 from curate.kernels.blocks.read import read_blocks
-from curate.kernels.blocks.select_blocks import BETA_SQUARED, LEAST, MOST, choose
+from curate.kernels.blocks.select_blocks import BETA_SQUARED, LEAST, MOST, select_blocks
 from curate.kernels.blocks.tags import PROPERTIES, tag
 from curate.kernels.characters import classes
 from curate.stages.extract.engines import FAR_FUTURE
@@ -108,7 +108,7 @@ class BlockExtractor:
         least = WANTED_COMMENT if self.parts.comments else COMMENT
         is_comment = (comment > least) & (comment > main)
         p = np.where(is_comment, np.float32(self.parts.comments), main).astype(np.float32)
-        kept, confidence = choose(p, measures.width, self.beta_squared, LEAST, MOST)
+        kept, confidence = select_blocks(p, measures.width, self.beta_squared, LEAST, MOST)
         for is_wanted, is_part in (
             (self.parts.title, _is_title),
             (self.parts.byline, _is_byline),
@@ -121,7 +121,7 @@ class BlockExtractor:
 
 
 def _statements(t: Tables) -> list[tuple[str, int, int]]:
-    return [(PROPERTIES[about], start, end) for about, start, end in t.heads[: t.state[at_.HEADS]].tolist()]
+    return [(PROPERTIES[about], start, end) for about, start, end in t.metadata[: t.state[at_.METADATA]].tolist()]
 
 
 def _is_title(t: Tables, measures: Measures) -> np.ndarray:

@@ -84,7 +84,7 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
     found = np.bincount(covers[:, 2], minlength=len(TYPES))
     batch = batch.with_columns({"pii_count": pa.array(count, pa.int32())})
     if len(covers):
-        offsets, data = pii_candidates.cover(offsets, data, covers, *_placeholders())
+        offsets, data = pii_candidates.replace_spans(offsets, data, covers, *_placeholders())
         batch = batch.with_text(pa.LargeStringArray.from_buffers(len(batch), pa.py_buffer(offsets), pa.py_buffer(data)))
     return batch.counted({f"pii.{type}": found[k] for k, type in enumerate(TYPES) if type in types})
 
@@ -107,7 +107,7 @@ def find_pii(
     ]
     count = np.zeros(len(offsets) - 1, np.int32)
     covers: list[tuple[int, int, int]] = []
-    places = pii_candidates.find_spots(offsets, data, pii_candidates.CLASSES).tolist()
+    places = pii_candidates.find_candidates(offsets, data, pii_candidates.CLASSES).tolist()
     for row, of_row in groupby(places, key=lambda place: place[pii_candidates.TEXT]):
         first = int(offsets[row])
         text = data[first : offsets[row + 1]].tobytes()

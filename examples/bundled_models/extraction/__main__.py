@@ -1,13 +1,13 @@
-"""Train the extraction model, and say how good it is on pages of sites it has not seen.
+"""Train the extraction model, and score it on pages of sites that it was not trained on.
 
     pip install 'curate[train-extraction]'
     python -m examples.bundled_models.extraction --pages FOLDER --crawls FOLDER [--folds 5] [--model FILE]
 
-The first folder holds `trafilatura-eval/`, `readability/` and `webmainbench-sample.jsonl.gz`, as described in the model's
-card; the last is only scored. The second holds the crawl files whose pages `gold` labels. Beside these, pages of our own
-making are trained on and scored (`made`), and some real pages are trained on a second time with their words in another
-script (`transfer`). The teachers' answers are kept in
-`--answers`, so that only the first run takes their time (five minutes); a fold takes about one minute of one core.
+The first folder contains `trafilatura-eval/`, `readability/` and `webmainbench-sample.jsonl.gz`, as the card of the model
+describes; the last one is only scored. The second folder contains the crawl files whose pages `gold` labels. In addition,
+generated pages are trained on and scored (`made`), and some real pages are trained on a second time with their words in
+another script (`transfer`). The answers of the teachers are stored in `--answers`, so that only the first run takes the
+time for them (five minutes); a fold takes about one minute of one core.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from examples.bundled_models.extraction.teachers import ask
 from examples.bundled_models.extraction.transfer import SCRIPTS
 
 MOVED_EACH = 5
-"""One real page of so many is trained on in another script, too."""
+"""One in this many real pages is also trained on in another script."""
 
 PEERS = ("trafilatura", "resiliparse")
 
@@ -83,7 +83,7 @@ def main() -> None:
 def make_examples(
     pages: Sequence[Page], said: Sequence[dict[str, str]], is_only_scored: Callable[[Page], bool]
 ) -> list[Example]:
-    """Return the labelled examples of real pages; those that are only scored have labels without weight."""
+    """Return the labelled examples of real pages; pages that are only scored have labels of weight 0."""
     examples = []
     for page, answers in zip(pages, said, strict=False):
         html = page.html.encode("utf-8", "replace")
@@ -98,14 +98,14 @@ def make_examples(
 
 
 def move(examples: Sequence[Example]) -> list[Example]:
-    """Return some of the real examples with their words in other scripts, the scripts in turn."""
+    """Return some of the real examples with their words in other scripts, each script in turn."""
     real = [e for e in examples if e.labels.weight.any() and not e.site.endswith(".made")][::MOVED_EACH]
     moved = (moved_example(example, SCRIPTS[i % len(SCRIPTS)]) for i, example in enumerate(real))
     return [example for example in moved if example is not None]
 
 
 def report(pages: Sequence[Page], texts: dict[str, list[str]]) -> None:
-    """Print the scores by kind and by script, and how often a page comes out empty or tiny."""
+    """Print the scores by kind and by script, and how many texts are empty or tiny."""
     print("\n".join(table(pages, texts, lambda page: page.kind)), end="\n\n")
     print("\n".join(table(pages, texts, lambda page: f"{page.kind.split(':')[0]}, {script_of(page)}")), end="\n\n")
     tiny = [
@@ -117,7 +117,7 @@ def report(pages: Sequence[Page], texts: dict[str, list[str]]) -> None:
 
 
 def say(line: str) -> None:
-    """Tell whoever waits."""
+    """Print a progress message to stderr."""
     print(line, file=sys.stderr, flush=True)
 
 

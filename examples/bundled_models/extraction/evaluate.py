@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curate.kernels.blocks.model import Model, probabilities
-from curate.kernels.blocks.select_blocks import choose
+from curate.kernels.blocks.select_blocks import select_blocks
 from examples.bundled_models.extraction.examples import Example, read
 from examples.bundled_models.extraction.fit import Sizes, fit, fold_of
 from examples.bundled_models.extraction.pages import Page
@@ -16,7 +16,7 @@ from examples.bundled_models.extraction.scores import gram_score, segment_score
 
 
 class Held(NamedTuple):
-    """What a model that has not seen the site says about a page's blocks."""
+    """Predictions for the blocks of a page by a model that was not trained on its site."""
 
     main: np.ndarray  # float32[n]
     comment: np.ndarray  # float32[n]
@@ -29,10 +29,10 @@ def cross_validate(
     """Return the held-out probabilities of each example, in order.
 
     Args:
-        examples: the pages to be scored. One whose labels have no weight is never trained on.
-        extra: pages to train on only; one whose site is held out is held out, too.
-        sizes, n_folds: the model's size; how many parts the sites are cut into.
-        say: told when a fold is done.
+        examples: the pages to score. A page whose labels have weight 0 is never trained on.
+        extra: pages that are only trained on; those of a held-out site are held out too.
+        sizes, n_folds: the size of the model; the number of parts into which the sites are split.
+        say: called with a message after each fold.
     """
     found: list[Held | None] = [None] * len(examples)
     trained = [e for e in (*examples, *extra) if e.labels.weight.any()]
@@ -46,7 +46,7 @@ def cross_validate(
 
 
 def hold(example: Example, model: Model) -> Held:
-    """Return what a model says about a page."""
+    """Return the predictions of a model for a page."""
     main, comment, measures = probabilities(read(example.html), model)
     return Held(main, comment, measures.width.copy())
 
@@ -58,7 +58,7 @@ def kept_texts(
     texts = []
     for one, parts in zip(held, blocks, strict=True):
         main = np.where((one.comment > 0.5) & (one.comment > one.main), np.float32(0), one.main).astype(np.float32)
-        kept, _ = choose(main, one.width, beta_squared, least, most)
+        kept, _ = select_blocks(main, one.width, beta_squared, least, most)
         texts.append("\n".join(part for part, is_kept in zip(parts, kept, strict=True) if is_kept))
     return texts
 
@@ -71,12 +71,12 @@ def score(pages: Sequence[Page], texts: Sequence[str]) -> float:
 
 
 def table(pages: Sequence[Page], texts: Mapping[str, Sequence[str]], by: Callable[[Page], str]) -> Iterator[str]:
-    """Yield a Markdown table: a row for each group of pages, a column for each extractor's score.
+    """Yield a Markdown table: a row for each group of pages, a column for each extractor.
 
     Args:
-        pages: with gold of one sort in each group.
-        texts: what each extractor makes of them.
-        by: the group of a page.
+        pages: pages with gold; within a group all of the same sort (segments or whole text).
+        texts: the texts that each extractor returns for them.
+        by: returns the group of a page.
     """
     yield f"| pages | n | {' | '.join(texts)} |"
     yield f"|---|---|{'---|' * len(texts)}"

@@ -1,8 +1,8 @@
-"""Pages as training examples, and the tables of odds of class names and words, counted by site.
+"""Pages as training examples, and tables of log odds of class names and words, counted by site.
 
-A site speaks once for each class or word, with the share of its text there that is main text; so a large site does
-not fill the table. A page's own site is left out of the odds that its features are made of: otherwise the table would
-hand the trees the labels they are to learn.
+A site counts once for each class or word, with the share of its text there that is main text, so a large site does
+not dominate the table. The site of a page is left out of the odds for its own features; otherwise the table would
+reveal to the trees the labels that they are to learn.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from examples.bundled_models.extraction.transfer import transfer
 
 TOKEN_BITS, WORD_BITS = 14, 15
 PRIOR, STRENGTH = 0.35, 3.0
-"""Before a site has spoken: the share of main text, and how many sites that opinion weighs."""
+"""Before any site is counted: the share of main text, and the number of sites that this prior weighs."""
 
 MIN_SITES = 3
-"""Fewer sites say nothing about others."""
+"""A class or word of fewer sites has no odds."""
 
 
 MADE_WEIGHT = 1.0
-"""How much a block of a page of our own counts; one with votes counts as much."""
+"""The weight of a block of a generated page; a block with votes has the same."""
 
 
 class Example(NamedTuple):
@@ -41,8 +41,8 @@ class Example(NamedTuple):
     site: str
     html: bytes
     labels: Labels
-    width: np.ndarray  # float32[n], of its blocks
-    tokens: tuple[np.ndarray, np.ndarray]  # bucket and the site's share of main text, for classes
+    width: np.ndarray  # float32[n], widths of the blocks
+    tokens: tuple[np.ndarray, np.ndarray]  # for classes: the bucket, and the site's share of main text
     words: tuple[np.ndarray, np.ndarray]  # the same for words
 
 
@@ -50,7 +50,7 @@ _TABLES: list[Tables] = []
 
 
 def read(html: bytes) -> Tables | None:
-    """Return the tables of a page, valid until the next is read; None if it does not fit."""
+    """Return the tables of a page, valid until the next page is read; None if the page does not fit."""
     if not _TABLES:
         _TABLES.append(make_tables(classes()))
     t = with_page(_TABLES[0], html)
@@ -64,13 +64,13 @@ def block_texts(t: Tables) -> list[str]:
 
 
 def make_example(site: str, html: bytes, t: Tables, labels: Labels) -> Example:
-    """Return an example of a page that was just read."""
+    """Return the example for the page that was just read."""
     width = measure_blocks(t).width.copy()
     return Example(site, html, labels, width, _token_shares(t, labels, width), _word_shares(t, labels))
 
 
 def made_example(made: Made) -> Example:
-    """Return an example of a page of our own making."""
+    """Return the example for a generated page."""
     marked = block_texts(read(made.marked.encode()))
     main = np.array([MAIN in block for block in marked], np.float32)
     comment = np.array([COMMENT in block for block in marked], np.float32)
@@ -81,7 +81,7 @@ def made_example(made: Made) -> Example:
 
 
 def moved_example(example: Example, script: str) -> Example | None:
-    """Return an example with its words in another script; None where that changed what a block is."""
+    """Return an example with its words in another script; None if that changed the blocks."""
     page = transfer(example.html.decode(), script).encode()
     t = read(page)
     if t is None or t.state[at_.BLOCKS] != len(example.width):
@@ -121,7 +121,7 @@ def _by_bucket(buckets: list[int], shares: list[tuple[float, float]]) -> tuple[n
 
 
 class Odds:
-    """Tables of odds from examples, with or without one site."""
+    """Tables of log odds from examples, with or without one site."""
 
     def __init__(self, examples: Sequence[Example], kind: str, bits: int):
         self.n_sites, self.main, self.own = np.zeros(1 << bits), np.zeros(1 << bits), {}
@@ -139,7 +139,7 @@ class Odds:
             self.own[site] = buckets, share
 
     def table(self, without: str | None = None) -> np.ndarray:
-        """Return the odds as int8, as the model keeps them."""
+        """Return the log odds as int8, as in the model; the site `without` is left out."""
         n, main = self.n_sites, self.main
         if without in self.own:
             buckets, share = self.own[without]
@@ -152,7 +152,7 @@ class Odds:
 
 
 def rows_of(examples: Iterable[Example], token_odds: Odds, word_odds: Odds) -> list[np.ndarray]:
-    """Return the first stage's features of each example, its own site left out of the odds."""
+    """Return the first-stage features of each example; its own site is left out of the odds."""
     found, tables = [], {}
     for example in examples:
         if example.site not in tables:

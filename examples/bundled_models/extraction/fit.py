@@ -1,4 +1,4 @@
-"""Fit the two stages and the comment trees, and turn the trainer's trees into complete ones."""
+"""Fit the two stages and the comment trees, and convert the trees of the trainer to complete ones."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curate.kernels.blocks.context_features import second_features
+from curate.kernels.blocks.context_features import context_features
 from curate.kernels.blocks.measures import measure_blocks
 from curate.kernels.blocks.model import Model
 from curate.kernels.blocks.trees import Trees, predict
 from examples.bundled_models.extraction.examples import TOKEN_BITS, WORD_BITS, Example, Odds, read, rows_of
 
 INNER_FOLDS = 2
-"""The second stage learns from first-stage probabilities of pages which that first stage has not seen."""
+"""The second stage is trained on first-stage probabilities of pages that the first stage was not trained on."""
 
 
 MOST_ROWS = 200
-"""Blocks of one page that training looks at; a list of 3,000 entries teaches no more than a part of it."""
+"""Most blocks of one page that are used in training; a list of 3,000 items teaches no more than a part of it."""
 
 
 class Sizes(NamedTuple):
-    """How large the ensembles are."""
+    """The sizes of the ensembles."""
 
     depth: int = 6
     first: int = 160
@@ -56,7 +56,7 @@ def fit(examples: Sequence[Example], sizes: Sizes, seed: int = 0) -> Model:
     first = boost(*(_stack(part, every) for part in (rows, main, weight)), sizes.first, sizes, seed)
     for i, example in enumerate(examples):
         t = read(example.html)
-        rows[i] = np.concatenate([rows[i], second_features(t, measure_blocks(t), p[i])], axis=1)
+        rows[i] = np.concatenate([rows[i], context_features(t, measure_blocks(t), p[i])], axis=1)
     x, w = _stack(rows, every), _stack(weight, every)
     second = boost(x, _stack(main, every), w, sizes.second, sizes, seed)
     comments = boost(x, _stack([e.labels.comment for e in examples], every), w, sizes.comments, sizes, seed)
@@ -64,7 +64,7 @@ def fit(examples: Sequence[Example], sizes: Sizes, seed: int = 0) -> Model:
 
 
 def _thin_out(weight: list[np.ndarray], chance: np.random.Generator) -> None:
-    """Give all but MOST_ROWS blocks of a large page no weight, and the others theirs; training leaves those out."""
+    """Set the weight of all but MOST_ROWS blocks of a large page to 0; training skips those."""
     for one in weight:
         if len(one) > MOST_ROWS:
             is_kept = np.zeros(len(one), bool)
@@ -77,7 +77,7 @@ def _stack(parts: Sequence[np.ndarray], which: Sequence[int]) -> np.ndarray:
 
 
 def _row_weight(example: Example) -> np.ndarray:
-    """A block counts by the root of its width; a page by the root of what its blocks count together."""
+    """Return the weights of blocks: the root of the width, scaled so that a page weighs the root of its sum."""
     weight = np.sqrt(np.minimum(example.width, 1000) + 10)
     return (example.labels.weight * weight / np.sqrt(weight.sum() + 1)).astype(np.float32)
 
@@ -86,8 +86,8 @@ def boost(x: np.ndarray, y: np.ndarray, weight: np.ndarray, n_trees: int, sizes:
     """Return boosted trees for labels between 0 and 1.
 
     Args:
-        x, y, weight: float32[n, m], float32[n], float32[n].
-        n_trees, sizes: how many trees and of which depth.
+        x, y, weight: float32[n, m], float32[n] and float32[n].
+        n_trees, sizes: the number of trees, and their depth.
     """
     import lightgbm
 
@@ -103,9 +103,10 @@ def boost(x: np.ndarray, y: np.ndarray, weight: np.ndarray, n_trees: int, sizes:
 
 
 def complete_trees(dumped: Sequence[dict], depth: int) -> Trees:
-    """Return the trainer's trees with every leaf at the same depth; they answer the same to the last bit of a sum.
+    """Return the trees of the trainer with every leaf at the same depth; the sums of leaves are exactly the same.
 
-    Thresholds become float32 by rounding down: a float32 is at most the one exactly when it is at most the other.
+    Thresholds are rounded down to float32: a float32 value is at most the original threshold exactly if it is at most the
+    rounded one.
     """
     n, inner = len(dumped), (1 << depth) - 1
     trees = Trees(
@@ -121,7 +122,7 @@ def _fill(trees: Trees, k: int, node: dict, place: int) -> None:
     if place >= inner:
         trees.leaf[k, place - inner] = node["leaf_value"]
         return
-    if "leaf_value" in node:  # a leaf higher up: all below it is the same leaf
+    if "leaf_value" in node:  # a leaf above the last level: all leaves below it have its value
         _fill(trees, k, node, 2 * place + 1), _fill(trees, k, node, 2 * place + 2)
         return
     exact = node["threshold"]

@@ -1,26 +1,27 @@
-"""Real pages that were labelled block by block by reading them, and the rules by which.
+"""Real pages that a person labelled block by block, and the rules for labelling.
 
-`gold.jsonl` holds a page a line: where its bytes are (a record of a crawl file, or a page of trafilatura's evaluation),
-their SHA-256, the site, the kind of page, and the label of each block as runs: `5.12m3c` is five blocks of neither, twelve
-of main text, three of comments. It holds none of the pages' text. Pages whose bytes or blocks are not those that were
-labelled are refused.
+`gold.jsonl` has one page on each line: where its bytes are (a record of a crawl file, or a page of trafilatura's
+evaluation), their SHA-256, the site, the kind of page, and the label of each block as runs: `5.12m3c` means five blocks of
+neither, twelve of main text, three of comments. It contains no text of the pages. A page whose bytes or blocks differ from
+those that were labelled is refused.
 
-There are 145 pages of 53 sites: 118 from 66 small crawl files that other projects test with, taken as they came but for exact
-copies, error pages, login forms and pornography, and 27 of trafilatura's evaluation, chosen for being no articles. One person
-read them once, by these rules. Of the 153 segments that the evaluation marks on the 27, the labels agree with all but two.
+There are 145 pages of 53 sites: 118 from 66 small crawl files that other projects test with, all except exact copies,
+error pages, login forms and pornography; and 27 of trafilatura's evaluation, chosen because they are not articles. One
+person read them once, with these rules. Of the 153 segments that the evaluation marks on the 27 pages, the labels agree
+with all but two.
 
-* Main text is what the page is there for: its title, its text, its lists and tables, with captions, quotations,
-  references and data. It is not what gets one to other pages, or is on every page of the site: menus, breadcrumbs, search,
-  languages, tags, related pages, what is popular or recent, addresses in footers, notices, buttons, dates and authors.
-* A contents page or listing: the whole list is the main text, with what stands in each of its entries or rows, but without
-  paging, sorting and filters. A menu is no list, however long.
-* A home page: what it says of itself, and the items it presents in its middle with their descriptions; not the feeds of
-  others' doings (recent posts, recent reviews) and not the boxes at the sides.
-* A thread: its title and all posts with what they quote; not names, dates, ranks, signatures, votes. Questions: the
+* Main text is the purpose of the page: its title, text, lists and tables, with captions, quotations,
+  references and data. What leads to other pages or is on every page of the site is not main text: menus, breadcrumbs,
+  search, languages, tags, related, popular and recent pages, addresses in footers, notices, buttons, dates and authors.
+* A contents page or listing: the whole list is the main text, with everything in its entries or rows, but without
+  paging, sorting and filters. A menu is not a list, however long.
+* A home page: what it says about itself, and the items in its middle with their descriptions; not feeds of
+  other people's activity (recent posts, recent reviews) and not the boxes at the sides.
+* A thread: its title and all posts with their quotations; not names, dates, ranks, signatures, votes. Questions: the
   question and all answers; remarks below them are comments.
 * A product or an item of a collection: name, description, all data and tables; reviews are comments.
-* An encyclopaedia: all but contents, edit links, notices and navigation boxes; infobox and references belong to it.
-* Where a page has the same text twice for two widths of screen, both are main text.
+* An encyclopaedia: all except contents, edit links, notices and navigation boxes; infobox and references are main text.
+* If a page has the same text twice for two screen widths, both are main text.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curate.errors import InputError
-from curate.stage import Split, Shard
+from curate.stage import Shard, Split
 from curate.stages.extract.charset import decode
 from curate.stages.sources.warc import warc
 from examples.bundled_models.extraction.examples import Example, block_texts, make_example, read
@@ -46,13 +47,13 @@ from examples.bundled_models.extraction.labels import WHOLE_WEIGHT, Labels
 from examples.bundled_models.extraction.pages import Page
 
 EVALUATION = "trafilatura-eval/"
-"""What the places of pages of trafilatura's evaluation begin with; all others are records of crawl files."""
+"""The prefix of places in trafilatura's evaluation; all other places are records of crawl files."""
 
 _RUN = re.compile(r"(\d+)([.mc])")
 
 
 class Labelled(NamedTuple):
-    """A page and what each of its n blocks is."""
+    """A page and the labels of its n blocks."""
 
     page: Page
     main: np.ndarray  # bool[n]
@@ -60,7 +61,7 @@ class Labelled(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A line of `gold.jsonl`: `place` is a file and what follows it in a document's id, or only a file."""
+    """A line of `gold.jsonl`: `place` is a file and the rest of a document id, or only a file."""
 
     place: str
     sha256: str
@@ -79,10 +80,10 @@ def gold_pages(pages: Path, crawls: Path) -> Iterator[Labelled]:
     """Yield the labelled pages.
 
     Args:
-        pages: the folder that holds `trafilatura-eval/`.
+        pages: the folder that contains `trafilatura-eval/`.
         crawls: the folder of the crawl files.
     Raises:
-        InputError: a page is not there, or is not the one that was labelled.
+        InputError: a page is missing, or is not the one that was labelled.
     """
     wanted = entries()
     found = dict(_crawled(crawls, {entry.place for entry in wanted if not entry.place.startswith(EVALUATION)}))
@@ -93,14 +94,14 @@ def gold_pages(pages: Path, crawls: Path) -> Iterator[Labelled]:
         elif entry.place in found:
             raw, *how = found[entry.place]
         else:
-            raise InputError(f"{crawls / entry.place}: gold.jsonl labels a page here, and there is none.")
+            raise InputError(f"{crawls / entry.place}: gold.jsonl labels a page here, but there is none.")
         if hashlib.sha256(raw).hexdigest() != entry.sha256:
             raise InputError(f"{entry.place}: this is not the page that gold.jsonl labels; its SHA-256 differs.")
         yield labelled(entry, decode(raw, *how).text.replace("\0", ""))
 
 
 def labelled(entry: Entry, html: str) -> Labelled:
-    """Return a page with its labels, its main text made of the blocks that have that label.
+    """Return a page with its labels; its main text is the text of the blocks labelled as main text.
 
     Raises:
         InputError: the byte pass finds another number of blocks than were labelled.
@@ -118,7 +119,7 @@ def labelled(entry: Entry, html: str) -> Labelled:
 
 
 def gold_examples(gold: Sequence[Labelled]) -> list[Example]:
-    """Return the pages as examples. Those of a site with n pages weigh as much as the root of n together."""
+    """Return the pages as examples. The n pages of a site weigh as much together as the root of n pages."""
     n_pages, examples = Counter(one.page.site for one in gold), []
     for page, main, comment in gold:
         html = page.html.encode("utf-8", "replace")
@@ -129,12 +130,12 @@ def gold_examples(gold: Sequence[Labelled]) -> list[Example]:
 
 
 def _crawled(folder: Path, places: set[str]) -> Iterator[tuple[str, tuple[bytes, str | None, str | None]]]:
-    """Yield the wanted records of crawl files: the place, the page's bytes and what the server said of their encoding."""
+    """Yield the wanted records of crawl files: the place, the bytes of the page and its encoding as the server states it."""
     for name in sorted({place.rsplit("/", 1)[0] for place in places}):
         path = folder / name
         size = path.stat().st_size
-        piece = Split(str(path), name, 0, size, size, "")
-        for batch in warc(Shard(0, 1, (piece,)), paths=[str(path)]):
+        split = Split(str(path), name, 0, size, size, "")
+        for batch in warc(Shard(0, 1, (split,))):
             for row in batch.rows.to_pylist():
                 if row["id"] in places and row["html"] is not None:
                     yield row["id"], (row["html"], row["content_type"], row["http_charset"])

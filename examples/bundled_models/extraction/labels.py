@@ -1,11 +1,11 @@
-"""How much each block of a page is main text: what people marked, and where they did not, what teachers keep.
+"""Label each block of a page as main text or not: from the marks of people, and elsewhere from votes of the teachers.
 
-* A block that a gold segment covers, or that covers one, is sure: 1 for segments to keep, 0 for those to drop.
-* On pages whose whole main text is known, a block is as much main text as the share of its 4-grams found there.
-* Everything else is a weighted vote of the teachers, each with the share of the block's 4-grams that it keeps. Votes
-  near agreement are drawn to it; blocks on which all agree keep a hard label.
+* A block that contains a gold segment, or is contained in one, is certain: 1 for segments to keep, 0 for those to drop.
+* If the whole main text of a page is known, the label of a block is the share of its 4-grams that occur in it.
+* All other labels are weighted votes of the teachers; the vote is the share of the 4-grams of the block that a teacher
+  keeps. Votes close to 0 or 1 are moved closer; blocks on which all agree are exactly 0 or 1.
 
-Blocks of fewer than four words are looked for as lines, because `Share` is somewhere in every text.
+Blocks of fewer than four words are compared with whole lines, because `Share` occurs somewhere in every text.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import numpy as np
 from examples.bundled_models.extraction.pages import Page
 
 VOTES = {"trafilatura": 1.0, "trafilatura_precision": 1.0, "readability": 0.8, "resiliparse": 0.5, "justext": 0.4}
-"""How much each teacher's vote counts."""
+"""The weight of the vote of each teacher."""
 
 GOLD_WEIGHT = 10.0
-"""How much a block with a gold label counts, against one with votes."""
+"""The weight of a block with a gold label, relative to one with votes."""
 
 WHOLE_WEIGHT = 5.0
 """The same on pages whose whole main text is known."""
@@ -33,7 +33,7 @@ _CUT = re.compile(r"[\u00ad\u200b\ufeff]")
 
 
 class Labels(NamedTuple):
-    """What is known about the n blocks of a page."""
+    """The labels of the n blocks of a page, and how much they weigh."""
 
     main: np.ndarray  # float32[n], 0 to 1
     weight: np.ndarray  # float32[n]
@@ -46,12 +46,12 @@ def tokens(text: str) -> list[str]:
 
 
 def flat(text: str) -> str:
-    """Return a text with single spaces, composed characters (NFC) and without what only hyphenates."""
+    """Return a text with single spaces, composed characters (NFC) and without soft hyphens and the like."""
     return " ".join(unicodedata.normalize("NFC", _CUT.sub("", text)).split())
 
 
 class Text:
-    """A text that blocks are looked for in."""
+    """A text in which blocks are looked up."""
 
     def __init__(self, text: str):
         words = tokens(text)
@@ -60,7 +60,7 @@ class Text:
         self.flat = " " + " ".join(words) + " "
 
     def share(self, words: list[str]) -> float:
-        """Return how much of a block is in the text, 0 to 1."""
+        """Return how much of a block occurs in the text, 0 to 1."""
         if len(words) >= 4:
             grams = list(zip(words, words[1:], words[2:], words[3:], strict=False))
             return sum(gram in self.grams for gram in grams) / len(grams)
@@ -70,12 +70,12 @@ class Text:
 
 
 def label(page: Page, blocks: list[str], answers: Mapping[str, str]) -> Labels:
-    """Return the labels of a page's blocks.
+    """Return the labels of the blocks of a page.
 
     Args:
         page: the page with its gold.
         blocks: the texts of its blocks.
-        answers: what each teacher keeps.
+        answers: the text that each teacher keeps.
     """
     words = [tokens(block) for block in blocks]
     main, weight = _votes(words, answers)
@@ -106,7 +106,7 @@ def _votes(words: list[list[str]], answers: Mapping[str, str]) -> tuple[np.ndarr
 
 
 def _covered(blocks: list[str], segments: Iterable[str]) -> np.ndarray:
-    """Return which blocks a segment covers, wherever it occurs: half of the block, or half of the segment."""
+    """Return which blocks a segment covers, wherever it occurs: at least half of the block or of the segment."""
     texts = [flat(block) for block in blocks]
     starts = np.cumsum([0, *(len(text) + 1 for text in texts)])
     page, found = " ".join(texts), np.zeros(len(blocks), bool)

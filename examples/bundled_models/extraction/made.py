@@ -1,13 +1,13 @@
-"""Pages of our own making: ten kinds, four designs of each, eleven languages, every line labelled as it is written.
+"""Generate pages: ten kinds, four designs of each, eleven languages; every line is labelled as it is written.
 
-Real pages with gold are mostly articles from Germany. These pages show the model what else there is: threads whose posts
-are the main text, results, products, manuals, tables, code, and scripts without spaces. A design is a way to name
-classes and to nest elements; it counts as a site, so that designs are held out whole.
+Real pages with gold are mostly articles from Germany. These pages add what is missing: threads whose posts
+are the main text, search results, products, manuals, tables, code, and scripts without spaces. A design is a way to name
+classes and to nest elements; it counts as a site, so that whole designs are held out.
 
-What is main text: of a thread, its title and all posts, without names, dates and signatures; of questions, the question
-and the answers, without remarks; of a list, the entries with their descriptions, without filters and pages; of a product,
-name, price, description and data, reviews being comments; of manuals and encyclopaedias, all but contents, edit links and
-the way to the next page; of tables and code, all of it. Readers' comments are labelled as such.
+The main text: of a thread, its title and all posts, without names, dates and signatures; of questions, the question
+and the answers, without remarks; of a listing, the entries with their descriptions, without filters and paging; of a
+product, name, price, description and data, while reviews are comments; of manuals and encyclopaedias, all except contents,
+edit links and links to the next page; of tables and code, all of it. Comments of readers are labelled as comments.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ N_DESIGNS = 4
 
 
 MAIN, COMMENT = "\ue000", "\ue001"
-"""Private characters that stand before each line of main text and of comments in a page's marked twin."""
+"""Private characters that mark each line of main text and of comments in the marked copy of a page."""
 
 
 class Made(NamedTuple):
-    """A page of our own.
+    """A generated page.
 
     Args:
-        page: as a reader sees it, with its main text as gold.
-        marked: the same page, every line of main text and of comments marked; its blocks are the page's, in order.
+        page: the page as a reader sees it, with its main text as gold.
+        marked: the same page with every line of main text and of comments marked; its blocks are those of `page`, in order.
     """
 
     page: Page
@@ -40,7 +40,7 @@ class Made(NamedTuple):
 
 
 def made_pages(n_each: int = 11, seed: int = 0) -> Iterator[Made]:
-    """Yield `n_each` pages of each kind and design, the languages in turn."""
+    """Yield `n_each` pages of each kind and design, in each language in turn."""
     for kind in KINDS:
         for design in range(N_DESIGNS):
             for number in range(n_each):
@@ -57,7 +57,7 @@ def _make(kind: str, design: int, language: str, chance: random.Random) -> Made:
     return Made(Page(name, f"{kind}-{design}.made", clean, (), (), "\n".join(writer.main), f"made: {kind}"), page)
 
 
-_NAMES = (  # how four designs name the same thing
+_NAMES = (  # the names of the same things in the four designs
     {"wrap": "container", "main": "content", "side": "sidebar", "nav": "navbar", "item": "item", "meta": "meta", "text": "text"},
     {"wrap": "site", "main": "entry-content", "side": "widget-area", "nav": "menu", "item": "post", "meta": "byline",
      "text": "body"},
@@ -72,7 +72,7 @@ _TAGS = (
 
 
 class Writer:
-    """Writes a page and keeps what of it is main text."""
+    """Write a page and record which of its lines are main text."""
 
     def __init__(self, phrases: Phrases, design: int, chance: random.Random):
         self.phrases, self.design, self.chance = phrases, design, chance
@@ -98,7 +98,7 @@ class Writer:
     # ------------------------------------------------------------------ elements
 
     def keep(self, text: str) -> str:
-        """Note a line of main text, and return it as HTML with its mark."""
+        """Record a line of main text, and return it as HTML with its mark."""
         self.main.append(text)
         return MAIN + html.escape(text)
 
@@ -127,7 +127,7 @@ class Writer:
     # ------------------------------------------------------------------ the page around
 
     def around(self, title: str, body: str) -> str:
-        """Return the whole page: menu, perhaps a side column, related links and a footer around the body."""
+        """Return the whole page: menu, sometimes a side column, related links and a footer around the body."""
         names, chance = _NAMES[self.design], self.chance
         menu = f'<ul class="{names["nav"]}">{self.links(chance.randint(4, 10))}</ul>'
         related = "".join(
@@ -275,4 +275,4 @@ KINDS: dict[str, Callable[[Writer, str], str]] = {
     "article": _article, "forum": _forum, "questions": _questions, "listing": _listing, "product": _product,
     "manual": _manual, "wiki": _wiki, "office": _office, "table": _table, "program": _program,
 }  # fmt: skip
-"""The kinds of pages, and who writes the inside of each."""
+"""The kinds of pages, and the function that writes the body of each."""

@@ -1,4 +1,4 @@
-"""Pages with gold: what people marked on them, and which site they are from."""
+"""Read pages with gold: what people marked on them, and the site of each page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from curate.stages.extract.charset import decode
 
 SECOND_LEVEL = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv"])
-"""Labels under which a country's registry sells names, so that `bbc.co.uk` is the site and not `co.uk`."""
+"""Labels under which a country's registry sells names, so that the site is `bbc.co.uk` and not `co.uk`."""
 
 
 _ARCHIVED = re.compile(r"https?://web\.archive\.org/web/\d+[a-z_]*/(?:https?://)?([^/]+)")
@@ -21,19 +21,19 @@ _STATED = tuple(
     re.compile(rf"""<{tag}\b(?=[^>]*\b{mark})[^>]*\b{where}=["']?(https?://[^"'\s>]+)""", re.IGNORECASE)
     for tag, mark, where in (("link", "rel=[\"']?canonical", "href"), ("meta", "og:url", "content"))
 )
-"""Where a page says what its address is."""
+"""Places in a page that give its address."""
 
 
 class Page(NamedTuple):
-    """A page with what should be found on it: segments, or the whole text.
+    """A page and what should be extracted from it: segments, or the whole text.
 
     Args:
-        name: the URL, or the case's name.
-        site: whose page it is (`owner_of`); folds are cut by it.
+        name: the URL, or the name of the case.
+        site: the site of the page (`owner_of`); folds are cut by site.
         html: the page as characters.
-        keep, drop: segments of its text that belong to the main text and that do not.
+        keep, drop: segments of its text that belong to the main text, and segments that do not.
         text: the whole main text, or None if only segments are marked.
-        kind: the set it is from.
+        kind: the data set of the page.
     """
 
     name: str
@@ -46,17 +46,17 @@ class Page(NamedTuple):
 
 
 def site_of(url: str) -> str:
-    """Return the registered domain of a URL, as far as a short list of suffixes tells."""
+    """Return the registered domain of a URL, as far as a short list of suffixes allows."""
     parts = (urlsplit(url).hostname or url).lower().split(".")
     n = 3 if len(parts) > 2 and len(parts[-1]) == 2 and parts[-2] in SECOND_LEVEL else 2
     return ".".join(parts[-n:])
 
 
 def owner_of(name: str, html: str) -> str:
-    """Return the site's name without its ending, by which folds are cut: `yahoo` for yahoo.com and yahoo.co.jp.
+    """Return the name of the site without its ending, for cutting folds: `yahoo` for yahoo.com and yahoo.co.jp.
 
-    A copy in an archive belongs to the original's site. A file belongs to the site that its page says it is from
-    (canonical URL, `og:url`), else to the one that its own name begins with (`nytimes-1`, `hard::dw.com.colonial`).
+    A copy in an archive belongs to the site of the original. A file belongs to the site that its page names
+    (canonical URL, `og:url`), else to the site at the beginning of the file name (`nytimes-1`, `hard::dw.com.colonial`).
     """
     archived = _ARCHIVED.match(name)
     if archived:
@@ -71,7 +71,7 @@ def owner_of(name: str, html: str) -> str:
 
 
 def segment_pages(folder: Path) -> Iterator[Page]:
-    """Yield the pages of trafilatura's evaluation: some segments of each are marked."""
+    """Yield the pages of trafilatura's evaluation; some segments of each are marked."""
     about = json.loads(gzip.decompress((folder / "evaldata.json.gz").read_bytes()))
     for url, entry in about.items():
         html = decode(gzip.decompress((folder / entry["page"]).read_bytes())).text.replace("\0", "")
@@ -79,8 +79,10 @@ def segment_pages(folder: Path) -> Iterator[Page]:
 
 
 def whole_pages(folder: Path) -> Iterator[Page]:
-    """Yield the cases of readability: the whole main text is known. Where a page does not
-    say whose it is, the part of the case's name before a number (`nytimes-1`) is its site."""
+    """Yield the cases of readability, whose whole main text is known.
+
+    If a page does not name its site, the site is the part of the case name before the number (`nytimes-1`).
+    """
     from resiliparse.extract.html2text import extract_plain_text
 
     for case in sorted(folder.iterdir()):
@@ -91,7 +93,7 @@ def whole_pages(folder: Path) -> Iterator[Page]:
 
 
 def benchmark_pages(path: Path) -> Iterator[Page]:
-    """Yield the sample of WebMainBench once each: whole main text in Markdown, of which the marks are taken off."""
+    """Yield the sample of WebMainBench, each page once, with its main text in Markdown without the Markdown marks."""
     seen = set()
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for row in map(json.loads, lines):
@@ -109,11 +111,11 @@ SCRIPTS = {
     "Arabic": r"[\u0600-\u06ff]", "Hebrew": r"[\u0590-\u05ff]", "Devanagari": r"[\u0900-\u097f]",
     "Cyrillic": r"[\u0400-\u04ff]", "Greek": r"[\u0370-\u03ff]", "Latin": r"[A-Za-z\u00c0-\u024f]",
 }  # fmt: skip
-"""Letters of the scripts that are told apart."""
+"""Letters of the scripts that are distinguished."""
 
 
 def script_of(page: Page) -> str:
-    """Return the script in which most of a page's gold is written; Japanese counts as Kana."""
+    """Return the script of most of a page's gold text; Japanese counts as Kana."""
     gold = page.text if page.text is not None else " ".join((*page.keep, *page.drop))
     counts = {name: len(re.findall(letters, gold)) for name, letters in SCRIPTS.items()}
     if counts["Kana"] * 4 > counts["Han"] + counts["Kana"]:

@@ -1,4 +1,4 @@
-"""Sentences, titles and words of menus in eleven languages and ten scripts, written for `made`."""
+"""Sentences, titles and menu entries in eleven languages and ten scripts, written for `made`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Phrases(NamedTuple):
-    """What pages in one language are made of."""
+    """The phrases for pages in one language."""
 
     sentences: tuple[str, ...]
     titles: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""How good extracted text is: F over marked segments, F1 over bags of 4-grams."""
+"""Score extracted text: F over marked segments, F1 over bags of 4-grams."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from examples.bundled_models.extraction.pages import Page
 
 
 def segment_score(pages: Sequence[Page], texts: Sequence[str]) -> tuple[float, float, float]:
-    """Return precision (gold kept among all segments kept), recall (gold kept) and F over all marked segments.
+    """Return precision (gold among all segments kept), recall (gold segments kept) and F over all marked segments.
 
-    White space, soft hyphens and how characters are composed are not compared.
+    White space, soft hyphens and the Unicode composition of characters are ignored.
     """
     kept = wrong = missed = 0
     for page, text in zip(pages, texts, strict=True):
@@ -32,7 +32,7 @@ def gram_score(gold: Sequence[str], texts: Sequence[str]) -> tuple[float, float,
 
 
 def page_score(gold: str, text: str) -> tuple[float, float]:
-    """Return precision and recall over bags of 4-grams of one page; scripts without spaces count by character."""
+    """Return precision and recall over the bag of 4-grams of one page; in scripts without spaces, of characters."""
     expected, found = _grams(gold), _grams(text)
     common = (expected & found).total()
     return common / max(found.total(), 1), common / max(expected.total(), 1)

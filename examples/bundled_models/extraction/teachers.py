@@ -1,7 +1,7 @@
-"""What four other extractors keep of a page: votes where no person has marked anything.
+"""What four other extractors keep of a page; they vote on blocks that no person has marked.
 
-Each teacher takes a page as characters and returns its main text. They run once a page, in minutes of one core for
-a thousand pages, and their answers are kept (`remember`), so that training can be tried again in seconds.
+Each teacher takes a page as characters and returns its main text. A teacher runs once on each page, one core takes minutes
+for a thousand pages, and the answers are stored (`remember`), so that training can be repeated in seconds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Teacher = Callable[[str], str]
 
 
 def open_teachers() -> Mapping[str, Teacher]:
-    """Return the teachers by name; `trafilatura_comments` answers with the readers' comments alone."""
+    """Return the teachers by name; `trafilatura_comments` returns only the comments of readers."""
     import justext
     import trafilatura
     from readability import Document
@@ -54,11 +54,11 @@ def open_teachers() -> Mapping[str, Teacher]:
 
 
 def ask(pages: Iterable[str], remember: Path) -> list[dict[str, str]]:
-    """Return each page's answers by teacher.
+    """Return the answers for each page by teacher.
 
     Args:
         pages: decoded pages.
-        remember: a file of answers by the page's digest (JSON lines, gzip). Read, and appended to.
+        remember: a file of answers by the digest of the page (JSON lines, gzip). Read, and appended to.
     """
     known = {}
     if remember.exists():

@@ -1,8 +1,8 @@
-"""The same page in another script: its markup and labels as they are, its words replaced.
+"""Write a page in another script: markup and labels stay, words are replaced.
 
-Real gold is nearly all in Latin letters. What tells main text from the rest is mostly the structure of a page, so a page
-whose words became Chinese, Thai or Arabic characters, with that script's spacing and punctuation, keeps its labels. The
-words mean nothing; the features do not read.
+Real gold is nearly all in Latin letters. Main text differs from the rest mostly in the structure of a page, so a page
+whose words became Chinese, Thai or Arabic characters, with the spacing and punctuation of that script, keeps its labels.
+The words have no meaning, but no feature depends on meaning.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _UNSPACED = {"han": (0x4E00, 3000), "kana": (0x3042, 80), "thai": (0x0E01, 46)}
 _SYLLABLES = (0xAC00, 11000)
 
 SCRIPTS = (*_UNSPACED, *_ALPHABETS, "hangul")
-"""The scripts a page can be moved to."""
+"""The scripts in which a page can be written."""
 
 
 def transfer(page: str, script: str) -> str:
@@ -51,7 +51,7 @@ def _moved(text: str, script: str, word: Callable[[str], str]) -> str:
 
 
 def _writer(script: str) -> Callable[[str], str]:
-    """Return what writes one word in the script: the same word always alike, about as long as it would be there."""
+    """Return a function that writes one word in the script: always the same for a word, and of a realistic length."""
     if script in _ALPHABETS:
         letters = _ALPHABETS[script]
         return lambda word: "".join(letters[ord(char) * 7 % len(letters)] for char in word)

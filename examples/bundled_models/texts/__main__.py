@@ -29,7 +29,7 @@ MODELS = Path(str(files("curate.models")))
 
 
 def make(recipe: Recipe, folder: Path, sets: Path, out: Path) -> tuple[Trained, str]:
-    """Train one model into `out`; return it and its card."""
+    """Train one model and write it to `out`; return it and its card."""
     data = Data(folder)
     examples = recipe.examples(data)
     examples = replace(examples, origins=dict(sorted(data.read.items())))

@@ -1,4 +1,4 @@
-"""`adult`: pornography and its advertising, in English and Chinese, from word lists and addresses only."""
+"""Train `adult`: pornography and its advertising, in English and Chinese, from word lists and addresses only."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ MINORS = re.compile(
     r"teen|young|child|kid|school|girl|boy|loli|lolita|shota|jail ?bait|nymphet|pthc|p[a]?edo|nambla|fetus|幼|童|萝莉|学生|少女|处女|嫩|未成年",
     re.I,
 )
-"""Entries and addresses with these are not used, so that no text is made of them and ordinary words stay ordinary."""
+"""Entries and addresses that match are not used: no text is made of them, and ordinary words stay ordinary."""
 
 MEDICAL = re.compile(
     r"\b(sex\w*|breast\w*|penis|vagina\w*|anal|anus|nipples?|nud\w+|naked|porn\w*|erotic\w*|orgasm\w*|lesbian\w*|gay|"
     r"prostitut\w*|genital\w*|semen|sperm|masturbat\w*|rape[sd]?|escorts?|intercourse|testic\w+|brothel\w*)\b",
     re.I,
 )
-"""Words with which harmless texts are looked for that a list would block."""
+"""Words for selecting harmless texts that a word list would block."""
 
 FURNITURE = [
     "free videos",
@@ -136,7 +136,7 @@ FURNITURE = [
 
 
 def made_up(words: Sequence[str], furniture: Sequence[str], glue: str, n: int, seed: int) -> list[str]:
-    """Return `n` texts of 3 to 14 listed words among the furniture of web pages."""
+    """Return `n` texts of 3 to 14 listed words, mixed with words that are typical of web pages."""
     random, found = Random(seed), []
     for _ in range(n):
         parts = [random.choice(words) for _ in range(random.randint(3, 14))]
@@ -147,7 +147,7 @@ def made_up(words: Sequence[str], furniture: Sequence[str], glue: str, n: int, s
 
 
 def mixed(words: Sequence[str], texts: Sequence[str], n: int, seed: int) -> list[str]:
-    """Return `n` passages into which 4 to 12 listed words were put at random places."""
+    """Return `n` passages with 4 to 12 listed words inserted at random positions."""
     random, found = Random(seed), []
     for text in random.choices(texts, k=n):
         tokens = text.split()[:90]
@@ -158,7 +158,7 @@ def mixed(words: Sequence[str], texts: Sequence[str], n: int, seed: int) -> list
 
 
 def addresses(data: Data) -> list[str]:
-    """Return what the addresses of adult pages say, as words."""
+    """Return the words in the addresses of adult pages."""
     found = []
     for line in data.lines("lists/ut1/adult/urls.txt.gz"):
         host, _, path = line.partition("/")
@@ -174,7 +174,7 @@ def addresses(data: Data) -> list[str]:
 
 
 def examples(data: Data) -> Examples:
-    """Return what `adult` is trained on."""
+    """Return the training data of `adult`."""
     words = [w for w in data.lines("lists/badwords/en.txt") if w not in NOT_ADULT and not MINORS.search(w)]
     chinese = [
         word

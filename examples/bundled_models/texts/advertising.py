@@ -1,4 +1,4 @@
-"""`advertising`: texts that sell something, and spam; English."""
+"""Train `advertising`: texts that sell something, and spam; English."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from examples.bundled_models.texts.sources import Data, passages
 
 
 def ours(n: int = 2500) -> list[str]:
-    """Return advertisements of our own grammar, one to six sentences each."""
+    """Return advertisements from our own grammar, one to six sentences each."""
     random, said = Random(1), expand(lists("advertising"), "ad", 6000, 0)
     return [random.choice([" ", "\n"]).join(random.sample(said, random.randint(1, 6))) for _ in range(n)]
 
@@ -27,7 +27,10 @@ def _pages(data: Data, label: str) -> list[str]:
 
 
 def without_pages(data: Data) -> tuple[Examples, Examples]:
-    """Return what there is to train on without pages of DCLM's study, and those pages, up to 2,000 characters of each."""
+    """Return training data without the pages of DCLM's study, and these pages as test data.
+
+    A page is cut to 2,000 characters.
+    """
     train = labelled(
         "advertising",
         {"spam-sms": _sms(data, "spam"), "our own": ours()},
@@ -39,7 +42,7 @@ def without_pages(data: Data) -> tuple[Examples, Examples]:
 
 
 def examples(data: Data) -> Examples:
-    """Return what `advertising` is trained on."""
+    """Return the training data of `advertising`."""
     words = data.lines("lists/zh-sensitive/advertising.txt")
     random = Random(2)
     return labelled(

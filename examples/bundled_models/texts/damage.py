@@ -1,7 +1,7 @@
-"""Damage done to real text on purpose, as extraction and bad writing do it: each operation by name, with a strength.
+"""Damage real text on purpose, as extraction and bad writing do: each operation has a name and a strength.
 
-An operation is a function `(text, strength, random, others) -> text`; `others` are further texts to take words from.
-`strength` is from 0 to 1. The same seed gives the same text.
+An operation is a function `(text, strength, random, others) -> text`; it may take words from the texts `others`.
+`strength` is 0 to 1. The same seed gives the same text.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ MENU = [
 
 
 class Damaged(NamedTuple):
-    """A damaged text with what was done to it."""
+    """A damaged text, and which operation of which strength was applied."""
 
     text: str
     operation: str
@@ -89,7 +89,7 @@ class Damaged(NamedTuple):
 
 
 def damage(texts: Sequence[str], operations: Sequence[str], n: int, seed: int) -> list[Damaged]:
-    """Return `n` texts with one operation done to each, operations in turn, strengths from 0.3 to 1."""
+    """Return `n` texts with one operation applied to each: operations in turn, strengths from 0.3 to 1."""
     random, found = Random(seed), []
     for i in range(n):
         name, strength = operations[i % len(operations)], round(random.uniform(0.3, 1), 2)
@@ -99,7 +99,7 @@ def damage(texts: Sequence[str], operations: Sequence[str], n: int, seed: int) -
 
 
 def shuffled_words(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Words in a random order within windows of 4 to 24."""
+    """Shuffle the words within windows of 4 to 24."""
     words, size = text.split(), 4 + int(20 * strength)
     parts = [words[i : i + size] for i in range(0, len(words), size)]
     for part in parts:
@@ -108,7 +108,7 @@ def shuffled_words(text: str, strength: float, random: Random, others: Sequence[
 
 
 def word_salad(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Words drawn from other texts, set as sentences."""
+    """Build sentences of words from other texts."""
     pool = [w.strip(".,;:!?\"'()") for other in random.choices(others, k=8) for w in other.split()]
     sentences = [
         " ".join(random.choices(pool, k=random.randint(5, 18))).capitalize() for _ in range(3 + int(5 * strength))
@@ -117,7 +117,7 @@ def word_salad(text: str, strength: float, random: Random, others: Sequence[str]
 
 
 def menu(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Navigation, and titles cut from other texts."""
+    """Mix menu entries with titles cut from other texts."""
     entries = random.sample(MENU, 6 + int(14 * strength))
     for _ in range(4 + int(12 * strength)):
         words = random.choice(others).split()
@@ -128,7 +128,7 @@ def menu(text: str, strength: float, random: Random, others: Sequence[str]) -> s
 
 
 def stuffed(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """A few words of the text repeated over and over."""
+    """Repeat a few words of the text many times."""
     words = [w.strip(".,").lower() for w in text.split() if len(w) > 4] or ["offer"]
     keys = [" ".join(random.sample(words, min(len(words), random.randint(1, 3)))) for _ in range(3)]
     extra = ["best", "cheap", "online", "free", "buy", "top", "new", "near me"]
@@ -136,19 +136,19 @@ def stuffed(text: str, strength: float, random: Random, others: Sequence[str]) -
 
 
 def without_function_words(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Articles, prepositions and forms of `be` dropped."""
+    """Drop articles, prepositions and forms of `be`."""
     return " ".join(w for w in text.split() if w.lower() not in FUNCTION_WORDS or random.random() > strength)
 
 
 def cut_lines(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Teasers: the beginnings of sentences, each cut off."""
+    """Keep only the beginnings of sentences, like teasers."""
     sentences = re.split(r"(?<=[.!?])\s+", text)
     mark = random.choice(["...", " ...", "…", " [...]", " Read more"])
     return "\n".join(s[: random.randint(15, 70 - int(30 * strength))].strip() + mark for s in sentences)
 
 
 def repeated(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """A fragment of 3 to 12 words repeated among the rest."""
+    """Repeat a fragment of 3 to 12 words inside the text."""
     words = text.split()
     at = random.randrange(max(1, len(words) - 12))
     fragment = words[at : at + random.randint(3, 12)]
@@ -156,7 +156,7 @@ def repeated(text: str, strength: float, random: Random, others: Sequence[str]) 
 
 
 def misdecoded(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """UTF-8 read as Windows-1252, here and there with replacement characters."""
+    """Decode UTF-8 as Windows-1252, with some replacement characters."""
     marks = {"'": "’", '"': "”", "-": "–", "e": "é", "a": "ä", "o": "ó"}
     changed = "".join(marks[c] if c in marks and random.random() < 0.3 * strength else c for c in text)
     wrong = changed.encode("utf-8").decode("cp1252", "replace")
@@ -164,17 +164,17 @@ def misdecoded(text: str, strength: float, random: Random, others: Sequence[str]
 
 
 def spaced_letters(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Spaces inside words, as PDF extraction leaves them."""
+    """Insert spaces inside words, as PDF extraction does."""
     return "".join(c + (" " if c.isalpha() and random.random() < 0.35 * strength else "") for c in text)
 
 
 def joined_words(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Spaces between words lost."""
+    """Remove spaces between words."""
     return "".join("" if c == " " and random.random() < 0.5 * strength else c for c in text)
 
 
 def swapped_words(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Neighbouring words swapped."""
+    """Swap neighbouring words."""
     words = text.split()
     for i in range(0, len(words) - 1, 2):
         if random.random() < strength:
@@ -183,13 +183,13 @@ def swapped_words(text: str, strength: float, random: Random, others: Sequence[s
 
 
 def spun(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Words replaced by others from elsewhere, as spinning programs do with wrong synonyms."""
+    """Replace words by words of other texts, as spinning programs do with wrong synonyms."""
     pool = [w for other in random.choices(others, k=8) for w in other.split()]
     return " ".join(random.choice(pool) if random.random() < 0.6 * strength else w for w in text.split())
 
 
 def typos(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Letters dropped, doubled or swapped."""
+    """Drop, double or swap letters."""
     letters = list(text)
     for i in range(len(letters) - 1):
         if letters[i].isalpha() and random.random() < 0.15 * strength:
@@ -200,18 +200,18 @@ def typos(text: str, strength: float, random: Random, others: Sequence[str]) -> 
 
 
 def reversed_order(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Each line's words from last to first."""
+    """Reverse the order of the words of each line."""
     return "\n".join(" ".join(reversed(line.split())) for line in text.split("\n"))
 
 
 def mixed_halves(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Halves of sentences from different texts put together."""
+    """Join parts of sentences from different texts."""
     parts = [other.split() for other in random.choices(others, k=6)]
     return " ".join(" ".join(words[: random.randint(3, 6)]) for words in parts * (1 + int(2 * strength)))
 
 
 def table(text: str, strength: float, random: Random, others: Sequence[str]) -> str:
-    """Rows of a table: words, numbers and separators."""
+    """Write table rows of words, numbers and separators."""
     words = [w.strip(".,") for w in text.split() if w[:1].isupper()] or ["Total"]
     rows = [
         " | ".join([random.choice(words), *(str(random.randrange(10 ** random.randint(1, 5))) for _ in range(4))])

@@ -1,4 +1,4 @@
-"""`educational`: text that explains or documents, as against chat, fiction, opinion, news and advertising; English."""
+"""Train `educational`: texts that explain or document, against chat, fiction, opinion, news and advertising; English."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from examples.bundled_models.texts.sources import Data, sample
 
 
 def examples(data: Data) -> Examples:
-    """Return what `educational` is trained on: which origin a text is from says what it is worth."""
+    """Return the training data of `educational`; the label of a text is that of its origin."""
     clean = english(data, 2000, 700)
     manuals = [row["text"][:900] for row in data.rows("neardup/powershell-docs.parquet")]
     abstracts = {
@@ -44,7 +44,7 @@ def examples(data: Data) -> Examples:
 
 
 def others(data: Data) -> dict[str, Examples]:
-    """Return real web pages, none of whose origin was trained on: by our labels, and by those of DCLM's judges."""
+    """Return real web pages, of origins outside the training data: with our labels, and with those of DCLM's judges."""
     pages = labelled_pages(data)
 
     def by(key: str, yes: str, no: str) -> Examples:

@@ -1,4 +1,4 @@
-"""`fluency`: running text as against what bad extraction and bad writing leave; English."""
+"""Train `fluency`: prose against the results of bad extraction and bad writing; English."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from examples.bundled_models.texts.sources import Data, passages
 
 
 def examples(data: Data) -> Examples:
-    """Return what `fluency` is trained on: encyclopedia, reviews, news and abstracts, and damaged copies of them."""
+    """Return the training data of `fluency`: encyclopedia, reviews, news and abstracts, and damaged copies of them."""
     clean = english(data, 2500, 450)
     used = {name: clean[name] for name in ("enwiki", "imdb", "agnews")} | {"scifact": clean["scifact"][:1000]}
     whole = [text for texts in used.values() for text in texts]
@@ -25,7 +25,7 @@ def _damaged(texts: list[str], operations: tuple[Operation, ...], n: int, seed: 
 
 
 def others(data: Data) -> dict[str, Examples]:
-    """Return texts of other origins: with damage of the kinds trained on, with other kinds, and CoLA's sentences."""
+    """Return test texts of other origins: with the damage of the training data, with other damage, and sentences of CoLA."""
     clean = english(data, 800, 450)
     calm = {name: clean[name] for name in ("books", "onestop")}
     pages = [part for page in labelled_pages(data) if page["good"] == "1" for part in passages([page["text"]], 450)[:2]]

@@ -1,4 +1,4 @@
-"""Sentences from a small grammar of our own: lists of words and phrases, and sentences with places for them."""
+"""Generate sentences from a small grammar: lists of words and phrases, and sentences with placeholders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLACE = re.compile(r"\{(\w+)\}")
 
 
 def lists(name: str) -> dict[str, list[str]]:
-    """Read a file of lists: `[name]` begins one, each further line is an entry, `#` a remark."""
+    """Read a file of lists: `[name]` begins a list, each further line is an entry, `#` begins a comment."""
     found: dict[str, list[str]] = {}
     for line in (FOLDER / f"{name}.txt").read_text(encoding="utf-8").split("\n"):
         if line.startswith("[") and line.endswith("]"):
@@ -22,7 +22,7 @@ def lists(name: str) -> dict[str, list[str]]:
 
 
 def expand(grammar: dict[str, list[str]], start: str, n: int, seed: int) -> list[str]:
-    """Return `n` different sentences, each kind of sentence about equally often. `{a}` becomes `a` or `an`."""
+    """Return `n` different sentences, about equally many from each template. `{a}` becomes `a` or `an`."""
     random, found = Random(seed), {}
     while len(found) < n:
         for sentence in grammar[start]:

@@ -1,4 +1,4 @@
-"""Figures of the bundled classifiers on several sets, and their cards."""
+"""Evaluate the bundled classifiers on several sets, and write their cards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from examples.bundled_models.texts.recipe import Recipe
 from examples.bundled_models.texts.sources import Data
 
 POSITIVE = {"toxicity": "toxic", "toxicity_zh": "toxic", "adult": "adult", "advertising": "ad"}
-"""Our own test sets, and the label that is looked for in each."""
+"""Our own test sets, and the positive label of each."""
 
 ORIGINS = {
     "toxicity-davidson": "t-davidson/hate-speech-and-offensive-language @ cb50f7e, MIT",
@@ -46,11 +46,11 @@ ORIGINS = {
     "porn-b": "konsheng/Sensitive-lexicon @ 5a8da94, MIT",
     "advertising": "konsheng/Sensitive-lexicon @ 5a8da94, MIT",
 }
-"""Where a file of the data, by its name without extensions, comes from."""
+"""The origin of a data file, by its name without extensions."""
 
 
 def read_set(path: Path, positive: str) -> dict[str, Examples]:
-    """Read one of our own test sets: `choose`, with which settings were chosen, and `judge`."""
+    """Read one of our own test sets in two parts: `choose`, with which settings were chosen, and `judge`."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n")[1:]]
     found = {}
     for part in ("choose", "judge"):
@@ -69,14 +69,14 @@ def own(recipe: Recipe, sets: Path) -> dict[str, Examples]:
 
 
 def figures(recipe: Recipe, model: Model, examples: Examples) -> dict[str, Any]:
-    """Judge a model on examples, scored as the stage scores them."""
+    """Evaluate a model on examples, scored as the stage scores them."""
     scores = evaluation.score(model, examples, recipe.chunk, recipe.aggregate)
     found = evaluation.evaluate(scores, examples, threshold=recipe.threshold, precision=0.95, bootstraps=200)
     return found | {"kinds": _kinds(scores >= recipe.threshold, examples)}
 
 
 def _kinds(is_found: np.ndarray, examples: Examples) -> list[tuple[str, ...]]:
-    """Return for each kind of our own sentences how many there are and how many were found."""
+    """Return, for each kind of our own sentences, their number and the number found."""
     rows: dict[tuple[str, str], list[bool]] = {}
     for kind, is_positive, found in zip(examples.slices.get("kind", ()), examples.is_positive, is_found, strict=False):
         rows.setdefault((kind, examples.positive if is_positive else "not"), []).append(bool(found))
@@ -84,7 +84,7 @@ def _kinds(is_found: np.ndarray, examples: Examples) -> list[tuple[str, ...]]:
 
 
 def on_real_text(recipe: Recipe, model: Model, data: Data) -> list[tuple[str, ...]]:
-    """Return, for whole documents of several origins, the score's quantiles and the share at or above the threshold."""
+    """Return, for whole documents of several origins, quantiles of the score and the share at or above the threshold."""
     chinese = recipe.name.endswith("_zh")
     texts = {
         "thucnews": data.texts("text/thucnews-titles.jsonl.gz", 2000, 9),
@@ -107,7 +107,7 @@ def on_real_text(recipe: Recipe, model: Model, data: Data) -> list[tuple[str, ..
 
 
 def card(recipe: Recipe, trained: Trained, sets: Mapping[str, Mapping[str, Any]], real: list[tuple[str, ...]]) -> str:
-    """Return the card: that of `curate classifier train`, with the sets of other origins and real text added."""
+    """Return the card: that of `curate classifier train`, plus the sets of other origins and real text."""
     inside = sets["its own test part"]
     text = plain_card.card(trained, inside, use=recipe.use, limits=recipe.limits)
     rows = [

@@ -1,4 +1,4 @@
-"""Real texts by origin, in passages: what several of the models are trained or judged on."""
+"""Real texts by origin, in passages; several of the models are trained or evaluated on them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from examples.bundled_models.texts.sources import Data, passages, sample
 
 LABELS = Path(__file__).parent / "pages.tsv"
-"""Our labels of those pages: id, advertising 0 to 2, educational 0 to 2."""
+"""Our labels of the pages of DCLM's study: id, advertising 0 to 2, educational 0 to 2."""
 
 
 def english(data: Data, n: int, length: int, seed: int = 0) -> dict[str, list[str]]:
-    """Return `n` passages of about `length` characters of each English origin of clean running text."""
+    """Return `n` passages of about `length` characters from each English origin of clean prose."""
     wiki = data.texts("text/enwiki.parquet", 1500, seed)
     books = [row["text"] for row in data.rows("text/books.parquet") if row["metadata"]["lang"] == "en"]
     imdb = [text.replace("<br />", "\n") for text in data.texts("text/imdb-sample.parquet", 3000, seed)]
@@ -29,7 +29,7 @@ def english(data: Data, n: int, length: int, seed: int = 0) -> dict[str, list[st
 
 
 def labelled_pages(data: Data) -> list[dict[str, str]]:
-    """Return the pages of DCLM's human-judgement study once each: `text`, `good` (their judges), and our labels."""
+    """Return each page of DCLM's human-judgement study once: `text`, `good` (by their judges), and our labels."""
     ours = {}
     for line in LABELS.read_text(encoding="utf-8").split("\n")[1:]:
         if line:

@@ -1,4 +1,4 @@
-"""What each bundled classifier is made of, in one form."""
+"""The definition of a bundled classifier: data, settings and the text of its card."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ LENGTHS = ("up to 100 characters", "up to 500", "more")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a bundled classifier is trained and judged.
+    """How a bundled classifier is trained and evaluated.
 
     Args:
-        name: of its file.
+        name: the name of its file.
         positive: the label that is scored.
-        examples: what it is trained on.
-        others: sets of other origins than any text it is trained on, by name.
-        without: by the name of an origin: what is left to train on without it, and the texts of that origin.
-        features: which n-grams.
-        aggregate: how the stage that uses it puts chunks together.
-        chunk: characters in a chunk of the stage that uses it; 0 scores texts whole.
-        threshold: the recommended cut.
+        examples: returns the training data.
+        others: returns test sets by name, of origins that the training data does not have.
+        without: for the name of an origin: a function that returns training data without it, and the texts of this origin.
+        features: which n-grams are used.
+        aggregate: how the stage combines the scores of chunks.
+        chunk: characters of a chunk in the stage; 0 scores texts whole.
+        threshold: the recommended threshold.
         penalty: strength of the L2 penalty.
-        use, limits: for the card.
+        use, limits: text for the card.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Recipe:
 
 
 def labelled(positive: str, yes: Mapping[str, Sequence[str]], no: Mapping[str, Sequence[str]]) -> Examples:
-    """Return examples from texts by origin; each keeps its origin and its length as slices."""
+    """Return examples from texts by origin; the origin and the length of each text become slices."""
     texts, origins, is_positive = [], [], []
     for found, label in ((yes, True), (no, False)):
         for origin, values in found.items():

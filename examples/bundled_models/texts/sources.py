@@ -1,4 +1,4 @@
-"""The texts that the bundled classifiers are trained and judged on: each origin by name, as a list of strings."""
+"""Read the texts that the bundled classifiers are trained and evaluated on: each origin as a list of strings."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ TWITTER = re.compile(r"https?://\S+|\bRT\b:?|@\w+:?|&#\d+;|^[!\"\s]+")
 
 @dataclass(frozen=True)
 class Data:
-    """The folder of data, and which of its files were read.
+    """The folder of data, and the files that were read.
 
     Args:
-        folder: holds `labels/`, `text/`, `lists/`, `html/` ... (origins, licences and commits are in the cards).
-        read: file name to SHA-256, filled as files are read.
+        folder: contains `labels/`, `text/`, `lists/`, `html/` ... (origins, licences and commits are in the cards).
+        read: file name -> SHA-256, filled as files are read.
     """
 
     folder: Path
@@ -54,7 +54,7 @@ class Data:
 
 
 def sample(texts: Sequence[str], n: int | None, seed: int = 0) -> list[str]:
-    """Return `n` texts in a random order, all of them if there are no more."""
+    """Return `n` texts in random order, or all of them if there are not more."""
     texts = list(texts)
     Random(seed).shuffle(texts)
     return texts[:n]
@@ -80,5 +80,5 @@ def passages(texts: Iterable[str], length: int) -> list[str]:
 
 
 def tweet(text: str) -> str:
-    """Return what is left of a tweet without names, links and marks of the medium."""
+    """Return the text of a tweet without names, links and retweet marks."""
     return " ".join(html.unescape(TWITTER.sub(" ", text)).split())

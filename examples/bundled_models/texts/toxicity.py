@@ -1,4 +1,4 @@
-"""`toxicity`: insults, threats and hate in English; `toxicity_zh`: offensive Chinese."""
+"""Train `toxicity`: insults, threats and hate in English; `toxicity_zh`: offensive Chinese."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ DIALECT = re.compile(
     r"aint|bout|doe|tho|fam|cuz|turnt|on fleek|he be|she be|they be|we be)\b",
     re.I,
 )
-"""Spellings and forms that are frequent in African-American English online, and not only there."""
+"""Spellings and forms that are frequent in African-American English online, among others."""
 
 ORDINARY = 40
-"""A listed word that occurs more often than this in 2,500 Wikipedia articles is also said politely, and is not planted."""
+"""A listed word that occurs more often than this in 2,500 Wikipedia articles is also used politely, and is not planted."""
 
 
 def tweets(data: Data) -> tuple[list[str], list[str]]:
-    """Return the tweets called hateful or offensive, and those called neither."""
+    """Return the tweets labelled hateful or offensive, and those labelled neither."""
     rows = [(tweet(row["text"]), row["metadata"]["label"] != "neither") for row in data.rows(DAVIDSON)]
     return [text for text, bad in rows if bad and text], [text for text, bad in rows if not bad and text]
 
 
 def threads(texts: Sequence[str], n: int, seed: int) -> list[str]:
-    """Return `n` texts of 4 to 12 short ones, a line each, so that the model knows long texts of either kind."""
+    """Return `n` texts of 4 to 12 short texts, one on each line, so that long texts of both labels are trained on."""
     random = Random(seed)
     return ["\n".join(random.sample(texts, random.randint(4, 12))) for _ in range(n)]
 
 
 def ours() -> tuple[list[str], list[str]]:
-    """Return sentences of our own grammar: offensive ones, and harmless ones with the same words."""
+    """Return sentences from our own grammar: offensive ones, and harmless ones with the same words."""
     grammar = lists("toxicity")
     return expand(grammar, "toxic", 9000, 0), expand(grammar, "benign", 4000, 1)
 
 
 def harmless(data: Data) -> dict[str, list[str]]:
-    """Return texts by origin that are taken to be harmless, nearly all of which are."""
+    """Return texts by origin that are assumed to be harmless; nearly all of them are."""
     imdb = [text.replace("<br />", "\n") for text in data.texts("text/imdb-sample.parquet")]
     wiki = data.texts("text/enwiki.parquet", 1500, 1)
     tatoeba = [row["text"] for row in data.rows("langid/tatoeba.parquet") if row["metadata"]["lang"] == "eng"]
@@ -61,7 +61,7 @@ def harmless(data: Data) -> dict[str, list[str]]:
 
 
 def examples(data: Data) -> Examples:
-    """Return what `toxicity` is trained on."""
+    """Return the training data of `toxicity`."""
     bad, neither = tweets(data)
     insults, mild = ours()
     found = labelled(
@@ -81,8 +81,10 @@ def examples(data: Data) -> Examples:
 
 
 def without_tweets(data: Data) -> tuple[Examples, Examples]:
-    """Return what can be trained without labelled tweets (our grammar, and bad words planted in harmless texts), and
-    the tweets."""
+    """Return training data without the labelled tweets, and the tweets as test data.
+
+    The training data is our grammar, and harmless texts in which bad words were planted.
+    """
     insults, mild = ours()
     clean = harmless(data)
     short = [text for name in ("spam-sms", "tatoeba") for text in clean[name]] + mild + clean["imdb"][:4000]
@@ -120,7 +122,7 @@ def _planted(texts: Sequence[str], words: Sequence[str], n: int) -> list[str]:
 
 
 def chinese(data: Data, topics: Sequence[str] = ("race", "region", "gender")) -> Examples:
-    """Return what `toxicity_zh` is trained on: COLD, and news titles and encyclopedia as harmless texts."""
+    """Return the training data of `toxicity_zh`: COLD, with news titles and an encyclopedia as harmless texts."""
     rows = [row for row in data.rows(COLD) if row["metadata"]["topic"] in topics]
     bad = [row["text"] for row in rows if row["metadata"]["label"] == "1"]
     good = [row["text"] for row in rows if row["metadata"]["label"] == "0"]
@@ -136,7 +138,7 @@ def chinese(data: Data, topics: Sequence[str] = ("race", "region", "gender")) ->
 
 
 def without_topic(topic: str):
-    """Return a function that gives COLD without one of its topics to train on, and that topic."""
+    """Return a function that returns COLD without one of its topics for training, and that topic."""
 
     def parts(data: Data) -> tuple[Examples, Examples]:
         rest = [name for name in ("race", "region", "gender") if name != topic]
@@ -148,7 +150,7 @@ def without_topic(topic: str):
 
 
 def chinese_others(data: Data) -> dict[str, Examples]:
-    """Return Chinese curses of a list beside news titles that were not trained on: another origin, but no sentences."""
+    """Return a list of Chinese curses, and news titles that were not trained on: another origin, but no sentences."""
     words = data.lines("lists/badwords/zh.txt")
     return {
         "list of curses beside news titles": labelled(

@@ -21,7 +21,7 @@ from curate.errors import SpecError, StageError
 from curate.stages.dedup import _line_counts
 from curate.stages.dedup._line_counts import HELD
 from curate.stages.dedup.lines import hosts, lines
-from tests.reference import repeated_lines as slow
+from tests.reference import line_hashes as slow
 
 FOOTER = "Copyright Example Press, all rights reserved."
 BODY = [

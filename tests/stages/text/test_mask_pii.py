@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 import curate
 from curate.batch import Batch
+from curate.kernels import pii_candidates
 from curate.stage import Kind, read_stage
+from curate.stages.text._pii_addresses import _GENERIC as TOP_DOMAINS
 from curate.stages.text._pii_numbers import luhn, mod97, verhoeff
 from curate.stages.text.mask_pii import FINDERS, TYPES, find_pii, mask_pii, placeholder
 from tests.kernels.texts import PIECES
@@ -31,10 +33,10 @@ def run(text: str, **params) -> str:
     return mask_pii(batch(text), **params).texts()[0]
 
 
-def found(texts: list[str]) -> list[list[tuple[str, int, int]]]:
+def found(texts: list[str], finders=FINDERS) -> list[list[tuple[str, int, int]]]:
     """Return `(type, start, end)` in characters for each text."""
     offsets, data = batch(*texts).text_buffers()
-    covers, count = find_pii(offsets, data)
+    covers, count = find_pii(offsets, data, finders)
     row = np.searchsorted(offsets, covers[:, 0], "right") - 1
     assert np.array_equal(np.bincount(row, minlength=len(texts)), count)
     result: list[list[tuple[str, int, int]]] = [[] for _ in texts]
@@ -52,7 +54,7 @@ def test_it_is_an_edit_of_batches():
 
 
 @pytest.mark.parametrize("type", TYPES)
-def test_nearly_all_of_the_labelled_set_is_found_and_nearly_nothing_else(type):
+def test_nearly_all_of_the_labelled_set_is_found_and_hardly_anything_else(type):
     wanted, right, wrong = 0, 0, 0
     for example, spans in zip(LABELLED, found([example.text for example in LABELLED]), strict=True):
         labels, finds = ({span for span in every if span[0] == type} for every in (example.spans, spans))
@@ -74,9 +76,10 @@ def test_masking_the_masked_changes_nothing():
 
 
 @pytest.mark.parametrize("name", ["text/enwiki.parquet", "neardup/powershell-docs.parquet", "text/zhwiki.parquet"])
-def test_the_slow_twin_finds_the_same_in_real_text(data, name):
+def test_both_slow_ways_find_the_same_in_real_text(data, name):
     texts = [text[:3000] for text in pq.read_table(data / name, columns=["text"]).column("text").to_pylist()[::40]]
-    assert mask_pii(batch(*texts)).texts() == [slow.mask_pii(text) for text in texts]
+    assert found(texts) == [found_everywhere(text) for text in texts]
+    assert found(texts, STATED) == [slow.find_pii(text, TOP) for text in texts]
 
 
 # ---------------------------------------------------------------------- the text around it
@@ -175,26 +178,79 @@ def test_check_digits_hold_and_notice_every_wrong_digit(holds, make):
         assert not holds(wrong)
 
 
-# ---------------------------------------------------------------------- the twin
+# ---------------------------------------------------------------------- two slow ways
+
+TOP = set(TOP_DOMAINS.split())
+STATED = [
+    finder for finder in FINDERS
+    if finder.type in ("iban", "card", "email", "ip_address") and finder.sign != pii_candidates.BRACKET
+]  # fmt: skip
+"""The finders whose rules the slow twin states in other words."""
 
 PLANTS = [example.text[start:end] for example in LABELLED[::3] for _, start, end in example.spans]
 NEAR = ["@", "::", "://", "(", ")", "[at]", "(dot)", "+", "00", "12", "2001:", "1.2.", "-", ".", "/", "tel. ", "call ",
         values.armour("BEGIN", "RSA"), values.armour("END", "RSA"), "IBAN ", "AB", "x@y.de", "0", "9" * 20, "A1" * 9]  # fmt: skip
+STATED_PLANTS = [
+    example.text[start:end] for example in LABELLED for type, start, end in example.spans
+    if type in ("iban", "card", "email", "ip_address")
+]  # fmt: skip
+STATED_NEAR = [
+    "@", ".", ":", "::", "/", "-", " ", ",", "(", "$", "€", "=", "'", "a", "git@", "x@y.de", "a@b.c-d.info", "ж@пример.рф", "ab@例え.jp",
+    "://jan:", "@example.local", "http://", "8.8.4.4", "85.34.56.178", "/24", "/32", "v", "version ", "Version: ", "IP ", "server ",
+    "section ", "§ ", "Chrome/", "1.2.3.", "2001:", "2a01:4:", "ffff", "/64", "/129", "g", "order no. ", "ISBN: ", "№ ", "Visa ", "card",
+    "4111 1111 1111 1111", "4111-1111-1111-1111", "378282246310005", "3782 822463 10005", "4222222222222", "6011 0009 9013 9424", "123 ",
+    "DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "GB82 WEST 1234 5698 7654 32", "BE68 5390 0754 7034", "NO93 8601 1117 947",
+    "\u00a0", "\n", "0", "5", "A", "é",
+]  # fmt: skip
 
 texts = st.builds("".join, st.lists(st.sampled_from([*PIECES, *PLANTS, *NEAR * 3]), max_size=24))
+stated = st.builds("".join, st.lists(st.sampled_from([*PIECES, *STATED_PLANTS[::5], *STATED_NEAR * 5]), max_size=16))
+
+
+def found_everywhere(text: str) -> list[tuple[str, int, int]]:
+    """Return `(type, start, end)` in characters: every finder of the stage on the whole text, without candidates."""
+    raw, spans = text.encode(), []
+    taken = bytearray(len(raw))
+    for finder in FINDERS:
+        for start, end in finder.find(raw, 0, len(raw)):
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                spans.append((start, end, finder.type))
+    return [(type, len(raw[:start].decode()), len(raw[:end].decode())) for start, end, type in sorted(spans)]
 
 
 @settings(max_examples=400)
 @given(st.lists(texts, max_size=4))
-@case(["k.tanaka@example.org中文paul42@mail.example"])  # the spot of the first ends where the second begins
-def test_spots_and_patterns_find_what_the_slow_twin_finds(values):
-    assert mask_pii(batch(*values)).texts() == [slow.mask_pii(value) for value in values]
+@case(["k.tanaka@example.org中文paul42@mail.example"])  # the first candidate ends where the second one begins
+def test_candidates_hold_all_that_a_search_of_the_whole_text_finds(values):
+    assert found(values) == [found_everywhere(value) for value in values]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), max_size=4), st.sampled_from(PLANTS))
 def test_among_random_characters_too(values, plant):
     values = [f"{value}{plant} {value}" for value in values]
-    assert mask_pii(batch(*values)).texts() == [slow.mask_pii(value) for value in values]
+    assert found(values) == [found_everywhere(value) for value in values]
+
+
+@settings(max_examples=1000)
+@given(st.lists(stated, max_size=4))
+def test_emails_ip_addresses_cards_and_ibans_are_those_of_the_slow_twin(values):
+    assert found(values, STATED) == [slow.find_pii(value, TOP) for value in values]
+
+
+@pytest.mark.xfail(
+    reason="IBAN: the separator after a full last group is masked; IPv6: `::` after the first group; xn-- domains"
+)
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("BE68 5390 0754 7034 (Belgium)", "<IBAN> (Belgium)"),
+        ("from 2a01::1, today", "from <IP_ADDRESS>, today"),
+        ("anna@example.xn--p1ai, Moscow", "<EMAIL>, Moscow"),
+    ],
+)
+def test_known_defects_that_the_slow_twin_repeats(text, masked):
+    assert run(text) == masked
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The line rules of C4 the slow way, and what a template leaves behind."""
+"""The line rules of C4 in plain Python: the definitions of `curate.kernels.c4_lines`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CITATIONS = re.compile(r"\[[0-9]*\]|\[edit\]|\[citation needed\]")
 
 
 def lower(text: str) -> str:
-    """Lower-case ASCII only."""
+    """Return the text with ASCII letters in lower case."""
     return "".join(char.lower() if char.isascii() else char for char in text)
 
 
 def words(line: str) -> list[str]:
-    """What stands between white space; a letter of a script without spaces is a word of its own."""
+    """Return the parts between white space; every letter of a script without spaces is a word."""
     found, inside = [], False
     for char in line:
         if is_space(char):
@@ -47,12 +47,12 @@ def words(line: str) -> list[str]:
 
 
 def longest_word(line: str) -> int:
-    """Characters between white space or letters of scripts without spaces."""
+    """Return the most characters between white space or letters of scripts without spaces."""
     return max(map(len, "".join(" " if is_space(char) or is_unspaced(char) else char for char in line).split(" ")))
 
 
 def try_line(line: str, rules: int, min_words: int, max_word_length: int) -> tuple[int, str]:
-    """Return what becomes of a stripped line, and the line to keep."""
+    """Return the outcome of a stripped line, and the line to keep."""
     count = len(words(line))
     if 0 <= max_word_length < longest_word(line):
         return TOO_LONG_WORD, ""
@@ -73,11 +73,6 @@ def try_line(line: str, rules: int, min_words: int, max_word_length: int) -> tup
 
 
 def drop_lines(text: str, rules: int, min_words: int, max_word_length: int) -> tuple[str, list[int]]:
-    """Return the text that is left and what became of its lines."""
+    """Return the remaining text, and the outcome of each line."""
     tried = [try_line(strip(line), rules, min_words, max_word_length) for line in text.splitlines() if strip(line)]
-    return "\n".join(line for fate, line in tried if fate == KEPT and line), [fate for fate, _ in tried]
-
-
-def count_leftovers(text: str) -> list[int]:
-    """Return a row of `curate.kernels.template_markers.count_leftovers`."""
-    return [text.count("{"), lower(text).count(PHRASES[1])]
+    return "\n".join(line for outcome, line in tried if outcome == KEPT and line), [outcome for outcome, _ in tried]

@@ -1,4 +1,4 @@
-"""Repeated lines and paragraphs the slow way: a dictionary, and one text at a time."""
+"""Find repeated lines and paragraphs in plain Python: with a dictionary, one text at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pieces(text: str, unit: str) -> list[Piece]:
 
 
 def normal(content: str, *, one_number: bool) -> str:
-    """Return what a unit is compared by."""
+    """Return the normal form in which a unit is compared."""
     out: list[str] = []
     has_space = was_number = False
     for char in content:
@@ -48,7 +48,7 @@ def normal(content: str, *, one_number: bool) -> str:
 
 
 def counts(content: str, *, one_number: bool, least: int) -> bool:
-    """Is a unit long enough, and has it a letter?"""
+    """Return whether a unit is long enough and has a letter."""
     form = normal(content, one_number=one_number)
     return any(category(char)[0] == "L" for char in content) and _length(form) >= least
 
@@ -58,12 +58,12 @@ def _length(form: str) -> int:
 
 
 def hash_unit(form: str) -> int:
-    """Hash a normal form."""
+    """Return the hash of a normal form."""
     return mix(hash_token(form) + len(form) & MASK) or 1
 
 
 def without(text: str, unit: str, is_removed) -> tuple[str, int, int, int]:
-    """Take units out; return the text, how many went, their characters, and those of all units."""
+    """Remove units; return the text, the number removed, their characters, and the characters of all units."""
     kept: list[Piece] = []
     n = gone = total = 0
     has_gap = False
@@ -94,7 +94,7 @@ def curate(
     documents: list[tuple[str, object]], *, unit: str, max_documents: int, keep: str, one_number: bool, least: int,
     max_removed_share: float,
 ) -> list[tuple[str, float | None]]:  # fmt: skip
-    """Return for each `(text, scope)` the text it keeps and, if it is dropped, the share that would have gone."""
+    """Return for each `(text, scope)` the text that is kept and, if it is dropped, the share that would be removed."""
     holders: dict[tuple[object, str], list[int]] = defaultdict(list)
     for i, (text, scope) in enumerate(documents):
         forms = {

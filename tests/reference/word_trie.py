@@ -1,4 +1,4 @@
-"""Entries of word lists in a text, the slow way: the definitions of `curate.kernels.word_trie`."""
+"""Find the entries of word lists in plain Python: the definitions of `curate.kernels.word_trie`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_spaced(char: str) -> bool:
 
 
 def reduced(text: str) -> list[tuple[str, str]]:
-    """Return the characters that matter, each folded and as it is; a run of white space is one."""
+    """Return the characters that are compared, each folded and as it is; a run of white space is one space."""
     found: list[tuple[str, str]] = []
     for char in text:
         if is_skipped(char):
@@ -37,13 +37,13 @@ def reduced(text: str) -> list[tuple[str, str]]:
 
 
 def matches(text: str, entries: list[str]) -> tuple[list[str], int, int]:
-    """Return the entries found, how many words they have, and how many the text has."""
+    """Return the entries found, the number of words in them, and the number of words of the text."""
     chars = reduced(text)
     bounds = [_is_bound(chars, at) for at in range(len(chars) + 1)]
     found, at, inside = [], 0, []
     while at < len(chars):
         best = max(
-            (e for e in entries if bounds[at] and _stands(chars, at, e) and bounds[at + len(e)]), key=len, default=""
+            (e for e in entries if bounds[at] and _matches(chars, at, e) and bounds[at + len(e)]), key=len, default=""
         )
         if best:
             found.append(best)
@@ -53,12 +53,12 @@ def matches(text: str, entries: list[str]) -> tuple[list[str], int, int]:
     return found, sum(a <= start < b for start in starts for a, b in inside), len(starts)
 
 
-def _stands(chars: list[tuple[str, str]], at: int, entry: str) -> bool:
+def _matches(chars: list[tuple[str, str]], at: int, entry: str) -> bool:
     return [c for c, _ in chars[at : at + len(entry)]] == list(entry)
 
 
 def _is_bound(chars: list[tuple[str, str]], at: int) -> bool:
-    """Whether an entry may begin or end before this place."""
+    """Return whether an entry may begin or end before this place."""
     if at == len(chars):
         return True
     if is_extender(chars[at][1]):
