@@ -139,7 +139,7 @@ def test_the_columns_do_not_depend_on_the_file():
 
 
 def test_a_column_that_is_neither_core_nor_declared_is_refused():
-    with pytest.raises(SpecError, match=r'"stars" is no column'):
+    with pytest.raises(SpecError, match=r'"stars" is not a column'):
         read(jsonl, lines({}), fields={"stars": "n_stars"})
     with pytest.raises(SpecError, match='"url" is a core column'):
         read(jsonl, lines({}), extra={"url": "string"})
