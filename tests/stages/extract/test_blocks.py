@@ -9,7 +9,7 @@ from curate.errors import SpecError
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.tags import PROPERTIES
 from curate.stages.extract.html import html
-from curate.stages.extract.metadata import _ABOUT
+from curate.stages.extract.metadata import FIELD_OF_SOURCE
 from curate.stages.extract.render import render
 from tests.kernels.pages import read
 from tests.stages.extract.test_html import STORY, article, batch, reasons
@@ -89,7 +89,7 @@ def test_what_the_page_states_and_who_said_it(made):
 
 
 def test_all_that_the_byte_pass_notes_is_about_something():
-    assert {*PROPERTIES} == {*_ABOUT, "json-ld"}
+    assert {*PROPERTIES} == {*FIELD_OF_SOURCE, "json-ld"}
 
 
 @pytest.mark.parametrize(
@@ -173,5 +173,5 @@ def test_a_page_with_too_many_blocks_is_a_drop_with_the_limit(made):
 
 
 def test_other_engines_make_no_markdown():
-    with pytest.raises(SpecError, match="resiliparse makes plain text"):
+    with pytest.raises(SpecError, match="resiliparse supports only format: text"):
         html(engine="resiliparse", format="markdown")
