@@ -33,7 +33,7 @@ Form = Literal["text", "markdown"]
 
 MODEL = "extraction.npz"
 MODEL_SHA256 = "e85ea20b641b357d2cdccf6c91b082d4d3047cb7c272dbf3b9a0a968ff4bb4ba"
-"""Digest of the model file. It is part of the code, so a new model changes the fingerprint and old results are not reused."""
+"""Digest of the model file. It is in the code, so that a new model changes the fingerprint and no result is reused."""
 
 BETAS: Mapping[str, float] = {"balance": BETA_SQUARED, "precision": 0.15, "recall": 2.0}
 """`favor` -> the squared weight of recall (beta squared) in the expected F score."""

@@ -17,7 +17,7 @@ from email.message import Message
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 MANY_REPLACED = 0.2
-"""A declared encoding is checked against detection if more than this share of the non-ASCII characters is undecodable."""
+"""If a larger share of the non-ASCII characters is undecodable, the declared encoding is compared with detection."""
 
 # For these labels, WHATWG decodes a superset of what Python's codec of the same name decodes.
 _SUPERSETS = {

@@ -1,4 +1,4 @@
-"""Rows cut anew: where a row group or a file ends depends on the documents, not on how they arrive."""
+"""Shared by the sinks: check the schema and measure rows, so that output depends on documents, not on batches."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from curate.batch import Batch
 from curate.errors import StageError
 
 
-def same_schema(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of all batches, checked against the schema of the first one.
+def rows_of_one_schema(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of all batches, and check that their schema is that of the first batch.
 
     Raises:
-        StageError: a column has another type than in the first batch, is missing, new, or of no type.
+        StageError: a column is missing, new, has another type than in the first batch, or has no type.
     """
     declared: pa.Schema | None = None
     for batch in batches:
@@ -26,10 +26,13 @@ def same_schema(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
             for field in declared:
                 if pa.types.is_null(field.type):
                     raise StageError(
-                        f"column `{field.name}` has no type: it is null throughout the first batch; give it one where it is made"
+                        f"column `{field.name}` has no type: all its values in the first batch are null.  "
+                        "Declare its type in the stage that makes it"
                     )
         if not rows.schema.equals(declared):
-            raise StageError(f"the columns changed within a task: {_difference(declared, rows.schema)}")
+            raise StageError(
+                f"expected the same columns in all batches of a task: {_difference(declared, rows.schema)}"
+            )
         yield rows.replace_schema_metadata(None)
 
 
@@ -40,12 +43,12 @@ def _difference(declared: pa.Schema, found: pa.Schema) -> str:
         if name not in declared.names:
             return f"`{name}` is new"
         if found.field(name).type != declared.field(name).type:
-            return f"`{name}` was {declared.field(name).type} and is {found.field(name).type}"
-    return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
+            return f"`{name}` was {declared.field(name).type} and is now {found.field(name).type}"
+    return f"the order was {', '.join(declared.names)} and is now {', '.join(found.names)}"
 
 
 def row_bytes(rows: pa.RecordBatch) -> np.ndarray:  # int64[n_rows]
-    """Return the bytes of content of each row: what it says, not how Arrow happens to lay it out."""
+    """Return the number of content bytes of each row, independent of the memory layout in Arrow."""
     total = np.zeros(rows.num_rows, np.int64)
     for column in rows.columns:
         total += _cell_bytes(column)

@@ -101,13 +101,13 @@ def test_an_unknown_language_is_refused_with_a_suggestion():
 
 
 def test_a_missing_model_says_how_to_get_one():
-    with pytest.raises(InputError, match=r"get lid\.176\.ftz"):
+    with pytest.raises(InputError, match=r"Download lid\.176\.ftz"):
         detect(model="nowhere/lid.176.ftz")
 
 
 def test_a_file_that_is_no_model_is_an_input_error(tmp_path):
     (tmp_path / "lid.176.ftz").write_bytes(b"not a model")
-    with pytest.raises(InputError, match="is no fastText model"):
+    with pytest.raises(InputError, match="is not a fastText model"):
         detect(model=str(tmp_path / "lid.176.ftz")).setup()
 
 

@@ -236,13 +236,13 @@ def test_the_result_does_not_depend_on_how_texts_are_batched(texts):
 @settings(deadline=None, max_examples=300)
 @given(AWKWARD)
 def test_the_sign_of_mojibake_is_the_one_of_ftfy(text):
-    signs = module._shows(batch(text)["text"], module._mojibake_sign())
+    signs = module._matches(batch(text)["text"], module._mojibake_pattern())
     assert bool(signs[0]) == any(BADNESS_RE.search(line) for line in text.split("\n"))
 
 
 def test_no_character_that_normal_form_changes_escapes_its_sign():
     everything = [chr(c) for c in range(sys.maxunicode + 1) if not 0xD800 <= c <= 0xDFFF]
-    shown = module._shows(batch(*everything)["text"], module._NOT_NFC_SIGN)
+    shown = module._matches(batch(*everything)["text"], module._NOT_NFC_PATTERN)
     composable = {unicodedata.normalize("NFD", c)[-1] for c in everything if len(unicodedata.normalize("NFD", c)) > 1}
     missed = [
         hex(ord(c))
