@@ -22,7 +22,7 @@ Engine = Callable[[str, str | None, str | None], "Page"]
 Favor = Literal["balance", "precision", "recall", "speed"]
 
 FAR_FUTURE = "2100-01-01"
-"""The latest accepted page date if the crawl date is unknown. Not today's date: two runs must give the same result."""
+"""The latest accepted page date if the crawl date is unknown. It is fixed, so that two runs give the same result."""
 
 MANY_UNREADABLE = 0.1
 """A page is undecodable if more than this share of its characters is U+FFFD or NUL."""

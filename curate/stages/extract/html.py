@@ -60,7 +60,8 @@ class html:
         captions: false removes the captions of figures and tables. False only with `blocks`.
         comments: whether to keep readers' comments.
         tables: whether to keep tables, one line per row.
-        min_confidence: pages on which `blocks` has a lower confidence (0 to 1) are extracted by resiliparse.
+        min_confidence: pages on which `blocks` has a lower confidence (0 to 1) are extracted with resiliparse; its text is used
+            if it is not empty.
         max_page_mib: larger pages (MiB) are dropped without extraction.
         max_seconds: limit of processor time per page in the child process, including decoding. It is processor time,
             so a busy machine does not drop more pages; the default is hundreds of times what a page needs. A page that
@@ -73,7 +74,9 @@ class html:
         no_main_text: the page has no main text.
         undecodable_page: more than a tenth of the characters cannot be decoded; value: their share.
         page_too_large: the page is larger than `max_page_mib`; value: its size in MiB.
-        too_many_blocks: the page has more than 32,768 blocks; value: the limit. Likewise too_many_elements, nested_too_deep.
+        too_many_blocks: the page has more than 32,768 blocks; value: the limit.
+        too_many_elements: the page has more than 131,072 elements; value: the limit.
+        nested_too_deep: elements are nested deeper than 2,048 levels; value: the limit.
         extraction_timeout: the page took longer than `max_seconds`; value: the limit in seconds.
         extraction_out_of_memory: the page needed more than `max_memory_mib`, twice; value: the limit in MiB.
         extraction_crashed: the engine raised an exception, or its process ended twice; evidence: exception, signal or

@@ -258,7 +258,9 @@ FINDERS = (
         "card",
         pii_candidates.NUMBER,
         re.compile(
-            NUMBER_START + rb"(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3\d{3}([ -])\d{6}\2\d{4,5})" + NUMBER_END
+            NUMBER_START
+            + rb"(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3\d{3}([ -])\d{6}\2\d{4,5})"
+            + NUMBER_END
         ),
         _is_card,
         13,

@@ -26,9 +26,8 @@ _NATIONAL_DIGITS = {
 
 
 def _after_code(code: str, least: int, most: int) -> bytes:
-    first = (
-        rb"\d" if code in ("39", "2[1-69]\\d") else b"[2-9]" if code == "1" else b"[1-9]"
-    )  # in Italy the leading 0 stays
+    # Italy (39) keeps the leading 0.
+    first = rb"\d" if code in ("39", "2[1-69]\\d") else b"[2-9]" if code == "1" else b"[1-9]"
     return code.encode() + rb"(?:%s?\(0\)|%s)?%s?%s(?:%s?\d){%d,%d}" % (
         _SPACE, _CLOSE, _GAP, first, _GAP, least - 1, most - 1)  # fmt: skip
 
@@ -80,7 +79,9 @@ _OTHER_SCRIPTS = """
 전화 휴대폰 연락처 팩스 फ़ोन फोन मोबाइल هاتف جوال تلفن טלפון โทร
 """
 _VERBS = "call ring phone dial text contact llama llame llámanos llámenos llámame appelez appeler anruf chiamaci chiamate chiama"
-_ANOTHER = rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: | ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$"  # another number in between
+_ANOTHER = rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: | ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$"
+"""Another number that stands between the word and the number."""
+
 
 _CUE = re.compile(any_of(*map(re.escape, f"{_NOUNS} {_OTHER_SCRIPTS} {_VERBS} reach rufen".split())))
 """A fast pre-check: without one of these words, the two patterns below cannot match."""

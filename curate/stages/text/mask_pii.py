@@ -40,8 +40,8 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
             generic one.
             `phone`: with a country code, in the usual formats of about thirty countries, or any number of 7 to 15
             digits after a word that means telephone (fifteen languages).
-            `ip_address`: public IPv4 and IPv6 addresses; not ranges (`/24`), not version numbers (`v85.1.2.3`), and
-            not addresses with mostly parts below 32, like version and section numbers, unless a word before says so.
+            `ip_address`: public IPv4 and IPv6 addresses; not ranges (`/24`) and not version numbers (`v85.1.2.3`). An
+            address with mostly parts below 32, like a version or section number, needs a word such as "IP" before it.
             `card`: valid issuer, length and check digit (Luhn).
             `iban`: valid length for its country and valid check digits.
             `national_id`: US social security, UK national insurance, Chinese resident, German tax, French NIR, Spanish
@@ -77,8 +77,8 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
         "version 85.34.56.178, ISBN 978-3-16-148410-0, 2019-2020" -> "version 85.34.56.178, ISBN 978-3-16-148410-0, 2019-2020"
         "Tel. 030 5550123, ana@example.org" with types=["email"] -> "Tel. 030 5550123, <EMAIL>"
     Source:
-        WanJuan-CC (2402.19282) masks personal data with regular expressions; it does not state which types, and with
-        which placeholders. datatrove's PIIFormatter replaces e-mail and public IPv4 addresses with a few example
+        WanJuan-CC (2402.19282) masks personal data with regular expressions; which types and with
+        which placeholders is not confirmed. datatrove's PIIFormatter replaces e-mail and public IPv4 addresses with a few example
         addresses in turn. Differences: placeholders name the type and cannot be mistaken for real addresses; the
         patterns are our own. Not masked: names, street addresses, dates of birth, passwords in prose, and digits of
         other scripts.

@@ -268,10 +268,8 @@ def _fenced(lines: Sequence[str]) -> list[tuple[int, int]]:
     If there are several lines of tildes, none of them is changed: a shortened one could close another fence.
     """
     fences = [(i, fence) for i, line in enumerate(lines) if (fence := _fence(line))]
-    longest, is_closed = (
-        {"`": 0, "~": 0},
-        [],
-    )  # longest fence that follows; one backward pass finds whether a fence is closed
+    # One backward pass over the fences finds whether a fence is closed: `longest` holds the closing marks after it.
+    longest, is_closed = {"`": 0, "~": 0}, []
     for _, (mark, can_close) in reversed(fences):
         is_closed.append(longest[mark[0]] >= len(mark))
         if can_close:
