@@ -30,7 +30,7 @@ MANY_UNREADABLE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The result of an engine: the main text with one line per block, and the title and date if the page states them."""
+    """The result of an engine: the main text, one line per block, and the title and date if the page states them."""
 
     text: str
     title: str | None = None

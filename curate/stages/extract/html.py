@@ -60,8 +60,8 @@ class html:
         captions: false removes the captions of figures and tables. False only with `blocks`.
         comments: whether to keep readers' comments.
         tables: whether to keep tables, one line per row.
-        min_confidence: pages on which `blocks` has a lower confidence (0 to 1) are extracted with resiliparse; its text is used
-            if it is not empty.
+        min_confidence: pages on which `blocks` has a lower confidence (0 to 1) are also extracted with resiliparse, whose
+            text is used if it is not empty.
         max_page_mib: larger pages (MiB) are dropped without extraction.
         max_seconds: limit of processor time per page in the child process, including decoding. It is processor time,
             so a busy machine does not drop more pages; the default is hundreds of times what a page needs. A page that

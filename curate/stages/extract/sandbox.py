@@ -139,8 +139,8 @@ class Sandbox:
         if first_message[0] != sandbox_worker.READY:
             self.close()
             raise StageError(
-                f"the child process for {self.target} does not start: {first_message[1].decode()}.  Its memory limit is "
-                f"{self.max_memory_mib} MiB; raise max_memory_mib if its libraries need more."
+                f"the child process for {self.target} does not start: {first_message[1].decode()}.  Its memory limit "
+                f"is {self.max_memory_mib} MiB; raise max_memory_mib if its libraries need more."
             )
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from curate.stages.sources._headers import (
 FILE_CHUNK = 1 << 20
 """Number of bytes read from a file at a time."""
 
-UNPACKED_CHUNK = 256 << 10
+DECOMPRESSED_CHUNK = 256 << 10
 """Number of bytes decompressed at a time."""
 
 DRAIN = 1 << 30
@@ -61,7 +61,7 @@ class BufferedFile:
         return self._data[begin : begin + n]
 
     def find(self, pattern: re.Pattern[bytes], start: int, stop: int) -> int | None:
-        """Return the offset of the first match with `start` <= offset < `stop`; a match has at most `LONGEST_MATCH` bytes."""
+        """Return the offset of the first match (at most `LONGEST_MATCH` bytes) with `start` <= offset < `stop`."""
         while start < stop:
             n = min(FILE_CHUNK, stop - start)
             found = pattern.search(self.read_at(start, n + LONGEST_MATCH))
@@ -158,7 +158,7 @@ class PlainStream:
         return self._reader.file.read_at(self._at + after, n)
 
     def contains_record(self, n: int) -> bool:
-        """Return whether another record starts within the next `n` bytes, where the next split's reader would find it."""
+        """Return whether another record starts within the next `n` bytes, where the next reader would find it."""
         return self._reader.find_record(self._at + 1, self._at + n) is not None
 
     def advance(self, n: int) -> bool:
@@ -231,7 +231,7 @@ class CompressedFile:
         if self._peeked is None or self._peeked[0] != at:
             self._peeked = None
             member = self._open_member(at)
-            self._peeked = at, member, member.read(UNPACKED_CHUNK)
+            self._peeked = at, member, member.read(DECOMPRESSED_CHUNK)
         return self._peeked
 
 
@@ -292,12 +292,12 @@ class CompressedStream:
 
     def resync(self) -> None:
         n_seen = 0
-        while data := self.peek(UNPACKED_CHUNK):
+        while data := self.peek(DECOMPRESSED_CHUNK):
             for line in RECORD_LINE.finditer(data):
                 if _has_header(self.peek(HEADER_BYTES, line.end())):
                     self.advance(line.end())
                     return
-            n_past = len(data) if len(data) < UNPACKED_CHUNK else UNPACKED_CHUNK - HEADER_BYTES
+            n_past = len(data) if len(data) < DECOMPRESSED_CHUNK else DECOMPRESSED_CHUNK - HEADER_BYTES
             self.advance(n_past)
             n_seen += n_past
             if n_seen > DRAIN:
@@ -312,7 +312,7 @@ class CompressedStream:
             self._dropped += self._at
             self._at = 0
         try:
-            data = self._member.read(UNPACKED_CHUNK)
+            data = self._member.read(DECOMPRESSED_CHUNK)
         except ReadFailure as failure:
             self._fail(failure)
             return False

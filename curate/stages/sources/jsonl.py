@@ -63,7 +63,7 @@ def jsonl(
         max_doc_mib: longer lines (MiB) are dropped without parsing.
     Makes: text, url, date, source
     Drops:
-        unreadable_record: not UTF-8, not valid JSON (lone surrogates included) or not an object; or the compressed
+        unreadable_record: not UTF-8, not valid JSON (a lone surrogate is not valid) or not an object; or the compressed
             data is damaged: one document for the rest of the file, which cannot be read
         truncated_record: the compressed data ends too early
         no_text: the text is missing, null or not a string

@@ -69,7 +69,7 @@ def warc(
     Drops:
         unreadable_record: damaged data or not a record; one document for everything up to the next readable record
         truncated_record: the file or the compressed member ends before the record does
-        revisit_record: the page had not changed since an earlier visit, so only that record holds it
+        revisit_record: the page had not changed since an earlier visit, and is stored only in the record of that visit
         http_redirect: status 3xx
         http_error_status: any other status outside 2xx
         not_html: the Content-Type is not HTML, or it is missing and the body does not look like HTML

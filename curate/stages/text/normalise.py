@@ -2,8 +2,8 @@
 
 A rule is a pattern and a fix. The pattern is a regular expression that Arrow evaluates (RE2, on the bytes of the
 column, about 700 MB/s); only documents that match become Python strings and are fixed. Clean text is scanned once and
-keeps its buffer. Changed texts are checked again until no rule changes them. So normalising a text twice gives the same result as
-normalising it once, even if one rule makes another one applicable.
+keeps its buffer. Changed texts are checked again until no rule changes them. So normalising a text twice gives the same
+result as normalising it once, even if one rule makes another one applicable.
 """
 
 from __future__ import annotations
@@ -286,7 +286,7 @@ def _fenced(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _fence(line: str) -> tuple[str, bool] | None:
-    """Return the mark of a fence, and whether it can close a fence: without a list marker before it or text after it."""
+    """Return the mark of a fence, and whether it can close one: no list marker before it and no text after it."""
     fence = _FENCE.match(line)
     if fence is None or (fence["mark"][0] == "`" and "`" in fence["info"]):
         return None
