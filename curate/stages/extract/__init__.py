@@ -1,1 +1,1 @@
-"""From the bytes of a page to its main text."""
+"""Extraction stages: from the bytes of a page to its main text."""

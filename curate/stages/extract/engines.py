@@ -1,8 +1,8 @@
-"""The engines of `extract.html` that run in its sandbox, because they build a DOM with a library in C.
+"""The engines of `extract.html` that run in a sandbox, because they parse HTML with a library written in C.
 
-An engine is a function from a decoded page to a `Page`; `ENGINES` names a function that opens each one. A new
-engine is one entry there. Its libraries are imported when it is opened, which happens in the child process only.
-(`blocks`, which is ours and runs in this process, is in `blocks`.)
+An engine is a function from a decoded page to a `Page`. `ENGINES` lists the function that opens each engine; to add
+an engine, add an entry. Libraries are imported when an engine is opened, which happens only in the child process.
+The engine `blocks` runs in the main process; see `blocks.py`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from curate.stages.extract.charset import Decoded, decode
 from curate.stages.extract.sandbox_worker import Message
 
 Engine = Callable[[str, str | None, str | None], "Page"]
-"""`(html, url, crawl date) -> Page`; url and crawl date may be None."""
+"""`(html, url, crawl_date) -> Page`; `url` and `crawl_date` may be None."""
 
 Favor = Literal["balance", "precision", "recall", "speed"]
 
 FAR_FUTURE = "2100-01-01"
-"""The latest date a page may claim when its crawl date is unknown. Not today's: two runs must agree."""
+"""The latest accepted page date if the crawl date is unknown. It is fixed, so that two runs give the same result."""
 
 MANY_UNREADABLE = 0.1
-"""A page is undecodable when more than this share of its characters is U+FFFD or NUL."""
+"""A page is undecodable if more than this share of its characters is U+FFFD or NUL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an engine found: the main text, one line a block, with the page's title and date if it states them."""
+    """The result of an engine: the main text, one line per block, and the title and date if the page states them."""
 
     text: str
     title: str | None = None
@@ -38,29 +38,34 @@ class Page:
 
 
 def open_extractor(engine: str, favor: Favor, comments: bool, tables: bool) -> Callable[[Message], Message]:
-    """Return the function that `extract.html` calls in its sandbox.
+    """Return the function that `extract.html` calls in the sandbox.
 
-    It takes `(html, content_type, http_charset, url, crawl date)` and returns `(reason, value, text, title, page
-    date, charset, said by, n replaced)`.
+    It takes `(html, content_type, http_charset, url, crawl_date)` and returns `(reason, value, text, title, page_date,
+    charset, charset_source, n_replaced)`.
     """
     extract = ENGINES[engine](favor, comments, tables)
 
     def read(request: Message) -> Message:
         decoded, unreadable, url, date = decode_request(request)
-        how = (decoded.charset, decoded.said_by, str(decoded.n_replaced))
+        decoding = (decoded.charset, decoded.source, str(decoded.n_replaced))
         if unreadable > MANY_UNREADABLE:
-            return _encoded("undecodable_page", str(unreadable), None, None, None, *how)
+            return _encoded("undecodable_page", str(unreadable), None, None, None, *decoding)
         page = extract(decoded.text, url, date)
         reason = None if page.text else "no_main_text"
-        return _encoded(reason, None, page.text, page.title, page.date, *how)
+        return _encoded(reason, None, page.text, page.title, page.date, *decoding)
 
     return read
 
 
+def decode_fields(fields: Message) -> list[str | None]:
+    """Return the fields of a message as text."""
+    return [None if field is None else field.decode("utf-8", "replace") for field in fields]
+
+
 def decode_request(request: Message) -> tuple[Decoded, float, str | None, str | None]:
-    """Return the page as characters, without NUL; the share of those that mean nothing; its URL and crawl date."""
+    """Return the decoded page without NUL, the share of unreadable characters, the URL and the crawl date."""
     html, *about = request
-    content_type, http_charset, url, date = (a.decode("utf-8", "replace") if a is not None else None for a in about)
+    content_type, http_charset, url, date = decode_fields(about)
     decoded = decode(html, content_type, http_charset)
     n_null = decoded.text.count("\0")
     unreadable = (n_null + decoded.n_replaced) / max(len(decoded.text), 1)
@@ -70,11 +75,11 @@ def decode_request(request: Message) -> tuple[Decoded, float, str | None, str | 
 
 
 def open_trafilatura(favor: Favor, comments: bool, tables: bool) -> Engine:
-    """Open trafilatura: slow and precise, a line for each paragraph, heading, list item and table row."""
+    """Open trafilatura: slow and precise; one line per paragraph, heading, list item and table row."""
     import trafilatura
     from htmldate import find_date
 
-    logging.disable(logging.CRITICAL)  # it logs a line for each page without text
+    logging.disable(logging.CRITICAL)  # it logs every page without text
     options = {
         "fast": favor == "speed", "favor_precision": favor == "precision", "favor_recall": favor == "recall",
         "include_comments": comments, "include_tables": tables,
@@ -85,7 +90,7 @@ def open_trafilatura(favor: Favor, comments: bool, tables: bool) -> Engine:
         if tree is None:
             return Page("")
         title = next(iter(tree.xpath(_OG_TITLE_XPATH)), None) or tree.findtext(".//title")
-        # The quick search reads the URL, the head and marked-up dates; the thorough one guesses from the text.
+        # The simple search reads the URL, the head and marked-up dates; the extensive search guesses from the text.
         stated = find_date(tree, extensive_search=False, original_date=True, url=url, max_date=date or FAR_FUTURE)
         text = trafilatura.extract(tree, **options) or ""
         return Page(_tidy(text), _one_line(title), stated)
@@ -94,7 +99,7 @@ def open_trafilatura(favor: Favor, comments: bool, tables: bool) -> Engine:
 
 
 def open_resiliparse(favor: Favor, comments: bool, tables: bool) -> Engine:
-    """Open resiliparse: many times faster, keeps more boilerplate; the same lines."""
+    """Open resiliparse: many times faster than trafilatura, keeps more boilerplate; the same lines."""
     from resiliparse.extract.html2text import extract_plain_text
     from resiliparse.parse.html import HTMLTree
 
@@ -126,7 +131,7 @@ FAVORS: Mapping[str, tuple[Favor, ...]] = {
     "trafilatura": ("balance", "precision", "recall", "speed"),
     "resiliparse": ("balance", "recall"),
 }
-"""What each engine can be asked to favor."""
+"""The values of `favor` that each engine supports."""
 
 _OG_TITLE_XPATH = './/meta[@property="og:title"]/@content'
 _DATE_SELECTORS = (
@@ -147,7 +152,7 @@ def _stated_date(document) -> str | None:
 
 
 def _tidy(text: str) -> str:
-    """One newline between lines, whichever way the engine marks paragraphs."""
+    """Put exactly one newline between lines; engines mark paragraphs differently."""
     return re.sub(r"\s*\n\s*\n\s*|[ \t]+\n", "\n", text).strip("\n") if "\n" in text else text
 
 
@@ -156,5 +161,5 @@ def _one_line(title: str | None) -> str | None:
 
 
 def _encoded(*fields: str | None) -> Message:
-    # An entity such as &#xD800; may leave half a surrogate pair behind, which UTF-8 cannot hold.
+    # An entity such as &#xD800; can produce a lone surrogate, which UTF-8 cannot encode.
     return [None if field is None else field.encode("utf-8", "replace") for field in fields]

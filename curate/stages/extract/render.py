@@ -1,8 +1,8 @@
-"""From the kept blocks of a page to plain text or Markdown. Both come from the same blocks.
+"""Render the kept blocks of a page as plain text or Markdown.
 
-Plain text has a line for each paragraph, heading, list entry and table row; entries begin with `- ` or their number,
-cells are separated by ` | `, preformatted text keeps its lines. Markdown adds headings, fences, quotes, tables, links,
-emphasis and images. Characters that mean something in Markdown are not escaped: text is for reading first.
+Plain text has one line per paragraph, heading, list entry and table row. List entries start with `- ` or their number,
+table cells are separated by ` | `, and preformatted text keeps its lines. Markdown adds headings, code fences, quotes,
+tables, links, emphasis and images. Special characters of Markdown are not escaped, which keeps the text readable.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from curate.kernels.blocks.plain import LONG_CELL, plain_text
 from curate.kernels.blocks.tags import tag
 
 _TABLE = tag("table")
-_PLACE = (at_.CHARACTERS, at_.ROW, at_.CELL)
+_LINE_FIELDS = (at_.CHARACTERS, at_.ROW, at_.CELL)
 _ENTRY = re.compile(r"- |\d+\. ")
 _LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight-source|brush:?|sourceCode)[-: ]\s*([\w+#-]{1,20})")
-_EDGES = {
+_MARKERS = {
     at_.BOLD_OPENS: "**", at_.BOLD_CLOSES: "**", at_.ITALIC_OPENS: "*", at_.ITALIC_CLOSES: "*", at_.CODE_OPENS: "`",
     at_.CODE_CLOSES: "`",
 }  # fmt: skip
@@ -36,8 +36,8 @@ _CLOSES = {
 }
 
 
-class Piece(NamedTuple):
-    """A piece of the result: the text of one block, or of the cells of one row, with where the block stands."""
+class Line(NamedTuple):
+    """The text of one block or of one table row, with the position of the block."""
 
     text: str
     block: int
@@ -50,47 +50,47 @@ def render(t: Tables, kept: np.ndarray, form: str) -> str:
     """Return the text of the kept blocks.
 
     Args:
-        t: tables after `read_blocks`.
-        kept: int64[k], the blocks, ascending.
+        t: the tables that `read_blocks` filled.
+        kept: int64[k], indices of the blocks, ascending.
         form: `text` or `markdown`.
     """
     if form == "text":
         return plain_text(t, kept).tobytes().decode("utf-8")
     whole = t.text.tobytes()
     orders = iter(entry_marks(t, kept).tolist())
-    pieces = []
-    for number, place in zip(kept.tolist(), t.blocks[kept][:, _PLACE].tolist(), strict=True):
+    lines = []
+    for number, place in zip(kept.tolist(), t.blocks[kept][:, _LINE_FIELDS].tolist(), strict=True):
         text = _inline(t, whole, t.blocks[number].tolist())
         order = next(orders)
         if order != NOT_FIRST:
             text = (f"{order}. " if order else "- ") + text
-        pieces.append(Piece(text, number, *place))
-    return "\n".join(_markdown(t, _rows(pieces)))
+        lines.append(Line(text, number, *place))
+    return "\n".join(_markdown(t, _rows(lines)))
 
 
-def _rows(pieces: list[Piece]) -> list[Piece]:
-    """Join what stands in one row of a table, unless the table only lays out the page."""
-    lines, at = [], 0
-    while at < len(pieces):
-        row, end = pieces[at].row, at + 1
-        while row >= 0 and end < len(pieces) and pieces[end].row == row:
+def _rows(lines: list[Line]) -> list[Line]:
+    """Join the blocks of each table row to one line, except in tables that are only used for page layout."""
+    joined, at = [], 0
+    while at < len(lines):
+        row, end = lines[at].row, at + 1
+        while row >= 0 and end < len(lines) and lines[end].row == row:
             end += 1
-        group = pieces[at:end]
-        if end - at > 1 and max(piece.characters for piece in group) <= LONG_CELL:
+        group = lines[at:end]
+        if end - at > 1 and max(line.characters for line in group) <= LONG_CELL:
             cells: dict[int, list[str]] = {}
-            for piece in group:
-                cells.setdefault(piece.cell, []).append(piece.text.replace("\n", " "))
-            lines.append(group[0]._replace(text=" | ".join(map(" ".join, cells.values()))))
+            for line in group:
+                cells.setdefault(line.cell, []).append(line.text.replace("\n", " "))
+            joined.append(group[0]._replace(text=" | ".join(map(" ".join, cells.values()))))
         else:
-            lines.extend(piece._replace(row=-1) if row >= 0 else piece for piece in group)
+            joined.extend(line._replace(row=-1) if row >= 0 else line for line in group)
         at = end
-    return lines
+    return joined
 
 
 # ---------------------------------------------------------------------- Markdown
 
 
-def _markdown(t: Tables, lines: list[Piece]) -> Iterator[str]:
+def _markdown(t: Tables, lines: list[Line]) -> Iterator[str]:
     table_before, in_list = -1, False
     for place, line in enumerate(lines):
         block = t.blocks[line.block]
@@ -122,7 +122,7 @@ def _table_of(t: Tables, row: int) -> int:
 
 
 def _language(t: Tables, block: np.ndarray) -> str:
-    """Return the programming language that a class of the block's elements names, or nothing."""
+    """Return the programming language from the class of the block's element or its parents, or ""."""
     element = int(block[at_.ELEMENT])
     for _ in range(3):
         if element < 0:
@@ -135,7 +135,7 @@ def _language(t: Tables, block: np.ndarray) -> str:
 
 
 def _inline(t: Tables, whole: bytes, block: list[int]) -> str:
-    """Return a block's text with its links, emphasis, code and images; pairs that cross its bounds are cut there."""
+    """Return the text of a block with links, emphasis, code and images; markers that cross its bounds end there."""
     start, end = block[at_.START], block[at_.END]
     n = int(t.state[at_.N_MARKS])
     if block[at_.PRE] or not n:
@@ -145,29 +145,29 @@ def _inline(t: Tables, whole: bytes, block: list[int]) -> str:
     parts, at, waiting = [], start, []
     for place, kind, target, target_end, alt, alt_end in t.marks[first:last].tolist():
         opening = _CLOSES.get(kind)
-        edge = _edge(t, kind, target, target_end, alt, alt_end)
+        marker = _marker(t, kind, target, target_end, alt, alt_end)
         while (opening is not None or kind == at_.IMAGE) and place < end and whole[place] in b" \n":
-            place += 1  # white space is written with the character that follows it
+            place += 1  # put the marker after white space
         if opening is not None and place < end:
-            waiting.append((opening, f"]({_source(t, target, target_end)})" if kind == at_.LINK_OPENS else edge))
+            waiting.append((opening, f"]({_source(t, target, target_end)})" if kind == at_.LINK_OPENS else marker))
         elif opening is None and kind != at_.IMAGE:
             if not waiting or waiting[-1][0] != kind:
-                continue  # it closes what opened outside the block, or crosses another pair
-            edge = waiting.pop()[1]
+                continue  # it was opened outside the block, or it crosses another pair
+            marker = waiting.pop()[1]
         elif opening is not None:
             continue
-        parts += [whole[at:place].decode("utf-8"), edge]
+        parts += [whole[at:place].decode("utf-8"), marker]
         at = place
-    parts += [whole[at:end].decode("utf-8"), *(edge for _, edge in reversed(waiting))]
+    parts += [whole[at:end].decode("utf-8"), *(marker for _, marker in reversed(waiting))]
     return "".join(parts).strip()
 
 
-def _edge(t: Tables, kind: int, target: int, target_end: int, alt: int, alt_end: int) -> str:
+def _marker(t: Tables, kind: int, target: int, target_end: int, alt: int, alt_end: int) -> str:
     if kind == at_.IMAGE:
         words = _source(t, alt, alt_end) if alt >= 0 else ""
         source = _source(t, target, target_end) if target >= 0 else ""
         return f"![{words}]({source})" if words and not source.startswith("data:") else ""
-    return "[" if kind == at_.LINK_OPENS else _EDGES.get(kind, "")
+    return "[" if kind == at_.LINK_OPENS else _MARKERS.get(kind, "")
 
 
 def _source(t: Tables, start: int, end: int) -> str:

@@ -1,63 +1,67 @@
-"""What became of one page in `extract.html`: a row of its result."""
+"""The result of `extract.html` for one page."""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from curate.stages.extract.metadata import NO_METADATA, Metadata
+
 COLUMNS = {
     "text": ("text", pa.large_string()),
-    "title": ("title", pa.string()),
-    "page_date": ("date", pa.string()),
-    "author": ("author", pa.string()),
-    "canonical_url": ("canonical_url", pa.string()),
-    "declared_language": ("language", pa.string()),
-    "licence": ("licence", pa.string()),
+    "title": ("metadata.title", pa.string()),
+    "page_date": ("metadata.date", pa.string()),
+    "author": ("metadata.author", pa.string()),
+    "canonical_url": ("metadata.canonical_url", pa.string()),
+    "declared_language": ("metadata.language", pa.string()),
+    "licence": ("metadata.licence", pa.string()),
     "stated_by": ("stated_by", pa.string()),
     "confidence": ("confidence", pa.float32()),
-    "extracted_by": ("by", pa.string()),
+    "extracted_by": ("engine", pa.string()),
     "charset": ("charset", pa.string()),
 }
-"""The columns of the result: from which field each comes, and its type."""
+"""Output column -> attribute of `PageResult`, Arrow type."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One row of the result.
+class PageResult:
+    """The result for one page: one row of the output.
 
     Args:
-        reason, value, evidence: why the page is dropped, if it is.
-        text ... stated_by: what was found; `stated_by` is JSON, by field.
-        confidence: the F that `blocks` expects of its text.
-        charset, said_by, n_replaced: how the page was decoded.
-        by: the engine whose text it is.
+        reason, value, evidence: the drop reason and its details; None if the page is kept.
+        text: the main text.
+        metadata: what the page states about itself.
+        confidence: the F score that `blocks` expects of its text, 0 to 1; None for the other engines.
+        charset, charset_source, n_replaced: see `charset.Decoded`.
+        engine: the engine that extracted the text.
     """
 
     reason: str | None
     value: float = math.nan
     evidence: str | None = None
     text: str | None = None
-    title: str | None = None
-    date: str | None = None
-    author: str | None = None
-    canonical_url: str | None = None
-    language: str | None = None
-    licence: str | None = None
-    stated_by: str | None = None
+    metadata: Metadata = NO_METADATA
     confidence: float | None = None
     charset: str | None = None
-    said_by: str | None = None
+    charset_source: str | None = None
     n_replaced: int = 0
-    by: str | None = None
+    engine: str | None = None
 
-    def is_unsure(self, min_confidence: float) -> bool:
-        """Say whether another engine should be asked: a text was looked for, and little is expected of it."""
+    @property
+    def stated_by(self) -> str | None:
+        """`metadata.stated_by` as JSON."""
+        stated_by = self.metadata.stated_by
+        return None if stated_by is None else json.dumps(stated_by, sort_keys=True)
+
+    def needs_fallback(self, min_confidence: float) -> bool:
+        """Return whether the second engine should also extract the page, because the confidence is too low."""
         return self.confidence is not None and self.confidence < min_confidence
 
-    def or_rather(self, other: Judged) -> Judged:
-        """Return this page with the other engine's text, if that found any."""
+    def with_fallback(self, other: PageResult) -> PageResult:
+        """Return this result with the text of the second engine, if that engine found any text."""
         if not other.text:
             return self
-        return replace(self, reason=None, text=other.text, by=other.by)
+        return replace(self, reason=None, text=other.text, engine=other.engine)

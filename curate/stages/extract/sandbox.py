@@ -1,17 +1,18 @@
-"""Call a function on hostile input in a child process, so that no input can hang, crash or starve the caller.
+"""Call a function on untrusted input in a child process, so that no input can hang, crash or exhaust the caller.
 
     sandbox = Sandbox("package.module:open_function", {"option": 1}, max_seconds=30, max_memory_mib=2048)
-    for answer in sandbox.map(requests):          # one answer a request, in order
+    for answer in sandbox.map(requests):          # one answer per request, in order
         if isinstance(answer, Failure): ...
 
-`open_function(**params)` runs in the child and returns the function that is called; requests and answers are
-lists of byte strings or None. The child limits itself (`sandbox_worker`): processor time by a timer whose signal nobody
-handles, memory by `RLIMIT_AS`. It dies with the parent, even when that is killed with -9. The parent only
-watches for silence. A plain subprocess, not `multiprocessing`, so it also works inside daemonic pool workers.
+`open_function(**params)` runs in the child and returns the function to call; requests and answers are lists of byte
+strings or None. The child sets its own limits (`sandbox_worker`): processor time with a timer whose signal has no
+handler, memory with `RLIMIT_AS`. It ends with the parent, even if the parent is killed with SIGKILL. The parent only
+checks that the child answers. The child is a plain subprocess, not `multiprocessing`, so a sandbox also works inside
+daemonic pool workers.
 
-A child that died or ran out of memory may have been unlucky (killed from outside, memory left behind by earlier
-requests), so the request is tried once more, alone in a fresh child. Only then it fails. The outcome therefore
-depends on the request alone. A timeout is final: it is counted in processor time.
+If a child dies or runs out of memory, the request may not be the cause (another process killed it, earlier requests
+left memory behind). So the request is repeated once, alone in a new child, and fails only if it fails there as well.
+The outcome therefore depends on the request alone. A timeout is not repeated, because it counts processor time.
 """
 
 from __future__ import annotations
@@ -33,27 +34,27 @@ from curate.stages.extract import sandbox_worker
 from curate.stages.extract.sandbox_worker import Message
 
 IN_FLIGHT = 8
-"""Requests handed over before their answers are back, so that the child never waits for the parent."""
+"""Maximum number of unanswered requests. They are sent ahead, so that the child never waits for the parent."""
 
 IN_FLIGHT_BYTES = 8 << 20
-"""And at most about this many bytes of them, one request at the least."""
+"""Approximate limit of the bytes of unanswered requests; at least one request is always sent."""
 
-SILENCE = 10
-"""A child silent for this many times its limit of processor time is asleep or stuck in the kernel, and is killed."""
+SILENCE_FACTOR = 10
+"""A child that does not answer for this many times `max_seconds` sleeps or hangs in the kernel, and is killed."""
 
-STARTING = 300
-"""Seconds of silence after which a child that has not greeted is given up."""
+START_SECONDS = 300
+"""A child that does not report within this many seconds that it is ready is killed."""
 
-_PIPE_BYTES = 1 << 20  # a whole page fits: one switch between the two processes a page instead of three
+_PIPE_BYTES = 1 << 20  # holds a whole page: one context switch per page instead of three
 _TICK = 0.5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request without an answer.
+    """The result of a request that has no answer.
 
     Args:
-        kind: what happened.
+        kind: `timeout`, `out_of_memory` or `crashed`.
         evidence: the class of the exception, or the signal or exit code that ended the child.
     """
 
@@ -61,21 +62,21 @@ class Failure:
     evidence: str
 
 
-class _ChildGone(Exception):
-    """There is no child any more, or none that may be trusted."""
+class _ChildLost(Exception):
+    """The child ended, or must be ended because its state is not reliable."""
 
     def __init__(self, failure: Failure):
         self.failure = failure
 
 
 class Sandbox:
-    """A function in a child process with limits for each call.
+    """A function in a child process, with limits for each call.
 
     Args:
-        target: `module:function` that opens the function to call.
-        params: its keyword arguments, as JSON can carry them.
-        max_seconds: processor time of one call.
-        max_memory_mib: address space of the child, interpreter and libraries included.
+        target: `module:function`; it returns the function to call.
+        params: keyword arguments of `target`; they must be serialisable as JSON.
+        max_seconds: limit of the processor time of one call, in seconds.
+        max_memory_mib: limit of the address space of the child in MiB, including interpreter and libraries.
     """
 
     def __init__(self, target: str, params: Mapping[str, Any], *, max_seconds: float, max_memory_mib: int):
@@ -86,29 +87,33 @@ class Sandbox:
         self._process: subprocess.Popen | None = None
 
     def map(self, requests: Iterable[Message]) -> Iterator[list[bytes | None] | Failure]:
-        """Yield the answer to each request, or why there is none, in order."""
+        """Yield the answer or the failure of each request, in order.
+
+        Raises:
+            StageError: the child cannot open the function.
+        """
         source = iter(requests)
-        unanswered: deque[bytes] = deque()  # frames, the oldest first
-        is_second_try = False
+        unanswered: deque[bytes] = deque()  # frames, oldest first
+        is_retry = False
         try:
-            while self._hand_over(source, unanswered):
+            while self._send_ahead(source, unanswered):
                 try:
-                    answer = self._receive(SILENCE * self.max_seconds)
-                except _ChildGone as gone:
+                    answer = self._receive(SILENCE_FACTOR * self.max_seconds)
+                except _ChildLost as lost:
                     self.close()
-                    if gone.failure.kind != "timeout" and not is_second_try:
-                        is_second_try = True
+                    if lost.failure.kind != "timeout" and not is_retry:
+                        is_retry = True
                         continue
-                    answer = gone.failure
+                    answer = lost.failure
                 unanswered.popleft()
-                is_second_try = False
+                is_retry = False
                 yield answer
         finally:
-            if unanswered:  # the caller lost interest; their answers must not be taken for those of the next call
+            if unanswered:  # the caller stopped early; the next call must not receive these answers
                 self.close()
 
     def open(self) -> None:
-        """Start the child, if there is none, and wait until it is ready.
+        """Start the child if there is none, and wait until it is ready.
 
         Raises:
             StageError: the child cannot open the function.
@@ -116,7 +121,7 @@ class Sandbox:
         if self._process is not None:
             return
         self._process = process = subprocess.Popen(
-            [sys.executable, "-P", "-m", sandbox_worker.__name__, self._recipe()],
+            [sys.executable, "-P", "-m", sandbox_worker.__name__, self._config()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
@@ -126,20 +131,20 @@ class Sandbox:
         self._incoming = bytearray()
         for pipe in (process.stdin, process.stdout):
             os.set_blocking(pipe.fileno(), False)
-            _widen(pipe.fileno())
+            _enlarge(pipe.fileno())
         try:
-            greeting = self._receive(STARTING)
-        except _ChildGone as gone:
-            greeting = [sandbox_worker.CANNOT_START, gone.failure.evidence.encode()]
-        if greeting[0] != sandbox_worker.READY:
+            first_message = self._receive(START_SECONDS)
+        except _ChildLost as lost:
+            first_message = [sandbox_worker.CANNOT_START, lost.failure.evidence.encode()]
+        if first_message[0] != sandbox_worker.READY:
             self.close()
             raise StageError(
-                f"the child process for {self.target} does not start: {greeting[1].decode()}.  It may use "
-                f"{self.max_memory_mib} MiB; raise max_memory_mib if that is too little for its libraries."
+                f"the child process for {self.target} does not start: {first_message[1].decode()}.  Its memory limit "
+                f"is {self.max_memory_mib} MiB; raise max_memory_mib if its libraries need more."
             )
 
     def close(self) -> None:
-        """End the child."""
+        """End the child process."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -147,10 +152,10 @@ class Sandbox:
             process.stdin.close()
             process.stdout.close()
 
-    # ------------------------------------------------------------------ talking to the child
+    # ------------------------------------------------------------------ communication with the child
 
-    def _hand_over(self, source: Iterator[Message], unanswered: deque[bytes]) -> bool:
-        """Keep the child busy; return whether an answer is still to come."""
+    def _send_ahead(self, source: Iterator[Message], unanswered: deque[bytes]) -> bool:
+        """Send requests up to the limits; return whether there are unanswered requests."""
         while len(unanswered) < IN_FLIGHT and sum(map(len, unanswered)) < IN_FLIGHT_BYTES:
             request = next(source, None)
             if request is None:
@@ -163,20 +168,20 @@ class Sandbox:
             self._outgoing.extend(map(memoryview, unanswered))
         return bool(unanswered)
 
-    def _receive(self, patience: float) -> list[bytes | None] | Failure:
-        """Return the answer to the oldest request, writing what waits to be sent meanwhile."""
+    def _receive(self, max_silence: float) -> list[bytes | None] | Failure:
+        """Return the answer to the oldest request; meanwhile, write waiting requests to the child."""
         silence = 0.0
         while (frame := self._next_frame()) is None:
             ready = self._poll()
-            # Counted in rounds, not by the clock: time in which the whole machine slept is not the child's.
+            # Count rounds instead of reading the clock: if the whole machine was suspended, that time must not count.
             silence = 0.0 if ready else silence + _TICK
-            if silence > patience:
-                raise _ChildGone(Failure("timeout", "silent"))
+            if silence > max_silence:
+                raise _ChildLost(Failure("timeout", "silent"))
             if "replies" in ready and not self._read():
-                raise _ChildGone(_end_of(self._process))
+                raise _ChildLost(_exit_failure(self._process))
         fields = sandbox_worker.unpack(frame)
         if fields[0] == sandbox_worker.OUT_OF_MEMORY:
-            raise _ChildGone(Failure("out_of_memory", "MemoryError"))
+            raise _ChildLost(Failure("out_of_memory", "MemoryError"))
         if fields[0] == sandbox_worker.FAILED:
             return Failure("crashed", fields[1].decode())
         return fields[1:] if fields[0] == sandbox_worker.OK else fields
@@ -198,7 +203,7 @@ class Sandbox:
     def _write(self) -> None:
         try:
             n = os.write(self._process.stdin.fileno(), self._outgoing[0])
-        except BrokenPipeError:  # the child is gone; reading tells why
+        except BrokenPipeError:  # the child ended; `_receive` finds out why
             self._outgoing.clear()
             return
         self._outgoing[0] = self._outgoing[0][n:]
@@ -221,7 +226,7 @@ class Sandbox:
         del self._incoming[:end]
         return frame
 
-    def _recipe(self) -> str:
+    def _config(self) -> str:
         return json.dumps(
             {
                 "target": self.target,
@@ -233,25 +238,25 @@ class Sandbox:
         )
 
 
-def _end_of(process: subprocess.Popen) -> Failure:
+def _exit_failure(process: subprocess.Popen) -> Failure:
     try:
-        code = process.wait(timeout=_TICK * SILENCE)
+        code = process.wait(timeout=_TICK * SILENCE_FACTOR)
     except subprocess.TimeoutExpired:
-        return Failure("timeout", "closed its pipes and went on")
+        return Failure("timeout", "closed its pipes but did not end")
     if code == -signal.SIGPROF:
         return Failure("timeout", "SIGPROF")
     return Failure("crashed", signal.Signals(-code).name if code < 0 else f"exit code {code}")
 
 
 def _environment() -> dict[str, str]:
-    """The parent's environment, with what makes a child deterministic and single-threaded."""
+    """Return the environment of the parent, changed so that the child is deterministic and single-threaded."""
     fixed = {"PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     return {**os.environ, **threads, **fixed}
 
 
-def _widen(pipe: int) -> None:
-    """Make a pipe hold a whole page where the system allows it; it works without, a little slower."""
+def _enlarge(pipe: int) -> None:
+    """Enlarge a pipe to hold a whole page if the system allows it; otherwise everything works, but a little slower."""
     import fcntl
 
     if hasattr(fcntl, "F_SETPIPE_SZ"):

@@ -1,11 +1,11 @@
-"""The child side of `sandbox`: open one function, then answer one request after another until the parent is gone.
+"""The child process of `sandbox`: open one function, then answer requests until the parent ends.
 
-A message is a list of byte strings or None. On the pipe it is one frame: its length, then its fields. Every
-answer starts with a status field. The answer is written before the next request begins, so when the child dies
-the request that killed it is the first one without an answer.
+A message is a list of byte strings or None. On the pipe it is one frame: its length, then its fields. Every answer
+starts with a status field. An answer is written before the next request is read, so if the child dies, the first
+request without an answer is the one that killed it.
 
-Run as `python -m curate.stages.extract.sandbox_worker '{"target": "module:function", ...}'`. Imports as little as it can:
-starting is what a killed child costs.
+Run as `python -m curate.stages.extract.sandbox_worker '{"target": "module:function", ...}'`. This module imports as
+little as possible, because every killed child must be started again.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ def unpack(body: bytes | bytearray) -> list[bytes | None]:
     return fields
 
 
-def main(recipe: str) -> None:
+def main(config_json: str) -> None:
     """Serve requests from standard input until it ends."""
-    about = json.loads(recipe)
-    requests, replies = _take_pipes()
-    _die_with(about["parent"])
-    _limit_memory(about["max_memory_mib"])
+    config = json.loads(config_json)
+    requests, replies = _keep_pipes()
+    _end_with_parent(config["parent"])
+    _limit_memory(config["max_memory_mib"])
     try:
-        module, _, name = about["target"].partition(":")
-        function = getattr(importlib.import_module(module), name)(**about["params"])
+        module, _, name = config["target"].partition(":")
+        function = getattr(importlib.import_module(module), name)(**config["params"])
     except BaseException as error:
         _write(replies, pack([CANNOT_START, f"{type(error).__name__}: {error}".encode()]))
         return
     _write(replies, pack([READY]))
     while True:
-        answer = _answer(function, requests, about["max_seconds"])
+        answer = _answer(function, requests, config["max_seconds"])
         if answer is None:
             return
         _write(replies, pack(answer))
-        if answer[0] == OUT_OF_MEMORY:  # what is left of such a process is not to be trusted
+        if answer[0] == OUT_OF_MEMORY:  # the state of the process is no longer reliable
             return
 
 
@@ -77,8 +77,8 @@ def _answer(function: Callable[[Message], Message], requests: int, max_seconds: 
         if body is None:
             return None
         request = unpack(body)
-        # Processor time, not wall clock: a page must not be lost because the machine was busy. No handler: the
-        # signal ends the process even inside C code that never returns, and even when the parent is gone.
+        # Processor time, not wall-clock time: a busy machine must not cause a timeout. The signal has no handler, so
+        # it ends the process even inside C code that never returns, and even if the parent has ended.
         signal.setitimer(signal.ITIMER_PROF, max_seconds)
         return [OK, *function(request)]
     except MemoryError:
@@ -89,8 +89,8 @@ def _answer(function: Callable[[Message], Message], requests: int, max_seconds: 
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _take_pipes() -> tuple[int, int]:
-    """Keep the pipes to ourselves: what a library prints goes to standard error, what it reads is empty."""
+def _keep_pipes() -> tuple[int, int]:
+    """Reserve the pipes for messages: libraries print to standard error and read from an empty input."""
     requests, replies = os.dup(REQUESTS), os.dup(REPLIES)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -98,8 +98,8 @@ def _take_pipes() -> tuple[int, int]:
     return requests, replies
 
 
-def _die_with(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to decide
+def _end_with_parent(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF, signal.SIGTERM})
     if sys.platform == "linux":
@@ -107,7 +107,7 @@ def _die_with(parent: int) -> None:
 
         pr_set_pdeathsig = 1  # linux/prctl.h
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent ended before this call
             os._exit(0)
 
 

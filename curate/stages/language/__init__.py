@@ -1,1 +1,1 @@
-"""Which language a text is written in."""
+"""Stages that identify the language of a text."""

@@ -1,1 +1,1 @@
-"""Where documents go."""
+"""Sinks: stages that write documents."""

@@ -1,4 +1,4 @@
-"""Rows cut anew: where a row group or a file ends depends on the documents, not on how they arrive."""
+"""Shared by the sinks: check the schema and measure rows, so that output depends on documents, not on batches."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ def typed_rows(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
         for field in batch.rows.schema if not n else ():
             if pa.types.is_null(field.type):
                 raise StageError(
-                    f"column `{field.name}` has no type: it is null throughout the first batch; give it one where it is made"
+                    f"column `{field.name}` has no type: all its values in the first batch are null.  "
+                    "Declare its type in the stage that makes it"
                 )
         yield batch.rows.replace_schema_metadata(None)
 
 
 def row_bytes(rows: pa.RecordBatch) -> np.ndarray:  # int64[n_rows]
-    """Return the bytes of content of each row: what it says, not how Arrow happens to lay it out."""
+    """Return the number of content bytes of each row, independent of the memory layout in Arrow."""
     total = np.zeros(rows.num_rows, np.int64)
     for column in rows.columns:
         total += _cell_bytes(column)

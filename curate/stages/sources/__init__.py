@@ -1,1 +1,1 @@
-"""Where documents come from. Modules with a leading underscore hold what sources share and are no stages."""
+"""Sources: stages that read documents. Modules with a leading underscore are shared code, not stages."""

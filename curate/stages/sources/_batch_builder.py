@@ -1,4 +1,4 @@
-"""Rows on their way into batches: every source hands its documents, good and bad, to one `Rows`."""
+"""Collect the documents that a source reads into batches."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pyarrow as pa
 from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Verdicts
 
 
-class Rows:
-    """Documents of one shard, cut into batches of one schema: full batches as they fill, and at least one.
+class BatchBuilder:
+    """Builds batches of one schema from single documents: at least one batch, full ones as early as possible.
 
     Args:
         schema: the columns of all batches, in order.
@@ -21,7 +21,7 @@ class Rows:
 
     def __init__(self, schema: pa.Schema):
         self.schema = schema
-        self._started = False
+        self._is_first = True
         self._clear()
 
     def _clear(self) -> None:
@@ -40,7 +40,15 @@ class Rows:
         value: float = math.nan,
         evidence: str | None = None,
     ) -> None:
-        """Add one document: its values in the schema's order; with a reason it is marked for dropping."""
+        """Add one document.
+
+        Args:
+            row: its values in the order of the schema.
+            n_bytes: its size, which counts towards the size of the batch.
+            reason: the drop reason, or None to keep it.
+            value: the number behind the reason.
+            evidence: the text behind the reason.
+        """
         for column, cell in zip(self._columns, row, strict=True):
             column.append(cell)
         self._reasons.append(reason)
@@ -49,24 +57,24 @@ class Rows:
         self._n_bytes += n_bytes
 
     def count(self, name: str, n: int = 1) -> None:
-        """Count something that is worth a line in the ledger and is no document."""
+        """Increase a counter of the ledger, for input that does not become a document."""
         self._counts[name] += n
 
-    def full(self) -> Iterator[Batch]:
-        """Yield a batch if enough documents have come together for one."""
+    def pop_full(self) -> Iterator[Batch]:
+        """Yield a batch if there are enough documents for one, else nothing."""
         if self._n_bytes >= TARGET_BYTES or len(self._reasons) >= TARGET_DOCS:
-            yield self._take()
+            yield self._pop()
 
-    def rest(self) -> Iterator[Batch]:
-        """Yield what is left, and an empty batch if there was never one, so that the columns are known."""
-        if self._reasons or self._counts or not self._started:
-            yield self._take()
+    def flush(self) -> Iterator[Batch]:
+        """Yield the remaining documents; an empty batch if there was no batch yet, because it carries the schema."""
+        if self._reasons or self._counts or self._is_first:
+            yield self._pop()
 
-    def _take(self) -> Batch:
+    def _pop(self) -> Batch:
         arrays = [pa.array(column, field.type) for column, field in zip(self._columns, self.schema, strict=True)]
-        is_judged = any(reason is not None for reason in self._reasons)
-        verdicts = Verdicts.of(self._reasons, self._values, self._evidence) if is_judged else None
+        has_drops = any(reason is not None for reason in self._reasons)
+        verdicts = Verdicts.of(self._reasons, self._values, self._evidence) if has_drops else None
         batch = Batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema), verdicts, self._counts)
-        self._started = True
+        self._is_first = False
         self._clear()
         return batch

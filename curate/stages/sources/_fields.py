@@ -1,4 +1,4 @@
-"""Which column of a file becomes which column of a batch, for files that name their columns themselves."""
+"""The output columns of sources whose files have their own column names."""
 
 from __future__ import annotations
 
@@ -10,26 +10,35 @@ import pyarrow as pa
 from curate.batch import CORE
 from curate.errors import SpecError
 
-Type = Literal["string", "int", "float", "bool"]
-"""The types an extra column can be declared with."""
+ExtraType = Literal["string", "int", "float", "bool"]
+"""The types that an extra column can be declared with."""
 
-ARROW: Mapping[str, pa.DataType] = {"string": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+}
 
 
-def schema_of(fields: Mapping[str, str], extra: Mapping[str, Type]) -> pa.Schema:
-    """Return the columns of every batch: the core ones, then the extra ones as declared.
+def schema_of(fields: Mapping[str, str], extra: Mapping[str, ExtraType]) -> pa.Schema:
+    """Return the columns of every batch: the core columns, then the declared extra columns.
 
-    Nothing of it depends on a file, so that all shards of an input agree, whatever its files hold.
+    The schema does not depend on the files, so all shards of an input have the same columns.
 
+    Args:
+        fields: output column -> column or key in the file.
+        extra: extra column -> its type.
     Raises:
-        SpecError: a column is mapped that is neither core nor extra, or an extra column is a core one.
+        SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     """
     for name in fields:
         if name not in CORE and name not in extra:
             raise SpecError(
-                f'fields: "{name}" is no column.  Core columns are {", ".join(CORE)}; declare others: extra: {{{name}: string}}'
+                f'fields: "{name}" is not a column; expected {", ".join(CORE)} or a column declared in `extra`.  '
+                f"To declare it, write extra: {{{name}: string}}"
             )
     for name in extra:
         if name in CORE:
-            raise SpecError(f'extra: "{name}" is a core column and always there; say in `fields` where the file has it')
-    return pa.schema([*CORE.items(), *((name, ARROW[kind]) for name, kind in extra.items())])
+            raise SpecError(f'extra: "{name}" is a core column, so do not declare it.  Map it in `fields`')
+    return pa.schema([*CORE.items(), *((name, ARROW_TYPES[kind]) for name, kind in extra.items())])

@@ -1,4 +1,4 @@
-"""HTTP responses as crawlers stored them: status, type and body, however mangled."""
+"""Parse HTTP responses as crawlers store them, including malformed ones: status, content type and body."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import zstandard
 from curate.stages.sources._headers import Fields
 
 HEAD_BYTES = 64 << 10
-"""Status line and headers are no longer than this."""
+"""Maximum length of the status line and the headers together."""
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 
@@ -27,18 +27,18 @@ _HTML = re.compile(
 )
 
 
-class TooLarge(Exception):
-    """A body is larger, once decoded, than was allowed."""
+class BodyTooLarge(Exception):
+    """The decoded body is larger than the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response as far as its head goes.
+    """The head of a response.
 
     Args:
-        status: the code, or None if the status line is missing or mangled.
-        fields: its headers.
-        body_at: where the body begins in the block.
+        status: the status code, or None if the status line is missing or malformed.
+        fields: the header fields.
+        body_at: byte offset of the body in the block.
     """
 
     status: int | None
@@ -47,7 +47,7 @@ class Response:
 
 
 def read_head(block: bytes) -> Response:
-    """Return what the head of a response says; a block without one is all body."""
+    """Parse the head of a response. If the block has no head, all of it is the body."""
     if block[:5].upper() != b"HTTP/":
         return Response(None, Fields(b""), 0)
     blank = _BLANK_LINE.search(block, 0, HEAD_BYTES)
@@ -57,18 +57,18 @@ def read_head(block: bytes) -> Response:
 
 
 def media_type(content_type: str) -> str:
-    """Return the type without its parameters, in lower case: `text/html`."""
+    """Return the media type of a Content-Type without parameters, in lower case, such as `text/html`."""
     return content_type.partition(";")[0].partition(",")[0].strip().lower()
 
 
 def charset(content_type: str) -> str | None:
-    """Return the charset a Content-Type states, as stated."""
+    """Return the charset parameter of a Content-Type unchanged, or None."""
     stated = _CHARSET.search(content_type)
     return stated[1] if stated else None
 
 
 def looks_like_html(body: bytes) -> bool:
-    """Whether a body of no stated type begins the way pages begin."""
+    """Return whether a body starts like an HTML page."""
     return _HTML.match(body, 0, 4096) is not None
 
 
@@ -76,13 +76,17 @@ def looks_like_html(body: bytes) -> bool:
 
 
 def decode_body(body: bytes, fields: Fields, limit: int) -> bytes:
-    """Return the body without its transfer and content encoding.
+    """Remove the transfer encoding and the content encoding of a body.
 
-    Crawlers often store the decoded body and keep the headers, and servers err: what does not decode is
-    returned as it is, and a stream that breaks off gives what came before.
+    Many crawlers store the decoded body with the original headers, and some servers send wrong headers. So a body
+    that cannot be decoded is returned unchanged, and of a truncated body the part before the end is returned.
 
+    Args:
+        body: the body as stored.
+        fields: the header fields of the response.
+        limit: maximum number of bytes of the decoded body.
     Raises:
-        TooLarge: more than `limit` bytes come out.
+        BodyTooLarge: the decoded body has more than `limit` bytes.
     """
     if "chunked" in fields[b"transfer-encoding"].lower():
         body = _unchunk(body)
@@ -90,7 +94,7 @@ def decode_body(body: bytes, fields: Fields, limit: int) -> bytes:
     for coding in reversed(codings):
         body = _decode(body, coding, limit)
     if len(body) > limit:
-        raise TooLarge
+        raise BodyTooLarge
     return body
 
 
@@ -107,7 +111,7 @@ def _unchunk(body: bytes) -> bytes:
             at += 2
         elif body[at : at + 1] == b"\n":
             at += 1
-        elif at < len(body):  # the size was no size, or wrong
+        elif at < len(body):  # this was not a chunk size, or a wrong one
             return body if len(parts) == 1 else b"".join(parts) + body[at:]
     return b"".join((*parts, body[at:]))
 
@@ -115,7 +119,7 @@ def _unchunk(body: bytes) -> bytes:
 def _decode(body: bytes, coding: str, limit: int) -> bytes:
     if coding in ("gzip", "x-gzip") and body[:2] == b"\x1f\x8b":
         return _inflated(body, 31, limit)
-    if coding == "deflate":  # zlib by the standard; some servers send it bare
+    if coding == "deflate":  # the standard says zlib format; some servers send raw deflate
         return _inflated(body, 15, limit) or _inflated(body, -15, limit) or body
     if coding == "br":
         return _streamed(pa.CompressedInputStream(pa.BufferReader(body), "brotli"), limit) or body
@@ -135,7 +139,7 @@ def _inflated(body: bytes, window_bits: int, limit: int) -> bytes:
             n_bytes += len(part)
             parts.append(part)
             if n_bytes > limit:
-                raise TooLarge
+                raise BodyTooLarge
     except zlib.error:
         pass
     return b"".join(parts)
@@ -148,7 +152,7 @@ def _streamed(stream: pa.NativeFile, limit: int) -> bytes:
             n_bytes += len(part)
             parts.append(part)
             if n_bytes > limit:
-                raise TooLarge
+                raise BodyTooLarge
     except (OSError, zstandard.ZstdError):
         pass
     return b"".join(parts)

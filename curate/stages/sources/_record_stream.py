@@ -1,9 +1,9 @@
-"""Records in a stored file, found from any byte on: plain, or in gzip members, zstd frames or LZ4 frames.
+"""Find records in a file from any byte offset: an uncompressed file, or gzip members, zstd frames or LZ4 frames.
 
-A crawl file is a row of compressed members, each most often one record. To read a part of it one needs a point
-where a record begins, and the reader of the part before must stop at that very point. Both ask the same
-question, `begins_record`, so the parts of a file are disjoint and together the whole, however it is cut: also
-where all records are in one member, or members end in the middle of records.
+A crawl file is a sequence of compressed members; usually each member holds one record. The reader of a split must
+start where a record starts, and the reader of the split before it must stop at exactly that byte. Both call the same
+function, `is_record_start`. So every record is read exactly once, however the file is split. This also holds if
+all records are in one member, or if members end in the middle of records.
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from curate.stages.sources._decompress import Broken, Member, opener
+from curate.stages.sources._decompress import Member, ReadFailure, member_opener
 from curate.stages.sources._headers import (
     HEADER_BYTES,
+    LOOKAHEAD,
     RECORD_LINE,
-    SLACK,
-    begins_like_record,
+    looks_like_record,
     read_header,
     stray_bytes,
 )
 
-STEP = 1 << 20
-"""Bytes of a file read at a time."""
+FILE_CHUNK = 1 << 20
+"""Number of bytes read from a file at a time."""
 
-UNPACK = 256 << 10
-"""Bytes unpacked at a time."""
+DECOMPRESSED_CHUNK = 256 << 10
+"""Number of bytes decompressed at a time."""
 
 DRAIN = 1 << 30
-"""Bytes unpacked at most to get past something unwanted; after that the next member is searched for."""
+"""At most this many bytes are decompressed to skip unwanted data; then the reader searches for the next member."""
 
-START_BYTES = 4096
-"""A place where a record may begin is looked at this far first."""
+PROBE_BYTES = 4096
+"""Number of bytes read first at an offset where a record may start."""
 
-BLANK_STEP = 64
-"""Bytes looked at to get past the blank lines after a record."""
+BLANK_CHUNK = 64
+"""Number of bytes read at a time to skip the blank lines after a record."""
 
 LONGEST_MATCH = 16
-"""Bytes of the longest pattern searched for in a file."""
+"""Length in bytes of the longest pattern that is searched for in a file."""
 
 
-class Window:
-    """Bytes of a file from anywhere, read in big steps."""
+class BufferedFile:
+    """Random access to the bytes of a file, read in large chunks."""
 
     def __init__(self, file: BinaryIO, size: int):
         self.size = size
@@ -50,217 +50,219 @@ class Window:
         self._start = 0
         self._data = b""
 
-    def at(self, start: int, n: int) -> bytes:
-        """Return `n` bytes from `start`, fewer only at the end of the file."""
+    def read_at(self, start: int, n: int) -> bytes:
+        """Return `n` bytes from `start`; fewer only at the end of the file."""
         begin, n = start - self._start, min(n, self.size - start)
         if n <= 0:
             return b""
         if begin < 0 or begin + n > len(self._data):
             self._file.seek(start)
-            self._data, self._start, begin = self._file.read(max(n, STEP)), start, 0
+            self._data, self._start, begin = self._file.read(max(n, FILE_CHUNK)), start, 0
         return self._data[begin : begin + n]
 
     def find(self, pattern: re.Pattern[bytes], start: int, stop: int) -> int | None:
-        """Return where a match of at most `LONGEST_MATCH` bytes begins, at `start` or later and before `stop`."""
+        """Return the offset of the first match (at most `LONGEST_MATCH` bytes) with `start` <= offset < `stop`."""
         while start < stop:
-            n = min(STEP, stop - start)
-            found = pattern.search(self.at(start, n + LONGEST_MATCH))
+            n = min(FILE_CHUNK, stop - start)
+            found = pattern.search(self.read_at(start, n + LONGEST_MATCH))
             if found and found.start() < n:
                 return start + found.start()
             start += n
         return None
 
     def is_zero(self, start: int) -> bool:
-        """Whether only NUL bytes are left: padding that some writers leave at the end."""
-        while data := self.at(start, STEP):
+        """Return whether all bytes from `start` are NUL: some writers pad the end of a file."""
+        while data := self.read_at(start, FILE_CHUNK):
             if data.strip(b"\0"):
                 return False
             start += len(data)
         return True
 
 
-def open_stored(file: BinaryIO, size: int) -> Plain | Packed:
-    """Return the way into a stored file that its first bytes ask for."""
-    window = Window(file, size)
-    packing = opener(window)
-    return Plain(window) if packing is None else Packed(window, *packing)
+def open_record_file(file: BinaryIO, size: int) -> PlainFile | CompressedFile:
+    """Return a reader for the format that the first bytes of the file show."""
+    buffered = BufferedFile(file, size)
+    opener = member_opener(buffered)
+    return PlainFile(buffered) if opener is None else CompressedFile(buffered, *opener)
 
 
-# ---------------------------------------------------------------------- plain
+# ---------------------------------------------------------------------- uncompressed files
 
 
-class Plain:
-    """A file that is not compressed."""
+class PlainFile:
+    """An uncompressed file of records."""
 
-    def __init__(self, window: Window):
-        self.window = window
+    def __init__(self, file: BufferedFile):
+        self.file = file
 
-    def find(self, start: int, stop: int) -> int | None:
-        """Return where the first record begins, at `start` or later and before `stop`; 0 is taken on trust."""
+    def find_record(self, start: int, stop: int) -> int | None:
+        """Return the offset of the first record with `start` <= offset < `stop`; offset 0 is not checked."""
         if start == 0:
             return 0
         at: int | None = max(0, start - 1)
-        while (at := self.window.find(RECORD_LINE, at, stop - 1)) is not None:
+        while (at := self.file.find(RECORD_LINE, at, stop - 1)) is not None:
             at += 1
-            if self.begins_record(at):
+            if self.is_record_start(at):
                 return at
         return None
 
-    def begins_record(self, at: int) -> bool:
-        """Whether a record begins here: a header and, after as many bytes as it states, the end of a record."""
-        if at and not RECORD_LINE.match(self.window.at(at - 1, LONGEST_MATCH)):  # `find` would pass it by
+    def is_record_start(self, at: int) -> bool:
+        """Return whether a record starts at `at`: a valid header, and a record end where its Content-Length says."""
+        if at and not RECORD_LINE.match(
+            self.file.read_at(at - 1, LONGEST_MATCH)
+        ):  # `find_record` does not find it either
             return False
-        if not begins_like_record(self.window.at(at, START_BYTES)):
+        if not looks_like_record(self.file.read_at(at, PROBE_BYTES)):
             return False
-        data = self.window.at(at, HEADER_BYTES)
+        data = self.file.read_at(at, HEADER_BYTES)
         try:
             header, n_bytes = read_header(data)
-        except Broken:
+        except ReadFailure:
             return False
         end = at + n_bytes + header.length
-        return end <= self.window.size and stray_bytes(self.window.at(end, SLACK)) is not None
+        return end <= self.file.size and stray_bytes(self.file.read_at(end, LOOKAHEAD)) is not None
 
-    def defect(self, at: int) -> Broken | None:
-        """Return None: plain bytes can always be read."""
+    def member_failure(self, at: int) -> ReadFailure | None:
+        """Return None: uncompressed bytes can always be read."""
         return None
 
-    def run(self, at: int, stop: int) -> PlainRun:
-        """Return the records from the one at `at` to the first that begins at `stop` or later."""
-        return PlainRun(self, at, stop)
+    def stream(self, at: int, stop: int) -> PlainStream:
+        """Return the records from `at` up to, but not including, the first one that starts at `stop` or later."""
+        return PlainStream(self, at, stop)
 
 
-class PlainRun:
-    """Records of a plain file, one after the other."""
+class PlainStream:
+    """The records of an uncompressed file, in order."""
 
-    def __init__(self, stored: Plain, at: int, stop: int):
-        self._stored, self._at, self._stop = stored, at, stop
+    def __init__(self, reader: PlainFile, at: int, stop: int):
+        self._reader, self._at, self._stop = reader, at, stop
         self.next_at: int | None = None
-        self.failure: Broken | None = None
+        self.failure: ReadFailure | None = None
 
     @property
-    def address(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int]:
         return self._at, 0
 
-    def is_open(self) -> bool:
-        window = self._stored.window
-        while (data := window.at(self._at, BLANK_STEP)) and not (rest := data.lstrip(b"\r\n")):
+    def has_next(self) -> bool:
+        file = self._reader.file
+        while (data := file.read_at(self._at, BLANK_CHUNK)) and not (rest := data.lstrip(b"\r\n")):
             self._at += len(data)
         if not data:
             return False
         self._at += len(data) - len(rest)
-        if rest[:1] == b"\0" and window.is_zero(self._at):
+        if rest[:1] == b"\0" and file.is_zero(self._at):
             return False
-        return self._at < self._stop or not self._stored.begins_record(self._at)
+        return self._at < self._stop or not self._reader.is_record_start(self._at)
 
     def peek(self, n: int, after: int = 0) -> bytes:
-        return self._stored.window.at(self._at + after, n)
+        return self._reader.file.read_at(self._at + after, n)
 
-    def holds_another(self, n: int) -> bool:
-        """Whether a record begins within the next `n` bytes: one that a reader of the part behind would find."""
-        return self._stored.find(self._at + 1, self._at + n) is not None
+    def contains_record(self, n: int) -> bool:
+        """Return whether another record starts within the next `n` bytes, where the next reader would find it."""
+        return self._reader.find_record(self._at + 1, self._at + n) is not None
 
     def advance(self, n: int) -> bool:
         self._at += n
-        return self._at <= self._stored.window.size
+        return self._at <= self._reader.file.size
 
     def resync(self) -> None:
-        found = self._stored.find(self._at + 1, self._stop)
-        self._at = self._stored.window.size if found is None else found
+        found = self._reader.find_record(self._at + 1, self._stop)
+        self._at = self._reader.file.size if found is None else found
 
 
-# ---------------------------------------------------------------------- packed
+# ---------------------------------------------------------------------- compressed files
 
 
-class Packed:
-    """A file of compressed members.
+class CompressedFile:
+    """A file of compressed members, each of which may hold one record or several.
 
     Args:
-        window: the stored bytes.
-        magic: how each member begins.
-        enter: opens the member at a place.
+        file: the compressed bytes.
+        magic: the first bytes of each member.
+        open_member: opens the member at an offset.
     """
 
-    def __init__(self, window: Window, magic: bytes, enter: Callable[[int], Member]):
-        self.window = window
-        self._magic, self._enter = re.compile(re.escape(magic)), enter
-        self._ahead: tuple[int, Member, bytes] | None = None  # the member looked at last, still at its beginning
+    def __init__(self, file: BufferedFile, magic: bytes, open_member: Callable[[int], Member]):
+        self.file = file
+        self._magic, self._open_member = re.compile(re.escape(magic)), open_member
+        self._peeked: tuple[int, Member, bytes] | None = None  # offset, member, first bytes of the member read last
 
-    def find(self, start: int, stop: int) -> int | None:
-        """Return where the first member that begins with a record is, at `start` or later and before `stop`.
+    def find_record(self, start: int, stop: int) -> int | None:
+        """Return the offset of the first member that starts with a record, with `start` <= offset < `stop`.
 
-        The first member of the file is taken on trust, if it can be unpacked.
+        The first member of the file is not checked, except that it must decompress.
         """
-        if start == 0 and self.defect(0) is None:
+        if start == 0 and self.member_failure(0) is None:
             return 0
         at: int | None = start
-        while (at := self.window.find(self._magic, at, stop)) is not None:
-            if self.begins_record(at):
+        while (at := self.file.find(self._magic, at, stop)) is not None:
+            if self.is_record_start(at):
                 return at
             at += 1
         return None
 
-    def begins_record(self, at: int) -> bool:
-        """Whether a member begins here, and with it a record (or nothing: empty members are fine)."""
+    def is_record_start(self, at: int) -> bool:
+        """Return whether a member starts at `at` that is empty or starts with a record."""
         try:
-            head = self._look(at)[2]
-        except Broken:
+            head = self._peek_member(at)[2]
+        except ReadFailure:
             return False
-        return not head or begins_like_record(head)
+        return not head or looks_like_record(head)
 
-    def defect(self, at: int) -> Broken | None:
-        """Return why the member that should begin here cannot be unpacked at all."""
+    def member_failure(self, at: int) -> ReadFailure | None:
+        """Return why the member at `at` cannot be decompressed, or None if it can."""
         try:
-            self._look(at)
-        except Broken as broken:
-            return broken
+            self._peek_member(at)
+        except ReadFailure as failure:
+            return failure
         return None
 
-    def run(self, at: int, stop: int) -> PackedRun:
-        """Return the records from this member on to the next member that begins with one."""
-        return PackedRun(self, at)
+    def stream(self, at: int, stop: int) -> CompressedStream:
+        """Return the records from this member up to the next member that starts with a record."""
+        return CompressedStream(self, at)
 
-    def enter(self, at: int) -> tuple[Member, bytes]:
-        """Return the member that begins here, to be read on, and its first bytes. Raises `Broken` if there is none."""
-        _, member, head = self._look(at)
-        self._ahead = None
+    def open_member(self, at: int) -> tuple[Member, bytes]:
+        """Return the member at `at` and its first decompressed bytes. Raises `ReadFailure` if there is no member."""
+        _, member, head = self._peek_member(at)
+        self._peeked = None
         return member, head
 
-    def _look(self, at: int) -> tuple[int, Member, bytes]:
-        if self._ahead is None or self._ahead[0] != at:
-            self._ahead = None
-            member = self._enter(at)
-            self._ahead = at, member, member.more(UNPACK)
-        return self._ahead
+    def _peek_member(self, at: int) -> tuple[int, Member, bytes]:
+        if self._peeked is None or self._peeked[0] != at:
+            self._peeked = None
+            member = self._open_member(at)
+            self._peeked = at, member, member.read(DECOMPRESSED_CHUNK)
+        return self._peeked
 
 
-class PackedRun:
-    """Records of members that belong together: most often one record in one member.
+class CompressedStream:
+    """The records of consecutive members that must be read together: usually one record in one member.
 
-    When a member breaks off, the run ends there: `failure` says why, and `next_at` is where that member begins.
-    Otherwise `next_at` is where the member after the run begins, None at the end of the file.
+    If a member cannot be read to its end, the stream ends there: `failure` says why, and `next_at` is the offset of
+    that member. Otherwise `next_at` is the offset of the member after the stream, None at the end of the file.
     """
 
-    def __init__(self, stored: Packed, at: int):
-        self._stored = stored
-        self._member, head = stored.enter(at)
+    def __init__(self, reader: CompressedFile, at: int):
+        self._reader = reader
+        self._member, head = reader.open_member(at)
         self._buffer = bytearray(head)
-        self._at = 0  # of the next byte, in the buffer
-        self._dropped = 0  # bytes of the run before the buffer
-        self._starts = [(0, at)]  # where members begin: in the run, in the file
-        self._is_complete = False  # nothing of the run follows the buffer
+        self._at = 0  # of the next byte in the buffer
+        self._dropped = 0  # decompressed bytes before the buffer
+        self._starts = [(0, at)]  # members: offset in the stream, offset in the file
+        self._is_complete = False  # the buffer holds the end of the stream
         self.next_at: int | None = None
-        self.failure: Broken | None = None
+        self.failure: ReadFailure | None = None
 
     @property
-    def address(self) -> tuple[int, int]:
-        place = self._dropped + self._at
-        while len(self._starts) > 1 and self._starts[1][0] <= place:
+    def position(self) -> tuple[int, int]:
+        offset = self._dropped + self._at
+        while len(self._starts) > 1 and self._starts[1][0] <= offset:
             del self._starts[0]
         start, member_at = self._starts[0]
-        return member_at, place - start
+        return member_at, offset - start
 
-    def is_open(self) -> bool:
-        while data := self.peek(BLANK_STEP):
+    def has_next(self) -> bool:
+        while data := self.peek(BLANK_CHUNK):
             n_blank = len(data) - len(data.lstrip(b"\r\n"))
             self.advance(n_blank)
             if n_blank < len(data):
@@ -268,41 +270,41 @@ class PackedRun:
         return False
 
     def peek(self, n: int, after: int = 0) -> bytes:
-        while len(self._buffer) - self._at < after + n and self._pull():
+        while len(self._buffer) - self._at < after + n and self._fill_buffer():
             pass
         start = self._at + after
         return bytes(memoryview(self._buffer)[start : start + n])
 
-    def holds_another(self, n: int) -> bool:
-        """Return False: members say where records begin."""
+    def contains_record(self, n: int) -> bool:
+        """Return False: members already mark where records start."""
         return False
 
     def advance(self, n: int) -> bool:
         if n > DRAIN:
-            self._fail(Broken("page_too_large", f"{n} bytes would have to be unpacked to get past it"))
+            self._fail(ReadFailure("page_too_large", f"skipping it needs {n} bytes, more than {DRAIN}"))
         while n > (have := len(self._buffer) - self._at):
             n -= have
             self._at += have
-            if not self._pull():
+            if not self._fill_buffer():
                 return False
         self._at += n
         return True
 
     def resync(self) -> None:
         n_seen = 0
-        while data := self.peek(UNPACK):
+        while data := self.peek(DECOMPRESSED_CHUNK):
             for line in RECORD_LINE.finditer(data):
                 if _has_header(self.peek(HEADER_BYTES, line.end())):
                     self.advance(line.end())
                     return
-            n_past = len(data) if len(data) < UNPACK else UNPACK - HEADER_BYTES
+            n_past = len(data) if len(data) < DECOMPRESSED_CHUNK else DECOMPRESSED_CHUNK - HEADER_BYTES
             self.advance(n_past)
             n_seen += n_past
             if n_seen > DRAIN:
-                self._fail(Broken("unreadable_record", f"no record in {n_seen} bytes"))
+                self._fail(ReadFailure("unreadable_record", f"no record starts within {n_seen} bytes"))
 
-    def _pull(self) -> bool:
-        """Unpack some more into the buffer; False at the end of the run, which may be a failure."""
+    def _fill_buffer(self) -> bool:
+        """Decompress more into the buffer; return False at the end of the stream or on a failure."""
         if self._is_complete:
             return False
         if self._at:
@@ -310,28 +312,28 @@ class PackedRun:
             self._dropped += self._at
             self._at = 0
         try:
-            data = self._member.more(UNPACK)
-        except Broken as broken:
-            self._fail(broken)
+            data = self._member.read(DECOMPRESSED_CHUNK)
+        except ReadFailure as failure:
+            self._fail(failure)
             return False
         self._buffer += data
-        return bool(data) or self._go_on()
+        return bool(data) or self._enter_next_member()
 
-    def _fail(self, broken: Broken) -> None:
-        """End the run within its last member."""
-        self.failure = broken
+    def _fail(self, failure: ReadFailure) -> None:
+        """End the stream inside its last member."""
+        self.failure = failure
         self.next_at = self._starts[-1][1]
         self._is_complete = True
 
-    def _go_on(self) -> bool:
-        """Enter the next member, if it continues this run."""
+    def _enter_next_member(self) -> bool:
+        """Open the next member if it continues this stream; return whether it does."""
         at = self._member.end
-        if at < self._stored.window.size:
+        if at < self._reader.file.size:
             self.next_at = at
-            if not self._stored.begins_record(at):
+            if not self._reader.is_record_start(at):
                 try:
-                    self._member, head = self._stored.enter(at)
-                except Broken:
+                    self._member, head = self._reader.open_member(at)
+                except ReadFailure:
                     head = b""
                 if head:
                     self._starts.append((self._dropped + len(self._buffer), at))
@@ -346,5 +348,5 @@ def _has_header(data: bytes) -> bool:
     try:
         read_header(data)
         return True
-    except Broken:
+    except ReadFailure:
         return False

@@ -1,130 +1,156 @@
-"""The records of a split of a crawl file, readable or not, each with the place where it begins."""
+"""Iterate over the records of one split of a crawl file, readable or not, with the offset where each starts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+
+import fsspec
 
 from curate.stage import Split
-from curate.stages.sources._decompress import Broken
+from curate.stages.sources._decompress import ReadFailure
 from curate.stages.sources._headers import (
     HEADER_BYTES,
+    LOOKAHEAD,
+    RECORD_TYPES,
     SHORT_HEADER_BYTES,
-    SLACK,
     Fields,
     Header,
     read_header,
     stray_bytes,
 )
-from curate.stages.sources._record_stream import Packed, PackedRun, Plain, PlainRun, open_stored
+from curate.stages.sources._record_stream import (
+    CompressedFile,
+    CompressedStream,
+    PlainFile,
+    PlainStream,
+    open_record_file,
+)
 
-NOTHING = Header("", 0, Fields(b""))
-"""The header of what cannot be read at all."""
+NO_HEADER = Header("", 0, Fields(b""))
+"""Stands in for the header of data that cannot be read at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record.
+    """One record, or a region of the file that holds none.
 
     Args:
-        place: what its document id ends with: the byte in the stored file where it begins. Where several
-            records share a compressed member, `+` and the byte within the unpacked member follows.
-        header: what the record says of itself.
-        block: its bytes as far as they were asked for.
-        defect: why it cannot be used, or None.
+        position: the end of the document id: the byte offset in the file as stored. If several records share a
+            compressed member, `+` and the byte offset in the decompressed member follow.
+        header: the parsed record header.
+        block: the first bytes of the record's content, as many as were requested.
+        defect: the drop reason if the record cannot be used, else None.
         message: details of the defect.
     """
 
-    place: str
+    position: str
     header: Header
     block: bytes = b""
     defect: str | None = None
     message: str | None = None
 
 
-def records(split: Split, file: BinaryIO, wanted: Callable[[Header], int]) -> Iterator[Record]:
-    """Yield the records that begin in a split, in order; a region without any is one record with a defect.
+def read_records(split: Split, block_bytes: Callable[[Header], int]) -> Iterator[Record]:
+    """Yield the records that start in a split, in order; a region without a record is one record with a defect.
 
     Args:
-        wanted: header -> how many bytes of the block to keep.
+        split: the byte range to read.
+        block_bytes: returns for a header how many bytes of the block to keep.
     """
-    stored = open_stored(file, split.size)
-    at = stored.find(split.start, split.end)
-    if split.start == 0 and at != 0 and not stored.window.is_zero(0):
-        yield _nothing(stored, 0)
+    with fsspec.open(split.url, "rb") as file:
+        yield from _records_of_split(open_record_file(file, split.size), split, block_bytes)
+
+
+def counter_name(header: Header) -> str:
+    """Return the counter for a record that does not become a document."""
+    return f"records.{header.kind if header.kind in RECORD_TYPES else 'other'}"
+
+
+def _records_of_split(
+    reader: PlainFile | CompressedFile, split: Split, block_bytes: Callable[[Header], int]
+) -> Iterator[Record]:
+    at = reader.find_record(split.start, split.end)
+    if split.start == 0 and at != 0 and not reader.file.is_zero(0):
+        yield _unreadable_region(reader, 0)
     while at is not None and at < split.end:
-        run = stored.run(at, split.end)
-        yield from _records_of(run, wanted)
-        at = run.next_at
+        stream = reader.stream(at, split.end)
+        yield from _records_of_stream(stream, block_bytes)
+        at = stream.next_at
         if at is None:
             return
-        if run.failure:
-            at = stored.find(at + 1, split.end)
-        elif not stored.begins_record(at):
-            if stored.window.is_zero(at):
+        if stream.failure:
+            at = reader.find_record(at + 1, split.end)
+        elif not reader.is_record_start(at):
+            if reader.file.is_zero(at):
                 return
-            yield _nothing(stored, at)
-            at = stored.find(at + 1, split.end)
+            yield _unreadable_region(reader, at)
+            at = reader.find_record(at + 1, split.end)
 
 
-def _nothing(stored: Plain | Packed, at: int) -> Record:
-    """Return the record for a place where none begins: a member that broke off, or bytes that are no member."""
-    defect = stored.defect(at)
+def _unreadable_region(reader: PlainFile | CompressedFile, at: int) -> Record:
+    """Return a defective record for an offset where no record starts."""
+    defect = reader.member_failure(at)
     reason = defect.reason if defect else "unreadable_record"
-    return Record(str(at), NOTHING, b"", reason, f"no record begins with {stored.window.at(at, 16)!r}")
+    return Record(
+        str(at), NO_HEADER, b"", reason, f"expected a WARC or ARC record, found {reader.file.read_at(at, 16)!r}"
+    )
 
 
-def _records_of(run: PlainRun | PackedRun, wanted: Callable[[Header], int]) -> Iterator[Record]:
-    is_told, is_open = False, run.is_open()
-    while is_open:
-        place, header, block = _place(run), NOTHING, b""
+def _records_of_stream(
+    stream: PlainStream | CompressedStream, block_bytes: Callable[[Header], int]
+) -> Iterator[Record]:
+    is_reported, has_next = False, stream.has_next()
+    while has_next:
+        position, header, block = _position(stream), NO_HEADER, b""
         try:
-            header, n_bytes = _header(run)
-            if n_wanted := min(header.length, wanted(header)):
-                block = run.peek(n_wanted, n_bytes)
-            is_open = _leave(run, n_bytes + header.length)
-        except Broken as broken:
-            defect = run.failure or broken  # what is behind a record that is too short
-            run.resync()
-            is_open = run.is_open()
-            is_told = run.failure is not None
-            yield Record(place, header, b"", defect.reason, str(defect))
+            header, n_bytes = _header(stream)
+            if n_block := min(header.length, block_bytes(header)):
+                block = stream.peek(n_block, n_bytes)
+            has_next = _skip_record(stream, n_bytes + header.length)
+        except ReadFailure as failure:
+            defect = stream.failure or failure  # a failed stream is the cause of a record that is too short
+            stream.resync()
+            has_next = stream.has_next()
+            is_reported = stream.failure is not None
+            yield Record(position, header, b"", defect.reason, str(defect))
         else:
-            yield Record(place, header, block)
-    if run.failure and not is_told:
-        yield Record(_place(run), NOTHING, b"", run.failure.reason, str(run.failure))
+            yield Record(position, header, block)
+    if stream.failure and not is_reported:
+        yield Record(_position(stream), NO_HEADER, b"", stream.failure.reason, str(stream.failure))
 
 
-def _header(run: PlainRun | PackedRun) -> tuple[Header, int]:
+def _header(stream: PlainStream | CompressedStream) -> tuple[Header, int]:
     try:
-        return read_header(run.peek(SHORT_HEADER_BYTES))
-    except Broken:
-        return read_header(run.peek(HEADER_BYTES))
+        return read_header(stream.peek(SHORT_HEADER_BYTES))
+    except ReadFailure:
+        return read_header(stream.peek(HEADER_BYTES))
 
 
-def _place(run: PlainRun | PackedRun) -> str:
-    member_at, inner = run.address
+def _position(stream: PlainStream | CompressedStream) -> str:
+    member_at, inner = stream.position
     return f"{member_at}+{inner}" if inner else str(member_at)
 
 
-def _leave(run: PlainRun | PackedRun, n_bytes: int) -> bool:
-    """Step over a record and the blank line after it; return whether the run goes on.
+def _skip_record(stream: PlainStream | CompressedStream, n_bytes: int) -> bool:
+    """Skip a record and the blank lines after it; return whether another record follows in the stream.
 
     Raises:
-        Broken: the record is not as long as it says, or damaged.
+        ReadFailure: the record is damaged, or its length differs from its Content-Length.
     """
-    if run.holds_another(n_bytes):
-        raise Broken("unreadable_record", f"another record begins within its {n_bytes} bytes")
-    if not run.advance(n_bytes):
-        raise Broken("truncated_record", f"the data end before the {n_bytes} bytes of the record")
-    member_at = run.address[0]
-    after = run.peek(SLACK)
+    if stream.contains_record(n_bytes):
+        raise ReadFailure("unreadable_record", f"expected {n_bytes} bytes, but another record starts within them")
+    if not stream.advance(n_bytes):
+        raise ReadFailure("truncated_record", f"expected {n_bytes} bytes, but the data ends earlier")
+    member_at = stream.position[0]
+    after = stream.peek(LOOKAHEAD)
     n_stray = stray_bytes(after)
     if n_stray is None:
-        raise Broken("unreadable_record", f"the record goes on after its Content-Length: {after[:16]!r}")
-    run.advance(n_stray)
-    is_open = (len(after) == SLACK or not after.isspace()) and run.is_open()
-    if not is_open and run.failure and run.next_at == member_at:  # nothing follows, and the checksum is wrong
-        raise run.failure
-    return is_open
+        raise ReadFailure(
+            "unreadable_record", f"expected the end of the record after its Content-Length, found {after[:16]!r}"
+        )
+    stream.advance(n_stray)
+    has_next = (len(after) == LOOKAHEAD or not after.isspace()) and stream.has_next()
+    if not has_next and stream.failure and stream.next_at == member_at:  # the last record, with a wrong checksum
+        raise stream.failure
+    return has_next

@@ -1,4 +1,4 @@
-"""Documents from parquet files, local, remote or on the Hugging Face hub."""
+"""`sources.parquet`: read documents from parquet files, local, remote or on the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -16,33 +16,36 @@ from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Verdicts
 from curate.errors import InputError
 from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
-from curate.stages.sources._fields import Type, schema_of
+from curate.stages.sources._batch_builder import BatchBuilder
+from curate.stages.sources._fields import ExtraType, schema_of
 
 
 def parquet(
     shard: Shard,
     *,
     fields: dict[str, str] = {},  # noqa: B006
-    extra: dict[str, Type] = {},  # noqa: B006
+    extra: dict[str, ExtraType] = {},  # noqa: B006
 ) -> Iterator[Batch]:
-    """Read documents from parquet files: a text column, and with it what the file knows of each document.
+    """Read documents from parquet files.
 
-    Why: most published corpora are parquet. Those on the Hugging Face hub need no download step:
-        `paths: ["hf://datasets/HuggingFaceFW/fineweb/sample/10BT/*.parquet"]`, or, for a dataset that is not
-        parquet itself, the hub's copy: `hf://datasets/OWNER/NAME@~parquet/CONFIG/train/*.parquet`.
+    Why: most published corpora are parquet. Files on the Hugging Face Hub can be read without downloading them first:
+        `paths: ["hf://datasets/HuggingFaceFW/fineweb/sample/10BT/*.parquet"]`. For a dataset in another format,
+        read the Hub's parquet copy: `hf://datasets/OWNER/NAME@~parquet/CONFIG/train/*.parquet`.
 
     Args:
-        fields: column -> the file's column, where they differ: {text: content, url: meta.url}. A dot goes into
-            a struct. With `id` mapped the file's own ids are used, else an id is the file's name and row.
-        extra: further columns to keep and their type: {language_score: float}. All shards must agree on the
-            columns, and files do not always, so what is not named here is left behind.
+        fields: column -> column in the file, if the names differ: {text: content, url: meta.url}. `a.b` is the
+            field `b` of the struct `a`. If `id` is mapped, ids come from the file; otherwise an id is the file
+            name and the row number.
+        extra: additional columns to keep, with their types: {language_score: float}. Other columns are not kept,
+            because all shards must have the same columns, and the files of an input may differ.
     Makes: text, url, date, source
     Drops:
         no_text: the text is null
-        no_id: `id` is mapped and null
-        unreadable_record: the text is not UTF-8, or the rest of its row group cannot be decoded
+        no_id: `id` is mapped and the id is null
+        unreadable_record: text or id is not UTF-8, or the rest of the row group cannot be decoded
     Raises:
-        InputError: a file is not parquet or cut off; it has no such column, or one of another type.
+        InputError: a file is not parquet or is truncated; a column is missing, duplicated or has another type.
+        SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 360 MB/s of text on one core
     """
     schema = schema_of(fields, extra)
@@ -53,14 +56,16 @@ def parquet(
                 n_batches += 1
                 yield batch
     if not n_batches:
-        yield Batch(pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema))
+        yield from BatchBuilder(schema).flush()
 
 
 def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[str, str]) -> Iterator[Batch]:
     try:
         stored = pq.ParquetFile(file, pre_buffer=True, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{split.url}: is no parquet file, or is cut off: {error}") from None
+        raise InputError(
+            f"{split.url}: expected a complete parquet file: {error}.  Download it again if it is truncated"
+        ) from None
     keys = _keys(split, stored.schema_arrow, schema, fields)
     for group, (start, _, first_row, n_rows) in enumerate(row_groups(stored.metadata)):
         if not split.start <= start < split.end:
@@ -75,32 +80,36 @@ def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[st
                 yield _batch(split, rows, first_row + n_read, schema, keys)
                 n_read += rows.num_rows
         except (pa.ArrowInvalid, OSError) as error:
-            yield _lost(split, range(first_row + n_read, first_row + n_rows), schema, str(error))
+            yield _undecodable_rows(split, range(first_row + n_read, first_row + n_rows), schema, str(error))
 
 
 def _keys(split: Split, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return column -> the file's column or path into a struct, for the columns that are read."""
-    twice = {name for name in stored.names if stored.names.count(name) > 1}
+    """Return column -> column in the file or path into a struct, for the columns that are read.
+
+    Raises:
+        InputError: a column is missing or duplicated in the file, or the text has another type.
+    """
+    duplicates = {name for name in stored.names if stored.names.count(name) > 1}
     keys = {}
     for name in wanted.names:
         is_optional = name not in fields and name in ("id", "url", "date", "source")
         if name not in fields and name in ("id", "source"):
             continue
         key = fields.get(name, name)
-        if key in twice:
-            raise InputError(f"{split.url}: has two columns `{key}`; rename one")
+        if key in duplicates:
+            raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
         kind = _type_at(stored, key)
         if kind is None:
             if is_optional:
                 continue
-            near = difflib.get_close_matches(key, stored.names, n=1)
-            guess = f"  Did you mean {near[0]}?" if near else ""
+            close = difflib.get_close_matches(key, stored.names, n=1)
+            hint = f"  Did you mean {close[0]}?" if close else ""
             raise InputError(
-                f"{split.url}: no column `{key}` for `{name}`; it has {', '.join(stored.names) or 'none'}.{guess}"
+                f"{split.url}: no column `{key}` for `{name}`; the file has {', '.join(stored.names) or 'none'}.{hint}"
             )
         if name == "text" and not _is_text(kind):
             raise InputError(
-                f"{split.url}: column `{key}` holds {kind}, expected text; map another: fields: {{text: COLUMN}}"
+                f"{split.url}: column `{key}` holds {kind}, expected text.  Map another column: fields: {{text: COLUMN}}"
             )
         keys[name] = key
     return keys
@@ -133,18 +142,18 @@ def _batch(split: Split, rows: pa.RecordBatch, first_row: int, schema: pa.Schema
     counts: dict[str, int] = {}
     reasons: list[str | None] = [None] * n
     for name, key in keys.items():
-        columns[name], misfits = _column(split, rows, key, schema.field(name))
+        columns[name], mismatches = _column(split, rows, key, schema.field(name))
         if name in ("text", "id"):
-            for i in misfits:
+            for i in mismatches:
                 reasons[i] = "unreadable_record"
-        elif misfits:
-            counts[f"mismatched.{name}"] = len(misfits)
+        elif mismatches:
+            counts[f"mismatched.{name}"] = len(mismatches)
     for name, defect in (("text", "no_text"), ("id", "no_id")):
         if name in columns and columns[name].null_count:
             for i in np.flatnonzero(columns[name].is_null().to_numpy(zero_copy_only=False)):
                 reasons[i] = reasons[i] or defect
-    places = pa.array([f"{split.name}/{first_row + i}" for i in range(n)])
-    columns["id"] = pc.coalesce(columns["id"], places) if "id" in columns else places
+    positions = pa.array([f"{split.name}/{first_row + i}" for i in range(n)])
+    columns["id"] = pc.coalesce(columns["id"], positions) if "id" in columns else positions
     labels = pa.repeat(pa.scalar(split.source), n)
     columns["source"] = pc.coalesce(columns["source"], labels) if "source" in columns else labels
     arrays = [columns.get(field.name, pa.nulls(n, field.type)) for field in schema]
@@ -153,10 +162,10 @@ def _batch(split: Split, rows: pa.RecordBatch, first_row: int, schema: pa.Schema
 
 
 def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tuple[pa.Array, list[int]]:
-    """Return a column in its declared type, and the rows whose value does not fit it, which are null.
+    """Return a column in its declared type, and the rows whose value could not be converted, which are null.
 
     Raises:
-        InputError: no value of the file's type could fit, so it is the recipe that has to change.
+        InputError: no value of the type in the file can be converted, so the recipe must change.
     """
     if key in rows.schema.names:
         array = rows.column(key)
@@ -164,25 +173,27 @@ def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
         first, *path = key.split(".")
         array = pc.struct_field(rows.column(first), path)
     if _is_text(array.type) and not pa.types.is_null(array.type) and not _is_text(field.type):
-        raise _other_type(split, key, array.type, field.type)
+        raise _type_error(split, key, array.type, field.type)
     try:
         cast = array.cast(field.type)
-        cast.validate(full=True)  # strings too: parquet writers do not check that they are UTF-8
+        cast.validate(full=True)  # also strings: parquet writers do not check that they are UTF-8
         return cast, []
-    except pa.ArrowNotImplementedError:  # no cast between these types at all; a value that does not fit is ArrowInvalid
-        raise _other_type(split, key, array.type, field.type) from None
-    except pa.ArrowInvalid:
-        ones = [_fitting(array[i : i + 1], field.type) for i in range(len(array))]
+    except pa.ArrowNotImplementedError:  # there is no cast between these types
+        raise _type_error(split, key, array.type, field.type) from None
+    except pa.ArrowInvalid:  # some values cannot be cast
+        casts = [_cast_or_none(array[i : i + 1], field.type) for i in range(len(array))]
         nothing = pa.nulls(1, field.type)
-        misfits = [i for i, one in enumerate(ones) if one is None]
-        return pa.concat_arrays([nothing if one is None else one for one in ones]), misfits
+        mismatches = [i for i, one in enumerate(casts) if one is None]
+        return pa.concat_arrays([nothing if one is None else one for one in casts]), mismatches
 
 
-def _other_type(split: Split, key: str, kind: pa.DataType, wanted: pa.DataType) -> InputError:
-    return InputError(f"{split.url}: column `{key}` holds {kind}, which does not become {wanted}; declare another type")
+def _type_error(split: Split, key: str, kind: pa.DataType, wanted: pa.DataType) -> InputError:
+    return InputError(
+        f"{split.url}: column `{key}` holds {kind}, which cannot be converted to {wanted}.  Declare another type"
+    )
 
 
-def _fitting(one: pa.Array, kind: pa.DataType) -> pa.Array | None:
+def _cast_or_none(one: pa.Array, kind: pa.DataType) -> pa.Array | None:
     try:
         cast = one.cast(kind)
         cast.validate(full=True)
@@ -191,14 +202,14 @@ def _fitting(one: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
-def _lost(split: Split, numbers: range, schema: pa.Schema, message: str) -> Batch:
-    """Return the rows that could not be decoded, as documents of which nothing is known but their place."""
+def _undecodable_rows(split: Split, numbers: range, schema: pa.Schema, message: str) -> Batch:
+    """Return a document for each row that could not be decoded; it has only an id and a source."""
     n = len(numbers)
-    known = {
+    columns = {
         "id": pa.array([f"{split.name}/{i}" for i in numbers], pa.string()),
         "source": pa.repeat(pa.scalar(split.source), n),
     }
-    arrays = [known.get(field.name, pa.nulls(n, field.type)) for field in schema]
+    arrays = [columns.get(field.name, pa.nulls(n, field.type)) for field in schema]
     return Batch(
         pa.RecordBatch.from_arrays(arrays, schema=schema), Verdicts.of(["unreadable_record"] * n, None, [message] * n)
     )

@@ -1,23 +1,19 @@
-"""Text from crawl files: WET, as Common Crawl extracts it."""
+"""`sources.wet`: read extracted text from WET files, as Common Crawl publishes them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import fsspec
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
 from curate.errors import InputError
 from curate.stage import Shard
-from curate.stages.sources._batch_builder import Rows
+from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._http import media_type
-from curate.stages.sources._records import Record, records
+from curate.stages.sources._records import Record, counter_name, read_records
 
 SCHEMA = pa.schema([(name, CORE[name]) for name in ("id", "text", "url", "date", "source")])
-
-OTHERS = frozenset({"warcinfo", "metadata", "request", "response", "resource", "revisit", "continuation"})
-"""Kinds of record that are counted under their name."""
 
 
 def wet(
@@ -25,49 +21,53 @@ def wet(
     *,
     max_page_mib: float = 10,
 ) -> Iterator[Batch]:
-    """Read the extracted text of WET files: conversion records, plain or compressed by gzip, zstd or LZ4.
+    """Read the extracted text of WET files, uncompressed or compressed with gzip, zstd or LZ4.
 
-    Why: a tenth of the download of the pages themselves, at the price of menus and notices between the text.
+    Each conversion record becomes a document. Records of other types are counted (`records.warcinfo`, ...).
+
+    Why: the download is a tenth of the size of the pages, but the text includes menus and notices.
 
     Args:
-        max_page_mib: a longer text is dropped.
+        max_page_mib: longer texts are dropped (MiB).
     Makes: text, url, date, source
     Drops:
-        unreadable_record: damaged, not UTF-8, or no record at all; one row for all up to the next readable one
+        unreadable_record: damaged data, not UTF-8 or not a record; one document for everything up to the next
+            readable record
         truncated_record: the file or the compressed member ends before the record does
-        not_text: a conversion to something else than plain text
-        page_too_large: more than `max_page_mib`
-        empty_page: nothing but white space
+        not_text: the record holds something other than plain text
+        page_too_large: the text is longer than `max_page_mib`
+        empty_page: the text is empty or white space
     Raises:
-        InputError: the file holds pages (WARC), not extracted text.
+        InputError: a file holds pages (WARC), not extracted text.
     Cost: 77 MB/s of text from .wet.gz on one core
     Source: ISO 28500:2017, 6.7 (conversion records)
     """
-    rows = Rows(SCHEMA)
+    builder = BatchBuilder(SCHEMA)
     limit = int(max_page_mib * (1 << 20))
     for split in shard.splits:
         n_pages = n_documents = 0
-        with fsspec.open(split.url, "rb") as file:
-            for record in records(split, file, lambda header: limit if header.kind == "conversion" else 0):
-                header = record.header
-                if header.kind not in ("conversion", ""):
-                    n_pages += header.kind == "response"
-                    rows.count(f"records.{header.kind if header.kind in OTHERS else 'other'}")
-                    continue
-                n_documents += 1
-                text, reason, evidence = (
-                    (None, record.defect, record.message) if record.defect else _text(record, limit)
-                )
-                row = f"{split.name}/{record.place}", text, header.url or None, header.date or None, split.source
-                rows.add(row, len(record.block), reason, evidence=evidence)
-                yield from rows.full()
+        for record in read_records(split, lambda header: limit if header.kind == "conversion" else 0):
+            header = record.header
+            if header.kind not in ("conversion", ""):
+                n_pages += header.kind == "response"
+                builder.count(counter_name(header))
+                continue
+            n_documents += 1
+            text, reason, evidence = _text(record, limit)
+            row = f"{split.name}/{record.position}", text, header.url or None, header.date or None, split.source
+            builder.add(row, len(record.block), reason, evidence=evidence)
+            yield from builder.pop_full()
         if n_pages and not n_documents:
-            raise InputError(f"{split.url}: holds pages, not extracted text.  Read it with sources.warc")
-    yield from rows.rest()
+            raise InputError(
+                f"{split.url}: expected extracted text (WET), found pages (WARC).  Read it with sources.warc"
+            )
+    yield from builder.flush()
 
 
 def _text(record: Record, limit: int) -> tuple[str | None, str | None, str | None]:
-    """Return the text, or the reason why there is none and its evidence."""
+    """Return the text or None, the drop reason or None, and its evidence."""
+    if record.defect:
+        return None, record.defect, record.message
     kind = media_type(record.header.content_type)
     if kind not in ("text/plain", ""):
         return None, "not_text", kind

@@ -1,1 +1,1 @@
-"""Edits of the text itself."""
+"""Stages that measure or change the text."""

@@ -1,4 +1,4 @@
-"""What one kind of personal data looks like: a pattern over bytes, a test of what it matched, where to look for it."""
+"""The description of one type of personal data: where it can occur, a pattern over bytes, and a check of the match."""
 
 from __future__ import annotations
 
@@ -6,62 +6,62 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-Found = re.Match[bytes]
+Match = re.Match[bytes]
 
-CONTEXT = 48
-"""How many bytes before a find may say what it is."""
+CONTEXT_BYTES = 48
+"""Number of bytes before a match in which words that name the data are searched."""
+
+MAX_EXTENSION = 1024
+"""If a match ends at the edge of the searched range, it may extend by this many bytes; no address is longer."""
 
 
-MORE = 1024
-"""How many more bytes are looked at where a match ends at the edge of what was; no address is longer."""
-
-
-def anything(found: Found) -> bool:
-    """Accept whatever the pattern matched."""
+def accept(match: Match) -> bool:
+    """Accept every match of the pattern."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """One kind of personal data.
+    """Finds one type of personal data.
 
     Args:
-        type: what users call it; the placeholder is named after it.
-        sign: the spots (`curate.kernels.pii_candidates`) in which it can be.
-        pattern: over UTF-8 bytes, so `\\w` and `\\d` are ASCII. A match may stick out of its spot by 4 bytes on the
-            left and by `reach` on the right, its look-ahead included. If a named group ends it, only that is masked.
-        check: whether a match is meant: check digits, issuers, the words before it.
-        digits: a spot with fewer digits cannot hold it.
+        type: the name of the type; the placeholder has the same name.
+        sign: the kind of candidate span (`curate.kernels.pii_candidates`) in which the data can occur.
+        pattern: a regular expression over UTF-8 bytes, so `\\w` and `\\d` are ASCII. A match may start up to 4 bytes
+            before its span and end up to `reach` bytes after it, including look-ahead. If the match ends with a named
+            group, only that group is masked.
+        check: returns whether a match is valid: check digits, issuers, the words before it.
+        digits: minimum number of digits in a span.
         reach: see `pattern`.
     """
 
     type: str
     sign: int
     pattern: re.Pattern[bytes]
-    check: Callable[[Found], bool] = anything
+    check: Callable[[Match], bool] = accept
     digits: int = 0
     reach: int = 8
 
     def find(self, text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield the byte bounds of what is found in a spot of a text."""
+        """Yield the byte ranges that match in the span from `start` to `end` of a text."""
         edge = min(len(text), end + self.reach)
-        for found in self.pattern.finditer(text, max(0, start - 4), edge):
-            if found.end() == edge:  # perhaps cut short: the spot also holds the beginning of the next one
-                found = self.pattern.match(text, found.start(), edge + MORE)
-            if found and found.start() < end and self.check(found):  # what begins further right is in a spot of its own
-                yield found.span(found.lastgroup or 0)
+        for match in self.pattern.finditer(text, max(0, start - 4), edge):
+            if match.end() == edge:  # the match may be incomplete: search beyond the edge
+                match = self.pattern.match(text, match.start(), edge + MAX_EXTENSION)
+            if match and match.start() < end and self.check(match):  # later matches belong to another span
+                yield match.span(match.lastgroup or 0)
 
 
-def before(found: Found) -> bytes:
-    """Return the bytes before a match that may say what it is, on the same line."""
-    return found.string[max(0, found.start() - CONTEXT) : found.start()].rpartition(b"\n")[2]
+def context_before(match: Match) -> bytes:
+    """Return up to `CONTEXT_BYTES` bytes before a match, on the same line."""
+    return match.string[max(0, match.start() - CONTEXT_BYTES) : match.start()].rpartition(b"\n")[2]
 
 
-def digits_of(found: Found) -> str:
+def digits_of(match: Match) -> str:
     """Return the digits of a match."""
-    return re.sub(rb"\D", b"", found.group()).decode()
+    return re.sub(rb"\D", b"", match.group()).decode()
 
 
-def words(*alternatives: str) -> bytes:
-    """Return alternatives as a pattern over UTF-8."""
+def any_of(*alternatives: str) -> bytes:
+    """Return a pattern over UTF-8 bytes that matches any of the alternatives."""
     return b"(?:" + "|".join(alternatives).encode() + b")"

@@ -1,4 +1,4 @@
-"""Addresses on the net: e-mail, plain and lightly disguised, and public IP addresses."""
+"""Find e-mail addresses, plain and lightly obfuscated, and public IP addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from curate.kernels import pii_candidates
-from curate.stages.text._pii import Finder, Found, before
+from curate.stages.text._pii import Finder, Match, context_before
 
 _GENERIC = """
 aero app arpa art asia associates bank bar beer best bid bike biz blog boutique build builders business buzz cafe camp
@@ -24,7 +24,7 @@ trade training travel tube university uno vet video villas vin vip vision vote w
 works world wtf xxx xyz yoga zone berlin hamburg koeln wien bayern ruhr nyc london paris amsterdam versicherung reisen schule immobilien realestate insurance holdings ventures academy agency brussels istanbul moscow
 sydney melbourne quebec scot wales cymru eus gal bzh corsica swiss africa lat kiwi
 """
-"""Generic top-level domains in use for mail, and the reserved ones of documentation; all of two letters are countries'."""
+"""Generic top-level domains used for mail, and those reserved for documentation. Two-letter domains are countries."""
 
 _LETTER = rb"(?:[A-Za-z0-9]|[\xc3-\xd4][\x80-\xbf])"  # Latin, Greek, Cyrillic
 _LABEL = rb"%s(?:-{0,2}%s){0,62}" % (_LETTER, _LETTER)
@@ -51,13 +51,13 @@ _DISGUISED = re.compile(
 _IN_LOGIN = re.compile(rb"://[^\s/@]*[:$]$")
 
 
-def _is_email(found: Found) -> bool:
-    local, _, domain = found.group().partition(b"@")
+def _is_email(match: Match) -> bool:
+    local, _, domain = match.group().partition(b"@")
     if local.endswith(b".") or b".." in local:
         return False
-    if _IN_LOGIN.search(before(found)):
+    if _IN_LOGIN.search(context_before(match)):
         return False
-    following = found.string[found.end() : found.end() + 2]
+    following = match.string[match.end() : match.end() + 2]
     is_repository = local in (b"git", b"hg", b"svn") or following in (b":~", b":/")
     return not is_repository and not domain.lower().endswith((b".local", b".localhost", b".arpa"))
 
@@ -86,21 +86,21 @@ _IP_WORDS = re.compile(
 _PRODUCT = re.compile(rb"[A-Za-z]/$")
 
 
-def _is_public_v4(found: Found) -> bool:
-    octets = [int(octet) for octet in found.group().split(b".")]
-    said = before(found)
+def _is_public_v4(match: Match) -> bool:
+    octets = [int(octet) for octet in match.group().split(b".")]
+    context = context_before(match)
     small = sum(octet < 32 for octet in octets)
-    if small == 4 or (small == 3 and not _IP_WORDS.search(said)):  # a version, or the number of a section or an enzyme
+    if small == 4 or (small == 3 and not _IP_WORDS.search(context)):  # a version, a section number or an enzyme number
         return False
-    if _VERSION.search(said) or _PRODUCT.search(said):
+    if _VERSION.search(context) or _PRODUCT.search(context):
         return False
-    address = ipaddress.IPv4Address(found.group().decode())
+    address = ipaddress.IPv4Address(match.group().decode())
     return address.is_global and not address.is_multicast and octets[3] not in (0, 255)
 
 
-def _is_public_v6(found: Found) -> bool:
+def _is_public_v6(match: Match) -> bool:
     try:
-        address = ipaddress.IPv6Address(found.group().decode())
+        address = ipaddress.IPv6Address(match.group().decode())
     except ValueError:
         return False
     return address.is_global

@@ -1,4 +1,4 @@
-"""Numbers with check digits: cards, bank accounts, numbers that states give to people."""
+"""Find numbers with check digits: payment cards, bank accounts, national identity numbers."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import re
 from datetime import date
 
 from curate.kernels import pii_candidates
-from curate.stages.text._pii import Finder, Found, before, digits_of, words
+from curate.stages.text._pii import Finder, Match, any_of, context_before, digits_of
 
-FREE = rb"(?<![A-Za-z0-9_$#%/=\\])(?<!\d[.,:+-])(?<!\xe2\x82\xac)(?<!\xc2\xa3)"
-"""Before a number that is no part of a longer one, of a word, a path or a sum of money."""
+NUMBER_START = rb"(?<![A-Za-z0-9_$#%/=\\])(?<!\d[.,:+-])(?<!\xe2\x82\xac)(?<!\xc2\xa3)"
+"""Matches where a number can start: not inside a longer number, a word, a path or an amount of money."""
 
-ENDED = rb"(?![A-Za-z0-9_%])(?![.,:/-]\d)"
-"""After such a number."""
+NUMBER_END = rb"(?![A-Za-z0-9_%])(?![.,:/-]\d)"
+"""Matches where such a number can end."""
 
 # ---------------------------------------------------------------------- check digits
 
 
 def luhn(digits: str) -> bool:
-    """Say whether the last digit is the check digit of ISO/IEC 7812-1 (Luhn)."""
+    """Return whether the last digit is the check digit of ISO/IEC 7812-1 (Luhn)."""
     total = sum(int(d) for d in digits[-1::-2]) + sum(sum(divmod(2 * int(d), 10)) for d in digits[-2::-2])
     return total % 10 == 0
 
 
 def mod97(text: str) -> int:
-    """Return letters and digits modulo 97, letters as 10 to 35 (ISO 7064)."""
+    """Return letters and digits modulo 97, with letters as 10 to 35 (ISO 7064)."""
     return int("".join(str(int(c, 36)) for c in text)) % 97
 
 
@@ -36,7 +36,7 @@ _TURN = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 
 
 def verhoeff(digits: str) -> bool:
-    """Say whether the last digit is the check digit of Verhoeff."""
+    """Return whether the last digit is the check digit of the Verhoeff algorithm."""
     check = 0
     for place, digit in enumerate(reversed(digits)):
         turned = int(digit)
@@ -47,12 +47,12 @@ def verhoeff(digits: str) -> bool:
 
 
 def weighted(digits: str, weights: tuple[int, ...]) -> int:
-    """Return the sum of digits times weights."""
+    """Return the sum of the digits, each multiplied by its weight."""
     return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False))
 
 
 def is_date(year: int, month: int, day: int) -> bool:
-    """Say whether there is such a day."""
+    """Return whether the date exists."""
     try:
         date(year, month, day)
     except ValueError:
@@ -75,30 +75,30 @@ _ISSUERS = re.compile(
 )
 _COMMON_LENGTHS = (15, 16)
 _CARD_WORDS = re.compile(
-    words("card", "visa", "master", "amex", "diners", "kart", "carte", "tarjeta", "cart(?:ã|a)o", "卡", "карт")
+    any_of("card", "visa", "master", "amex", "diners", "kart", "carte", "tarjeta", "cart(?:ã|a)o", "卡", "карт")
     + rb"[^\n]{0,30}$", re.IGNORECASE,
 )  # fmt: skip
 _OTHER_NUMBER = re.compile(
     rb"\b(?:isbn|issn|ean|upc|gtin|imei|doi|oclc|lccn|pmid|order|invoice|sku|part|item|serial|model|version|patent|case"
     rb"|ticket|tracking|ref|reference|catalog(?:ue)?|article|bestellung|artikel|commande|pedido|sn|s/n|code)"
     rb"(?:[ -]?(?:no|nr|number|num|nummer|code|id|is))?[\s.:#=()\[-]{0,4}$"
-    rb"|" + words("№", "订单号", "订单", "编号", "заказ") + rb"[\s.:#]{0,3}(?:\xef\xbc\x9a)?$",
+    rb"|" + any_of("№", "订单号", "订单", "编号", "заказ") + rb"[\s.:#]{0,3}(?:\xef\xbc\x9a)?$",
     re.IGNORECASE,
 )
 
 
-def is_another_number(found: Found) -> bool:
-    """Say whether the words before a number call it an order, an ISBN or the like."""
-    return _OTHER_NUMBER.search(before(found)) is not None
+def is_another_number(match: Match) -> bool:
+    """Return whether the words before a number name another kind of number, such as an order number or an ISBN."""
+    return _OTHER_NUMBER.search(context_before(match)) is not None
 
 
-def _is_card(found: Found) -> bool:
-    digits = digits_of(found)
+def _is_card(match: Match) -> bool:
+    digits = digits_of(match)
     if not _ISSUERS.fullmatch(digits) or not luhn(digits) or len(set(digits)) < 3:
         return False
-    if found.group().isdigit() and len(digits) not in _COMMON_LENGTHS and not digits.startswith("62"):
-        return _CARD_WORDS.search(before(found)) is not None
-    return not is_another_number(found)
+    if match.group().isdigit() and len(digits) not in _COMMON_LENGTHS and not digits.startswith("62"):
+        return _CARD_WORDS.search(context_before(match)) is not None
+    return not is_another_number(match)
 
 
 # ---------------------------------------------------------------------- bank accounts
@@ -113,7 +113,7 @@ _IBAN_LENGTHS = {
     "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18, "SE": 24, "SI": 19, "SK": 24, "SM": 27,
     "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20, "YE": 30,
 }  # fmt: skip
-"""Characters of an IBAN by country, as the SWIFT registry has them."""
+"""Length of an IBAN by country, from the SWIFT registry."""
 
 _GAP = rb"(?: |-|\xc2\xa0|\xe2\x80\xaf)?"
 
@@ -130,54 +130,54 @@ _IBAN = re.compile(
 )
 
 
-def _is_iban(found: Found) -> bool:
-    account = re.sub(rb"[^A-Z0-9]", b"", found.group()).decode()
+def _is_iban(match: Match) -> bool:
+    account = re.sub(rb"[^A-Z0-9]", b"", match.group()).decode()
     return mod97(account[4:] + account[:4]) == 1
 
 
-# ---------------------------------------------------------------------- numbers of people
+# ---------------------------------------------------------------------- national identity numbers
 
 
-def _is_named(*names: str):
-    """Return a test: is a number called by one of these names just before it?"""
+def _named(*names: str):
+    """Return a check whether one of these names stands directly before a number."""
     named = re.compile(
-        rb"(?<![A-Za-z])" + words(*names) + rb"[^\d\n]{0,24}$",
+        rb"(?<![A-Za-z])" + any_of(*names) + rb"[^\d\n]{0,24}$",
         re.IGNORECASE,
     )
-    return lambda found: named.search(before(found)) is not None
+    return lambda match: named.search(context_before(match)) is not None
 
 
-_calls_ssn = _is_named("ssn", "social security", "social sec")
-_calls_nino = _is_named("nino", "ni", "nin", "national insurance")
-_calls_cpf = _is_named("cpf")
-_calls_aadhaar = _is_named("aadha?ar", "uidai", "uid", "आधार")
-_calls_pesel = _is_named("pesel")
-_calls_bsn = _is_named("bsn", "burgerservicenummer", "sofinummer")
-_calls_sin = _is_named("sin", "social insurance", "nas", "assurance sociale")
+_named_ssn = _named("ssn", "social security", "social sec")
+_named_nino = _named("nino", "ni", "nin", "national insurance")
+_named_cpf = _named("cpf")
+_named_aadhaar = _named("aadha?ar", "uidai", "uid", "आधार")
+_named_pesel = _named("pesel")
+_named_bsn = _named("bsn", "burgerservicenummer", "sofinummer")
+_named_sin = _named("sin", "social insurance", "nas", "assurance sociale")
 
 
-def _is_ssn(found: Found) -> bool:
-    area, joint, group, serial = found.groups()
+def _is_ssn(match: Match) -> bool:
+    area, joint, group, serial = match.groups()
     is_given = area not in (b"000", b"666") and area < b"900" and group != b"00" and serial != b"0000"
-    return is_given and (joint == b"-" or _calls_ssn(found)) and not is_another_number(found)
+    return is_given and (joint == b"-" or _named_ssn(match)) and not is_another_number(match)
 
 
-def _is_nino(found: Found) -> bool:
-    if found.group()[:2] in (b"BG", b"GB", b"NK", b"KN", b"TN", b"NT", b"ZZ"):
+def _is_nino(match: Match) -> bool:
+    if match.group()[:2] in (b"BG", b"GB", b"NK", b"KN", b"TN", b"NT", b"ZZ"):
         return False
-    return found.group().count(b" ") >= 3 or _calls_nino(found)
+    return match.group().count(b" ") >= 3 or _named_nino(match)
 
 
-def _is_chinese(found: Found) -> bool:
-    text = found.group().decode().upper()
+def _is_chinese(match: Match) -> bool:
+    text = match.group().decode().upper()
     if not is_date(int(text[6:10]), int(text[10:12]), int(text[12:14])):
         return False
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     return "10X98765432"[weighted(text[:17], weights) % 11] == text[17]
 
 
-def _is_german(found: Found) -> bool:
-    digits = digits_of(found)
+def _is_german(match: Match) -> bool:
+    digits = digits_of(match)
     often = sorted(map(digits[:10].count, set(digits[:10])))
     if often[-1] not in (2, 3) or (len(often) > 1 and often[-2] != 1):
         return False
@@ -185,16 +185,16 @@ def _is_german(found: Found) -> bool:
     for digit in digits[:10]:
         total = (int(digit) + product) % 10 or 10
         product = 2 * total % 11
-    return (11 - product) % 10 == int(digits[10]) and not is_another_number(found)
+    return (11 - product) % 10 == int(digits[10]) and not is_another_number(match)
 
 
-def _is_french(found: Found) -> bool:
-    digits = digits_of(found)
+def _is_french(match: Match) -> bool:
+    digits = digits_of(match)
     return 97 - int(digits[:13]) % 97 == int(digits[13:])
 
 
-def _is_spanish(found: Found) -> bool:
-    text = re.sub(rb"[.-]", b"", found.group()).decode()
+def _is_spanish(match: Match) -> bool:
+    text = re.sub(rb"[.-]", b"", match.group()).decode()
     number = int(text[:-1].translate(str.maketrans("XYZ", "012")))
     return "TRWAGMYFPDXBNJZSQVHLCKE"[number % 23] == text[-1]
 
@@ -204,52 +204,52 @@ _ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
                 strict=True))  # fmt: skip
 
 
-def _is_italian(found: Found) -> bool:
-    text = found.group().decode()
+def _is_italian(match: Match) -> bool:
+    text = match.group().decode()
     total = sum(_ODD[c] for c in text[0:15:2]) + sum(int(c) if c.isdigit() else ord(c) - 65 for c in text[1:15:2])
     return chr(65 + total % 26) == text[15]
 
 
-def _is_brazilian(found: Found) -> bool:
-    digits = digits_of(found)
+def _is_brazilian(match: Match) -> bool:
+    digits = digits_of(match)
     if len(set(digits)) == 1:
         return False
     checks = [weighted(digits[:n], tuple(range(n + 1, 1, -1))) * 10 % 11 % 10 for n in (9, 10)]
-    return f"{checks[0]}{checks[1]}" == digits[9:] and (b"." in found.group() or _calls_cpf(found))
+    return f"{checks[0]}{checks[1]}" == digits[9:] and (b"." in match.group() or _named_cpf(match))
 
 
-def _is_indian(found: Found) -> bool:
-    return verhoeff(digits_of(found)) and _calls_aadhaar(found)
+def _is_indian(match: Match) -> bool:
+    return verhoeff(digits_of(match)) and _named_aadhaar(match)
 
 
-def _is_korean(found: Found) -> bool:
-    digits = digits_of(found)
+def _is_korean(match: Match) -> bool:
+    digits = digits_of(match)
     century = 1900 if digits[6] in "1256" else 2000
     return is_date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
 
 
-def _is_swedish(found: Found) -> bool:
-    digits = digits_of(found)[-10:]
+def _is_swedish(match: Match) -> bool:
+    digits = digits_of(match)[-10:]
     year, month, day = int(digits[:2]), int(digits[2:4]), int(digits[4:6])
     is_born = is_date(2000 + year, month, day) or is_date(1900 + year, month, day)
-    return is_born and luhn(digits) and not is_another_number(found)
+    return is_born and luhn(digits) and not is_another_number(match)
 
 
-def _is_polish(found: Found) -> bool:
-    digits = digits_of(found)
-    return weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0 and _calls_pesel(found)
+def _is_polish(match: Match) -> bool:
+    digits = digits_of(match)
+    return weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0 and _named_pesel(match)
 
 
-def _is_dutch(found: Found) -> bool:
-    return weighted(digits_of(found), (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0 and _calls_bsn(found)
+def _is_dutch(match: Match) -> bool:
+    return weighted(digits_of(match), (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0 and _named_bsn(match)
 
 
-def _is_canadian(found: Found) -> bool:
-    return luhn(digits_of(found)) and _calls_sin(found)
+def _is_canadian(match: Match) -> bool:
+    return luhn(digits_of(match)) and _named_sin(match)
 
 
 def _person(pattern: bytes, check, digits: int, sign: int = pii_candidates.NUMBER) -> Finder:
-    return Finder("national_id", sign, re.compile(FREE + b"(?:" + pattern + b")" + ENDED), check, digits)
+    return Finder("national_id", sign, re.compile(NUMBER_START + b"(?:" + pattern + b")" + NUMBER_END), check, digits)
 
 
 FINDERS = (
@@ -258,7 +258,9 @@ FINDERS = (
         "card",
         pii_candidates.NUMBER,
         re.compile(
-            FREE + rb"(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3\d{3}([ -])\d{6}\2\d{4,5})" + ENDED
+            NUMBER_START
+            + rb"(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|3\d{3}([ -])\d{6}\2\d{4,5})"
+            + NUMBER_END
         ),
         _is_card,
         13,

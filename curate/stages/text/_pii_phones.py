@@ -1,12 +1,12 @@
-"""Telephone numbers: with a country code, in the forms of many countries, or any number that is called one."""
+"""Find telephone numbers: with a country code, in a national format, or after a word such as "phone"."""
 
 from __future__ import annotations
 
 import re
 
 from curate.kernels import pii_candidates
-from curate.stages.text._pii import Finder, Found, before, digits_of, words
-from curate.stages.text._pii_numbers import ENDED, FREE, is_another_number
+from curate.stages.text._pii import Finder, Match, any_of, context_before, digits_of
+from curate.stages.text._pii_numbers import NUMBER_END, NUMBER_START, is_another_number
 
 _SPACE = rb"(?:[ .-]|\xc2\xa0|\xe2\x80[\x89\x90-\x93\xaf])"
 _GAP = rb"(?:(?:[ ./()-]|\xc2\xa0|\xe2\x80[\x89\x90-\x93\xaf]|\xef\xbc[\x88\x89]){1,3})"
@@ -22,11 +22,12 @@ _NATIONAL_DIGITS = {
     "2[1-69]\\d": (7, 10), "3[578]\\d": (7, 12), "42\\d": (7, 10), "50\\d": (7, 11), "59\\d": (7, 9), "6[7-9]\\d": (6, 8),
     "8[0578]\\d": (7, 10), "9[679]\\d": (7, 10),
 }  # fmt: skip
-"""How many digits follow a country code; of codes of three digits by region."""
+"""Country code -> minimum and maximum number of digits after it. Codes of three digits are grouped by region."""
 
 
 def _after_code(code: str, least: int, most: int) -> bytes:
-    first = rb"\d" if code in ("39", "2[1-69]\\d") else b"[2-9]" if code == "1" else b"[1-9]"  # Italy keeps its 0
+    # Italy (39) keeps the leading 0.
+    first = rb"\d" if code in ("39", "2[1-69]\\d") else b"[2-9]" if code == "1" else b"[1-9]"
     return code.encode() + rb"(?:%s?\(0\)|%s)?%s?%s(?:%s?\d){%d,%d}" % (
         _SPACE, _CLOSE, _GAP, first, _GAP, least - 1, most - 1)  # fmt: skip
 
@@ -35,14 +36,14 @@ _INTERNATIONAL = re.compile(
     rb"(?<![A-Za-z0-9_+=/\\-])(?<!\d[.,: ])(?:\+%s?|\(\+|00[ -]?(?=[1-9]\d[ ./()-]?\d))(?:" % _OPEN
     + b"|".join(_after_code(code, *digits) for code, digits in _NATIONAL_DIGITS.items())
     + rb")"
-    + ENDED
+    + NUMBER_END
 )
 
 _FORMS = (
     rb"(?:1[ .-]?)?\([2-9]\d\d\) ?[2-9]\d\d[ .-]\d{4}",  # North America
     rb"(?:1-)?[2-9]\d\d-[2-9]\d\d-\d{4}|(?:1\.)?[2-9]\d\d\.[2-9]\d\d\.\d{4}|[2-9]\d\d/[2-9]\d\d-\d{4}",
     rb"0[1-9](?:%s\d\d){4}" % _SPACE,  # France
-    rb"%s0\d{1,4}%s%s?\d{2,4}(?:%s?\d){3,6}" % (_OPEN, _CLOSE, _SPACE, _SPACE),  # trunk 0 in brackets: many
+    rb"%s0\d{1,4}%s%s?\d{2,4}(?:%s?\d){3,6}" % (_OPEN, _CLOSE, _SPACE, _SPACE),  # leading 0 in brackets: many countries
     rb"0[1-9]\d{1,3} ?/ ?\d(?:[ -]?\d){4,8}",  # Germany, Austria, Belgium
     rb"0[1-9]\d{0,3}-\d{3,4}-\d{3,4}|0[1-9]\d{0,3}-\d{5,8}(?:-\d{1,4})?",  # Japan, Korea, China, Netherlands, Germany
     rb"0[1-9]\d{1,2}-\d{3,4} \d{3,4}|07\d{9}",  # Netherlands, Germany; United Kingdom, mobile
@@ -58,14 +59,14 @@ _ANY = re.compile(
     rb"(?<![A-Za-z0-9_$#%])(?<!\d[.,:+-])[(+]?(?:\d{2,6}\)? ?/ ?)?\d(?:"
     + _GAP.replace(b"/", b"")
     + rb"?\d){4,14}"
-    + ENDED
+    + NUMBER_END
 )
 _DATE = re.compile(
     rb"(?:0?[1-9]|[12]\d|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)\d\d|(?:19|20)\d\d([./-])\d\d?\2\d\d?"
 )
 _YEARS = re.compile(rb"(?:1[5-9]|20)\d\d[^\d]{1,3}(?:1[5-9]|20)\d\d(?!\d)")
 
-# ---------------------------------------------------------------------- what a number is called
+# ---------------------------------------------------------------------- words before a number
 
 _NOUNS = """
 telephone telephones phone phones téléphone teléfono telefono telefon telefone telefoon telefax fax fono tel tlf tlph tél tfno
@@ -78,22 +79,22 @@ _OTHER_SCRIPTS = """
 전화 휴대폰 연락처 팩스 फ़ोन फोन मोबाइल هاتف جوال تلفن טלפון โทร
 """
 _VERBS = "call ring phone dial text contact llama llame llámanos llámenos llámame appelez appeler anruf chiamaci chiamate chiama"
-_ANOTHER = (
-    rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: | ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$"  # one that stands between
-)
+_ANOTHER = rb"(?:\(?\+?\d[\d ()./-]{5,18}\d(?: | ?[,;/|] ?| (?:or|oder|ou|o|u|y|e|und|and) )\(?)?$"
+"""Another number that stands between the word and the number."""
 
-_CUE = re.compile(words(*map(re.escape, f"{_NOUNS} {_OTHER_SCRIPTS} {_VERBS} reach rufen".split())))
-"""Without one of these, to be found quickly, the two patterns below need not be tried."""
+
+_CUE = re.compile(any_of(*map(re.escape, f"{_NOUNS} {_OTHER_SCRIPTS} {_VERBS} reach rufen".split())))
+"""A fast pre-check: without one of these words, the two patterns below cannot match."""
 
 _CALLED = re.compile(
-    rb"(?:(?<![a-z-])" + words(*map(re.escape, _NOUNS.split())) + b"|" + words(*_OTHER_SCRIPTS.split()) + b")"
+    rb"(?:(?<![a-z-])" + any_of(*map(re.escape, _NOUNS.split())) + b"|" + any_of(*_OTHER_SCRIPTS.split()) + b")"
     + rb"(?:[ -]?(?:no|nr|num|number|nummer|numbers|us|me|him|her|them|at|on|is|was|line|and|or|&|/|und|y|et|e|fax|phone|tel|mobile|service|office|home|work)\b"
     + rb"|[\s.:=()/#*|+,-]|\xef\xbc[\x88\x89\x9a]|\xe2\x84\x96|\xc2\xb0|\xe4\xb8\xba|\xe6\x98\xaf|\xc3\xa9){0,8}"
     + _ANOTHER,
     re.IGNORECASE,
 )  # fmt: skip
 _TO_CALL = re.compile(
-    rb"(?<![A-Za-z])(?:" + words(*_VERBS.split()) + rb"|reach (?=us|me|him|her|them)|rufen [a-z ]{2,12}(?= an))"
+    rb"(?<![A-Za-z])(?:" + any_of(*_VERBS.split()) + rb"|reach (?=us|me|him|her|them)|rufen [a-z ]{2,12}(?= an))"
     rb"(?P<whom>(?: ?(?:us|me|him|her|them|now|today|free|toll-free|toll free|on|at|the|office|al|le|au|allo|an|unter)\b)*)[ :]{0,3}"
     + _ANOTHER,
     re.IGNORECASE,
@@ -101,42 +102,42 @@ _TO_CALL = re.compile(
 _THOUSANDS = re.compile(rb"[1-9]\d{0,2}(?: \d{3})+")
 
 
-def _is_said_to_be_phone(found: Found) -> bool:
-    number, said = found.group(), before(found)
-    if not _CUE.search(said.lower()) or len(digits_of(found)) < 7 or _DATE.match(number) or _YEARS.match(number):
+def _is_called_phone(match: Match) -> bool:
+    number, context = match.group(), context_before(match)
+    if not _CUE.search(context.lower()) or len(digits_of(match)) < 7 or _DATE.match(number) or _YEARS.match(number):
         return False
-    if _CALLED.search(said):
+    if _CALLED.search(context):
         return True
-    called = _TO_CALL.search(said)
+    called = _TO_CALL.search(context)
     return called is not None and (called["whom"] != b"" or not _THOUSANDS.fullmatch(number))
 
 
-# ---------------------------------------------------------------------- what its form says
+# ---------------------------------------------------------------------- formats
 
 _PAIRS = re.compile(rb"\d\d(?: \d\d){4}")
 _HEX_PAIR = re.compile(rb" ?[0-9A-Fa-f]{2}(?![0-9A-Za-z])")
 
 
-def _is_phone(found: Found) -> bool:
-    if _PAIRS.fullmatch(found.group()) and (_is_among_pairs(found) or _is_draw(found)):
+def _is_phone(match: Match) -> bool:
+    if _PAIRS.fullmatch(match.group()) and (_is_among_pairs(match) or _is_draw(match)):
         return False
-    return len(set(found.group())) > 3 and not _DATE.match(found.group()) and not is_another_number(found)
+    return len(set(match.group())) > 3 and not _DATE.match(match.group()) and not is_another_number(match)
 
 
-def _is_among_pairs(found: Found) -> bool:
-    """Say whether five pairs of digits stand among more pairs: a dump of bytes, a row of a table."""
-    start, end, text = found.start(), found.end(), found.string
+def _is_among_pairs(match: Match) -> bool:
+    """Return whether more pairs stand next to five pairs of digits, as in a hex dump or a table row."""
+    start, end, text = match.start(), match.end(), match.string
     return bool(_HEX_PAIR.match(text, end)) or bool(_HEX_PAIR.match(text, max(0, start - 3), start))
 
 
-def _is_draw(found: Found) -> bool:
-    """Say whether pairs of digits rise and stay below 50, as the numbers of a lottery do."""
-    pairs = found.group().split()
+def _is_draw(match: Match) -> bool:
+    """Return whether pairs of digits increase and are below 50, like lottery numbers."""
+    pairs = match.group().split()
     return pairs == sorted(set(pairs)) and pairs[-1] < b"50"
 
 
-def _is_international(found: Found) -> bool:
-    return found.group() != b"+2147483647"  # the largest int32
+def _is_international(match: Match) -> bool:
+    return match.group() != b"+2147483647"  # the maximum of int32
 
 
 FINDERS = (
@@ -144,7 +145,7 @@ FINDERS = (
     Finder(
         "phone",
         pii_candidates.NUMBER,
-        re.compile(FREE + rb"(?<!\d )(?:" + b"|".join(_FORMS) + b")" + ENDED + rb"(?! \d{3}\b)"),
+        re.compile(NUMBER_START + rb"(?<!\d )(?:" + b"|".join(_FORMS) + b")" + NUMBER_END + rb"(?! \d{3}\b)"),
         _is_phone,
         9,
     ),
@@ -152,7 +153,7 @@ FINDERS = (
         "phone",
         pii_candidates.NUMBER,
         _ANY,
-        _is_said_to_be_phone,
+        _is_called_phone,
         7,
     ),
 )

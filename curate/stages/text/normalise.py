@@ -1,9 +1,9 @@
-"""`text.normalise`: repair and simplify text, rule by rule.
+"""`text.normalise`: repair encoding errors and simplify text, rule by rule.
 
-A rule is a sign and a fix. The sign is a regular expression that Arrow evaluates (RE2, over the column's bytes,
-about 700 MB/s); only a document that shows a sign becomes a Python string and is fixed. Clean text is looked at
-once and keeps its buffer. What was changed is looked at again until no rule changes anything more, so that
-normalising twice is normalising once, whatever one rule leaves for another.
+A rule is a pattern and a fix. The pattern is a regular expression that Arrow evaluates (RE2, on the bytes of the
+column, about 700 MB/s); only documents that match become Python strings and are fixed. Clean text is scanned once and
+keeps its buffer. Changed texts are checked again until no rule changes them. So normalising a text twice gives the same
+result as normalising it once, even if one rule makes another one applicable.
 """
 
 from __future__ import annotations
@@ -34,43 +34,45 @@ def normalise(
     separators: bool = True,
     line_breaks: bool = True,
 ) -> Batch:
-    """Repair encodings and simplify characters, spaces, separators and line breaks.
+    """Repair encoding errors and simplify characters, spaces, separators and line breaks.
 
     Why:
-        Filters, duplicate search and tokenizers all stumble over the same few accidents of the web. A text that
-        differs from another only in a no-break space is the same text.
+        The same few defects of web text cause errors in filters, deduplication and tokenizers. For example, two texts
+        that differ only in a no-break space should be duplicates.
     Args:
-        mojibake: undo text decoded with the wrong encoding ("schÃ¶n" -> "schön"), line by line, with ftfy's
-            encoding repair; none of its other edits (quotes and ligatures stay). C1 controls become what
-            windows-1252 means by them, also U+0085, which on the web is an ellipsis.
-        unicode: normal form; null leaves characters as they are. NFKC also rewrites ligatures, full-width
-            letters, superscripts: it loses meaning (x² -> x2).
-        control_characters: remove control characters but newline and tab, byte order marks, soft hyphens,
-            directional embeddings, zero-width spaces and joiners, noncharacters. Joiners stay where a script
-            or an emoji needs them, zero-width spaces between words of Thai, Lao, Khmer and Myanmar.
-        whitespace: every Unicode space becomes a space, runs of spaces become one, spaces at line ends go.
-            Indentation stays, and so do runs in lines that are indented or hold a tab or a vertical bar, between
-            ``` or ~~~ fences, and in paragraphs with a table rule ("---- ---"): code and tables.
-        separators: four or more of the same -=_*~.·•–—─━═… in a row, also with single spaces between, become three
-            where nothing else is on their line, fenced code and ruled tables excepted, and ~~~~ if there are several. No line is removed: "---" is
-            a rule in Markdown. Beside other content a run can be a rating, a bar or a blank to fill in, and stays.
-        line_breaks: CRLF, CR, form feed, vertical tab, U+0085, U+2028 and U+2029 become newlines, more than
-            one blank line becomes one, blank lines at both ends go.
+        mojibake: repair text that was decoded with the wrong encoding ("schÃ¶n" -> "schön"), line by line, with the
+            encoding repair of ftfy, without its other edits (quotes and ligatures do not change). C1 control characters
+            become the windows-1252 characters with the same code, for example U+0085 becomes an ellipsis.
+        unicode: the Unicode normal form; null does not normalise. NFKC also changes ligatures, full-width letters and
+            superscripts, which loses meaning (x² -> x2).
+        control_characters: remove control characters except newline and tab, byte order marks, soft hyphens,
+            directional embeddings, zero-width spaces, joiners and noncharacters. Joiners are kept where a script or an
+            emoji needs them; zero-width spaces are kept between words of Thai, Lao, Khmer and Myanmar.
+        whitespace: every Unicode space becomes an ASCII space, several spaces become one, and spaces at line ends are
+            removed. Indentation is kept. To protect code and tables, several spaces are kept in lines that are indented
+            or contain a tab or a vertical bar, between ``` or ~~~ fences, and in paragraphs with a table rule
+            ("---- ---").
+        separators: four or more of the same character of -=_*~.·•–—─━═…, also with single spaces between them, become
+            three if nothing else is on the line. Fenced code and ruled tables do not change, nor does ~~~~ if a text
+            has several. No line is removed, because "---" is a rule in Markdown. Next to other content, such characters
+            can be a rating, a bar or a blank to fill in, so they are kept.
+        line_breaks: CRLF, CR, form feed, vertical tab, U+0085, U+2028 and U+2029 become newlines; several blank lines
+            become one; blank lines at the start and the end are removed.
     Needs: text
     Makes: text
     Cost:
-        `python -m tests.bench.normalise`, one core, Wikipedia cut to 3,500 characters: 71,000 docs/s (250 MB/s) of
-        clean English, 19,000 docs/s (185 MB/s) of clean Chinese. English as WikiExtractor left it, double spaces
-        in nearly half of it: 13,000 docs/s. `ftfy.fix_text` alone: 960 and 185 docs/s.
+        `python -m tests.bench.normalise`, one core, Wikipedia articles cut to 3,500 characters: 71,000 docs/s (250 MB/s)
+        of clean English, 19,000 docs/s (185 MB/s) of clean Chinese. English as WikiExtractor writes it, with double
+        spaces in nearly half of the articles: 13,000 docs/s. `ftfy.fix_text` alone: 960 and 185 docs/s.
     Edited:
         "sch\\u00c3\\u00b6n\\u00a0hier \\r\\n\\r\\n\\r\\n--------" -> "schön hier\\n\\n---"
         "wide  gap\\n    x  = 1\\n| a  | b  |" -> "wide gap\\n    x  = 1\\n| a  | b  |"
         "a  b\\n-- -----\\n1  two\\n\\n-----\\n** of *****" -> "a  b\\n-- -----\\n1  two\\n\\n---\\n** of *****"
         "co\\u00adoper\\u200bation cafe\\u0301" -> "cooperation café"
     Source:
-        WanJuan-CC (2402.19282) rewrites before it filters, characters and encoding first; its rules are not
-        published. InternLM2 (2403.17297, same pipeline) names separators and line breaks as an anomaly. The
-        rules here are ours.
+        WanJuan-CC (2402.19282) normalises texts before it filters them, characters and encoding first; its rules are
+        not published. InternLM2 (2403.17297, same pipeline) mentions anomalous separators and line breaks. The rules
+        here are our own.
     """
     switches = (mojibake, line_breaks, control_characters, unicode is not None, whitespace, separators)
     rules = [rule for rule, is_on in zip(_rules(unicode or "NFC"), switches, strict=True) if is_on]
@@ -89,34 +91,34 @@ class Rule:
     """One kind of repair.
 
     Args:
-        name: what switches and counts call it.
-        sign: RE2; what a text that needs the fix must contain. It may match clean text too, at the cost of time.
-        fix: text -> repaired text.
+        name: the name of its parameter and its counter.
+        pattern: RE2 syntax; every text that needs the fix must match. Matches in clean text only cost time.
+        fix: returns the repaired text.
     """
 
     name: str
-    sign: str
+    pattern: str
     fix: Callable[[str], str]
 
 
 def _fix_once(
     text: pa.Array, rows: np.ndarray, rules: Sequence[Rule], touched: dict[str, np.ndarray]
 ) -> dict[int, str]:
-    """Return the new text of each row that changes, and mark by which rules."""
-    suspect = _shows(text, "|".join(rule.sign for rule in rules))
+    """Return the new text of each changed row, and mark in `touched` which rules changed it."""
+    suspect = _matches(text, "|".join(rule.pattern for rule in rules))
     text, rows = text.filter(pa.array(suspect)), rows[suspect]
     before = text.to_pylist()
     after = list(before)
     for rule in rules:
-        for i in np.flatnonzero(_shows(text, rule.sign)):
+        for i in np.flatnonzero(_matches(text, rule.pattern)):
             fixed = rule.fix(after[i])
             touched[rule.name][rows[i]] |= fixed != after[i]
             after[i] = fixed
     return {int(rows[i]): new for i, (old, new) in enumerate(zip(before, after, strict=True)) if new != old}
 
 
-def _shows(text: pa.Array, sign: str) -> np.ndarray:  # bool[n]
-    return pc.match_substring_regex(text, sign).fill_null(False).to_numpy(zero_copy_only=False)
+def _matches(text: pa.Array, pattern: str) -> np.ndarray:  # bool[n]
+    return pc.match_substring_regex(text, pattern).fill_null(False).to_numpy(zero_copy_only=False)
 
 
 def _replaced(text: pa.Array, changed: dict[int, str]) -> pa.Array:
@@ -128,18 +130,18 @@ def _replaced(text: pa.Array, changed: dict[int, str]) -> pa.Array:
 
 @cache
 def _rules(form: Form) -> tuple[Rule, ...]:
-    """The rules in the order of one pass: bytes before characters before layout."""
+    """Return the rules in their order: encoding, then characters, then layout."""
     return (
-        Rule("mojibake", _mojibake_sign(), _repair_encoding),
+        Rule("mojibake", _mojibake_pattern(), _repair_encoding),
         Rule("line_breaks", r"[\r\v\f\x{85}\x{2028}\x{2029}]|\n\n\n|\A\n|\n\z", _plain_line_breaks),
-        Rule("control_characters", _UNSEEN_SIGN, lambda text: _UNSEEN.sub("", text)),
+        Rule("control_characters", _INVISIBLE_PATTERN, lambda text: _INVISIBLE.sub("", text)),
         Rule(
             "unicode",
-            _NOT_NFC_SIGN if form == "NFC" else r"[^\x00-\x7f]",
+            _NOT_NFC_PATTERN if form == "NFC" else r"[^\x00-\x7f]",
             lambda text: unicodedata.normalize(form, text),
         ),
-        Rule("whitespace", _SPACE_SIGN + r"|[^ \t\n] {2}|[ \t]\n|[ \t]\z", _plain_spaces),
-        Rule("separators", _SEPARATOR_SIGN, _short_separators),
+        Rule("whitespace", _SPACE_PATTERN + r"|[^ \t\n] {2}|[ \t]\n|[ \t]\z", _plain_spaces),
+        Rule("separators", _SEPARATOR_PATTERN, _short_separators),
     )
 
 
@@ -147,14 +149,14 @@ def _rules(form: Form) -> tuple[Rule, ...]:
 
 
 def _repair_encoding(text: str) -> str:
-    import ftfy  # whose repair works on a whole text only if all of it was damaged: hence line by line
+    import ftfy  # it repairs a text only if all of it is damaged, so call it line by line
     from ftfy.badness import BADNESS_RE
 
     return "\n".join(ftfy.fix_encoding(line) if BADNESS_RE.search(line) else line for line in text.split("\n"))
 
 
-def _mojibake_sign() -> str:
-    """Translate the pattern by which ftfy recognises mojibake, 1 ms a text in Python, to RE2."""
+def _mojibake_pattern() -> str:
+    """Translate ftfy's mojibake pattern, which takes 1 ms per text in Python, to RE2."""
     from ftfy.badness import BADNESS_RE
 
     pieces = re.findall(r"\\.|\[(?:\\.|[^\]\\])*\]|#[^\n]*|\s+|.", BADNESS_RE.pattern, re.DOTALL)
@@ -164,33 +166,33 @@ def _mojibake_sign() -> str:
 
 _RE2 = {r"\s": r"[\s\v\x{1c}-\x{1f}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]",
         r"\w": r"[\pL\pN_]"}  # fmt: skip
-"""Python's classes are Unicode, RE2's are ASCII."""
+"""Character classes of Python, which are Unicode, in RE2, whose classes are ASCII."""
 
 # ---------------------------------------------------------------------- characters
 
-_NOT_NFC_SIGN = (
+_NOT_NFC_PATTERN = (
     r"[\x{300}-\x{37f}\x{387}\x{483}-\x{487}\x{591}-\x{2001}\x{20d0}-\x{20ff}\x{2126}\x{212a}\x{212b}\x{2329}\x{232a}"
     r"\x{2adc}\x{2cef}-\x{2cf1}\x{2d7f}\x{2de0}-\x{2dff}\x{302a}-\x{302f}\x{3099}\x{309a}\x{a66f}-\x{abff}"
     r"\x{f900}-\x{fe2f}\x{10000}-\x{10ffff}]"
 )
-"""A text without these is in NFC: Latin, Greek, Cyrillic, Chinese, Japanese and Korean as they are usually stored."""
+"""A text without these is in NFC, as most Latin, Greek, Cyrillic, Chinese, Japanese and Korean texts are."""
 
 _JOINING = (
     r"\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1a00-\u1bff\ua800-\uabff"
     r"\ufb50-\ufdcf\ufdf0-\ufdff\ufe0f\ufe70-\ufefc\u2194-\u21aa\u231a-\u23ff\u25aa-\u27bf\u2b05-\u2b55"
     r"\U00010a00-\U00011fff\U0001e900-\U0001e95f\U0001f000-\U0001faff"
 )
-"""After these a joiner or non-joiner changes what is read: Arabic, Syriac, Indic and other Brahmic scripts, emoji."""
+"""After these, a joiner or non-joiner is significant: Arabic, Syriac, Indic and other Brahmic scripts, emoji."""
 
 _SPACELESS = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Myanmar, Khmer: U+200B marks words
 
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u180e\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffc\ufdd0-\ufdef\ufffe\uffff]"
     r"|[\U0001fffe\U0001ffff\U0010fffe\U0010ffff]"
     rf"|(?<![{_JOINING}])[\u200c\u200d]"
     rf"|(?<![{_SPACELESS}])\u200b|\u200b(?![{_SPACELESS}])"
 )
-_UNSEEN_SIGN = (
+_INVISIBLE_PATTERN = (
     r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{ad}\x{180e}\x{200b}-\x{200d}\x{202a}-\x{202e}\x{2060}-\x{2064}\x{2066}-\x{206f}"
     r"\x{feff}\x{fff9}-\x{fffc}\x{fdd0}-\x{fdef}\x{fffe}\x{ffff}\x{1fffe}\x{1ffff}\x{10fffe}\x{10ffff}]"
 )
@@ -198,14 +200,14 @@ _UNSEEN_SIGN = (
 # ---------------------------------------------------------------------- layout
 
 _SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_SPACE_SIGN = r"[\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
+_SPACE_PATTERN = r"[\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
 _GAP = re.compile(r" {2,}")
 
 
 def _plain_spaces(text: str) -> str:
     text = text if text.isascii() else _SPACE.sub(" ", text)
     lines = text.split("\n")
-    return "\n".join(map(_plain_line, lines, _laid_out(text, lines)))
+    return "\n".join(map(_plain_line, lines, _layout_lines(text, lines)))
 
 
 def _plain_line(line: str, is_kept: bool) -> str:
@@ -226,12 +228,12 @@ def _plain_line_breaks(text: str) -> str:
 _SEPARATORS = "-=_*~.·•–—─━═…"
 _SEPARATOR = re.compile(rf"([ \t]*)([{re.escape(_SEPARATORS)}])(?:\2{{3,}}|(?: \2){{3,}})([ \t]*)")
 _SEPARATOR_RUN = "|".join(rf"{c}{{4,}}|{c}(?: {c}){{3,}}" for c in map(re.escape, _SEPARATORS))
-_SEPARATOR_SIGN = rf"(?m:^[ \t]*(?:{_SEPARATOR_RUN})[ \t]*$)"
+_SEPARATOR_PATTERN = rf"(?m:^[ \t]*(?:{_SEPARATOR_RUN})[ \t]*$)"
 
 
 def _short_separators(text: str) -> str:
     lines = text.split("\n")
-    return "\n".join(map(_short_line, lines, _laid_out(text, lines)))
+    return "\n".join(map(_short_line, lines, _layout_lines(text, lines)))
 
 
 def _short_line(line: str, is_kept: bool) -> str:
@@ -248,8 +250,8 @@ _FENCE = re.compile(r"(?P<item>[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<mark>
 _TABLE_RULE = re.compile(r"[ \t]*(?:-+|=+)(?:[ \t]+(?:-+|=+))+[ \t]*")
 
 
-def _laid_out(text: str, lines: Sequence[str]) -> Sequence[bool]:
-    """Tell of each line whether its columns matter: in fenced code, or in a paragraph that holds a table rule."""
+def _layout_lines(text: str, lines: Sequence[str]) -> Sequence[bool]:
+    """Return for each line whether its spacing must be kept: in fenced code, or in a paragraph with a table rule."""
     kept = [False] * len(lines)
     if "```" in text or "~~~" in text:
         for start, end in _fenced(lines):
@@ -261,12 +263,13 @@ def _laid_out(text: str, lines: Sequence[str]) -> Sequence[bool]:
 
 
 def _fenced(lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where Markdown's fenced code starts and ends. A fence that nothing closes is none.
+    """Return the start and end lines of fenced code in Markdown. A fence that is never closed does not count.
 
-    Of several lines of tildes each is kept as it is: shortened, one could close what it did not close before.
+    If there are several lines of tildes, none of them is changed: a shortened one could close another fence.
     """
     fences = [(i, fence) for i, line in enumerate(lines) if (fence := _fence(line))]
-    longest, is_closed = {"`": 0, "~": 0}, []  # what still follows, to find in one pass whether a fence is closed
+    # One backward pass over the fences finds whether a fence is closed: `longest` holds the closing marks after it.
+    longest, is_closed = {"`": 0, "~": 0}, []
     for _, (mark, can_close) in reversed(fences):
         is_closed.append(longest[mark[0]] >= len(mark))
         if can_close:
@@ -283,7 +286,7 @@ def _fenced(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _fence(line: str) -> tuple[str, bool] | None:
-    """Return the mark of a fence, and whether it may close one: it follows no list marker, and nothing follows it."""
+    """Return the mark of a fence, and whether it can close one: no list marker before it and no text after it."""
     fence = _FENCE.match(line)
     if fence is None or (fence["mark"][0] == "`" and "`" in fence["info"]):
         return None
@@ -291,7 +294,7 @@ def _fence(line: str) -> tuple[str, bool] | None:
 
 
 def _ruled(lines: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where paragraphs start and end that hold a line of several runs of - or =, as `---- ---`."""
+    """Return the start and end lines of paragraphs that contain a table rule, such as `---- ---`."""
     blanks = [i for i, line in enumerate(lines) if not line.strip()]
     paragraphs = zip([0, *(i + 1 for i in blanks)], [*blanks, len(lines)], strict=True)
     return [(start, end) for start, end in paragraphs if any(map(_is_table_rule, lines[start:end]))]

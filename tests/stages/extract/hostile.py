@@ -1,4 +1,4 @@
-"""Functions for the sandbox to suffer from. Opened in its child process."""
+"""Functions that hang, crash or use too much memory, for the tests of the sandbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def open_hostile():
-    """Return a function that does what the request says."""
+    """Return a function that misbehaves as the request says."""
     return lambda request: [DEEDS.get(request[0], bytes)() or request[0]]
 
 
@@ -21,7 +21,7 @@ def open_broken():
 
 
 def open_unlucky(marker):
-    """Return a function that is killed from outside, once."""
+    """Return a function whose process is killed from outside, once."""
 
     def answer(request):
         if request[0] == b"unlucky" and not Path(marker).exists():
@@ -33,7 +33,7 @@ def open_unlucky(marker):
 
 
 def open_sizes():
-    """Return a function that answers with the sizes of what it was sent."""
+    """Return a function that answers with the sizes of the fields."""
     return lambda request: [None if field is None else str(len(field)).encode() for field in request]
 
 

@@ -1,4 +1,4 @@
-"""What the block extractor makes of pages: text, Markdown, parts, metadata, hand-over."""
+"""The block extractor: text, Markdown, parts, metadata, fallback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from curate.errors import SpecError
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.tags import PROPERTIES
 from curate.stages.extract.html import html
-from curate.stages.extract.metadata import _ABOUT
+from curate.stages.extract.metadata import FIELD_OF_SOURCE
 from curate.stages.extract.render import render
 from tests.kernels.pages import read
 from tests.stages.extract.test_html import STORY, article, batch, reasons
@@ -58,7 +58,7 @@ def test_markdown_has_headings_links_lists_code_quotes_and_tables():
     )
 
 
-def test_a_table_that_lays_out_the_page_is_no_table():
+def test_a_layout_table_is_not_rendered_as_a_table():
     page = f"<table><tr><td>short<td>{'long text ' * 50}</table>"
     assert rendered(page, "text") == "short\n" + ("long text " * 50).strip()
 
@@ -73,7 +73,7 @@ HEAD = """<title>Ships | Us</title><meta property="og:title" content="Ships &amp
 "datePublished": "2020-02-03T04:05:06Z", "author": [{"name": "B"}], "inLanguage": "en"}]}</script>"""
 
 
-def test_what_the_page_states_and_who_said_it(made):
+def test_metadata_and_its_sources(made):
     result = made()(batch(article(HEAD), url=["https://a.example/x"]))
     row = result.rows.to_pylist()[0]
     assert row["title"] == "Ships & more"
@@ -88,8 +88,8 @@ def test_what_the_page_states_and_who_said_it(made):
     )
 
 
-def test_all_that_the_byte_pass_notes_is_about_something():
-    assert {*PROPERTIES} == {*_ABOUT, "json-ld"}
+def test_every_parsed_source_states_a_field():
+    assert {*PROPERTIES} == {*FIELD_OF_SOURCE, "json-ld"}
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_all_that_the_byte_pass_notes_is_about_something():
         ),
     ],
 )
-def test_only_what_makes_sense_is_believed(made, head, column, value):
+def test_invalid_metadata_is_ignored(made, head, column, value):
     result = made()(batch(article(head), url=["https://a.example/"], date=["2024-05-01"]))
     assert result[column].to_pylist() == [value]
 
 
-def test_a_page_of_which_little_is_expected_is_handed_over(made):
+def test_a_page_with_low_confidence_goes_to_the_second_engine(made):
     sure, unsure = made(min_confidence=0.0)(batch(article())), made(min_confidence=1.0)(batch(article()))
     assert (sure["extracted_by"].to_pylist(), sure.counts["extract.handed_over"]) == (["blocks"], 0)
     assert (unsure["extracted_by"].to_pylist(), unsure.counts["extract.handed_over"]) == (["resiliparse"], 1)
@@ -129,13 +129,13 @@ def test_a_page_of_which_little_is_expected_is_handed_over(made):
     assert sure.texts() == unsure.texts() == [STORY_TEXT]
 
 
-def test_an_empty_answer_does_not_replace_a_text(made):
+def test_an_empty_fallback_does_not_replace_a_text(made):
     page = b"<title>x</title><p>" + b"word " * 30
     result = made(min_confidence=1.0)(batch(page))
     assert result.texts()[0].startswith("word")
 
 
-def test_comments_are_left_out_unless_wanted(made):
+def test_comments_are_removed_by_default(made):
     remarks = "".join(
         f'<li class="comment"><div class="comment-author">user{i}</div><div class="comment-body"><p>I liked the part about the '
         f"green book, number {i}, although the lamp was never replaced.</p></div></li>" for i in range(4)
@@ -172,6 +172,6 @@ def test_a_page_with_too_many_blocks_is_a_drop_with_the_limit(made):
     assert result.verdicts.value[0] == at_.MAX_BLOCKS
 
 
-def test_other_engines_make_no_markdown():
-    with pytest.raises(SpecError, match="resiliparse makes plain text"):
+def test_other_engines_do_not_support_markdown():
+    with pytest.raises(SpecError, match="resiliparse supports only format: text"):
         html(engine="resiliparse", format="markdown")

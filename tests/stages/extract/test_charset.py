@@ -39,32 +39,32 @@ def page(text: str, meta: str = "") -> str:
 
 
 @pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
-def test_the_header_is_believed(text, codec, label, name):
+def test_the_header_decides(text, codec, label, name):
     found = decode(page(text).encode(codec), None, label)
-    assert (found.text, found.charset, found.said_by, found.n_replaced) == (page(text), name, "header", 0)
+    assert (found.text, found.charset, found.source, found.n_replaced) == (page(text), name, "header", 0)
 
 
 @pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
-def test_the_charset_in_a_content_type_is_believed(text, codec, label, name):
+def test_the_charset_in_a_content_type_decides(text, codec, label, name):
     found = decode(page(text).encode(codec), f'text/html; Charset="{label}"; x=y')
-    assert (found.text, found.charset, found.said_by) == (page(text), name, "header")
+    assert (found.text, found.charset, found.source) == (page(text), name, "header")
 
 
 @pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
-def test_the_meta_tag_is_believed_where_the_header_is_silent(text, codec, label, name):
+def test_the_meta_tag_decides_without_a_header(text, codec, label, name):
     meta = f'<META http-equiv="Content-Type" content="text/html; charset={label}">'
     found = decode(page(text, meta).encode(codec), "text/html")
-    assert (found.text, found.charset, found.said_by) == (page(text, meta), name, "meta")
+    assert (found.text, found.charset, found.source) == (page(text, meta), name, "meta")
 
 
 @pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
-def test_without_any_label_the_bytes_tell(text, codec, label, name):
+def test_without_any_label_the_charset_is_detected(text, codec, label, name):
     found = decode(page(text).encode(codec))
-    assert (found.text, found.said_by) == (page(text), "bytes")
+    assert (found.text, found.source) == (page(text), "bytes")
 
 
 @pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
-def test_a_false_claim_of_utf_8_is_found_out(text, codec, label, name):
+def test_a_wrong_utf_8_label_is_corrected(text, codec, label, name):
     found = decode(page(text).encode(codec), None, "utf-8")
     assert found.text == page(text)
 
@@ -72,7 +72,7 @@ def test_a_false_claim_of_utf_8_is_found_out(text, codec, label, name):
 @pytest.mark.parametrize("claim", ["iso-8859-1", "windows-1251", "gb2312", "shift_jis"])
 def test_valid_utf_8_is_utf_8_whatever_the_header_says(claim):
     found = decode(page(GERMAN + RUSSIAN).encode(), None, claim)
-    assert (found.text, found.charset, found.said_by) == (page(GERMAN + RUSSIAN), "utf-8", "bytes")
+    assert (found.text, found.charset, found.source) == (page(GERMAN + RUSSIAN), "utf-8", "bytes")
 
 
 @pytest.mark.parametrize(
@@ -83,24 +83,24 @@ def test_valid_utf_8_is_utf_8_whatever_the_header_says(claim):
         (codecs.BOM_UTF16_BE, "utf-16-be", "utf-16be"),
     ],
 )
-def test_a_byte_order_mark_beats_the_header_and_is_no_text(mark, codec, name):
+def test_a_byte_order_mark_overrides_the_header_and_is_removed(mark, codec, name):
     found = decode(mark + page(JAPANESE).encode(codec), None, "iso-8859-1")
-    assert (found.text, found.charset, found.said_by) == (page(JAPANESE), name, "bom")
+    assert (found.text, found.charset, found.source) == (page(JAPANESE), name, "bom")
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_mark_is_seen(codec):
+def test_utf_16_without_a_mark_is_detected(codec):
     assert decode(page(GERMAN).encode(codec)).text == page(GERMAN)
 
 
-def test_a_label_that_means_nothing_is_ignored():
-    assert decode(page(GERMAN).encode(), None, "utf8mb4-fancy").said_by == "bytes"
+def test_an_unknown_label_is_ignored():
+    assert decode(page(GERMAN).encode(), None, "utf8mb4-fancy").source == "bytes"
     assert decode(b"<p>plain", "text/html; charset=").text == "<p>plain"
 
 
-def test_a_meta_tag_in_a_comment_is_no_claim():
+def test_a_meta_tag_in_a_comment_is_ignored():
     found = decode(page(GERMAN, '<!-- <meta charset="koi8-r"> -->').encode("latin-1"))
-    assert (found.charset, found.said_by) == ("windows-1252", "bytes")
+    assert (found.charset, found.source) == ("windows-1252", "bytes")
 
 
 def test_a_few_broken_bytes_are_replaced_and_counted():

@@ -59,7 +59,7 @@ def test_the_main_text_is_one_line_a_paragraph_without_the_menu(stage):
     assert stage(batch(article())).texts() == ["\n".join(STORY)]
 
 
-def test_raw_columns_go_and_text_title_page_date_and_charset_come(stage):
+def test_raw_columns_are_removed_and_result_columns_added(stage):
     result = stage(
         batch(article(), content_type=["text/html"], http_charset=pa.array([None], pa.string()), date=["2024-05-01"])
     )
@@ -97,7 +97,7 @@ def test_the_charset_is_found_and_its_source_counted(stage):
     }.items() <= result.counts.items()
 
 
-def test_pages_with_bytes_that_mean_nothing_are_counted(stage):
+def test_pages_with_undecodable_bytes_are_counted(stage):
     page = article(paragraphs=["Die Größe der schönen Bäume überraschte die fünf Männer."]) + b"\xff"
     assert stage(batch(page, article(), http_charset=["utf-8", "utf-8"])).counts["charset.replaced_pages"] == 1
 
@@ -107,14 +107,14 @@ def test_a_page_without_text_is_a_drop(stage):
     assert reasons(result) == ["no_main_text", "no_main_text", "no_main_text", None]
 
 
-def test_bytes_that_are_no_text_are_a_drop(stage):
+def test_binary_data_is_a_drop(stage):
     assert (
         reasons(stage(batch(b"\0" * 1000, bytes(range(128, 256)) * 8, http_charset=["utf-8", "utf-8"])))[0]
         == "undecodable_page"
     )
 
 
-def test_null_bytes_inside_a_page_are_left_out(stage):
+def test_null_bytes_inside_a_page_are_removed(stage):
     assert stage(batch(article().replace(b"e", b"e\0"))).texts() == stage(batch(article())).texts()
 
 
@@ -183,7 +183,7 @@ def test_a_page_that_takes_too_much_memory_is_a_drop_with_its_limit():
     assert reasons(result) in ([None, "extraction_out_of_memory", None], [None, "extraction_crashed", None])
 
 
-def test_a_page_of_100_mb_is_a_drop_before_anyone_reads_it(fast_stage):
+def test_a_page_of_100_mb_is_dropped_without_extraction(fast_stage):
     result = fast_stage(batch(article(), b"<p>" + b"word " * (20 << 20), article()))
     assert reasons(result) == [None, "page_too_large", None]
     assert result.verdicts.value[1] == pytest.approx(100, abs=0.1)
@@ -197,7 +197,7 @@ def test_tables_and_comments_can_be_chosen():
     assert "captain 3" not in without(batch(page)).texts()[0]
 
 
-def test_an_engine_is_not_asked_for_what_it_cannot_favor():
+def test_an_unsupported_favor_is_an_error():
     with pytest.raises(SpecError, match='resiliparse cannot favor "precision"'):
         html(engine="resiliparse", favor="precision")
 

@@ -87,7 +87,7 @@ def test_withdrawn_codes_come_out_in_their_modern_form():
 @pytest.mark.parametrize(
     "junk", ["\0", "\x01", "\x7f", "\x85", "\x9f", "\ufdd0", "\ufffe", "\uffff", "\U0001ffff", "\U0010fffe", "\u200b"]
 )
-def test_characters_that_the_detector_refuses_do_not_lose_the_text(junk):
+def test_characters_that_cld2_rejects_do_not_lose_the_text(junk):
     assert run(GERMAN.replace(" ", f" {junk}"))["language"].to_pylist() == ["de"]
 
 
@@ -101,13 +101,13 @@ def test_an_unknown_language_is_refused_with_a_suggestion():
 
 
 def test_a_missing_model_says_how_to_get_one():
-    with pytest.raises(InputError, match=r"get lid\.176\.ftz"):
+    with pytest.raises(InputError, match=r"Download lid\.176\.ftz"):
         detect(model="nowhere/lid.176.ftz")
 
 
-def test_a_file_that_is_no_model_is_an_input_error(tmp_path):
+def test_a_file_that_is_not_a_model_is_an_input_error(tmp_path):
     (tmp_path / "lid.176.ftz").write_bytes(b"not a model")
-    with pytest.raises(InputError, match="is no fastText model"):
+    with pytest.raises(InputError, match="is not a fastText model"):
         detect(model=str(tmp_path / "lid.176.ftz")).setup()
 
 

@@ -1,4 +1,4 @@
-"""A writer that keeps files in memory, as the engine's keeps them on disk."""
+"""A writer that keeps files in memory; the writer of the engine keeps them on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Shelf:
-    """Files by name; one whose writing failed is not there."""
+    """The files by name, without files whose writing failed."""
 
     def __init__(self):
         self.files: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""JSON lines that come out."""
+"""Writing JSON Lines."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_files_are_named_by_compression_and_end_when_full():
     assert list(written([batch([])])) == ["00000.jsonl.zst"]
 
 
-def test_bytes_are_refused_with_what_to_do():
+def test_the_error_for_bytes_names_the_parquet_sink():
     with pytest.raises(StageError, match=r"`html` holds bytes.*sinks\.parquet"):
         written([batch(["a"], html=[b"x"])])
 

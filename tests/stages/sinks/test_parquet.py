@@ -1,4 +1,4 @@
-"""Parquet files that come out: their bytes depend on the documents alone, and everything can load them."""
+"""Writing parquet files: their bytes depend only on the documents, and common tools can load them."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def test_a_task_without_documents_writes_the_columns():
     assert table.num_rows == 0 and table.schema.field("text").type == pa.large_string()
 
 
-def test_columns_that_change_or_have_no_type_are_refused_by_name():
+def test_columns_that_change_or_have_no_type_are_errors_with_the_name():
     first = batch(["a"], score=[1])
-    with pytest.raises(StageError, match="`score` was int64 and is double"):
+    with pytest.raises(StageError, match="`score` was int64 and is now double"):
         written([first, batch(["a"], score=[1.5])])
     with pytest.raises(StageError, match="`score` is missing"):
         written([first, batch(["a"])])

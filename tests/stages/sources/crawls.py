@@ -1,4 +1,4 @@
-"""Small crawl files made in memory, and what a source makes of bytes."""
+"""Helpers: make small crawl files in memory, and read bytes with a source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from curate.inputs import cut, resolve
 
 
 def record(kind: str, block: bytes, url: str = "http://a.example/", content_type: str = "", **fields: object) -> bytes:
-    """Return a WARC record; `fields` add to its header or replace what is there, None leaves it out."""
+    """Return a WARC record; `fields` add or replace header fields, None removes a field."""
     if not content_type:
         content_type = "application/http; msgtype=response" if kind == "response" else "text/plain"
     header = {
@@ -41,7 +41,7 @@ def http(
 
 
 def page(i: int, n_bytes: int = 200) -> bytes:
-    """Return a response record with a page that says which it is."""
+    """Return a response record; the page contains its number."""
     text = (
         f"<html><p>page {i}</p>" + "".join(f"<p>{i * k * 7919 % 10007}</p>" for k in range(n_bytes // 10)) + "</html>"
     )
@@ -49,27 +49,27 @@ def page(i: int, n_bytes: int = 200) -> bytes:
 
 
 def members(*records: bytes) -> bytes:
-    """Return records as gzip members, one each."""
+    """Return the records as gzip members, one record per member."""
     return b"".join(gzip.compress(r, 6, mtime=0) for r in records)
 
 
 class Outcome(NamedTuple):
-    """All rows of an input, as shards gave them."""
+    """All rows of an input, in the order of its shards."""
 
     rows: list[dict]
-    fates: list[tuple[str, str | None]]  # id, reason
+    results: list[tuple[str, str | None]]  # id, reason
     counts: Counter
     batches: list[Batch]
 
     @property
     def reasons(self) -> list[str | None]:
-        return [reason for _, reason in self.fates]
+        return [reason for _, reason in self.results]
 
 
 def read(
     source: Callable, content: bytes | dict[str, bytes], shard_bytes: int = 1 << 40, name: str = "x", **params: object
 ) -> Outcome:
-    """Return what a source makes of files with this content, checked for what every source promises."""
+    """Read files with this content, and check what holds for every source."""
     files = content if isinstance(content, dict) else {name: content}
     memory = fsspec.filesystem("memory")
     memory.store.clear()
@@ -82,18 +82,18 @@ def read(
         for batch in found:
             take(out, batch)
     assert len({batch.rows.schema for batch in out.batches}) == 1, "all batches have one schema"
-    ids = [id for id, _ in out.fates]
+    ids = [id for id, _ in out.results]
     assert len(set(ids)) == len(ids), "ids are unique"
     return out
 
 
 def take(out: Outcome, batch: Batch) -> None:
-    """Add a batch to what was found."""
+    """Add a batch to the outcome."""
     verdicts = batch.verdicts
     rows = batch.rows.to_pylist()
     out.rows.extend(rows)
     codes = [-1] * len(batch) if verdicts is None else verdicts.code.tolist()
-    out.fates.extend(
+    out.results.extend(
         (row["id"], verdicts.reasons[code] if code >= 0 else None) for row, code in zip(rows, codes, strict=True)
     )
     out.counts.update(batch.counts)

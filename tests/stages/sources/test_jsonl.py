@@ -1,4 +1,4 @@
-"""JSON lines: what a line becomes, and that reading is the same however a file is cut."""
+"""JSON Lines: the document of each line, and that the result does not depend on the splits."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_line_is_a_document_and_its_id_the_byte_where_it_begins():
         (b"x" * 2_000_000, "document_too_large"),
     ],
 )
-def test_a_line_that_is_no_document_is_a_drop(line, reason):
+def test_a_line_that_is_not_a_document_is_a_drop(line, reason):
     out = read(jsonl, lines({"text": "before"}) + line + b"\n" + lines({"text": "after"}), max_doc_mib=1)
     assert out.reasons == [None, reason, None]
     assert out.rows[1]["id"] == "x/19" and out.rows[2]["text"] == "after"
@@ -139,7 +139,7 @@ def test_the_columns_do_not_depend_on_the_file():
 
 
 def test_a_column_that_is_neither_core_nor_declared_is_refused():
-    with pytest.raises(SpecError, match=r'"stars" is no column'):
+    with pytest.raises(SpecError, match=r'"stars" is not a column'):
         read(jsonl, lines({}), fields={"stars": "n_stars"})
     with pytest.raises(SpecError, match='"url" is a core column'):
         read(jsonl, lines({}), extra={"url": "string"})
@@ -149,7 +149,7 @@ def test_a_column_that_is_neither_core_nor_declared_is_refused():
 
 
 @pytest.mark.parametrize("codec", PACKS)
-def test_compressed_files_are_known_by_their_bytes(codec):
+def test_compression_is_detected_from_the_bytes(codec):
     records = [{"text": f"{i} " * 50} for i in range(2000)]
     data = PACKS[codec](lines(*records[:1000])) + PACKS[codec](lines(*records[1000:]))
     out = read(jsonl, data, name="misnamed.jsonl")
@@ -159,21 +159,21 @@ def test_compressed_files_are_known_by_their_bytes(codec):
 
 
 @pytest.mark.parametrize("codec", PACKS)
-def test_a_stream_that_breaks_off_gives_what_came_before_and_one_defect(codec):
+def test_a_truncated_file_gives_the_lines_before_and_one_defect(codec):
     rng = random.Random(codec)
     records = [{"text": rng.randbytes(50).hex()} for _ in range(3000)]
     data = PACKS[codec](lines(*records))
     out = read(jsonl, data[: len(data) * 2 // 3])
     assert out.reasons[-1] == "truncated_record" and not any(out.reasons[:-1])
     assert [row["text"] for row in out.rows[:-1]] == [record["text"] for record in records[: len(out.rows) - 1]]
-    if codec != "bz2":  # whose blocks are larger than this file
+    if codec != "bz2":  # its blocks are larger than this file
         assert len(out.rows) > 1000
     hurt = bytearray(data)
     hurt[len(data) // 2 : len(data) // 2 + 50] = b"\xff" * 50
     assert any(read(jsonl, bytes(hurt)).reasons)
 
 
-def test_parquet_is_sent_to_its_own_source():
+def test_the_error_for_parquet_names_its_source():
     with pytest.raises(InputError, match=r"Read it with sources\.parquet"):
         read(jsonl, b"PAR1xxxxPAR1")
 
@@ -185,9 +185,9 @@ PIECES = st.lists(
 
 @settings(max_examples=200)
 @given(PIECES, st.booleans(), st.integers(1, 60))
-def test_the_parts_of_a_file_are_disjoint_and_together_the_whole(parts, ends, shard_bytes):
+def test_the_splits_of_a_file_read_every_line_exactly_once(parts, ends, shard_bytes):
     data = b"\n".join(parts) + b"\n" * ends
     whole = read(jsonl, data, name="x.jsonl", max_doc_mib=25 / (1 << 20))
     cut = read(jsonl, data, shard_bytes, name="x.jsonl", max_doc_mib=25 / (1 << 20))
-    assert cut.rows == whole.rows and cut.fates == whole.fates and cut.counts == whole.counts
+    assert cut.rows == whole.rows and cut.results == whole.results and cut.counts == whole.counts
     assert len(whole.rows) + whole.counts["lines.blank"] == len(data.removesuffix(b"\n").split(b"\n")) * bool(data)

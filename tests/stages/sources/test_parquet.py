@@ -1,4 +1,4 @@
-"""Parquet files: which columns, which rows, what is missing."""
+"""Parquet files: columns, rows and errors."""
 
 from __future__ import annotations
 
@@ -75,11 +75,15 @@ def test_any_type_of_text_will_do(kind):
         (
             {"txt": ["a"], "id": ["b"]},
             {},
-            r"memory:///in/x: no column `text` for `text`; it has txt, id\.  Did you mean txt\?",
+            r"memory:///in/x: no column `text` for `text`; the file has txt, id\.  Did you mean txt\?",
         ),
         ({"text": [1]}, {}, "column `text` holds int64, expected text"),
-        ({"text": ["a"]}, {"extra": {"n": "int"}}, "no column `n` for `n`; it has text"),
-        ({"text": ["a"], "n": ["x"]}, {"extra": {"n": "int"}}, "column `n` holds string, which does not become int64"),
+        ({"text": ["a"]}, {"extra": {"n": "int"}}, "no column `n` for `n`; the file has text"),
+        (
+            {"text": ["a"], "n": ["x"]},
+            {"extra": {"n": "int"}},
+            "column `n` holds string, which cannot be converted to int64",
+        ),
         ({"text": ["a"]}, {"fields": {"url": "m.url"}}, r"no column `m\.url` for `url`"),
         ({"text": ["a"], "url": [[1]]}, {}, "column `url` holds list"),
     ],
@@ -89,10 +93,10 @@ def test_a_column_that_is_missing_or_of_another_type_is_an_error_that_helps(colu
         read(parquet, stored(columns), **params)
 
 
-def test_what_is_no_parquet_or_cut_off_is_an_error_that_names_the_file():
+def test_a_truncated_or_other_file_is_an_error_that_names_the_file():
     whole = stored({"text": ["a" * 1000] * 1000})
     for data in (b"", b"hello", whole[:-1], whole[: len(whole) // 2]):
-        with pytest.raises(InputError, match="memory:///in/x: is no parquet file, or is cut off"):
+        with pytest.raises(InputError, match="memory:///in/x: expected a complete parquet file"):
             read(parquet, data)
 
 
@@ -108,7 +112,7 @@ def test_row_groups_that_cannot_be_decoded_are_drops_and_the_others_are_read():
 
 
 @pytest.mark.parametrize("codec", ["none", "zstd"])
-def test_however_a_file_is_cut_the_rows_are_the_same(codec):
+def test_the_rows_do_not_depend_on_the_splits(codec):
     texts = [f"{i} {'words ' * (i % 50)}" for i in range(1000)]
     data = stored({"text": texts, "n": range(1000)}, row_group_size=70, compression=codec)
     whole = read(parquet, data, name="x.parquet", extra={"n": "int"})

@@ -1,4 +1,4 @@
-"""What becomes of each kind of record, and that reading is the same however a file is cut."""
+"""WARC files: the result for each record type, and that it does not depend on compression or splits."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ HTML = b"<!doctype html><html><body><p>Guten Morgen.</p></body></html>"
 
 
 def fate(block: bytes, kind: str = "response", content_type: str = "", **fields):
-    """Return the one row and its reason that a file with one record gives."""
+    """Read a file with one record; return its row and its drop reason."""
     out = read(warc, members(record(kind, block, content_type=content_type, **fields)))
-    assert len(out.rows) == 1, out.fates
+    assert len(out.rows) == 1, out.results
     return out.rows[0], out.reasons[0]
 
 
-def test_a_page_comes_with_its_bytes_its_place_and_what_the_server_said():
+def test_a_page_has_its_bytes_its_id_and_its_http_fields():
     out = read(warc, {"crawl.warc.gz": members(record("warcinfo", b"software: x"), record("response", http(HTML)))})
     first = len(members(record("warcinfo", b"software: x")))
     assert out.rows == [
@@ -69,7 +69,7 @@ def test_a_page_comes_with_its_bytes_its_place_and_what_the_server_said():
         (b"HTTP/1.1 200 OK\r\nContent-Type: text/html", "empty_page"),
     ],
 )
-def test_a_response_is_judged_by_status_type_and_body(block, reason):
+def test_a_response_is_dropped_by_status_type_or_body(block, reason):
     row, found = fate(block)
     assert found == reason
     assert (row["html"] is None) == (reason is not None)
@@ -133,10 +133,10 @@ def brotli(body: bytes) -> bytes:
         (brotli(HTML), {"Content_Encoding": "br"}),
         (zstandard.compress(HTML), {"Content_Encoding": "zstd"}),
         (gzip.compress(zlib.compress(HTML)), {"Content_Encoding": "deflate, gzip"}),
-        (gzip.compress(HTML)[:-6], {"Content_Encoding": "gzip"}),  # cut off: what came is kept
+        (gzip.compress(HTML)[:-6], {"Content_Encoding": "gzip"}),  # truncated: the first part is kept
     ],
 )
-def test_transfer_and_content_encodings_are_undone_where_they_are_real(body, headers):
+def test_transfer_and_content_encodings_are_removed_if_they_are_real(body, headers):
     assert fate(http(body, **headers))[0]["html"] == HTML
 
 
@@ -177,7 +177,7 @@ def test_a_bomb_inside_a_response_is_defused(coding):
     assert fate(http(body, Content_Encoding=coding))[1] == "page_too_large"
 
 
-def test_a_record_larger_than_anyone_will_unpack_is_jumped(monkeypatch):
+def test_a_record_too_large_to_decompress_is_skipped(monkeypatch):
     monkeypatch.setattr("curate.stages.sources._record_stream.DRAIN", 1 << 20)
     out = read(warc, members(page(1), record("response", http(b"\0" * (20 << 20))), page(2)))
     assert out.reasons == [None, "page_too_large", None]
@@ -193,7 +193,7 @@ def packed(records: list[bytes], how: str) -> bytes:
         return members(*records)
     if how == "gzip in one member":
         return gzip.compress(b"".join(records))
-    if how == "gzip cut anywhere":  # as pigz and bgzip leave it
+    if how == "gzip cut anywhere":  # as pigz and bgzip write it
         whole = b"".join(records)
         return members(*(whole[i : i + 700] for i in range(0, len(whole), 700)))
     if how == "zstd":
@@ -218,7 +218,7 @@ WAYS = ["plain", "gzip", "gzip in one member", "gzip cut anywhere", "zstd", "zst
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_however_a_file_is_stored_and_cut_the_pages_are_the_same(how):
+def test_the_pages_do_not_depend_on_compression_or_splits(how):
     rng = random.Random(how)
     records = [page(i, rng.choice([50, 500, 5000])) for i in range(60)]
     records[10:10] = [record("request", b"GET / HTTP/1.1\r\n\r\n"), record("revisit", http(b""))]
@@ -231,11 +231,11 @@ def test_however_a_file_is_stored_and_cut_the_pages_are_the_same(how):
     assert len(whole.rows) == 62
     for shard_bytes in (300, 1000, 3000, 10_000, 33_333):
         parts = read(warc, data, shard_bytes, name="x.warc.gz")
-        assert parts.rows == whole.rows and parts.fates == whole.fates, shard_bytes
+        assert parts.rows == whole.rows and parts.results == whole.results, shard_bytes
         assert parts.counts == whole.counts
 
 
-def test_names_are_not_believed():
+def test_file_names_do_not_matter():
     for name in ("x.jsonl", "x.warc", "x.open", "x"):
         assert read(warc, members(page(1)), name=name).reasons == [None]
     assert read(warc, page(1), name="x.warc.gz").reasons == [None]
@@ -266,10 +266,10 @@ def test_arc_files_are_read():
 def test_an_empty_file_gives_one_empty_batch_with_the_columns():
     for data in (b"", gzip.compress(b""), b"\0" * 512):
         out = read(warc, data)
-        assert out.fates == [] and [len(b) for b in out.batches] == [0]
+        assert out.results == [] and [len(b) for b in out.batches] == [0]
 
 
-def test_wet_is_refused_with_what_to_do():
+def test_the_error_for_wet_names_its_source():
     with pytest.raises(InputError, match=r"Read it with sources\.wet"):
         read(warc, members(record("warcinfo", b""), record("conversion", b"words")))
 

@@ -1,4 +1,4 @@
-"""Damaged crawl files: every defect is a row with a reason, the rest is read, however the file is cut."""
+"""Damaged crawl files: every defect is a dropped row, the rest is read, and the splits do not matter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pages(out) -> list[str]:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, lz4, bytes], ids=["gzip", "zstd", "lz4", "plain"])
-def test_a_file_cut_off_anywhere_gives_what_came_before_and_one_defect(pack):
+def test_a_truncated_file_gives_the_records_before_and_one_defect(pack):
     stored = [pack(r) for r in PAGES[:2]]
     data, first = b"".join(stored), len(stored[0])
     ends = (first, len(data)) if pack is not bytes else (first, first - 2, first - 4, len(data) - 2, len(data) - 4)
@@ -33,10 +33,10 @@ def test_a_file_cut_off_anywhere_gives_what_came_before_and_one_defect(pack):
         assert pages(out)[:n_whole] == URLS[:n_whole], n
         bad = [reason for reason in out.reasons if reason is not None]
         near_an_end = any(abs(n - end) <= 4 for end in ends)
-        assert len(bad) == 1 or (near_an_end and len(bad) <= 1), (n, out.fates)
+        assert len(bad) == 1 or (near_an_end and len(bad) <= 1), (n, out.results)
         assert set(bad) <= DEFECTS, n
         if pack is gzip.compress and n > first + 40:
-            assert out.fates[-1] == (f"x/{first}", "truncated_record")
+            assert out.results[-1] == (f"x/{first}", "truncated_record")
 
 
 def test_the_url_of_a_damaged_record_is_kept_if_it_could_be_read():
@@ -58,11 +58,11 @@ def test_flipped_bytes_cost_their_record_and_no_other():
         assert [url for url in pages(out) if url != damaged] == [url for url in URLS if url != damaged], seed
         assert len(out.rows) == 6 and set(out.reasons) <= {None, *DEFECTS}, seed
         for shard_bytes in (97, 400):
-            assert read(warc, bytes(data), shard_bytes, name="x.warc.gz").fates == out.fates, seed
+            assert read(warc, bytes(data), shard_bytes, name="x.warc.gz").results == out.results, seed
 
 
 def damaged(data: bytes, seed: int) -> bytes:
-    """Return the data with one or some places overwritten, deleted or pushed apart."""
+    """Return the data with bytes overwritten, deleted or inserted at one or several positions."""
     rng = random.Random(seed)
     hurt = bytearray(data)
     for _ in range(rng.choice([1, 1, 3, 10])):
@@ -79,7 +79,7 @@ def damaged(data: bytes, seed: int) -> bytes:
 @pytest.mark.parametrize(
     "pack", [gzip.compress, zstandard.compress, lz4, bytes, None], ids=["gzip", "zstd", "lz4", "plain", "one member"]
 )
-def test_no_damage_stops_the_reading_and_cutting_does_not_matter(pack):
+def test_no_damage_stops_the_reading_and_splits_do_not_matter(pack):
     data = gzip.compress(b"".join(PAGES)) if pack is None else b"".join(pack(r) for r in PAGES)
     for seed in range(200):
         hurt = damaged(data, seed)
@@ -87,7 +87,7 @@ def test_no_damage_stops_the_reading_and_cutting_does_not_matter(pack):
         assert whole.rows or whole.counts, seed
         for shard_bytes in (150, 700):
             parts = read(warc, hurt, shard_bytes, name="x.warc.gz")
-            assert parts.fates == whole.fates and parts.rows == whole.rows, seed
+            assert parts.results == whole.results and parts.rows == whole.rows, seed
 
 
 def test_garbage_between_members_is_one_row_and_reading_goes_on():
@@ -95,12 +95,12 @@ def test_garbage_between_members_is_one_row_and_reading_goes_on():
     before = members(*PAGES[:2])
     out = read(warc, before + junk + members(*PAGES[2:]))
     assert pages(out) == URLS
-    assert (f"x/{len(before)}", "unreadable_record") in out.fates and len(out.rows) == 7
-    assert read(warc, junk[1:] + members(*PAGES)).fates[0] == ("x/0", "unreadable_record")
+    assert (f"x/{len(before)}", "unreadable_record") in out.results and len(out.rows) == 7
+    assert read(warc, junk[1:] + members(*PAGES)).results[0] == ("x/0", "unreadable_record")
     assert read(warc, members(*PAGES) + b"\0" * 1000).reasons == [None] * 6
 
 
-def test_what_is_no_crawl_file_is_one_unreadable_record():
+def test_a_file_of_another_format_is_one_unreadable_record():
     for data in (
         b"hello",
         b"PAR1....PAR1",
@@ -111,11 +111,11 @@ def test_what_is_no_crawl_file_is_one_unreadable_record():
     ):
         out = read(warc, data)
         assert out.reasons in (["unreadable_record"], ["truncated_record"]), data[:10]
-        assert out.fates[0][0] == "x/0"
+        assert out.results[0][0] == "x/0"
 
 
 @pytest.mark.parametrize("length", ["", "-1", "1e3", "abc", "9" * 30, "٣"])
-def test_a_content_length_that_is_no_number_makes_a_record_unreadable(length):
+def test_a_content_length_that_is_not_a_number_makes_a_record_unreadable(length):
     bad = record("response", http(b"<p>"), Content_Length=length)
     for data in (bad + PAGES[1], members(bad, PAGES[1]), gzip.compress(bad + PAGES[1])):
         out = read(warc, data)
@@ -132,14 +132,14 @@ def test_a_wrong_content_length_costs_one_record():
             assert len(DEFECTS & set(out.reasons)) == 1, wrong
 
 
-def test_a_few_uncounted_bytes_or_a_missing_blank_line_are_forgiven():
+def test_a_slightly_wrong_length_or_a_missing_blank_line_is_accepted():
     block = http(b"<html>")
     bad = record("response", block, Content_Length=len(block) - 2)
     assert read(warc, bad + PAGES[1]).reasons == [None, None]
     assert read(warc, PAGES[0][:-4] + PAGES[1]).reasons == [None, None]
 
 
-def test_a_damaged_request_is_counted_and_is_no_document():
+def test_a_damaged_request_is_counted_and_is_not_a_document():
     bad = record("request", b"GET / HTTP/1.1\r\n\r\n", Content_Length=5000)
     out = read(warc, members(bad, PAGES[1]))
     assert out.reasons == [None]

@@ -1,4 +1,4 @@
-"""What we make of 66 real crawl files, beside what warcio 1.8.1 makes of them.
+"""66 real crawl files: the counts of records, compared with warcio 1.8.1.
 
 The files and warcio's counts (`counts.tsv`) are not part of the repository; without them these tests are skipped.
 """
@@ -104,7 +104,7 @@ DIFFERENT = {
 
 
 def summary(file: Path) -> str:
-    """Return what became of the records of a file, in one line."""
+    """Return the counts of pages, drops and other records of a file, in one line."""
     out = Outcome([], [], Counter(), [])
     for shard in cut(resolve([str(file)]), 1 << 40):
         for batch in warc(shard, paths=[]):
@@ -130,7 +130,7 @@ def test_every_file_is_in_the_table(crawls):
 
 
 @pytest.mark.parametrize("name", expected())
-def test_a_real_file_gives_what_the_table_says(crawls, name):
+def test_a_real_file_gives_the_expected_counts(crawls, name):
     assert summary(crawls / name) == expected()[name]
 
 
@@ -143,20 +143,20 @@ def test_where_warcio_counts_other_records_we_know_why(crawls, name):
     assert is_same != (name in DIFFERENT)
 
 
-def test_wet_is_sent_to_its_own_source(crawls):
+def test_the_error_for_a_real_wet_file_names_its_source(crawls):
     with pytest.raises(InputError, match=r"sources\.wet"):
         summary(crawls / "whirlwind-python" / "whirlwind.warc.wet.gz")
 
 
 @pytest.mark.parametrize("shard_bytes", [2000, 50_000, 700_000])
-def test_real_files_give_the_same_rows_however_they_are_cut(crawls, shard_bytes):
+def test_the_rows_of_real_files_do_not_depend_on_the_splits(crawls, shard_bytes):
     files = [f for f in resolve([str(crawls / "*" / "*")]) if ".wet." not in f.name]
 
-    def fates(n_bytes: int) -> list:
+    def results(n_bytes: int) -> list:
         out = Outcome([], [], Counter(), [])
         for shard in cut(files, n_bytes):
             for batch in warc(shard, paths=[]):
                 take(out, batch)
-        return out.fates
+        return out.results
 
-    assert fates(shard_bytes) == fates(1 << 40)
+    assert results(shard_bytes) == results(1 << 40)

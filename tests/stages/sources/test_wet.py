@@ -41,23 +41,23 @@ def test_a_conversion_record_is_a_document():
         (b"nothing of a record", "unreadable_record"),
     ],
 )
-def test_what_is_no_text_is_a_drop(made, reason):
+def test_a_record_without_text_is_a_drop(made, reason):
     out = read(wet, members(text(0), made, text(2)), max_page_mib=1)
     assert out.reasons == [None, reason, None]
 
 
-def test_a_file_cut_off_has_a_last_row_that_says_so():
+def test_a_truncated_file_ends_with_a_dropped_row():
     assert read(wet, members(text(0), text(1))[:-9]).reasons == [None, "truncated_record"]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_however_a_file_is_cut_the_texts_are_the_same(pack):
+def test_the_texts_do_not_depend_on_the_splits(pack):
     data = b"".join(pack(text(i)) for i in range(50))
     whole = read(wet, data, name="x.wet")
     for shard_bytes in (50, 333, 5000):
         assert read(wet, data, shard_bytes, name="x.wet").rows == whole.rows
 
 
-def test_pages_are_sent_to_their_own_source():
+def test_the_error_for_pages_names_their_source():
     with pytest.raises(InputError, match=r"Read it with sources\.warc"):
         read(wet, record("response", http(b"<p>")))

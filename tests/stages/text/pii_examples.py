@@ -1,8 +1,8 @@
-"""The labelled set: sentences around made-up personal data (`pii_with.txt`), and around what only looks like it
-(`pii_without.txt`), one a line.
+"""The labelled set: sentences with synthetic personal data (`pii_with.txt`) and with similar text that is not personal
+data (`pii_without.txt`), one sentence per line.
 
-`{name}` in a sentence gets what the maker of that name in `pii_values` returns; what stands for a type (`TYPE_OF`) is a
-find that is expected, all else must stay as it is. A line break in a sentence is written `\\n`.
+`{name}` in a sentence is replaced by the value of the function `name` in `pii_values`. If `TYPE_OF` has a type for the
+name, the value must be found; everything else must not change. A line break in a sentence is written `\\n`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TYPE_OF = {
 
 
 class Example(NamedTuple):
-    """A text and what is to be found in it: `(type, start, end)` in characters."""
+    """A text and the expected matches: `(type, start, end)` in characters."""
 
     text: str
     spans: tuple[tuple[str, int, int], ...]
@@ -37,7 +37,7 @@ _FIELD = re.compile(
 
 
 def examples(seed: int = 7, positives: int = 9, negatives: int = 3) -> Iterator[Example]:
-    """Yield each sentence with data several times; each without several times if something in it changes."""
+    """Yield each sentence with data several times; sentences without data several times only if they have a field."""
     chance = Random(seed)
     for sentence in _sentences("pii_with.txt"):
         for _ in range(positives):

@@ -1,4 +1,4 @@
-"""`text.measure` makes columns on the text as it stands, and the ledger holds their histograms."""
+"""`text.measure` adds columns for the current text, and the ledger holds their histograms."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_text_that_changed_since_is_measured_again(write_recipe, write_jsonl, 
     assert described["columns"] == {"text.characters": "text.characters@text.measure#2"}
 
 
-def test_a_signal_that_is_not_there_is_refused_with_its_place(write_recipe, write_jsonl):
+def test_an_unknown_signal_is_an_error_with_its_position(write_recipe, write_jsonl):
     write_jsonl("a.jsonl", ["a"])
     with pytest.raises(SpecError, match=r"test.yaml:.*stages\[0\][\s\S]*words.cuont.*Did you mean words.count"):
         prepare(write_recipe([{"text.measure": {"signals": ["words.cuont"]}}]))

@@ -109,8 +109,8 @@ def test_text_that_is_fine_stays_as_it_is(text):
     [
         ("x  y\n\na  b\n-- --\n1  2\n\nx  y", "x y\n\na  b\n-- --\n1  2\n\nx y"),
         ("x  y\n```\na  b \n```\nx  y", "x y\n```\na  b\n```\nx y"),
-        ("~~~~~~~~\nx  y", "~~~\nx y"),  # nothing closes it: no fence but a separator
-        ("~~~~~~~~\nx  y\n~~~", "~~~~~~~~\nx y\n~~~"),  # nor may shortening it make one
+        ("~~~~~~~~\nx  y", "~~~\nx y"),  # never closed, so it is a separator
+        ("~~~~~~~~\nx  y\n~~~", "~~~~~~~~\nx y\n~~~"),  # shortening it must not create a fence
         ("```py\nx  y\n```py", "```py\nx y\n```py"),
         ("```a``` b  c\n```", "```a``` b c\n```"),
         ("- - - - -\nx  y", "- - -\nx y"),  # one rule, not five columns
@@ -159,7 +159,7 @@ def test_each_rule_counts_the_documents_it_changed():
     }
 
 
-def test_what_one_rule_leaves_the_others_finish():
+def test_rules_apply_to_the_result_of_other_rules():
     assert run("a\u00a0\u200b\u00a0\r\n\u00a0\n\x00\n \nb") == "a\n\nb"
 
 
@@ -235,14 +235,14 @@ def test_the_result_does_not_depend_on_how_texts_are_batched(texts):
 
 @settings(deadline=None, max_examples=300)
 @given(AWKWARD)
-def test_the_sign_of_mojibake_is_the_one_of_ftfy(text):
-    signs = module._shows(batch(text)["text"], module._mojibake_sign())
+def test_the_mojibake_pattern_matches_like_that_of_ftfy(text):
+    signs = module._matches(batch(text)["text"], module._mojibake_pattern())
     assert bool(signs[0]) == any(BADNESS_RE.search(line) for line in text.split("\n"))
 
 
-def test_no_character_that_normal_form_changes_escapes_its_sign():
+def test_every_character_that_nfc_changes_matches_the_pattern():
     everything = [chr(c) for c in range(sys.maxunicode + 1) if not 0xD800 <= c <= 0xDFFF]
-    shown = module._shows(batch(*everything)["text"], module._NOT_NFC_SIGN)
+    shown = module._matches(batch(*everything)["text"], module._NOT_NFC_PATTERN)
     composable = {unicodedata.normalize("NFD", c)[-1] for c in everything if len(unicodedata.normalize("NFD", c)) > 1}
     missed = [
         hex(ord(c))
@@ -255,6 +255,6 @@ def test_no_character_that_normal_form_changes_escapes_its_sign():
 @pytest.mark.parametrize(
     "c", [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x200B, 0xFEFF, 0xFFFE, 0x1FFFF)]
 )
-def test_a_character_the_fix_removes_is_in_the_sign(c):
+def test_a_character_that_the_fix_removes_matches_the_pattern(c):
     is_seen = c in "\t\n"
     assert only("control_characters", f"x{c}y") == (f"x{c}y" if is_seen else "xy")
