@@ -84,16 +84,16 @@ class ngrams:
         "Quiz: A ferry makes six trips\\na day, and each trip carries FORTY cars; how many cars cross in a week? (1680.)" with sets=["tests/stages/decontaminate/questions.jsonl"] -> contaminated
     Source:
         GPT-3 (2005.14165, appendix C) compares lower-cased 13-grams without punctuation; for its analysis it uses
-        n-grams of 8 to 13 words, by the length of a set's items. Differences: GPT-3 acts on one shared n-gram, removes the 200
-        characters around it, and ignores n-grams that occur in more than 10 training documents. This stage requires a
-        share of the item's n-grams, drops whole documents, and recognises template text by the number of items (not
-        documents) that contain an n-gram.
+        n-grams of 8 to 13 words, by the length of a set's items. Differences: GPT-3 acts on one shared n-gram, removes
+        the 200 characters around it, and ignores n-grams that occur in more than 10 training documents. This stage
+        requires a share of the item's n-grams, drops whole documents, and recognises template text by the number of
+        items (not documents) that contain an n-gram.
 
         False positives, with gsm8k, HumanEval and the questions of multihop as sets: none of 49,411 documents
         (Wikipedia in English and Chinese, reviews, news, books, manuals, web pages) is dropped; requiring a single
-        n-gram would drop 2, for a row of hexadecimal digits. Recall: with 2, 5 and 10 % of their words replaced, 98, 91 and 69 % of
-        gsm8k's questions are found (`ngram: 8` with `min_share: 0.2`: 100, 98 and 85 %, and still none of the 49,411
-        dropped).
+        n-gram would drop 2, for a row of hexadecimal digits. Recall: with 2, 5 and 10 % of their words replaced, 98, 91
+        and 69 % of gsm8k's questions are found (`ngram: 8` with `min_share: 0.2`: 100, 98 and 85 %, and still none of
+        the 49,411 dropped).
 
         A set whose items are Wikipedia passages, such as `multihop/2wiki-corpus`, matches Wikipedia: 18 of 4,446
         articles, of which 15 are the source of the passage and 3 share the standard sentence about a film prize.

@@ -39,9 +39,9 @@ def quality(
         "Hello.\\nGood day.\\nGood bye." -> mostly_short_lines
         "The harbour was quiet on the morning.\\n" * 2 -> repeated_line_text
     Source:
-        Penedo et al. 2024 (2406.17557), section 3.6, with its thresholds. Compared with datatrove's FineWebQualityFilter,
-        the decision is the same on 99.9 % of Wikipedia articles, 100.0 % of English and 98.9 % of mostly German web
-        pages. Systematic differences:
+        Penedo et al. 2024 (2406.17557), section 3.6, with its thresholds. Compared with datatrove's
+        FineWebQualityFilter, the decision is the same on 99.9 % of Wikipedia articles, 100.0 % of English and 98.9 % of
+        mostly German web pages. Systematic differences:
         - Lines are stripped of white space at both ends: a full stop before a trailing space ends a sentence,
           indentation does not count as length, and indented copies are duplicates.
         - Lines end where str.splitlines splits, not only at \\n.
