@@ -1,1 +1,1 @@
-"""Removing what models are to be tested with."""
+"""Remove documents that contain benchmark questions."""

@@ -1,4 +1,4 @@
-"""Evaluation sets as files: parquet, JSON lines and plain text, read into items of a question and its answers."""
+"""Read evaluation sets from parquet, JSON Lines and plain text files: one item per question, with its answers."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ PACKED = re.compile(r"\.(gz|bz2|xz|zst|zstd)$", re.IGNORECASE)
 KINDS = {".parquet": "parquet", ".jsonl": "lines", ".ndjson": "lines", ".json": "lines", ".txt": "text"}
 IDS = ("id", "_id", "task_id", "question_id", "qid")
 INSIDE = "metadata"
-"""Fields are looked for beside the text, and then in here, where our own files and datatrove's keep the rest."""
+"""Fields are looked up in the row, then in this field of it, where curate and datatrove write extra columns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question of an evaluation set, or one text of it.
+    """One question or one text of an evaluation set.
 
     Args:
-        label: `file#id`, or `file#row` where a row has no id.
-        set: number of the file.
-        answers: each way to write the answer.
+        label: `file#id`, or `file#row` if the row has no id.
+        set: index of the file.
+        text: the question, or the text.
+        answers: the accepted spellings of the answer.
     """
 
     label: str
@@ -40,7 +41,7 @@ class Item:
 
 
 def find(files: Sequence[File]) -> dict[str, str]:
-    """Return the files by the names items are known by: the last part of the path, all of it where two share that."""
+    """Map the name in item labels to each file: the last part of its path, or the whole path if two files share it."""
     urls = list(dict.fromkeys(url for file in files for url in file.find()))
     shared = Counter(posixpath.basename(url) for url in urls)
     return {name if shared[name := posixpath.basename(url)] == 1 else url: url for url in urls}
@@ -50,11 +51,12 @@ def read(files: dict[str, str], questions: Sequence[str], answers: Sequence[str]
     """Yield the items of evaluation sets, file after file.
 
     Args:
-        files: as of `find`.
-        questions, answers: names of fields, those to be preferred first; `a.b` is `b` inside `a`.
+        files: as returned by `find`.
+        questions, answers: field names, in order of preference; `a.b` is the field `b` inside `a`.
 
     Raises:
-        InputError: a file cannot be read, is no such file, or has no item; the message names file, line and fields.
+        InputError: a file cannot be read, has an unknown format, or contains no item; the message names the file, the
+            line and the fields.
     """
     for number, (name, url) in enumerate(files.items()):
         n_items, n_rows, names = 0, 0, dict[str, None]()
@@ -65,21 +67,23 @@ def read(files: dict[str, str], questions: Sequence[str], answers: Sequence[str]
             names.update(dict.fromkeys(value))
             texts = _first(value, questions)
             label = f"{name}#{_id(value, row)}"
-            replies = tuple(_first(value, answers))
+            answer_texts = tuple(_first(value, answers))
             for k, text in enumerate(texts):
-                yield Item(label if len(texts) == 1 else f"{label}/{k}", number, text, replies)
+                yield Item(label if len(texts) == 1 else f"{label}/{k}", number, text, answer_texts)
             n_items += len(texts)
         if not n_rows:
-            raise InputError(f"{url}: holds nothing.  An evaluation set without items finds nothing; leave it out.")
+            raise InputError(
+                f"{url}: contains no rows; expected at least one item.  Remove it from the recipe, or fetch it again."
+            )
         if not n_items:
             raise InputError(
-                f"{url}: no row has a text in any of {', '.join(questions)}; its fields are {', '.join(names) or 'none'}."
-                "  Name the one that holds the question in `question_fields`."
+                f"{url}: no row has text in any of {', '.join(questions)}; its fields are {', '.join(names) or 'none'}."
+                "  Name the field with the question in `question_fields`."
             )
 
 
 def read_texts(files: dict[str, str], fields: Sequence[str]) -> Iterator[str]:
-    """Yield texts that are no items: each plain text file as one, each row of the others."""
+    """Yield texts that are not items: a plain text file is one text; in other formats each row is one."""
     for url in files.values():
         if _kind(url) == "text":
             yield "".join(line for _, line in _lines(url))
@@ -96,13 +100,14 @@ def _kind(url: str) -> str:
     kind = KINDS.get(posixpath.splitext(name)[1])
     if kind is None or (kind == "parquet" and PACKED.search(url)):
         raise InputError(
-            f"{url}: expected {', '.join(KINDS)}; all but parquet may be packed as .gz or .zst.  Plain text is one item a line."
+            f"{url}: unknown format; expected {', '.join(KINDS)}, all but parquet optionally compressed (.gz, .zst).  "
+            "Plain text has one item per line."
         )
     return kind
 
 
 def _rows(url: str) -> Iterator[tuple[int, Any]]:
-    """Yield rows with their numbers from 0: strings and mappings."""
+    """Yield (row number from 0, row); a row is a string or a mapping."""
     kind = _kind(url)
     if kind == "parquet":
         yield from enumerate(_parquet(url))
@@ -120,8 +125,8 @@ def _json(url: str, number: int, line: str) -> list[Any]:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{url}:{number}: is no JSON: {error}.  Expected one object or string a line.") from None
-    values = value if isinstance(value, list) else [value]  # a file that is one array on one line
+        raise InputError(f"{url}:{number}: not valid JSON: {error}.  Expected one object or string per line.") from None
+    values = value if isinstance(value, list) else [value]  # the whole file may be one array on one line
     for each in values:
         if not isinstance(each, (dict, str)):
             raise InputError(f"{url}:{number}: expected an object or a string, got {json.dumps(each)[:40]}.")
@@ -129,7 +134,7 @@ def _json(url: str, number: int, line: str) -> list[Any]:
 
 
 def _lines(url: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines with their numbers from 1, the first without a byte order mark."""
+    """Yield (line number from 1, line), without a byte order mark."""
     number = 0
     try:
         is_zstd = url.lower().endswith((".zst", ".zstd"))
@@ -138,15 +143,19 @@ def _lines(url: str) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(lines, 1):
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{url}:{number}: is not UTF-8 (byte {error.object[error.start]:#04x}).") from None
+        raise InputError(
+            f"{url}:{number}: not valid UTF-8 (byte {error.object[error.start]:#04x}).  Convert the file to UTF-8."
+        ) from None
     except InputError:
         raise
-    except Exception as error:  # each way to pack files has errors of its own
-        raise InputError(f"{url}: cannot be read after line {number}: {error}") from error
+    except Exception as error:  # every compression library raises its own errors
+        raise InputError(
+            f"{url}: cannot be read after line {number}: {error}.  Check the file, or fetch it again."
+        ) from error
 
 
 def _unpacked(url: str, data: bytes) -> bytes:
-    """Unpack zstd frames; the library's own reader takes a file that is cut off for a short one."""
+    """Decompress zstd frames. The library's stream reader does not report a truncated file."""
     import zstandard
 
     parts = []
@@ -154,7 +163,7 @@ def _unpacked(url: str, data: bytes) -> bytes:
         frame = zstandard.ZstdDecompressor().decompressobj()
         parts.append(frame.decompress(data))
         if not frame.eof:
-            raise InputError(f"{url}: is cut off.")
+            raise InputError(f"{url}: the file is truncated.  Fetch it again.")
         data = frame.unused_data
     return b"".join(parts)
 
@@ -168,7 +177,7 @@ def _parquet(url: str) -> Iterator[dict[str, Any]]:
             for batch in parquet.ParquetFile(file).iter_batches():
                 yield from batch.to_pylist()
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{url}: cannot be read as parquet: {error}") from error
+        raise InputError(f"{url}: cannot be read as parquet: {error}.  Check the file, or fetch it again.") from error
 
 
 # ---------------------------------------------------------------------- fields of rows
@@ -182,7 +191,7 @@ def _id(row: dict[str, Any], number: int) -> str:
 
 
 def _first(row: dict[str, Any], names: Sequence[str]) -> list[str]:
-    """Return the texts of the first field that has any."""
+    """Return the texts of the first of these fields that is not empty."""
     for name in names:
         for path in (name, f"{INSIDE}.{name}"):
             if texts := [text for text in _at(row, path.split(".")) if text.strip()]:
@@ -191,7 +200,7 @@ def _first(row: dict[str, Any], names: Sequence[str]) -> list[str]:
 
 
 def _at(value: Any, path: Sequence[str]) -> list[str]:
-    """Return the texts and numbers at a path; lists on the way, or at its end, give one for each entry."""
+    """Return the texts and numbers at a path. A list, along the path or at its end, gives one per entry."""
     if isinstance(value, list):
         return [text for each in value for text in _at(each, path)]
     if path:

@@ -1,4 +1,4 @@
-"""`decontaminate.ngrams`: remove or mark documents that hold questions of evaluation sets."""
+"""`decontaminate.ngrams`: drop or mark documents that contain questions of evaluation sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from curate.kernels.characters import classes, lower
 from curate.stages.decontaminate._sets import Sets, Words, load
 
 LONGEST_QUOTE = 500
-"""Characters of the matched text that are written down."""
+"""How many characters of the matched text are recorded."""
 
 QUESTIONS = ["question", "prompt", "problem", "input", "query", "instruction", "ctx", "sentence", "text"]
 ANSWERS = ["answer", "answers", "answer.value", "answers.text", "canonical_solution", "solution", "solutions", "target",
@@ -25,71 +25,83 @@ ANSWERS = ["answer", "answers", "answer.value", "answers.text", "canonical_solut
 class ngrams:
     """Drop or mark documents that share word n-grams with the questions of evaluation sets.
 
-    For each document the item (a question of a set) of which it has the largest share of n-grams is on record: which
-    it is, the share, where in the document it stands, and whether the answer is there too. Case, punctuation and
-    line breaks make no difference. A changed word costs up to n of the item's n-grams.
+    An item is one question of a set. The columns describe, for each document, the item of which it contains the
+    largest share of n-grams: its label, the share, its position in the document (in characters), and whether the
+    document also contains the answer. Case, punctuation and line breaks are ignored. One changed word in the document
+    breaks up to n of the item's n-grams.
 
-    `contamination_answer`: an answer of n words or more is there if half of its n-grams that are not in the question
-    are anywhere in the document; a shorter one, if it stands within 100 words before or after the question. Short
-    answers (`yes`, `18`) are there by chance. Null: the set has none. Documents with only the answer are kept.
+    `contamination_answer`: an answer of at least n words counts as present if half of its n-grams that are not in the
+    question occur anywhere in the document; a shorter one, if it occurs within 100 words before or after the question.
+    Short answers (`yes`, `18`) often occur by chance. Null means that the item has no answer. A document that contains
+    only the answer is kept.
 
     Why:
-        A model that has read the test is not measured by it. Most n-grams shared by chance are formulae and rows of
-        numbers, so a drop must be one that a reader can check: the item and the matched text are in the columns.
+        A benchmark does not measure a model that was trained on its questions. Most n-grams shared by chance are
+        formulas and rows of numbers, so the columns name the item and quote the matched text: a reader can check
+        every drop.
     Args:
-        sets: files, globs or URLs: .parquet, .jsonl, .txt (one item a line), packed as .gz or .zst if not parquet. The
-            run starts anew when their content changes. With none, nothing is compared, and the ledger counts that.
-        question_fields, answer_fields: where a row has its question and its answers; the first field with a text
-            counts, and is also looked for inside `metadata`. `a.b` is `b` inside `a`; a list gives an item, or a way
-            to write the answer, for each entry, so `paragraphs.text` takes paragraphs as items.
-        ngram: words in an n-gram; a letter is a word in scripts without spaces. 8 to 13 are usual.
-        min_words: an item of fewer words than `ngram` must stand in the document as a whole; one of fewer than this is
-            not looked for. 1 to `ngram`.
-        min_share: the share of an item's different n-grams that a document must have, from 0 to 1.
-        min_ngrams: how many it must have at least (all, of an item that has fewer).
-        max_items: an n-gram in more items of one set than this is a template and does not count.
-        allow: files as in `sets`, of texts whose n-grams do not count: licences, quotations. A .txt is one text.
-        action: `mark` only writes the columns.
+        sets: evaluation sets: files, globs or URLs; .parquet, .jsonl or .txt (one item per line), all but parquet
+            optionally compressed (.gz, .zst). Their content is part of the fingerprint: if it changes, the stage runs
+            again. Without sets nothing is compared; the ledger counts these documents.
+        question_fields, answer_fields: the fields of a row with its question and its answers, in order of preference;
+            the first one with text is used. Each is also looked up inside `metadata`. `a.b` is the field `b` inside
+            `a`. A list gives one item (or one spelling of the answer) per entry, so `paragraphs.text` makes each
+            paragraph an item.
+        ngram: words per n-gram, 1 or more; 8 to 13 are usual. In scripts without spaces every letter is a word.
+        min_words: items shorter than this are ignored, in words, 1 to `ngram`. An item of at least `min_words` but
+            fewer than `ngram` words must occur in the document as a whole.
+        min_share: share of an item's distinct n-grams that a document must contain, 0-1.
+        min_ngrams: number of an item's n-grams that a document must contain, 1 or more; an item with fewer needs all.
+        max_items: n-grams that occur in more items of one set than this, 1 or more, are template text and are ignored.
+        allow: texts whose n-grams are ignored, such as licences and quotations; files as in `sets`, except that a .txt
+            file is one text.
+        action: `drop` drops contaminated documents; `mark` only writes the columns.
     Needs: text
     Makes:
         contaminated: bool, contamination_item: str, contamination_share: float, contamination_answer: bool,
         contamination_start: int, contamination_end: int, contamination_text: str, contamination_items: int
     Drops:
-        contaminated: has `min_share` of an item's n-grams; value: the share, evidence: the item as `file#id`, or
-            `file#row` counted from 0.
+        contaminated: contains at least `min_share` of an item's n-grams; value: the share, evidence: the item as
+            `file#id`, or `file#row` (rows counted from 0).
+    Raises:
+        SpecError: a parameter is out of its range, or `question_fields` is empty.
+        InputError: a set cannot be read, or contains no item.
     Cost:
         `python -m tests.bench.decontaminate`, one core, Wikipedia articles of at most 3.5 KB against gsm8k, HumanEval
         and multihop (8,166 items, 423,000 n-grams, loaded in 0.6 s):
 
             |                                                     | docs/s  | MB/s |
             |-----------------------------------------------------|---------|------|
-            | this stage                                          | 104,980 |  311 |
-            | with a question in every other article              |  14,606 |   45 |
-            | plain Python: is one n-gram in a set                |   2,251 |  6.6 |
-            | datatrove's NGramsDecontFilter: is one in an index  |      92 |  0.3 |
+            | this stage, no question in the articles             | 104,980 |  311 |
+            | this stage, a question in every other article       |  14,606 |   45 |
+            | plain Python: look up each n-gram in a set          |   2,251 |  6.6 |
+            | datatrove's NGramsDecontFilter: look up in an index |      92 |  0.3 |
 
-        Memory: about 75 bytes for each n-gram of an item, in every worker.
+        Memory: about 75 bytes per n-gram of the sets, in each worker.
     Kept:
         "The ferry takes 45 minutes. How many minutes does it take? Ask the captain." with sets=["tests/stages/decontaminate/questions.jsonl"]
     Dropped:
         "Quiz: A ferry makes six trips\\na day, and each trip carries FORTY cars; how many cars cross in a week? (1680.)" with sets=["tests/stages/decontaminate/questions.jsonl"] -> contaminated
     Source:
-        GPT-3 (2005.14165, appendix C) compares lower-cased 13-grams without punctuation, and for its analysis n-grams of
-        8 to 13 words by the length of a set's items. Differences: there, one shared n-gram is enough, 200 characters
-        around it are cut out of the document, and n-grams in more than 10 training documents are passed over; here, a
-        share of an item is asked for, whole documents go, and items, not documents, tell a template.
+        GPT-3 (2005.14165, appendix C) compares lower-cased 13-grams without punctuation; for its analysis it uses
+        n-grams of 8 to 13 words, by the length of a set's items. Differences: GPT-3 acts on one shared n-gram, removes
+        the 200 characters around it, and ignores n-grams that occur in more than 10 training documents. This stage
+        requires a share of the item's n-grams, drops whole documents, and recognises template text by the number of
+        items (not documents) that contain an n-gram.
 
-        Measured with gsm8k, HumanEval and the questions of multihop as sets: no document of 49,411 (Wikipedia in English
-        and Chinese, reviews, news, books, manuals, web pages) is dropped. A single n-gram would drop 2, for a row of
-        hexadecimal digits. Of gsm8k's questions with 2, 5 and 10 % of the words replaced, 98, 91 and 69 % are found
-        (`ngram: 8` with `min_share: 0.2`: 100, 98 and 85 %, and still none of the 49,411).
+        False positives, with gsm8k, HumanEval and the questions of multihop as sets: none of 49,411 documents
+        (Wikipedia in English and Chinese, reviews, news, books, manuals, web pages) is dropped; requiring a single
+        n-gram would drop 2, for a row of hexadecimal digits. Recall: with 2, 5 and 10 % of their words replaced, 98, 91
+        and 69 % of gsm8k's questions are found (`ngram: 8` with `min_share: 0.2`: 100, 98 and 85 %, and still none of
+        the 49,411 dropped).
 
-        A share of passages from Wikipedia, as of `multihop/2wiki-corpus`, is of course found in Wikipedia: 18 of 4,446
-        articles, 15 of them the very article the passage is from; the other 3 share the formula of a film prize.
+        A set whose items are Wikipedia passages, such as `multihop/2wiki-corpus`, matches Wikipedia: 18 of 4,446
+        articles, of which 15 are the source of the passage and 3 share the standard sentence about a film prize.
 
-        Items with the same words are one, the first; punctuation alone does not tell them apart (HumanEval/56 and /61).
-        With hashes of 64 bits and a million n-grams a false match is expected once in 18 trillion words.
-        The ledger counts documents by set, and, in each task anew, items: repeated, too short, or all template.
+        Items with the same words count as one, the first; items that differ only in punctuation (HumanEval/56 and /61)
+        therefore count as one. N-grams are compared as 64-bit hashes: with a million n-grams, one false match is
+        expected per 18 trillion words. The ledger counts contaminated documents per set and, once per task, items that
+        are repeated, too short, or consist of template text only.
     """
 
     def __init__(
@@ -120,9 +132,9 @@ class ngrams:
         self.min_share, self.min_ngrams, self.is_dropping = min_share, min_ngrams, action == "drop"
 
     def setup(self) -> None:
-        """Read the sets, and run over their first question, so that every kernel is compiled."""
+        """Read the sets; run every kernel once, so that it is compiled."""
         self._sets = load(self.sets, self.allow, self.fields, *self.sizes)
-        self._untold = self._sets.counts
+        self._unreported = self._sets.counts
         text = "one two three " * (self.sizes[0] + 1)
         words = Words.of([text])
         pair = np.zeros(1, np.int64)
@@ -133,19 +145,19 @@ class ngrams:
 
     def __call__(self, batch: Batch) -> Batch:
         sets = self._sets
-        counts = dict(self._untold)
-        self._untold = {}
+        counts = dict(self._unreported)
+        self._unreported = {}
         if not sets.names:
             counts["documents_compared_with_nothing"] = len(batch)
         is_hit = overlap.sharing(*batch.text_buffers(), classes(), lower(), sets.index)
-        found = _Found(batch, is_hit, sets, self.min_share, self.min_ngrams)
-        counts |= found.counts()
-        marked = batch.with_columns(found.columns()).counted(counts)
-        return marked.judged(found.verdicts()) if self.is_dropping else marked
+        matches = _Matches(batch, is_hit, sets, self.min_share, self.min_ngrams)
+        counts |= matches.counts()
+        marked = batch.with_columns(matches.columns()).counted(counts)
+        return marked.judged(matches.verdicts()) if self.is_dropping else marked
 
 
-class _Found:
-    """What the documents of a batch share with items; all arrays but `rows` are of those documents only."""
+class _Matches:
+    """The documents of a batch that share n-grams with an item; `rows` are their indexes in the batch."""
 
     def __init__(self, batch: Batch, is_hit: np.ndarray, sets: Sets, min_share: float, min_ngrams: int):
         offsets, data = batch.take(is_hit).text_buffers()
@@ -201,7 +213,7 @@ class _Found:
         return Verdicts(("contaminated",), code, value, self._spread(labels, pa.string()).to_pylist())
 
     def counts(self) -> dict[str, int]:
-        """Return how many documents hold items of each set, and how many of these an answer."""
+        """Return how many documents contain items of each set, and how many of these contain the answer too."""
         counts = {
             f"contaminated.{self.sets.names[s]}": int((self.sets_hit == s).sum()) for s in np.unique(self.sets_hit)
         }
@@ -209,13 +221,13 @@ class _Found:
         return counts | ({"contaminated_with_answer": n_answered} if n_answered else {})
 
     def _spread(self, values, kind: pa.DataType) -> pa.Array:
-        """Return a column of the whole batch, null where there is nothing."""
+        """Return a column of the whole batch; null for documents that share nothing."""
         whole = np.full(self.n_docs, None, object)
         whole[self.rows] = np.array([*values, None], object)[:-1]
         return pa.array(whole.tolist(), kind)
 
 
 def _span(raw: np.ndarray, start: int, end: int) -> tuple[int, int, str]:
-    """Return a stretch of bytes as characters, and the characters, cut."""
+    """Convert a byte range to (start, end) in characters, and the text between them, truncated."""
     before, text = (bytes(part).decode("utf-8", "replace") for part in (raw[:start], raw[start:end]))
     return len(before), len(before) + len(text), text[:LONGEST_QUOTE]

@@ -1,1 +1,1 @@
-"""Removing what the corpus holds more than once."""
+"""Remove duplicates: documents, near-duplicates, and lines that many documents share."""

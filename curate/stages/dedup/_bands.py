@@ -1,8 +1,8 @@
-"""Banding: how many rows a band has decides from which similarity on two documents meet.
+"""Choose the banding: the number of rows per band sets the similarity from which pairs become candidates.
 
-Two signatures agree in one place with probability J, the Jaccard similarity of their shingle sets. Cut into b bands
-of r rows, they share a whole band, and so become candidates, with probability 1 - (1 - J**r)**b: the S-curve
-(Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, 3.4).
+Two signatures agree at one position with probability J, the Jaccard similarity of their shingle sets. Divided into b
+bands of r rows, they share a whole band, and so become a candidate pair, with probability 1 - (1 - J**r)**b: the
+S-curve (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, 3.4).
 """
 
 from __future__ import annotations
@@ -14,32 +14,37 @@ import numpy as np
 from curate.errors import SpecError
 
 FOUND_AT_THRESHOLD = 0.9
-"""With verification, the most selective banding is taken that still finds this share of pairs at the threshold:
-what it finds too much, verification drops."""
+"""With verification, `choose` returns the most selective banding that finds this share of the pairs at the threshold;
+verification removes the false candidates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """b bands of r rows."""
+    """A banding: `bands` bands of `rows` rows each."""
 
     bands: int
     rows: int
 
     def found(self, similarity: np.ndarray | float) -> np.ndarray:
-        """Return the share of pairs of this similarity that become candidates."""
+        """Return the share of pairs with this similarity that become candidates."""
         return 1 - (1 - np.asarray(similarity, np.float64) ** self.rows) ** self.bands
 
     @property
     def half(self) -> float:
-        """The similarity at which half of the pairs are found."""
+        """The similarity at which half of the pairs become candidates."""
         return float((1 - 0.5 ** (1 / self.bands)) ** (1 / self.rows))
 
 
 def choose(permutations: int, threshold: float, *, verified: bool) -> Bands:
-    """Return the banding for a threshold.
+    """Return the banding for a similarity threshold.
 
-    With verification see `FOUND_AT_THRESHOLD`; without, the banding with the least area of pairs found below the
-    threshold and missed above it, both weighing the same.
+    With verification, see `FOUND_AT_THRESHOLD`. Without, the banding that minimises the area under the S-curve below
+    the threshold (false candidates) plus the area above the S-curve beyond it (missed pairs).
+
+    Args:
+        permutations: length of the signature.
+        threshold: Jaccard similarity, 0-1.
+        verified: whether candidates are compared before they count as duplicates.
     """
     options = [Bands(permutations // rows, rows) for rows in range(1, permutations + 1)]
     if verified:
@@ -55,19 +60,19 @@ def choose(permutations: int, threshold: float, *, verified: bool) -> Bands:
 
 
 def given(permutations: int, threshold: float, bands: int | None, rows: int | None, *, verified: bool) -> Bands:
-    """Return the banding a recipe asks for: both numbers, or the one for its threshold.
+    """Return the banding of a recipe: as given by `bands` and `rows`, or chosen for the threshold.
 
     Raises:
-        SpecError: only one of the two, or more places than the signature has.
+        SpecError: only one of `bands` and `rows` is given, or they need a longer signature.
     """
     if (bands is None) != (rows is None):
-        raise SpecError("bands and rows come together: give both, or neither and a threshold")
+        raise SpecError("bands and rows belong together, got only one of them; give both, or neither")
     if bands is None or rows is None:
         return choose(permutations, threshold, verified=verified)
     if bands < 1 or rows < 1 or bands * rows > permutations:
         raise SpecError(
             f"{bands} bands of {rows} rows need {bands * rows} permutations, there are {permutations}; "
-            "lower them or raise permutations"
+            "lower bands or rows, or raise permutations"
         )
     return Bands(bands, rows)
 

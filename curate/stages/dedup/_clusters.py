@@ -1,7 +1,7 @@
-"""From edges to decisions: connected components first, then, inside each, who stays and who leaves for whom.
+"""Turn edges into decisions: find connected components, then decide in each which documents are kept or dropped.
 
-Only the first step sees all edges at once, and it keeps none of them: four or eight bytes a document. Components are
-then dealt out to many tasks, since no decision crosses from one to another.
+Only the first step reads all edges in one task; it stores none of them, only four or eight bytes per document. The
+components are then distributed over many tasks, since decisions in one do not depend on another.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curate.stages.dedup._pairs import PAIRS_AT_ONCE, priority
 from curate.stages.dedup._sketch import Sketcher, place_of, shard_and_row
 
 LINK, REASON, KEPT = 0, 1, 2
-"""What a decided row is: an edge; the edge for which a document leaves; a document that stays for others."""
+"""Kinds of rows in `DECIDED`: an edge; a dropped document and the one kept for it; a kept document with copies."""
 
 DECIDED = pa.schema(
     {
@@ -26,20 +26,20 @@ DECIDED = pa.schema(
         "similarity": pa.float32(), "shared_bands": pa.int16(), "what": pa.int8(), "n_copies": pa.uint32(),
     }
 )  # fmt: skip
-"""n_copies: how many documents the kept one stands for, itself included; 0 in a row that is only an edge."""
+"""n_copies: the size of the cluster, the kept document included; 0 in rows of the kind `LINK`."""
 
 UNKNOWN = np.uint64(0xFFFFFFFFFFFFFFFF)
-"""Stands for a place that is not known."""
+"""Marks a place that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """Joins documents that are linked, directly or by way of others."""
+    """Finds connected components: documents that are linked directly or through others."""
 
     n_tasks: int
 
     def find(self, edges: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
-        """Yield the edges with the number of their component (its first document) and the task that gets it."""
+        """Yield the edges with their component (the number of its first document) and the task that decides it."""
         n_docs = int(context.n_docs.sum())
         first = np.r_[0, np.cumsum(context.n_docs)[:-1]]
         parent = np.arange(n_docs, dtype=np.uint32 if n_docs < 1 << 32 else np.uint64)
@@ -71,27 +71,32 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """Decides, component by component, who leaves."""
+    """Decides in each component which documents are dropped.
+
+    Args:
+        sketcher: measures similarities.
+        threshold: a document is dropped only for a kept one that is at least this similar, 0-1.
+    """
 
     sketcher: Sketcher
     threshold: float
 
     def find(self, edges: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
-        """Yield every edge once, every decision, and who stays for others; by component."""
+        """Yield rows of `DECIDED`, by component: edges, dropped documents, and kept documents with copies."""
         graph = Graph.of(pa.Table.from_batches(edges).combine_chunks(), context)
         threshold = -1.0 if self.sketcher.verify == "none" else self.threshold - 1e-6
         via, via_similarity = np.full(len(graph.high), -1, np.int64), np.full(len(graph.high), np.nan, np.float32)
         while greedy_clustering.decide(
             graph.bounds, graph.low, graph.state, graph.keeper, via, via_similarity, threshold
         ):
-            asked = np.flatnonzero((via >= 0) & np.isnan(via_similarity))
-            via_similarity[asked], _ = self._compared(graph, via[asked], graph.high[asked], context)
+            unknown = np.flatnonzero((via >= 0) & np.isnan(via_similarity))
+            via_similarity[unknown], _ = self._compare(graph, via[unknown], graph.high[unknown], context)
         yield self._rows(graph, context)
 
-    def _compared(
+    def _compare(
         self, graph: Graph, left: np.ndarray, right: np.ndarray, context: ReduceContext
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return (similarity, shared bands) of pairs of the graph's documents, some at a time."""
+        """Return (similarity, shared bands) of pairs of documents of the graph, computed in chunks."""
         similarity, shared = np.empty(len(left), np.float32), np.empty(len(left), np.int16)
         for start in range(0, len(left), PAIRS_AT_ONCE):
             part = slice(start, start + PAIRS_AT_ONCE)
@@ -102,41 +107,41 @@ class Decisions:
     def _rows(self, graph: Graph, context: ReduceContext) -> pa.RecordBatch:
         """Return the rows of `DECIDED`, ordered by component, kept document and document."""
         shard, _ = shard_and_row(graph.place)
-        leaves = np.flatnonzero((graph.state == greedy_clustering.DROPPED) & (shard < context.n_own))
-        keeper = graph.keeper[leaves]
-        edge = graph.edge(keeper, leaves)
+        dropped = np.flatnonzero((graph.state == greedy_clustering.DROPPED) & (shard < context.n_own))
+        keeper = graph.keeper[dropped]
+        edge = graph.edge(keeper, dropped)
         is_direct = edge >= 0
-        similarity, shared = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.int16)
+        similarity, shared = np.empty(len(dropped), np.float32), np.empty(len(dropped), np.int16)
         similarity[is_direct], shared[is_direct] = graph.similarity[edge[is_direct]], graph.shared[edge[is_direct]]
         indirect = ~is_direct
-        similarity[indirect], shared[indirect] = self._compared(graph, keeper[indirect], leaves[indirect], context)
-        stays, n_left = np.unique(keeper, return_counts=True)
+        similarity[indirect], shared[indirect] = self._compare(graph, keeper[indirect], dropped[indirect], context)
+        kept, n_dropped = np.unique(keeper, return_counts=True)
         is_link = np.ones(len(graph.high), bool)
         is_link[edge[is_direct]] = False
         low, high = graph.low[is_link], graph.high[is_link]
         return _rows(
             graph,
-            what=np.repeat(np.array([LINK, REASON, KEPT], np.int8), [len(low), len(leaves), len(stays)]),
-            document=np.concatenate([high, leaves, stays]),
-            kept=np.concatenate([low, keeper, stays]),
-            similarity=np.concatenate([graph.similarity[is_link], similarity, np.ones(len(stays), np.float32)]),
-            shared=np.concatenate([graph.shared[is_link], shared, np.zeros(len(stays), np.int16)]),
+            what=np.repeat(np.array([LINK, REASON, KEPT], np.int8), [len(low), len(dropped), len(kept)]),
+            document=np.concatenate([high, dropped, kept]),
+            kept=np.concatenate([low, keeper, kept]),
+            similarity=np.concatenate([graph.similarity[is_link], similarity, np.ones(len(kept), np.float32)]),
+            shared=np.concatenate([graph.shared[is_link], shared, np.zeros(len(kept), np.int16)]),
             n_copies=np.concatenate(
-                [np.zeros(len(low), np.int64), n_left[np.searchsorted(stays, keeper)] + 1, n_left + 1]
+                [np.zeros(len(low), np.int64), n_dropped[np.searchsorted(kept, keeper)] + 1, n_dropped + 1]
             ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The documents of some components, numbered by priority, with their links to those of higher priority.
+    """The documents of some components, numbered by priority, with their links to documents of higher priority.
 
     Args:
-        place: uint64[n]; component: uint64[n].
+        place, component: uint64[n], of each document.
         bounds: int64[n + 1]; the links of document i are those from `bounds[i]` to `bounds[i + 1]`.
         low, high: int64[m], the two documents of each link, `low < high`, ordered by (high, low).
-        similarity: float32[m]; shared: int16[m].
-        state, keeper: see `leaders.decide`; what is known of reference data is filled in.
+        similarity, shared: float32[m] and int16[m], the similarity and the number of shared bands of each link.
+        state, keeper: see `greedy_clustering.decide`; already set for reference data.
     """
 
     place: np.ndarray
@@ -151,7 +156,7 @@ class Graph:
 
     @classmethod
     def of(cls, edges: pa.Table, context: ReduceContext) -> Graph:
-        """Build the graph from edges, each of which comes once."""
+        """Build the graph from distinct edges."""
         a = place_of(edges["a_shard"].to_numpy(), edges["a_row"].to_numpy())
         b = place_of(edges["b_shard"].to_numpy(), edges["b_row"].to_numpy())
         linked = np.unique(np.concatenate([a, b]))
@@ -170,7 +175,7 @@ class Graph:
         )  # fmt: skip
 
     def edge(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Return int64[k]: which link joins each pair, -1 where none does."""
+        """Return int64[k]: the link of each pair of documents, -1 if there is none."""
         n = np.int64(len(self.place))
         keys, wanted = self.high * n + self.low, high * n + low
         at = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
@@ -182,7 +187,7 @@ def _orders(place: np.ndarray, context: ReduceContext) -> np.ndarray:
 
 
 def _keepers_of_references(places: np.ndarray, context: ReduceContext) -> np.ndarray:
-    """Return uint64[n]: for a reference document the place of the one that was kept for it (its own, if it was kept).
+    """Return uint64[n]: for a reference document, the place of the document that was kept for it, or its own if kept.
 
     `UNKNOWN` for the run's own documents.
     """
@@ -190,9 +195,9 @@ def _keepers_of_references(places: np.ndarray, context: ReduceContext) -> np.nda
     shard, row = shard_and_row(places)
     is_reference = shard >= context.n_own
     if is_reference.any():
-        notes = context.lookup(["kept_shard", "kept_row"], shard[is_reference], row[is_reference])
-        of_index = place_of(notes["kept_shard"].to_numpy(), notes["kept_row"].to_numpy())
-        is_of_dataset = of_index == UNKNOWN  # datasets do not say, so all their documents count as kept
+        stored = context.lookup(["kept_shard", "kept_row"], shard[is_reference], row[is_reference])
+        of_index = place_of(stored["kept_shard"].to_numpy(), stored["kept_row"].to_numpy())
+        is_of_dataset = of_index == UNKNOWN  # datasets record no decisions, so all their documents count as kept
         kept[is_reference] = np.where(is_of_dataset, places[is_reference], of_index)
     return kept
 
@@ -205,8 +210,8 @@ def _known(
     is_reference = shard_and_row(place)[0] >= n_own
     state[rank[is_reference]], keeper[rank[is_reference]] = greedy_clustering.KEPT, rank[is_reference]
     was_dropped = (shard_and_row(linked)[0] >= n_own) & (remembered != linked)
-    who = rank[np.searchsorted(place, linked[was_dropped])]
-    state[who], keeper[who] = greedy_clustering.DROPPED, rank[np.searchsorted(place, remembered[was_dropped])]
+    dropped = rank[np.searchsorted(place, linked[was_dropped])]
+    state[dropped], keeper[dropped] = greedy_clustering.DROPPED, rank[np.searchsorted(place, remembered[was_dropped])]
     return state, keeper
 
 
@@ -220,7 +225,7 @@ def _rows(
     shared: np.ndarray,
     n_copies: np.ndarray,
 ) -> pa.RecordBatch:
-    """Return rows of `DECIDED` for documents by their numbers in the graph."""
+    """Return rows of `DECIDED`; documents are given by their numbers in the graph."""
     order = np.lexsort((graph.place[document], -what, graph.place[kept], graph.component[document]))
     columns = [
         *shard_and_row(graph.place[document]), *shard_and_row(graph.place[kept]),

@@ -1,4 +1,4 @@
-"""What is laid down about a deduplication: edges, clusters, how sure it is, and whether it took too much."""
+"""Report on a deduplication: edges, clusters, estimates of precision and recall, and the cap on removals."""
 
 from __future__ import annotations
 
@@ -34,26 +34,28 @@ CLUSTER_FILE = pa.schema(
 )  # fmt: skip
 
 SAMPLE = 200
-"""Dropped documents whose similarity is measured again, exactly, on their texts."""
+"""How many dropped documents are sampled; their exact similarity is measured on the texts."""
 
 PROBES = 128
-"""Documents that are compared with every other one, to see what banding missed."""
+"""How many documents are compared with all others, to estimate the recall of banding."""
 
 PROBED = 1_000_000
-"""Documents at most that the probes are compared with."""
+"""About how many documents the probes are compared with at most."""
 
 FEWEST = 100
-"""Sources with fewer documents are not held against the cap."""
+"""Sources with fewer documents are exempt from the cap."""
 
 
 @dataclass(frozen=True, slots=True)
 class DedupReport:
-    """Writes the evidence of a deduplication and passes its decisions on.
+    """Writes the evidence of a deduplication and yields its decisions.
 
     Args:
-        cap: share of a source's documents that may be dropped; None for any.
-        over_cap: "warn" or "stop".
-        why: what `clusters.parquet` says of a document that was kept for its rank.
+        sketcher: measures similarities.
+        threshold: Jaccard similarity from which documents are near-duplicates, 0-1.
+        cap: maximum share of a source's documents that may be dropped, 0-1; None for no limit.
+        over_cap: what happens beyond the cap: "warn" or "stop".
+        why: the reason that `clusters.parquet` gives for documents kept by the policy.
     """
 
     sketcher: Sketcher
@@ -63,35 +65,35 @@ class DedupReport:
     why: str
 
     def record(self, rows: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
-        """Write `edges.parquet` and `clusters.parquet`; yield the rows that decide about the run's own documents.
+        """Write `edges.parquet` and `clusters.parquet`; yield the decisions about the run's own documents.
 
         Raises:
-            RunError: more of a source was dropped than the cap allows, and `over_cap` is "stop".
+            RunError: a source exceeds the cap and `over_cap` is "stop".
         """
-        seen = _Seen(context)
+        totals = _Totals(context)
         with context.evidence("edges", EDGE_FILE) as edges, context.evidence("clusters", CLUSTER_FILE) as clusters:
             for batch in rows:
                 for start in range(0, batch.num_rows, 1 << 16):
                     part = batch.slice(start, 1 << 16)
                     names = _Names(part, context)
-                    seen.add(part, names)
+                    totals.add(part, names)
                     _write_edges(edges, part, names)
                     self._write_clusters(clusters, part, names, context.n_own)
                     is_own = (part["shard"].to_numpy() < context.n_own) & (part["what"].to_numpy() != LINK)
                     yield part.filter(pa.array(is_own))
         yield pa.RecordBatch.from_pylist([], schema=DECIDED)
-        sources = seen.sources()
+        sources = totals.sources()
         context.report(
             {
-                **seen.numbers(),
+                **totals.numbers(),
                 "threshold": self.threshold,
                 "s_curve": [[j / 50, round(float(self.sketcher.bands.found(j / 50)), 4)] for j in range(51)],
                 "sources": sources,
-                "precision": self._precision(seen.sample, context),
-                "recall": self._recall(seen.is_dropped, context),
+                "precision": self._precision(totals.sample, context),
+                "recall": self._recall(totals.is_dropped, context),
             }
         )
-        self._guard(sources, seen.largest(5), context)
+        self._guard(sources, totals.largest(5), context)
 
     def _write_clusters(self, file: EvidenceFile, part: pa.RecordBatch, names: _Names, n_own: int) -> None:
         what = part["what"].to_numpy()
@@ -106,23 +108,23 @@ class DedupReport:
         rows = pa.RecordBatch.from_arrays(list(table.values()), schema=CLUSTER_FILE)
         file.write(rows.filter(pa.array(is_member)))
 
-    # ------------------------------------------------------------------ how sure
+    # ------------------------------------------------------------------ precision and recall
 
     def _precision(self, sample: list[tuple[int, int, int]], context: ReduceContext) -> dict[str, Any] | None:
-        """Measure the exact similarity of some dropped documents to the ones they were dropped for."""
+        """Measure the exact similarity of a sample of dropped documents to the documents they were dropped for."""
         if not sample:
             return None
-        lost, kept = (np.array([entry[k] for entry in sample], np.uint64) for k in (1, 2))
-        texts = [context.texts(*shard_and_row(places)) for places in (lost, kept)]
+        dropped, kept = (np.array([entry[k] for entry in sample], np.uint64) for k in (1, 2))
+        texts = [context.texts(*shard_and_row(places)) for places in (dropped, kept)]
         pairs = [(one, other) for one, other in zip(*texts, strict=True) if one is not None and other is not None]
         if not pairs:
             return None
         sides = [self._sets([pair[k] for pair in pairs]) for k in (0, 1)]
         exact = np.sort(kernel.jaccard_sorted(*sides[0], *sides[1]).astype(float))
-        good = int((exact >= self.threshold - 0.1).sum())
+        n_similar = int((exact >= self.threshold - 0.1).sum())
         return {
-            "sampled": len(pairs), "similarity_at_least": round(self.threshold - 0.1, 6), "share": good / len(pairs),
-            "interval": wilson(good, len(pairs)),
+            "sampled": len(pairs), "similarity_at_least": round(self.threshold - 0.1, 6), "share": n_similar / len(pairs),
+            "interval": wilson(n_similar, len(pairs)),
             "exact_similarity": {f"p{q}": round(float(np.quantile(exact, q / 100)), 4) for q in (0, 5, 25, 50, 100)},
         }  # fmt: skip
 
@@ -131,7 +133,7 @@ class DedupReport:
         return kernel.sorted_sets(*self.sketcher.shingles(*batch.text_buffers()))
 
     def _recall(self, is_dropped: list[np.ndarray], context: ReduceContext) -> dict[str, Any] | None:
-        """Compare some documents with every other one by signature: of those alike, how many pairs stayed whole?"""
+        """Compare some documents with all others by signature: in how many similar pairs was a document dropped?"""
         if self.sketcher.verify == "none":
             return None
         shards = _stride(context.n_docs[: context.n_own], PROBED)
@@ -141,34 +143,34 @@ class DedupReport:
         signatures = fixed(context.lookup(["signature"], *shard_and_row(probes))["signature"], np.uint32)
         has_tokens = (signatures != kernel.NOTHING).any(axis=1)
         probes, signatures = probes[has_tokens], signatures[has_tokens]
-        probe_left = np.array([is_dropped[s][r] for s, r in zip(*shard_and_row(probes), strict=True)])
-        alike = missed = 0
+        probe_dropped = np.array([is_dropped[s][r] for s, r in zip(*shard_and_row(probes), strict=True)])
+        n_similar = n_missed = 0
         for shard in shards:
             start = 0
-            for notes in context.sidecar(shard, ["signature"]):
-                others = fixed(notes["signature"], np.uint32)
-                left = is_dropped[shard][start : start + len(others)]
+            for stored in context.sidecar(shard, ["signature"]):
+                others = fixed(stored["signature"], np.uint32)
+                dropped = is_dropped[shard][start : start + len(others)]
                 for k, probe in enumerate(probes):
-                    similar = kernel.agreement_with(signatures[k], others) >= self.threshold
+                    is_similar = kernel.agreement_with(signatures[k], others) >= self.threshold
                     at = int(probe) - (int(shard) << 32) - start
                     if 0 <= at < len(others):
-                        similar[at] = False
-                    alike += int(similar.sum())
-                    missed += 0 if probe_left[k] else int((similar & ~left).sum())
+                        is_similar[at] = False
+                    n_similar += int(is_similar.sum())
+                    n_missed += 0 if probe_dropped[k] else int((is_similar & ~dropped).sum())
                 start += len(others)
-        if not alike:
+        if not n_similar:
             return {"probes": len(probes), "pairs": 0}
         return {
-            "probes": len(probes), "pairs": alike, "share": (alike - missed) / alike,
-            "interval": wilson(alike - missed, alike),
+            "probes": len(probes), "pairs": n_similar, "share": (n_similar - n_missed) / n_similar,
+            "interval": wilson(n_similar - n_missed, n_similar),
         }  # fmt: skip
 
-    # ------------------------------------------------------------------ how much
+    # ------------------------------------------------------------------ cap
 
     def _guard(
         self, sources: dict[str, dict[str, int]], largest: list[tuple[int, str]], context: ReduceContext
     ) -> None:
-        """Warn, or stop the run, if a source lost more than the cap."""
+        """Warn, or stop the run, for sources that exceed the cap."""
         if self.cap is None:
             return
         over = [
@@ -176,32 +178,35 @@ class DedupReport:
             for name, n in sources.items()
             if n["documents"] >= FEWEST and n["dropped"] > self.cap * n["documents"]
         ]
-        lines = [f"{name}: {lost:,} of {n:,} documents ({lost / n:.1%}) are near-duplicates" for name, lost, n in over]
+        lines = [
+            f"{name}: {dropped:,} of {n:,} documents ({dropped / n:.1%}) are near-duplicates"
+            for name, dropped, n in over
+        ]
         if over and self.over_cap == "stop":
             clusters = [f"    {n:,} copies of {id}" for n, id in largest]
             raise RunError(
-                f"more of a source would be dropped than removal_cap {self.cap:g} allows, so the run stops here:\n  "
+                f"more near-duplicates than removal_cap {self.cap:g} allows; the run stops before anything is dropped:\n  "
                 + "\n  ".join([*lines, "The largest clusters:"])
                 + "\n"
                 + "\n".join(clusters)
-                + "\nLook at these pages.  If they are copies, raise removal_cap or set over_cap: warn; if all they share "
-                "is a template, take it out with dedup.lines before, or raise the threshold."
+                + "\nLook at these documents.  If they are copies, raise removal_cap or set over_cap: warn.  If they share only "
+                "a template, remove it with dedup.lines before this stage, or raise the threshold."
             )
         for line in lines:
             context.warn(f"{line}, more than removal_cap {self.cap:g}")
 
 
 class _Names:
-    """Ids and sources of the documents in some rows."""
+    """The ids, sources and places of the documents in some rows of `DECIDED`."""
 
     def __init__(self, rows: pa.RecordBatch, context: ReduceContext):
         sides = [("shard", "row"), ("kept_shard", "kept_row")]
         places = [place_of(rows[shard].to_numpy(), rows[row].to_numpy()) for shard, row in sides]
         self.place, self.kept = places
-        different, which = np.unique(np.concatenate(places), return_inverse=True)
-        if len(different):
-            notes = context.lookup(["id", "source"], *shard_and_row(different))
-            ids, self.source = notes["id"].take(pa.array(which)), notes["source"].take(pa.array(which[: len(rows)]))
+        distinct, which = np.unique(np.concatenate(places), return_inverse=True)
+        if len(distinct):
+            stored = context.lookup(["id", "source"], *shard_and_row(distinct))
+            ids, self.source = stored["id"].take(pa.array(which)), stored["source"].take(pa.array(which[: len(rows)]))
         else:
             ids = self.source = pa.array([], pa.string())
         self.id, self.kept_id = ids[: len(rows)], ids[len(rows) :]
@@ -213,8 +218,8 @@ def _write_edges(file: EvidenceFile, part: pa.RecordBatch, names: _Names) -> Non
     file.write(pa.RecordBatch.from_arrays(columns, schema=EDGE_FILE).filter(pa.array(what != KEPT)))
 
 
-class _Seen:
-    """What passes by, counted: a byte a document, and a few samples."""
+class _Totals:
+    """Counts and samples of the decisions; memory: one byte per document."""
 
     def __init__(self, context: ReduceContext):
         self.context = context
@@ -256,8 +261,8 @@ class _Seen:
     def sources(self) -> dict[str, dict[str, int]]:
         total: Counter[str] = Counter()
         for shard in range(self.context.n_own):
-            for notes in self.context.sidecar(shard, ["source"]):
-                total.update(_counts(notes["source"]))
+            for stored in self.context.sidecar(shard, ["source"]):
+                total.update(_counts(stored["source"]))
         return {name: {"documents": n, "dropped": self.dropped_of[name]} for name, n in sorted(total.items())}
 
 
@@ -267,29 +272,29 @@ def _counts(sources: pa.Array) -> dict[str, int]:
 
 
 def _stride(n_docs: np.ndarray, most: int) -> list[int]:
-    """Return shards spread evenly over all, as many as hold about `most` documents."""
+    """Return evenly spaced shards that together hold about `most` documents."""
     total = int(n_docs.sum())
     step = max(1, math.ceil(total / most))
     return list(range(0, len(n_docs), step))
 
 
 def _probes(context: ReduceContext, shards: list[int]) -> np.ndarray:
-    """Return the places of the documents whose digests are lowest: a sample that depends on the texts alone."""
+    """Return the places of the documents with the lowest digests: a sample that depends only on the texts."""
     best = np.zeros((0, 2), np.uint64)
     for shard in shards:
         start = 0
-        for notes in context.sidecar(shard, ["digest"]):
-            digest = notes["digest"].to_numpy()
+        for stored in context.sidecar(shard, ["digest"]):
+            digest = stored["digest"].to_numpy()
             row = np.arange(start, start + len(digest), dtype=np.uint32)
-            found = np.stack([digest, place_of(np.full(len(digest), shard, np.uint32), row)], axis=1)
-            both = np.concatenate([best, found])
+            new = np.stack([digest, place_of(np.full(len(digest), shard, np.uint32), row)], axis=1)
+            both = np.concatenate([best, new])
             best = both[np.lexsort((both[:, 1], both[:, 0]))[:PROBES]]
             start += len(digest)
     return best[:, 1]
 
 
 def wilson(n: int, of: int, z: float = 1.96) -> list[float]:
-    """Return the 95 % interval of a share after Wilson (1927), which holds for shares near 0 and 1 too."""
+    """Return the Wilson (1927) 95 % interval of the share n / of, which is valid for shares near 0 and 1 too."""
     p = n / of
     middle, width = p + z * z / (2 * of), z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
     return [round((middle - width) / (1 + z * z / of), 4), round((middle + width) / (1 + z * z / of), 4)]

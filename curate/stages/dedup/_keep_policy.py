@@ -1,4 +1,4 @@
-"""Which of several copies is kept: every policy as one number a document, the largest first."""
+"""Decide which of several copies is kept: every policy gives each document a number, and the largest wins."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ LOWEST = np.iinfo(np.int64).min
 
 
 def columns(keep: str | dict[str, str]) -> tuple[str, ...]:
-    """Return the columns a policy reads, beside the text; `date` may be missing, then all are equally old.
+    """Return the columns that a policy needs besides the text.
+
+    `newest` does not need `date`: without that column all documents count as equally old.
 
     Raises:
-        SpecError: a mapping that is not `{best: <column>}`.
+        SpecError: a mapping other than `{best: <column>}`.
     """
     if isinstance(keep, str):
         return ()
@@ -27,7 +29,11 @@ def columns(keep: str | dict[str, str]) -> tuple[str, ...]:
 
 
 def order(batch: Batch, keep: str | dict[str, str]) -> np.ndarray:
-    """Return int64[n]: of two copies the one with the larger number is kept; of equal ones, the first in the input."""
+    """Return int64[n]: of two copies the one with the larger number is kept; of equal ones, the first in the input.
+
+    Raises:
+        StageError: the column of `{best: <column>}` does not contain numbers.
+    """
     if isinstance(keep, dict):
         return _of_numbers(batch, keep["best"])
     if keep == "newest":
@@ -39,17 +45,19 @@ def order(batch: Batch, keep: str | dict[str, str]) -> np.ndarray:
 
 
 def date_number(date: str | None) -> int:
-    """Return an ISO date as a number that sorts like it; without one, the lowest."""
+    """Return an ISO date as a number in the same order; -1, the lowest, for a missing or unknown date."""
     match = _ISO.match(date or "")
     return int("".join(part or "00" for part in match.groups())) if match else -1
 
 
 def _of_numbers(batch: Batch, column: str) -> np.ndarray:
-    """Return numbers as int64 that sort alike; null and NaN come last."""
+    """Map numbers to int64 in the same order; null and NaN to the lowest."""
     try:
         values = np.asarray(batch.numbers(column), np.float64)
     except (TypeError, ValueError):
-        raise StageError(f"keep: the column `{column}` is {batch[column].type}, expected numbers") from None
+        raise StageError(
+            f"keep: the column `{column}` is {batch[column].type}, expected numbers; name a numeric one"
+        ) from None
     bits = (values + 0.0).view(np.int64)  # -0.0 becomes 0.0
     ordered = np.where(bits < 0, bits ^ np.int64(0x7FFFFFFFFFFFFFFF), bits)
     return np.where(np.isnan(values), LOWEST, ordered)

@@ -1,4 +1,4 @@
-"""From texts to what near-duplicates are found by: signatures, the keys of their bands, sets of shingles."""
+"""Sketch texts for near-duplicate search: MinHash signatures, band keys and shingle sets."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ from curate.stages.dedup import _keep_policy
 from curate.stages.dedup._bands import Bands
 
 FORMAT = 1
-"""Of what is kept and remembered; raised when hashes or columns change their meaning."""
+"""The version of the sidecar and of indexes; raised when the meaning of hashes or columns changes."""
 
-NOBODY = np.uint32(0xFFFFFFFF)
-"""Stands for a place that is not known."""
+NO_PLACE = np.uint32(0xFFFFFFFF)
+"""Marks a shard or row that is not known."""
 
 SHORT = 256
-"""Bytes of text up to which a document may be too short for more than one shingle."""
+"""Documents of at most this many bytes are checked for having a single shingle."""
 
 _TOKENIZERS = {"words": tokens.WORDS, "characters": tokens.CHARACTERS, "code": tokens.CODE}
 
 
 @dataclass(frozen=True)
 class Sketcher:
-    """Sketches texts, and compares sketches, under one set of settings.
+    """Sketches texts and compares sketches, under one set of settings.
 
     Args:
-        verify: "signature", "jaccard" or "none": what is kept beside the documents to compare candidates by.
-        per: the column within whose values documents are compared; None compares all.
+        ngram, tokenizer, permutations, seed, keep: see `dedup.minhash`.
+        bands: the banding.
+        verify: how candidates are compared, which decides what the sidecar stores: "signature", "jaccard" or "none".
+        per: only documents with the same value in this column are compared; None compares all.
     """
 
     ngram: int
@@ -50,7 +52,7 @@ class Sketcher:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What two runs must share for their sketches to mean the same."""
+        """The settings in which two runs must agree for their sketches to be comparable."""
         return {
             "sketch": FORMAT, "scheme": "affine32", "seed": self.seed, "permutations": self.permutations,
             "ngram": self.ngram, "tokenizer": self.tokenizer, "bands": self.bands.bands, "rows": self.bands.rows,
@@ -64,32 +66,32 @@ class Sketcher:
     # ------------------------------------------------------------------ emitting
 
     def emit(self, batch: Batch) -> Emitted:
-        """Return the keys of every document that has tokens, and the notes about all."""
+        """Return the band keys of every document that has tokens, and the sidecar of all documents."""
         if self.verify == "jaccard":
             bounds, hashes = self.shingles(*batch.text_buffers())
             signatures = kernel.signatures(bounds, hashes, *self._permutations)
             shingles = kernel.sorted_sets(bounds, hashes)
         else:
-            how = (*self._tables, _TOKENIZERS[self.tokenizer], self.ngram, *self._permutations)
-            signatures, shingles = kernel.signatures_of_texts(*batch.text_buffers(), *how), None
+            settings = (*self._tables, _TOKENIZERS[self.tokenizer], self.ngram, *self._permutations)
+            signatures, shingles = kernel.signatures_of_texts(*batch.text_buffers(), *settings), None
         salts = _salts(batch, self.per) ^ self._single_shingles(batch)
         keys = kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
         n = len(batch)
-        nobody = pa.array(np.full(n, NOBODY))
-        kept = {
+        no_place = pa.array(np.full(n, NO_PLACE))
+        sidecar = {
             "order": pa.array(_keep_policy.order(batch, self.keep)),
             "digest": pa.array(kernel.band_keys(signatures, 1, self.permutations, salts)[:, 0]),
             "salt": pa.array(salts),
             "source": batch["source"] if "source" in batch else pa.nulls(n, pa.string()),
-            "kept_shard": nobody,
-            "kept_row": nobody,
-            **self._kept(signatures, keys, shingles),
+            "kept_shard": no_place,
+            "kept_row": no_place,
+            **self._sketch_columns(signatures, keys, shingles),
         }
         has_tokens = (signatures != kernel.NOTHING).any(axis=1)
-        return Emitted(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(kept.values()), names=list(kept)))
+        return Emitted(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(sidecar.values()), names=list(sidecar)))
 
     def shingles(self, offsets: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return `(bounds int64[n + 1], hashes uint64[m])` of the n-grams of texts."""
+        """Return `(bounds int64[n + 1], hashes uint64[m])` of the shingles of texts."""
         return tokens.shingle_hashes(offsets, data, *self._tables, _TOKENIZERS[self.tokenizer], self.ngram)
 
     @property
@@ -97,21 +99,21 @@ class Sketcher:
         return characters.classes(), characters.lower()
 
     def _single_shingles(self, batch: Batch) -> np.ndarray:
-        """Return uint64[n]: the 64-bit hash of the shingle of a short document that has one only, else 0.
+        """Return uint64[n]: the 64-bit hash of the only shingle of a short document; 0 if it has more or none.
 
-        A signature is made of 32 bits of each hash. Of two documents of one shingle that is all there is to compare, and
-        among a million of them a hundred pairs would be alike by chance.
+        Signatures use 32 bits of each hash. For documents of one shingle these would be all there is to compare: among
+        a million of them, a hundred pairs would match by chance.
         """
-        found = np.zeros(len(batch), np.uint64)
+        hash_of = np.zeros(len(batch), np.uint64)
         short = np.flatnonzero(np.diff(batch.text_buffers()[0]) <= SHORT)
         if len(short):
-            few = Batch(batch.rows.select(["id", "text"]).take(pa.array(short)))
-            bounds, hashes = self.shingles(*few.text_buffers())
+            short_texts = Batch(batch.rows.select(["id", "text"]).take(pa.array(short)))
+            bounds, hashes = self.shingles(*short_texts.text_buffers())
             single = np.flatnonzero(np.diff(bounds) == 1)
-            found[short[single]] = hashes[bounds[single]]
-        return found
+            hash_of[short[single]] = hashes[bounds[single]]
+        return hash_of
 
-    def _kept(
+    def _sketch_columns(
         self, signatures: np.ndarray, keys: np.ndarray, shingles: tuple[np.ndarray, np.ndarray] | None
     ) -> dict[str, pa.Array]:
         if self.verify == "none":
@@ -125,16 +127,16 @@ class Sketcher:
         }
 
     def recall(self, rows: pa.RecordBatch) -> Emitted:
-        """Return what was asked about documents that an index remembers.
+        """Return what `emit` returned about documents that an index remembers.
 
-        One that was dropped for a document which this run does not see (its own, when it runs again, or one of a
-        dataset) is compared with nothing: it is gone, and nobody knows for whom.
+        A document that was dropped for one that this run cannot see (one of its own, when the run is repeated, or one
+        of a dataset) emits no keys: the document that was kept for it is not known.
         """
         keys = self.keys(rows)
         has_tokens = np.ones(len(keys), bool)
         if self.verify != "none":
             has_tokens = (fixed(rows["signature"], np.uint32) != kernel.NOTHING).any(axis=1)
-        is_known = rows["kept_shard"].to_numpy() != NOBODY
+        is_known = rows["kept_shard"].to_numpy() != NO_PLACE
         return Emitted(
             _rows(keys, has_tokens & is_known), rows.select([name for name in rows.schema.names if name != "id"])
         )
@@ -143,57 +145,57 @@ class Sketcher:
 
     @property
     def compared(self) -> list[str]:
-        """The notes that `similarity` reads."""
+        """The sidecar columns that `similarity` reads."""
         return {"none": ["keys"], "signature": ["signature", "salt"], "jaccard": ["signature", "shingles", "salt"]}[
             self.verify
         ]
 
-    def keys(self, notes: pa.RecordBatch) -> np.ndarray:
-        """Return uint64[n, bands], the keys of the bands."""
+    def keys(self, stored: pa.RecordBatch) -> np.ndarray:
+        """Return uint64[n, bands], the band keys of sidecar rows."""
         if self.verify == "none":
-            return fixed(notes["keys"], np.uint64)
-        signatures, salts = fixed(notes["signature"], np.uint32), notes["salt"].to_numpy()
+            return fixed(stored["keys"], np.uint64)
+        signatures, salts = fixed(stored["signature"], np.uint32), stored["salt"].to_numpy()
         return kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
 
     def similarity(
         self, context: ReduceContext, left: tuple[np.ndarray, np.ndarray], right: tuple[np.ndarray, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Compare documents pair by pair.
+        """Measure the similarity of pairs of documents.
 
         Args:
             left, right: (shard uint32[n], row uint32[n]) of the documents.
         Returns:
-            `(similarity float32[n], shared bands int16[n])`; the similarity is NaN where nothing is verified.
+            `(similarity float32[n], shared bands int16[n])`; the similarity is NaN under `verify: none`.
         """
         if not len(left[0]):
             return np.zeros(0, np.float32), np.zeros(0, np.int16)
         places = np.concatenate([place_of(*left), place_of(*right)])
-        different, which = np.unique(places, return_inverse=True)
-        notes = context.lookup(self.compared, *shard_and_row(different))
+        distinct, which = np.unique(places, return_inverse=True)
+        stored = context.lookup(self.compared, *shard_and_row(distinct))
         a, b = which[: len(left[0])], which[len(left[0]) :]
-        keys = self.keys(notes)
+        keys = self.keys(stored)
         shared = kernel.shared_bands(keys[a], keys[b])
         if self.verify == "none":
             return np.full(len(a), np.nan, np.float32), shared
         if self.verify == "signature":
-            signatures = fixed(notes["signature"], np.uint32)
+            signatures = fixed(stored["signature"], np.uint32)
             return kernel.agreement(signatures[a], signatures[b]), shared
-        sets = notes["shingles"]
+        sets = stored["shingles"]
         return kernel.jaccard_sorted(*_lists(sets.take(pa.array(a))), *_lists(sets.take(pa.array(b)))), shared
 
 
 def place_of(shard: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """Return places as one uint64 each, which sort like (shard, row)."""
+    """Return uint64[n]: places as one number each, in the order of (shard, row)."""
     return (shard.astype(np.uint64) << np.uint64(32)) | row.astype(np.uint64)
 
 
 def shard_and_row(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (shard uint32[n], row uint32[n]) of places."""
+    """Return (shard uint32[n], row uint32[n]) of places, the inverse of `place_of`."""
     return (place >> np.uint64(32)).astype(np.uint32), (place & np.uint64(0xFFFFFFFF)).astype(np.uint32)
 
 
 def fixed(column: pa.Array, kind: type) -> np.ndarray:
-    """Return a column of fixed-size binary as an array [n, width]."""
+    """Return a fixed-size binary column as a numpy array of `kind`, [n, width]."""
     width = column.type.byte_width
     data = np.frombuffer(column.buffers()[1] or b"", np.uint8)
     rows = data[column.offset * width : (column.offset + len(column)) * width]
@@ -217,7 +219,7 @@ def _rows(keys: np.ndarray, has_tokens: np.ndarray) -> pa.RecordBatch:
 
 
 def _salts(batch: Batch, per: str | None) -> np.ndarray:
-    """Return uint64[n]: equal for documents that are compared with each other."""
+    """Return uint64[n]: one number per value of the column `per`; only documents with equal ones are compared."""
     if per is None:
         return np.zeros(len(batch), np.uint64)
     known: dict[Any, int] = {}

@@ -1,4 +1,4 @@
-"""Exact duplicates: documents whose text, or whose URL, is the same once it is normalised."""
+"""`dedup.exact`: drop documents with the same normalised text, or the same normalised URL, as another."""
 
 from __future__ import annotations
 
@@ -18,32 +18,31 @@ from curate.stages.dedup._keep_policy import date_number
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_ga|ref_src|phpsessid|jsessionid", re.IGNORECASE
 )
-"""Query parameters that say how a reader came, not what is shown."""
+"""Query parameters that track the visitor and do not change the page."""
 
 SHARDS_PER_TASK = 8
-"""How many shards' keys one reduce task takes in: 16 bytes and a place a document."""
+"""How many shards' keys one reduce task processes: 16 bytes and a place per document."""
 
 
 class exact(Barrier):
-    """Drop documents whose text or URL another document has too, keeping one of each.
+    """Drop documents with the same text or URL as another; keep one copy of each.
 
     Why:
-        Crawls fetch the same page under several addresses and in several years. Exact copies are the
-        cheapest to find, so this stands before anything that looks closer.
+        Crawls fetch the same page from several addresses and in several years. Exact duplicates are the cheapest to
+        find, so run this stage before the more expensive ones.
     Args:
-        by: `text` compares the text, lower-cased by Unicode with white space collapsed; `url` compares the
-            URL without scheme, `www.`, fragment, default port, trailing slash and tracking parameters, with
-            the query sorted.
-        keep: `newest` keeps the copy with the latest `date`, `first` the one that comes first in the input.
-            Ties are kept by input order, so the result does not depend on workers.
+        by: `text` compares texts, lower-cased (Unicode) and with white space collapsed. `url` compares URLs without
+            scheme, `www.`, fragment, default port, trailing slash and tracking parameters, and with a sorted query.
+            Documents with an empty text (or URL) are kept.
+        keep: which copy is kept: `newest`, the one with the latest `date`, or `first`, the first in the input. Ties are
+            resolved by input order, so the result does not depend on the number of workers.
     Drops:
-        exact_duplicate: another copy was kept; the value is how many copies there are, the evidence where
-            the kept one stands.
-    Cost: 24 bytes a document pass through the reduce; texts never do.
+        exact_duplicate: another copy was kept; value: the number of copies, evidence: the kept copy.
+    Cost: 24 bytes per document are shuffled; texts are not.
     Kept:
         "A page that only one address holds."
-    Source: exact matching is not a step of WanJuan-CC; it stands before its fuzzy deduplication because it
-        is exact and a hundred times cheaper. Which copy is kept follows InternLM2 (2403.17297, 3.1): the newest.
+    Source: Exact matching is not a step of WanJuan-CC. It runs before the fuzzy deduplication because it is exact and a
+        hundred times cheaper. Keeping the newest copy follows InternLM2 (2403.17297, 3.1).
     """
 
     names_kept_copies = True
@@ -54,7 +53,7 @@ class exact(Barrier):
         self.columns = Columns(needs=(by,))
 
     def emit(self, batch: Batch) -> Emitted:
-        """Return the key (128 bits) and the date as a number for each document; key 0 0 means "no key"."""
+        """Return a 128-bit key and the date as a number for each document; the key (0, 0) means that there is no key."""
         keys = [_key(normal) for normal in self._normal(batch)]
         dates = batch["date"].to_pylist() if "date" in batch and self.keep == "newest" else [None] * len(batch)
         rows = pa.RecordBatch.from_arrays(
@@ -72,7 +71,7 @@ class exact(Barrier):
         return (Reduction("copies", n_tasks, lambda rows: _modulo(rows["high"].to_numpy(), n_tasks), self.find_copies),)
 
     def find_copies(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
-        """Return a row for each document that is not the one kept: its place, the kept one's, and how many there are."""
+        """Yield a row per duplicate: its place, the place of the kept copy, and the number of copies."""
         table = pa.Table.from_batches(batches).combine_chunks()
         high, low, date, shard, row = (table[name].to_numpy() for name in ("high", "low", "date", "shard", "row"))
         order = np.lexsort((row, shard, -date, low, high))
@@ -82,11 +81,11 @@ class exact(Barrier):
         group = np.cumsum(starts_group) - 1
         first = order[np.flatnonzero(starts_group)]
         size = np.bincount(group) if len(order) else np.zeros(0, np.int64)
-        lost, of = order[~starts_group], group[~starts_group]
+        dropped, of = order[~starts_group], group[~starts_group]
         yield pa.RecordBatch.from_arrays(
             [
-                pa.array(shard[lost], pa.uint32()),
-                pa.array(row[lost], pa.uint32()),
+                pa.array(shard[dropped], pa.uint32()),
+                pa.array(row[dropped], pa.uint32()),
                 pa.array(shard[first[of]], pa.uint32()),
                 pa.array(row[first[of]], pa.uint32()),
                 pa.array(size[of], pa.uint32()),
@@ -95,7 +94,7 @@ class exact(Barrier):
         )
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
-        """Drop every document there is a fact about."""
+        """Drop each duplicate; the evidence is the kept copy."""
         verdicts = Verdicts.keep_all(len(batch))
         rows = results["row"].to_numpy()
         kept = Places(np.zeros(len(batch), np.uint32), np.zeros(len(batch), np.uint32))
@@ -111,7 +110,7 @@ class exact(Barrier):
 
 
 def normal_url(url: str) -> str:
-    """Return what two addresses of the same page have in common; the empty string stays empty."""
+    """Normalise a URL, so that addresses of the same page are equal; an empty one stays empty."""
     try:
         parts = urlsplit(url.strip())
         host = (parts.hostname or "").rstrip(".")

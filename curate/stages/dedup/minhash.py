@@ -1,4 +1,4 @@
-"""Near-duplicates: documents that share most of their n-grams, found with MinHash and banding."""
+"""`dedup.minhash`: drop near-duplicates, documents that share most of their n-grams, with MinHash and banding."""
 
 from __future__ import annotations
 
@@ -21,88 +21,95 @@ from curate.stages.dedup._pairs import Verified, candidates, of_pair
 from curate.stages.dedup._sketch import Sketcher, fixed
 
 SHARDS_PER_TASK = 2
-"""How many shards' keys, or edges, one reduce task takes in."""
+"""How many shards' keys, or edges, one reduce task processes."""
 
 
 class minhash(Barrier):
-    """Drop documents that are nearly the same as another, keeping one of each.
+    """Drop documents that are near-duplicates of another; keep one copy of each.
+
+    Documents are compared by the Jaccard similarity of their sets of shingles (token n-grams), estimated with MinHash.
 
     Why:
-        A crawl holds the same article under many addresses, in many years, with another menu around it. Copies
-        waste training, are learnt by heart, and end up on both sides of a split into training and test.
-        WanJuan-CC drops 90 % of its documents here.
+        Crawls contain the same article at many addresses, from many years, with different menus around it. Duplicates
+        waste compute, are memorised, and end up in both the training and the test set. WanJuan-CC drops 90 % of its
+        documents in this step.
     Args:
-        ngram: tokens in a shingle; two documents are compared by the sets of their shingles.
-        tokenizer: `words` are runs of letters, numbers and underscores of any script, lower-cased, without
-            punctuation; in scripts without spaces every character is a word. `characters` takes every character,
-            lower-cased, runs of white space as one. `code` keeps case and marks, and takes indentation as
-            structure, so that two spaces, four and a tab look alike.
-        permutations: numbers in a signature. The error of an estimated similarity J is about sqrt(J (1 - J) / n).
-        threshold: Jaccard similarity of shingle sets from which two documents are copies, 0 to 1.
-        bands, rows: how a signature is cut; two documents that share a band are compared. Without them, the most
-            selective cut that finds 90 % of the pairs at the threshold (with `verify: none`, the one with the
-            least error on both sides). `curate plan` prints the S-curve.
-        verify: how those are compared: by `signature`, by exact `jaccard` of their sets (four more bytes on disk
-            for each shingle), or not at all (`none`): sharing a band is then enough.
-        keep: which copy stays: the `newest` by date, the `longest` in bytes, the `first` in the input, the one with
-            the largest number in a column ({best: quality_score}), or all of them (`none`): then they are only
-            marked. Ties go to the first in the input.
-        scope: `global` compares all documents; {per: source} only those with the same value in a column.
-        reference: datasets (parquet, JSON lines, a folder of them, a run folder) and indexes; what they hold is
-            dropped here, whatever its rank. They stay as they are.
-        index: a folder in which this run's signatures are remembered for later runs to name under `reference`.
-            Runs with other settings are refused. It may stand in both places, run after run; what is in it stays,
-            so with `keep: newest` the newest part comes first. `lean_minhashes(index)` in this module gives its
-            signatures as `datasketch.LeanMinHash`.
-        removal_cap: share of a source's documents (of sources with 100 and more) that may be dropped; null for any.
-        over_cap: what happens beyond the cap: `warn`, or `stop` before anything is dropped.
-        seed: of the permutations.
+        ngram: tokens per shingle, 1-64.
+        tokenizer: `words`: lower-cased runs of letters, numbers and underscores, without punctuation; in scripts
+            without spaces every character is a word. `characters`: lower-cased characters, with each run of white space
+            as one. `code`: case and punctuation are kept, and indentation counts as structure, so that two spaces, four
+            spaces and a tab are equal.
+        permutations: length of the signature, 1-4096. The standard error of an estimated similarity J is about
+            sqrt(J (1 - J) / permutations).
+        threshold: Jaccard similarity from which two documents are duplicates, 0.01-1.
+        bands, rows: number of bands, and rows per band, of a signature; documents that share a band become a candidate
+            pair. Give both or neither. By default, the most selective banding that finds 90 % of the pairs at the
+            threshold (with `verify: none`, the one with the smallest total of false and missed pairs). `curate plan`
+            prints the S-curve.
+        verify: how candidates are compared: by `signature`; by the exact `jaccard` similarity of their shingle sets
+            (4 more bytes on disk per shingle); or `none`: every candidate pair counts as duplicates.
+        keep: which copy is kept: the `newest` by `date`, the `longest` in bytes, the `first` in the input, or the one
+            with the largest number in a column ({best: quality_score}). `none` keeps all copies and only marks them.
+            Ties are resolved by input order.
+        scope: `global` compares all documents; {per: source} only those with the same value in that column.
+        reference: datasets (parquet, JSON Lines, a folder of them, a run folder) and indexes to compare with. Documents
+            similar to them are dropped, whatever their rank; the reference data is not changed.
+        index: a folder (URL) in which this run stores its signatures, so that later runs can name it in `reference`.
+            Runs with different settings are refused. The same folder can be `reference` and `index` in run after run.
+            Documents in the index are never dropped, so with `keep: newest` process the newest data first.
+            `lean_minhashes(index)` in this module reads the signatures as `datasketch.LeanMinHash`.
+        removal_cap: maximum share of a source's documents that may be dropped, 0-1, for sources with at least 100
+            documents; null for no limit.
+        over_cap: what happens if a source exceeds the cap: `warn`, or `stop` the run before anything is dropped.
+        seed: seed of the permutations, 0 to 2**32 - 1.
     Needs: text
     Makes: near_duplicates: int
     Drops:
-        near_duplicate: a copy was kept; the value is the similarity to it, the evidence its place. What is kept has
-            in `near_duplicates` how many documents it stands for, itself included.
+        near_duplicate: another copy was kept; value: the similarity to it, evidence: the kept copy. In kept documents,
+            `near_duplicates` is the size of the cluster they represent, themselves included.
     Raises:
-        RunError: a source lost more than `removal_cap`, under `over_cap: stop`.
+        SpecError: a parameter is out of its range, or `bands`, `rows`, `keep` or `scope` has the wrong form.
+        StageError: the column of `{best: <column>}` does not contain numbers.
+        RunError: a source exceeds `removal_cap`, with `over_cap: stop`.
     Cost:
-        Two cores, peers in the same run (`python -m tests.bench minhash`, `dedup`, `dedup_quality`):
+        On two cores, all tools in the same run (`python -m tests.bench minhash`, `dedup`, `dedup_quality`):
 
-            | work                                         | peer                       | curate         |
+            | measurement                                  | other tool                 | curate         |
             |----------------------------------------------|----------------------------|----------------|
             | signature from 3 KB of English, one core     | datatrove 89 docs/s        | 134,500 docs/s |
             |                                              | datasketch bulk 1,109      |                |
             |                                              | rensa 3,278                |                |
-            | whole, parquet to parquet, 100,000 documents | datatrove 90 docs/s        | 9,250 docs/s   |
-            | memory of the largest process, of all        | datatrove 226, 394 MB      | 372, 773 MB    |
+            | whole run, parquet to parquet, 100,000 docs  | datatrove 90 docs/s        | 9,250 docs/s   |
+            |   memory of the largest process, of all      | datatrove 226, 394 MB      | 372, 773 MB    |
             | wiki-edited: pairs >= 0.8 not both kept      | datatrove 99.83 %          | 99.98 %        |
-            |   in one cluster                             | 99.52 %                    | 97.54 %        |
-            |   dropped with a kept twin >= 0.6            | 98.24 %                    | 100 %          |
+            |   pairs >= 0.8 in one cluster                | 99.52 %                    | 97.54 %        |
+            |   dropped, with a kept copy >= 0.6           | 98.24 %                    | 100 %          |
             | powershell-docs: the same three              | 100 %, 100 %, 99.07 %      | 100 %, 99.76 %, 100 % |
 
-        From 100 thousand to 2 million short documents a document takes 0.45 times as long, 1.24 times without start-up
-        (`dedup_growth`). The memory of every task stays at 220 to 290 MB, beside the sidecar that the kernel keeps mapped
-        while they are looked up; the two tasks that see all add 4 bytes and 1 byte a document, and nothing an edge,
-        which takes 34 bytes on disk.
+        From 100,000 to 2 million short documents, the time per document is 0.45 times as long, 1.24 times without the
+        start-up time (`dedup_growth`). Every task takes 220 to 290 MB, beside the pages of the sidecar that the
+        operating system keeps mapped during look-ups. The two tasks that process all documents add 4 bytes (components)
+        and 1 byte (evidence) per document; edges add no memory and take 34 bytes each on disk.
 
-        datasketch and rensa make the shingles in Python, which takes most of their time. Two near-duplicates may leave
-        for different documents, hence the second line of each three.
+        datasketch and rensa compute shingles in Python, which takes most of their time. Two near-duplicates may be
+        dropped for different kept documents, which lowers the second of the three quality figures.
     Kept:
         "A page that nobody copied, of eight words."
     Source:
         Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4 (banding). 128
-        permutations, word 5-grams, similarity 0.7 and the newest copy are those of InternLM2 (2403.17297, 3.1), whose
-        pipeline WanJuan-CC (2402.19282) shares; both leave the banding open. Signatures are those of `datasketch` 2,
-        scheme affine32, over other hashes of the shingles. What differs from public implementations:
+        permutations, word 5-grams, similarity 0.7 and keeping the newest copy follow InternLM2 (2403.17297, 3.1), whose
+        pipeline WanJuan-CC (2402.19282) shares; neither paper states the banding. Signatures use the scheme affine32 of
+        `datasketch` 2, over different hashes of the shingles. Differences from public implementations:
 
-        * Candidates are verified, and a document leaves only for one that stays and that it is itself as similar to
-          as `threshold` asks. Where connected components are cut down to one document, a chain of small edits takes
-          its far end along, and a page goes for another that it has nothing in common with.
-        * Decisions are made in order of rank, so they depend neither on the number of tasks nor on their order, and
-          a corpus deduplicated in two steps through an index is what it would be in one.
-        * In a bucket of more than eight different documents each is compared with the first three and with the one
-          before it, not with all. Copies of copies are found over the document that was kept.
-        * A document of a single shingle (of no more words than `ngram`) is a copy only of one with the very same.
-        * The scope is a choice: FineWeb (2406.17557) found deduplication within each dump better than over all.
+        * Candidates are verified, and a document is dropped only for a kept document that is at least `threshold`
+          similar to it. If each connected component is reduced to one document instead, a chain of small edits links
+          its two ends, and a page is dropped for one with which it has nothing in common.
+        * Decisions are made in order of rank. They depend neither on the number nor on the order of tasks, and a corpus
+          deduplicated in two runs through an index gives the same result as in one.
+        * In a bucket of more than eight distinct documents, each is compared with the first three and the one before
+          it, not with all. Copies of copies are found through the document that is kept.
+        * A document with a single shingle (at most `ngram` words) is a duplicate only of documents with the same one.
+        * The scope is a parameter: FineWeb (2406.17557) found deduplication within each dump better than across dumps.
     """
 
     final_reduction_params = ("removal_cap", "over_cap")
@@ -143,15 +150,15 @@ class minhash(Barrier):
         self.sketcher = Sketcher(ngram, tokenizer, permutations, seed, banding, verify, per, keep)
 
     def index_settings(self) -> dict[str, object]:
-        """What a run must share with an index: what its hashes depend on."""
+        """Return the settings in which a run and an index must agree: those that the hashes depend on."""
         return self.sketcher.settings
 
     def emit(self, batch: Batch) -> Emitted:
-        """Return a key a band for each document, and sidecar: its signature, its rank, its source."""
+        """Return one key per band of each document, and the sidecar: signature, rank and source."""
         return self.sketcher.emit(batch)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        """Return keys -> pairs -> edges -> components -> decisions -> evidence."""
+        """Return the steps: band keys -> pairs -> edges -> components -> decisions -> evidence."""
         n = -(-n_shards // SHARDS_PER_TASK)
         why = f"best {self.keep['best']}" if isinstance(self.keep, dict) else self.keep
         report = DedupReport(
@@ -168,7 +175,7 @@ class minhash(Barrier):
         )
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Batch:
-        """Drop every document that leaves for another; say of the others for how many they stand."""
+        """Drop each duplicate; record how many documents each kept one represents."""
         rows, what = results["row"].to_numpy(), results["what"].to_numpy()
         copies = np.ones(len(batch), np.int64)
         is_kept = what == KEPT
@@ -188,22 +195,23 @@ class minhash(Barrier):
         return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, kept_copy=kept))
 
     def recall(self, rows: pa.RecordBatch) -> Emitted:
-        """Return what was asked about documents that an index remembers."""
+        """Return what `emit` returned about documents that an index remembers."""
         return self.sketcher.recall(rows)
 
     def remember(self, sidecar: pa.RecordBatch, results: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
-        """Return the sidecar with the place of the document that each was dropped for, its own if it was kept."""
+        """Return the sidecar with the place of the document kept for each: its own, if it was not dropped."""
         kept_shard = np.full(sidecar.num_rows, shard, np.uint32)
         kept_row = np.arange(start, start + sidecar.num_rows, dtype=np.uint32)
-        lost = results["what"].to_numpy() == REASON
-        row = results["row"].to_numpy()[lost]
-        kept_shard[row], kept_row[row] = results["kept_shard"].to_numpy()[lost], results["kept_row"].to_numpy()[lost]
+        dropped = results["what"].to_numpy() == REASON
+        row = results["row"].to_numpy()[dropped]
+        kept_shard[row] = results["kept_shard"].to_numpy()[dropped]
+        kept_row[row] = results["kept_row"].to_numpy()[dropped]
         for name, values in (("kept_shard", kept_shard), ("kept_row", kept_row)):
             sidecar = sidecar.set_column(sidecar.schema.get_field_index(name), name, pa.array(values))
         return sidecar
 
     def warm_up(self) -> None:
-        """Compile all kernels, by deduplicating two documents in memory."""
+        """Compile all kernels by deduplicating two documents in memory."""
         text = " ".join(f"word{i}" for i in range(50))
         batch = Batch.from_columns({"id": ["a", "b"], "text": [text, f"{text} and more"]})
         emitted = replace(self.sketcher, per=None, keep="first").emit(batch)
@@ -219,26 +227,27 @@ class minhash(Barrier):
             kernel.agreement_with(signatures[0], signatures)
 
     def forecast(self) -> list[str]:
-        """Say what banding finds and what a document costs."""
+        """Return the S-curve of the banding, and the cost per document."""
         bands, sketcher = self.sketcher.bands, self.sketcher
-        kept = {"none": 8 * bands.bands, "signature": 4 * sketcher.permutations, "jaccard": 4 * sketcher.permutations}
-        shingles = ", and 4 for each different shingle" if sketcher.verify == "jaccard" else ""
+        stored = {"none": 8 * bands.bands, "signature": 4 * sketcher.permutations, "jaccard": 4 * sketcher.permutations}
+        shingles = ", and 4 per distinct shingle" if sketcher.verify == "jaccard" else ""
         return [
             f"{bands.bands} bands of {bands.rows} rows; half of the pairs of similarity {bands.half:.2f} are found",
             *_bands.s_curve(bands),
-            f"bytes a document on disk: {16 * bands.bands} of keys, {kept[sketcher.verify] + 36} of sidecar with its id{shingles}",
-            "memory: 4 bytes a document in the two tasks that see all (components, evidence); the others stay flat",
+            f"bytes per document on disk: {16 * bands.bands} of keys, {stored[sketcher.verify] + 36} of sidecar, id included{shingles}",
+            "memory: 4 bytes per document in the task components, 1 in evidence; constant in all others",
         ]
 
 
 def lean_minhashes(index: str) -> Iterator[tuple[str, Any]]:
-    """Yield (id, datasketch.LeanMinHash) of every document that an index remembers, kept or dropped.
+    """Yield (id, datasketch.LeanMinHash) of every document in an index, kept or dropped.
 
     Args:
-        index: the folder, any fsspec URL. Signatures are kept under `verify: signature` and `jaccard`.
+        index: the folder, any fsspec URL; written with `verify: signature` or `jaccard`.
 
     Raises:
-        InputError: there is no index, or one without signatures. ImportError: `datasketch` 2 is not installed.
+        InputError: the folder is not an index, or the index has no signatures.
+        ImportError: `datasketch` 2 is not installed.
     """
     import fsspec
     from datasketch import LeanMinHash
@@ -247,9 +256,13 @@ def lean_minhashes(index: str) -> Iterator[tuple[str, Any]]:
     try:
         settings = json.loads(fs.cat_file(f"{root}/index.json"))["settings"]
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{index}: is no index of dedup.minhash ({error!r})") from error
+        raise InputError(
+            f"{index}: not an index of dedup.minhash ({error!r}); name the folder given as `index`"
+        ) from error
     if settings["verify"] == "none":
-        raise InputError(f"{index}: was made with verify: none, which keeps keys and no signatures")
+        raise InputError(
+            f"{index}: written with verify: none, which stores no signatures; write it with verify: signature"
+        )
     for path in sorted(fs.glob(f"{root}/*/*.arrow")):
         with fs.open(path) as file:
             reader = pa.ipc.open_file(file)
@@ -260,18 +273,18 @@ def lean_minhashes(index: str) -> Iterator[tuple[str, Any]]:
 
 
 class _TwoDocuments:
-    """As much of a context as two documents need."""
+    """A minimal context for reducing two documents in memory."""
 
     n_docs, n_own = np.array([2]), 1
 
     def __init__(self, sidecar: pa.RecordBatch):
-        self.all = sidecar
+        self.stored = sidecar
 
     def lookup(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
-        return self.all.select(columns).take(pa.array(row))
+        return self.stored.select(columns).take(pa.array(row))
 
     def report(self, metrics: Mapping[str, object]) -> None:
-        """Drop the metrics: nobody reads them."""
+        """Discard the metrics."""
 
 
 def _spread(rows: pa.RecordBatch, n: int) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Filters: bounds on measurements of a text, and edits that take lines out."""
+"""Filter documents by heuristics: bounds on signals of the text, and edits that remove lines."""

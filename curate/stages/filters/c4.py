@@ -1,4 +1,4 @@
-"""The filters of C4: `lines` takes out lines that are no prose, `page` drops what is then left too little."""
+"""Filter as C4 does: `lines` removes lines that are not prose, `page` drops pages with too little text left."""
 
 from __future__ import annotations
 
@@ -18,42 +18,46 @@ def lines(
     drop_policies: bool = True,
     drop_citations: bool = True,
 ) -> Batch:
-    """Take out lines that are no prose, and Wikipedia's citation marks.
+    """Remove lines that are not prose, and Wikipedia's citation marks.
+
+    Kept lines are stripped of white space at both ends and joined by line feeds; blank lines are removed. A page that
+    loses all its lines is kept with an empty text: `filters.c4.page` drops it.
 
     Why:
-        A good page carries menus, buttons and notices around its text. A line without a mark at its end is
-        most often one of them; so is a line of two words, or one that asks to switch on JavaScript. Lines that
-        stay lose white space at both ends and are joined by line feeds; blank lines go. A page of which nothing
-        is left stays as an empty text: `filters.c4.page` drops it.
+        Good pages have menus, buttons and notices around their text. A line without a full stop, question or
+        exclamation mark at its end is usually one of them; so is a line of two words, or one that asks the reader to
+        enable JavaScript.
     Args:
-        need_end_mark: keep only lines that end in a full stop, question or exclamation mark of any script, or
-            in a straight quotation mark; never those that end in three points.
-        min_words: a line needs so many words between white space; a letter of a script without spaces is one.
-        max_word_length: take out lines with a longer word, in characters; letters of scripts without spaces
-            make no long word.
-        drop_javascript: take out lines with the word `javascript`.
-        drop_policies: take out lines about terms of use, privacy policies and cookies.
+        need_end_mark: keep only lines that end in a full stop, question or exclamation mark of any script, or in a
+            straight quotation mark; lines that end in three full stops are removed.
+        min_words: minimum number of words in a line, separated by white space; in scripts without spaces every letter
+            is a word.
+        max_word_length: remove lines with a longer word, in characters; a run of letters of a script without spaces
+            never counts as a long word.
+        drop_javascript: remove lines with the word `javascript`.
+        drop_policies: remove lines about terms of use, privacy policies and cookies.
         drop_citations: remove [1], [], [edit] and [citation needed] inside lines.
-        Null switches a rule off.
+        Null disables a rule.
     Needs: text
     Makes: text
     Cost:
-        with `filters.c4.page` 35,000 documents/s of 3 KB (104 MB/s) on one core, datatrove 45 in the same run
-        (`python -m tests.bench.heuristics`).
+        With `filters.c4.page`: 35,000 documents/s of 3 KB (104 MB/s) on one core; datatrove: 45 documents/s in the same
+        run (`python -m tests.bench.heuristics`).
     Edited:
         "Home | Shop\\nThe harbour was quiet.[1] \\n\\nPlease enable JavaScript." -> "The harbour was quiet."
         "Read our privacy policy.\\nNobody had slept that night." -> "Nobody had slept that night."
         "港口在投票的早晨很安静，没有人睡觉。\\n首页" -> "港口在投票的早晨很安静，没有人睡觉。"
     Source:
-        Raffel et al. 2020 (1910.10683), section 2.2, and the code that made C4. This stage and then
-        `filters.c4.page` decide as datatrove's C4QualityFilter, and leave the same text on all English pages and
-        99.2 % of mostly German ones; see `page` for the decisions. For that, a line that drops the whole page is not taken out before the page is judged: `javascript`
-        spares lines with `lorem ipsum`, and notices those with `lorem ipsum` or a curly bracket. Differences:
-        - End marks of all scripts count, and letters of scripts without spaces are words: C4's rules would take
-          out every line of Chinese.
-        - White space that is left at the end when a citation mark goes, goes too.
-        - Small and capital letters are told apart in ASCII only.
-        - Lines are cut where str.splitlines does, as datatrove does; C4 itself cuts at \\n.
+        Raffel et al. 2020 (1910.10683), section 2.2, and the code that made C4. Compared with datatrove's
+        C4QualityFilter, this stage followed by `filters.c4.page` leaves the same text on all English pages and on
+        99.2 % of mostly German ones; `filters.c4.page` compares the decisions. To match it, lines that make `page`
+        drop the whole document are not removed here: `drop_javascript` skips lines with `lorem ipsum`, and
+        `drop_policies` skips lines with `lorem ipsum` or a curly bracket. Differences:
+        - Sentence-final marks of all scripts count, and in scripts without spaces every letter is a word; C4's rules
+          would remove every line of Chinese.
+        - Trailing white space left by a removed citation mark is removed too.
+        - Upper and lower case are equal for ASCII letters only.
+        - Lines end where str.splitlines splits, as in datatrove; C4 splits at \\n only.
     """
     from curate.kernels import c4_lines as b
     from curate.kernels.characters import classes
@@ -83,22 +87,21 @@ def page(
     max_placeholders: int | None = 0,
     max_curly_brackets: int | None = 0,
 ) -> Rules:
-    """Drop pages of too few sentences, of placeholder text, or with code in them.
+    """Drop pages with too few sentences, placeholder text or program code.
 
     Why:
-        What is left of a page after `filters.c4.lines` is prose, or it is nearly nothing.
+        After `filters.c4.lines`, a page consists of prose or is nearly empty.
     Args:
-        min_sentences: how many sentences a page needs; the end of a line ends one.
-        max_placeholders: how often `lorem ipsum` may occur, capitals or not.
-        max_curly_brackets: how many opening curly brackets there may be. Set it to null for pages about
-            programming.
-        Null switches a rule off.
+        min_sentences: minimum number of sentences; a line break ends a sentence.
+        max_placeholders: maximum number of occurrences of `lorem ipsum`, in upper or lower case.
+        max_curly_brackets: maximum number of opening curly brackets. Set it to null for pages about programming.
+        Null disables a rule.
     Drops:
-        placeholder_text: the page of a template, not filled in.
-        curly_brackets: program code or what a template engine left.
-        too_few_sentences: fewer than `min_sentences`.
+        placeholder_text: more than `max_placeholders` placeholders, as in an unfilled template.
+        curly_brackets: more than `max_curly_brackets` opening curly brackets: program or template code.
+        too_few_sentences: fewer sentences than `min_sentences`.
     Cost:
-        see `filters.c4.lines`.
+        See `filters.c4.lines`.
     Kept:
         "It rained. Nobody came. Mr. Smith went home at 10.30 p.m. and slept. Why? Who knows!"
     Dropped:
@@ -106,13 +109,13 @@ def page(
         "Lorem ipsum dolor sit amet. " * 5 -> placeholder_text
         "if (a) { b(); } " * 5 -> curly_brackets
     Source:
-        Raffel et al. 2020 (1910.10683), section 2.2; run `filters.c4.lines` before it. A sentence ends at a
-        lone mark such as `.`, `?`, `!` or `。` that is not inside a word, an initial or a common abbreviation
-        (`curate.kernels.words`); C4 used NLTK's punkt, datatrove uses spaCy's rules, with which these agree.
-        Compared with datatrove's C4QualityFilter, the decision after both stages is the same on 100.0 % of
-        Wikipedia articles and English web pages and 99.6 % of mostly German ones, where the others are kept
-        here for lines that end in a mark of another script or before a citation. The rule on bad words is a
-        matter for safety filters.
+        Raffel et al. 2020 (1910.10683), section 2.2; run `filters.c4.lines` before it. A sentence ends at a single mark
+        such as `.`, `?`, `!` or `。` that is not part of a word, an initial or a common abbreviation
+        (`curate.kernels.words`). C4 used NLTK's punkt; datatrove uses spaCy's rules, with which these agree.
+        Compared with datatrove's C4QualityFilter, the decision after both stages is the same on 100.0 % of Wikipedia
+        articles and English web pages and on 99.6 % of mostly German ones. The remaining German pages are kept here:
+        their lines end in a mark of another script, or before a citation mark. C4's bad-words rule is not included;
+        see `safety.words`.
     """
     return Rules(
         placeholder_text=at_most("text.placeholders", max_placeholders),

@@ -1,4 +1,4 @@
-"""The filters of MassiveText: is it prose (`quality`), does it repeat itself (`repetition`)?"""
+"""Filter as MassiveText does: drop pages that are not prose (`quality`) or repeat themselves (`repetition`)."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ def quality(
     min_alpha_word_share: float | None = 0.8,
     min_stop_words: int | None = 2,
 ) -> Rules:
-    """Drop pages that are no prose: too short, too long, lists, symbols, cut-off teasers.
+    """Drop pages that are not prose: too short, too long, lists, symbols, truncated teasers.
 
     Why:
-        The cheapest look at a page. Each bound is far from what prose does, so that what falls is a menu, a
-        table, a list of tags, a stub.
+        The cheapest check of a page. Each bound is far outside the range of prose, so what it drops is a menu, a table,
+        a list of tags or a stub.
     Args:
-        min_words, max_words: how many words a page may have; marks do not count.
-        min_mean_word_length, max_mean_word_length: mean length of words, in characters. Says nothing about
-            scripts without spaces: a page mostly in Chinese, Japanese or Thai never breaks this rule.
-        max_hashes_per_word, max_ellipses_per_word: hash signs and ellipses for each word or mark.
-        max_bullet_line_share: lines that begin with a bullet or hyphen, of all lines, 0-1.
-        max_ellipsis_line_share: lines that end in an ellipsis, of all lines, 0-1.
-        min_alpha_word_share: words with a letter, of all words and marks, 0-1.
-        min_stop_words: how many of the eight words the, be, to, of, and, that, have, with must occur, in small
-            letters. English only: set it to null for other languages.
-        Null switches a rule off.
+        min_words, max_words: number of words in a page; punctuation marks do not count.
+        min_mean_word_length, max_mean_word_length: mean word length in characters. Not applied to scripts without
+            spaces: a page mostly in Chinese, Japanese or Thai never breaks this rule.
+        max_hashes_per_word, max_ellipses_per_word: hash signs, and ellipses, per word or punctuation mark, 0 or more.
+        max_bullet_line_share: share of lines that begin with a bullet or hyphen, 0-1.
+        max_ellipsis_line_share: share of lines that end in an ellipsis, 0-1.
+        min_alpha_word_share: share of words and punctuation marks that contain a letter, 0-1.
+        min_stop_words: how many of the eight words the, be, to, of, and, that, have, with must occur in lower case,
+            0-8. English only: set it to null for other languages.
+        Null disables a rule.
     Drops:
         too_few_words: fewer words than `min_words`.
         too_many_words: more words than `max_words`.
-        words_too_short, words_too_long: the mean length is no language's.
-        too_many_hash_signs: tags, headings of a README.
-        too_many_ellipses: cut-off teasers.
+        words_too_short, words_too_long: the mean word length is outside the range of natural language.
+        too_many_hash_signs: hashtags, or Markdown headings.
+        too_many_ellipses: truncated teasers.
         mostly_bullets: a list.
-        lines_cut_off: lines that end in an ellipsis, "read more ...".
-        too_few_letters: numbers, marks, symbols instead of words.
-        too_few_stop_words: no English prose.
+        lines_cut_off: many lines end in an ellipsis, as in "read more ...".
+        too_few_letters: numbers, punctuation and symbols instead of words.
+        too_few_stop_words: not English prose.
     Cost:
-        44,000 documents/s of 3 KB (131 MB/s) on one core, datatrove 71 in the same run
+        44,000 documents/s of 3 KB (131 MB/s) on one core; datatrove: 71 documents/s in the same run
         (`python -m tests.bench.heuristics`).
     Kept:
         "The harbour was quiet on the morning of the vote, and nobody had slept. " * 8
@@ -54,18 +54,17 @@ def quality(
         "- 4 : 2 ( 2 : 1 ) of the 17 . 9 . " * 20 -> words_too_short
         "Das Boot lag im Hafen, und die Leute gingen nach Hause, weil es regnete. " * 8 -> too_few_stop_words
     Source:
-        Rae et al. 2021 (2112.11446), section A.1.1, thresholds as there. Compared with datatrove's
-        GopherQualityFilter (English), whose words and marks come from a tokenizer with hundreds of exceptions:
-        ours come from the rules in `curate.kernels.words`. The decision
-        is the same on 99.2 % of Wikipedia articles, 98.8 % of English and 99.6 % of mostly German web pages.
-        Systematic differences:
-        - Contractions, emoticons, units and web addresses are cut a little differently, so that the share of
-          words with a letter is lower by 0.001 (Wikipedia) to 0.002 (web) on average. Nearly all different
-          decisions are pages within that distance of 0.8.
-        - Blank lines are no lines. datatrove counts them, and divides by them.
-        - Seven more marks than "-" and "•" begin an entry of a list.
-        - Letters of scripts without spaces are words of their own (datatrove's English tokenizer takes a
-          sentence of Chinese for one word).
+        Rae et al. 2021 (2112.11446), section A.1.1, with its thresholds. Compared with datatrove's GopherQualityFilter
+        (English), the decision is the same on 99.2 % of Wikipedia articles, 98.8 % of English and 99.6 % of mostly
+        German web pages. Systematic differences:
+        - Words come from the rules in `curate.kernels.words`; datatrove's tokenizer has hundreds of exceptions.
+          Contractions, emoticons, units and web addresses are split slightly differently, which lowers the share of
+          words with a letter by 0.001 (Wikipedia) to 0.002 (web) on average. Nearly all different decisions are pages
+          within that distance of 0.8.
+        - Blank lines do not count as lines. datatrove counts them, in the denominators of its shares too.
+        - Besides "-" and "•", seven more marks count as bullets.
+        - In scripts without spaces every letter is a word (datatrove's English tokenizer treats a Chinese sentence as
+          one word).
     """
     return Rules(
         too_few_words=at_least("words.count", min_words),
@@ -100,27 +99,27 @@ def repetition(
     """Drop pages that repeat their lines, paragraphs or phrases.
 
     Why:
-        Repetition is what machines write: templates, keyword spam, broken extraction. Models trained on it
+        Repetitive text is usually machine-made: templates, keyword spam, broken extraction. Models trained on it
         repeat themselves.
     Args:
-        max_duplicate_line_share, max_duplicate_paragraph_share: lines (paragraphs) that stood before in the
-            page, of all of them, 0-1.
-        max_duplicate_line_char_share, max_duplicate_paragraph_char_share: characters of lines (paragraphs)
-            that stood before, of those of all of them, 0-1.
-        max_top_2_gram_share, max_top_3_gram_share, max_top_4_gram_share: characters in all copies of the most
-            frequent run of 2, 3, 4 words, of all characters, 0-1.
+        max_duplicate_line_share, max_duplicate_paragraph_share: share of lines (paragraphs) that occurred earlier in
+            the page, 0-1.
+        max_duplicate_line_char_share, max_duplicate_paragraph_char_share: share of the characters of all lines
+            (paragraphs) that are in lines (paragraphs) which occurred earlier in the page, 0-1.
+        max_top_2_gram_share, max_top_3_gram_share, max_top_4_gram_share: share of characters in all occurrences of the
+            most frequent 2-gram, 3-gram, 4-gram of words, 0-1.
         max_duplicate_5_gram_share, max_duplicate_6_gram_share, max_duplicate_7_gram_share,
-            max_duplicate_8_gram_share, max_duplicate_9_gram_share, max_duplicate_10_gram_share: characters of
-            runs of 5 to 10 words that stood before, none counted twice, of all characters, 0-1.
-        Null switches a rule off. In scripts without spaces a word is a letter, a run of words a character n-gram.
+            max_duplicate_8_gram_share, max_duplicate_9_gram_share, max_duplicate_10_gram_share: share of characters in
+            word 5-grams to 10-grams that occurred earlier in the page, each character counted once, 0-1.
+        Null disables a rule. In scripts without spaces every letter is a word, so word n-grams are character n-grams.
     Drops:
-        repeated_lines, repeated_line_text: the same lines again, by number and by length.
-        repeated_paragraphs, repeated_paragraph_text: the same paragraphs again, by number and by length.
+        repeated_lines, repeated_line_text: too many repeated lines, by number and by characters.
+        repeated_paragraphs, repeated_paragraph_text: too many repeated paragraphs, by number and by characters.
         same_2_words_everywhere, same_3_words_everywhere, same_4_words_everywhere: one phrase fills the page.
         repeated_5_word_phrases, repeated_6_word_phrases, repeated_7_word_phrases, repeated_8_word_phrases,
-        repeated_9_word_phrases, repeated_10_word_phrases: phrases of that length come back again and again.
+        repeated_9_word_phrases, repeated_10_word_phrases: too many repeated phrases of that length.
     Cost:
-        26,000 documents/s of 3 KB (76 MB/s) on one core, datatrove 46 in the same run
+        26,000 documents/s of 3 KB (76 MB/s) on one core; datatrove: 46 documents/s in the same run
         (`python -m tests.bench.heuristics`).
     Kept:
         "The harbour was quiet on the morning of the vote, and nobody had slept."
@@ -129,17 +128,15 @@ def repetition(
         "Buy cheap shoes online. " * 9 -> same_2_words_everywhere
         "So we met at noon in the house of the captain, and nobody said what everybody knew. " * 2 -> repeated_5_word_phrases
     Source:
-        Rae et al. 2021 (2112.11446), section A.1.1 and table A1, thresholds as there. Compared with
-        datatrove's GopherRepetitionFilter. The decision
-        is the same on 100.0 % of Wikipedia articles, 98.6 % of English and 98.4 % of mostly German web pages.
-        Systematic differences:
-        - A run of words counts as the most frequent one only if it occurs twice. datatrove drops texts of a
-          dozen words because their first two words are a fifth of them (most differences on English web text).
-        - White space at the ends of lines is no part of them, lines of nothing else are blank, and a blank
-          line may hold spaces. datatrove counts lines of spaces and tabs as duplicates of each other (most
-          differences on pages extracted with layout).
-        - Shares of lines are of the characters of lines, without breaks and blank lines.
-        - Letters of scripts without spaces are words of their own, so repeated Chinese is found.
+        Rae et al. 2021 (2112.11446), section A.1.1 and table A1, with its thresholds. Compared with datatrove's
+        GopherRepetitionFilter, the decision is the same on 100.0 % of Wikipedia articles, 98.6 % of English and 98.4 %
+        of mostly German web pages. Systematic differences:
+        - The most frequent n-gram counts only if it occurs at least twice. datatrove drops texts of a dozen words
+          because their first two words are a fifth of them (most differences on English web text).
+        - Lines are stripped of white space at both ends, and lines of white space only are blank. datatrove counts
+          lines of spaces and tabs as duplicates of each other (most differences on pages extracted with layout).
+        - Character shares of lines are relative to the characters of lines, without line breaks and blank lines.
+        - In scripts without spaces every letter is a word, so repeated Chinese is found.
     """
     return Rules(
         repeated_lines=at_most("lines.duplicate_share", max_duplicate_line_share),

@@ -1,4 +1,4 @@
-"""The three families of anomalies that WanJuan-CC's rules look for: separators, characters, punctuation."""
+"""Filter the three kinds of anomalies that WanJuan-CC names: separators, characters, punctuation."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ def separators(
     """Drop pages of separators, menus and broken lines.
 
     Why:
-        Tables of contents, link lists and forum furniture survive extraction as runs of dashes, as words
-        between bars, or as one word a line.
+        After extraction, tables of contents, link lists and forum navigation are left as runs of dashes, words between
+        vertical bars, or one word per line.
     Args:
-        max_separator_share: marks in runs of four or more equal ones (----, ****, ....), of all visible
-            characters, 0-1.
-        max_separator_token_share: separators of menus and tables (| • » › → and tab), of all characters, 0-1.
-        min_mean_line_length: mean length of lines that are not blank, in characters.
-        Null switches a rule off.
+        max_separator_share: share of visible characters that are in runs of at least four equal marks (----, ****,
+            ....), 0-1.
+        max_separator_token_share: share of all characters that are separators of menus and tables (| • » › → and tab),
+            0-1.
+        min_mean_line_length: mean length of lines that are not blank, in characters, 0 or more.
+        Null disables a rule.
     Renamed: max_field_share -> max_separator_token_share
     Drops:
-        mostly_separators: ruled lines, dotted leaders, banners drawn with marks.
-        mostly_menu_or_table: entries between bars, bullets, arrows or tabs.
-        lines_too_short: one or two words a line.
+        mostly_separators: ruled lines, dotted leaders, ASCII-art banners.
+        mostly_menu_or_table: entries between vertical bars, bullets, arrows or tabs.
+        lines_too_short: one or two words per line.
     Cost:
-        lines are measured at 500 to 900 MB/s, characters at about 300 MB/s, on one core
+        On one core, line signals take 500 to 900 MB/s, character signals about 300 MB/s
         (`python -m tests.bench.kernels`).
     Kept:
         "The harbour was quiet on the morning of the vote, and nobody had slept.\\n\\n* * *\\n\\nAt noon it rained."
@@ -38,10 +39,10 @@ def separators(
         "Home | Shop | News | Help | Jobs" -> mostly_menu_or_table
         "Red\\nGreen\\nBlue\\nLarge\\nSmall" -> lines_too_short
     Source:
-        InternLM2 (2403.17297), section 3.1.1, names "separators and line breaks" as the first of three families of
-        anomalies its rules look for; the rules of WanJuan-CC (2402.19282) are not published. The rules and
-        starting values are ours. They keep all of 4,446 English and 99.8 % of 17,008 Chinese
-        Wikipedia articles, all of nine books, all of XQuAD's paragraphs in 12 languages but one.
+        InternLM2 (2403.17297), section 3.1.1, names "separators and line breaks" as the first of three kinds of
+        anomalies that its rules detect; the rules of WanJuan-CC (2402.19282) are not published. The rules and default
+        thresholds are our own. They keep all of 4,446 English and 99.8 % of 17,008 Chinese Wikipedia articles, all of
+        nine books, and all of XQuAD's paragraphs in 12 languages but one.
     """
     return Rules(
         mostly_separators=at_most("text.separator_share", max_separator_share),
@@ -59,30 +60,30 @@ def characters(
     min_letter_share: float | None = 0.4,
     max_commonest_share: float | None = 0.3,
 ) -> Rules:
-    """Drop pages whose characters no language uses in such numbers.
+    """Drop pages with a distribution of characters that no natural language has.
 
     Why:
-        Text in the wrong encoding, binary data taken for text, price lists, pages of pictographs.
+        It reveals text in the wrong encoding, binary data read as text, price lists and pages of emoji.
     Args:
-        max_control_share: control, private and unassigned characters and U+FFFD, of all characters, 0-1.
-        max_mojibake_share: characters of pairs such as "Ã©" that UTF-8 read as Latin-1 leaves behind, of all
-            characters, 0-1.
-        max_symbol_share: symbols (currency, mathematics, pictographs), of all visible characters, 0-1.
-        max_number_share: digits and other numbers, of all visible characters, 0-1.
-        min_letter_share: letters, with the combining marks on them, of all visible characters, 0-1.
-        max_commonest_share: the most frequent character, of all visible characters, 0-1; means something from
-            a few dozen characters on.
-        Null switches a rule off.
-    Renamed: max_odd_share -> max_control_share
+        max_control_share: share of all characters that are control, private-use or unassigned characters or
+            U+FFFD, 0-1.
+        max_mojibake_share: share of all characters in pairs such as "Ã©", which result from UTF-8 decoded as Latin-1,
+            0-1.
+        max_symbol_share: share of visible characters that are symbols (currency, mathematics, emoji), 0-1.
+        max_number_share: share of visible characters that are digits or other numbers, 0-1.
+        min_letter_share: share of visible characters that are letters, with their combining marks, 0-1.
+        max_commonest_share: share of visible characters that are the most frequent one, 0-1; meaningful for texts of at
+            least a few dozen characters.
+        Null disables a rule.
     Drops:
-        broken_characters: bytes that are no text, or were decoded with the wrong table.
-        wrong_encoding: UTF-8 read as Latin-1.
-        too_many_symbols: pictographs, prices, formulas.
+        broken_characters: binary data, or text decoded with the wrong encoding.
+        wrong_encoding: UTF-8 decoded as Latin-1.
+        too_many_symbols: emoji, prices, formulas.
         mostly_numbers: tables of figures.
-        too_few_letters: marks and numbers instead of words.
-        one_character_everywhere: one character again and again.
+        too_few_letters: punctuation and numbers instead of words.
+        one_character_everywhere: one character repeated throughout.
     Cost:
-        Measured in one pass with all of `text.*` and `punctuation.*`: about 300 MB/s on one core
+        About 300 MB/s on one core, in one pass with all `text.*` and `punctuation.*` signals
         (`python -m tests.bench.kernels`).
     Kept:
         "The harbour was quiet on the morning of the vote, and nobody had slept."
@@ -94,9 +95,9 @@ def characters(
         "2019 4711 0815 2020 4712 0816 total" -> mostly_numbers
         "aaaaaaaaaaaaaaaaaaaaaaa" -> one_character_everywhere
     Source:
-        InternLM2 (2403.17297), section 3.1.1: "abnormal character frequency", the second family; rules and
-        starting values are ours. They keep all of 4,446 English and 99.9 % of 17,008 Chinese Wikipedia
-        articles, all of nine books and of XQuAD's paragraphs in 12 languages.
+        InternLM2 (2403.17297), section 3.1.1: "abnormal character frequency", the second kind of anomaly. The rules and
+        default thresholds are our own. They keep all of 4,446 English and 99.9 % of 17,008 Chinese Wikipedia articles,
+        and all of nine books and of XQuAD's paragraphs in 12 languages.
     """
     return Rules(
         broken_characters=at_most("text.control_share", max_control_share),
@@ -114,21 +115,21 @@ def punctuation(
     max_punctuation_share: float | None = 0.3,
     max_repeated_share: float | None = 0.5,
 ) -> Rules:
-    """Drop pages with hardly any punctuation, almost nothing else, or the same mark again and again.
+    """Drop pages with too little, too much or repeated punctuation.
 
     Why:
-        People who write prose set full stops. Lists of keywords have none, shouting has ten in a row.
+        Prose has full stops. Keyword lists have none, and promotional text has ten exclamation marks in a row.
     Args:
-        min_punctuation_share, max_punctuation_share: punctuation, of all visible characters, 0-1. In Thai,
-            Lao, Khmer and Myanmar, where a space ends a phrase, it counts as punctuation.
-        max_repeated_share: marks that follow an equal mark, of all marks, 0-1.
-        Null switches a rule off.
+        min_punctuation_share, max_punctuation_share: share of visible characters that are punctuation marks, 0-1. In
+            Thai, Lao, Khmer and Myanmar a space ends a phrase and counts as a punctuation mark.
+        max_repeated_share: share of punctuation marks that follow an equal mark, 0-1.
+        Null disables a rule.
     Drops:
         too_little_punctuation: keywords, tags, titles.
-        mostly_punctuation: code, tables, drawings made of marks.
+        mostly_punctuation: code, tables, ASCII art.
         repeated_punctuation: !!!!!!, ......, ------.
     Cost:
-        Measured in one pass with all of `text.*` and `punctuation.*`: about 300 MB/s on one core
+        About 300 MB/s on one core, in one pass with all `text.*` and `punctuation.*` signals
         (`python -m tests.bench.kernels`).
     Kept:
         "The harbour was quiet on the morning of the vote, and nobody had slept!!!"
@@ -137,9 +138,9 @@ def punctuation(
         "(a).(b).(c).(d)" -> mostly_punctuation
         "Buy the best shoes in town now and save!!!!!!!!" -> repeated_punctuation
     Source:
-        InternLM2 (2403.17297), section 3.1.1: "distribution of punctuation", the third family; rules and starting
-        values are ours. They keep all of 4,446 English and 99.9 % of 17,008 Chinese Wikipedia articles, all
-        of nine books and of XQuAD's paragraphs in 12 languages, and 99.7 % of film reviews.
+        InternLM2 (2403.17297), section 3.1.1: "distribution of punctuation", the third kind of anomaly. The rules and
+        default thresholds are our own. They keep all of 4,446 English and 99.9 % of 17,008 Chinese Wikipedia articles,
+        all of nine books and of XQuAD's paragraphs in 12 languages, and 99.7 % of film reviews.
     """
     return Rules(
         too_little_punctuation=at_least("punctuation.share", min_punctuation_share),

@@ -1,1 +1,1 @@
-"""How good a text is, as numbers, and what is kept for them."""
+"""Score the quality of texts, and keep the best."""

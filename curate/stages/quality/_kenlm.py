@@ -1,4 +1,4 @@
-"""Perplexity under an n-gram model that KenLM reads."""
+"""Compute perplexity under a KenLM n-gram model."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _WORD_OR_MARK = re.compile(r"\w+|[^\w\s]")
 
 
 def ccnet_text(text: str) -> str:
-    """Return a text as CCNet shows it to its models: less varied than the web writes, saying the same.
+    """Normalise a text as CCNet does before scoring, to reduce irrelevant variation.
 
-    Lower case, without accents, every digit 0, typographic marks as ASCII, control characters out. Lines stay.
+    Lower case, no accents, every digit 0, typographic marks as ASCII, no control characters. Line breaks are kept.
     """
     text = text.lower()
     return (text if text.isascii() else unicodedata.normalize("NFD", text)).translate(_simpler())
@@ -31,18 +31,18 @@ def ccnet_text(text: str) -> str:
 
 @cache
 def _simpler() -> dict[int, str | None]:
-    """Return what each character becomes that does not stay."""
-    found: dict[int, str | None] = {
+    """Return the replacement of each character that changes; None removes it."""
+    table: dict[int, str | None] = {
         code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)
     }  # full-width forms
-    found |= {ord(char): plain for plain, chars in _TYPOGRAPHIC.items() for char in chars}
+    table |= {ord(char): plain for plain, chars in _TYPOGRAPHIC.items() for char in chars}
     for code in range(sys.maxunicode + 1):
         category = unicodedata.category(chr(code))
         if category == "Mn" or (category == "Cc" and chr(code) not in "\t\n") or chr(code) in _CONTROL:
-            found[code] = None
+            table[code] = None
         elif category == "Nd":
-            found[code] = "0"
-    return found
+            table[code] = "0"
+    return table
 
 
 class Lines:
@@ -50,10 +50,10 @@ class Lines:
 
     Args:
         model: path of an ARPA or binary file.
-        tokenizer: path of a SentencePiece model, or None for words and marks.
-        is_ccnet: normalise texts with `ccnet_text`.
+        tokenizer: path of a SentencePiece model, or None to split into words and punctuation marks.
+        is_ccnet: whether texts are normalised with `ccnet_text`.
     Raises:
-        InputError: a package is missing, or a file is not what it should be.
+        InputError: a package is missing, or a file is not a valid model.
     """
 
     def __init__(self, model: str, tokenizer: str | None, is_ccnet: bool):
@@ -62,7 +62,7 @@ class Lines:
         self.is_ccnet = is_ccnet
 
     def perplexities(self, texts: Sequence[str]) -> np.ndarray:
-        """Return float64[n], NaN for texts without a token."""
+        """Return float64[n], one per text; NaN for texts without a token."""
         return np.array([self._perplexity(text) for text in texts], np.float64)
 
     def _perplexity(self, text: str) -> float:
@@ -71,7 +71,7 @@ class Lines:
         for line in (ccnet_text(text) if self.is_ccnet else text).split("\n"):
             if tokens := self.cut(line):
                 logarithm += self.model.score(" ".join(tokens))
-                n += len(tokens) + 1  # the end of the line is one
+                n += len(tokens) + 1  # the end of the line counts as a token
         return 10.0 ** min(-logarithm / n, 38.0) if n else np.nan
 
 
@@ -88,7 +88,7 @@ def _opened(path: str):
     try:
         return kenlm.Model(path, config)
     except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"{path} is no whole KenLM model, ARPA or binary: {error}") from error
+        raise InputError(f"{path}: not a complete KenLM model (ARPA or binary): {error}") from error
 
 
 def _pieces(path: str) -> Callable[[str], list[str]]:
@@ -101,5 +101,5 @@ def _pieces(path: str) -> Callable[[str], list[str]]:
     try:
         pieces = sentencepiece.SentencePieceProcessor(model_file=path)
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path} is no whole SentencePiece model: {error}") from error
+        raise InputError(f"{path}: not a complete SentencePiece model: {error}") from error
     return lambda line: pieces.encode(line, out_type=str)

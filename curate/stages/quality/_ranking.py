@@ -1,4 +1,4 @@
-"""Ranks over the whole corpus, or within groups of it: what `quality.keep_top` and `quality.top_per` share."""
+"""Rank documents over the whole corpus or within groups, for `quality.keep_top` and `quality.top_per`."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ REASONS = ("not_in_top", "no_score")
 
 
 class Ranking:
-    """A barrier that keeps the best of each group by the mean of its percentile ranks.
+    """A barrier that keeps the documents of each group with the highest mean percentile rank.
 
     Args:
-        by: columns of scores, the higher the better.
-        share: of each group, 0 to 1, that is kept; rounded up to whole documents. None if `count` is given.
-        count: of each group, that are kept.
-        group: the column whose values make the groups; None for one group of all.
+        by: score columns; for each, higher is better.
+        share: share of each group that is kept, 0-1, rounded up to a whole document; None if `count` is given.
+        count: number of documents of each group that are kept, 0 or more; None if `share` is given.
+        group: the column whose values define the groups; None for a single group.
+    Raises:
+        SpecError: `by` is empty, both or neither of `share` and `count` are given, or one is out of its range.
     """
 
     def __init__(self, by: Sequence[str], share: float | None, count: int | None, group: str | None):
         if not by:
-            raise SpecError("by: name at least one column of scores.")
+            raise SpecError("by: expected at least one score column, got none.")
         if (share is None) == (count is None):
-            raise SpecError("give either `share` or `count`.")
+            raise SpecError("expected either `share` or `count`, got both or neither; give one.")
         if share is not None and not 0 <= share <= 1:
             raise SpecError(f"share: expected 0 to 1, got {share}.")
         if count is not None and count < 0:
@@ -39,7 +41,7 @@ class Ranking:
         self.columns = Columns(needs=(*self.by, *([group] if group else [])))
 
     def emit(self, batch: Batch) -> Emitted:
-        """Return the scores of each document, the hash of its id, and that of its group."""
+        """Return the scores of each document and the hashes of its id and its group."""
         columns = {f"score{k}": pa.array(batch.numbers(name).astype(np.float32)) for k, name in enumerate(self.by)}
         columns["tie"] = _hashes(batch["id"].to_pylist())
         if self.group:
@@ -47,7 +49,7 @@ class Ranking:
         return Emitted(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
 
     def reduction(self, n_tasks: int) -> Reduction:
-        """Return the one step of the reduce; a group is in one task."""
+        """Return the only reduce step; each group is ranked in one task."""
 
         def task_of(rows: pa.RecordBatch) -> np.ndarray:
             if not self.group:
@@ -57,7 +59,7 @@ class Ranking:
         return Reduction("ranks", n_tasks, task_of, self.rank)
 
     def rank(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
-        """Return a row for each document that is not kept: its place, its mean rank, and the least that was kept."""
+        """Yield a row per dropped document: its place, its mean rank, and the lowest kept rank of its group."""
         table = pa.Table.from_batches(batches).combine_chunks()
         scores = [table[f"score{k}"].to_numpy() for k in range(len(self.by))]
         group = table["group"].to_numpy() if self.group else np.zeros(len(table), np.uint64)
@@ -68,7 +70,7 @@ class Ranking:
         yield pa.RecordBatch.from_pydict({name: pa.array(values[~is_kept]) for name, values in columns.items()})
 
     def _n_kept(self, n: int) -> int:
-        """Return how many of n documents are kept. Exact: 0.1 of 30 is 3."""
+        """Return how many of n documents are kept, in exact arithmetic: 0.1 of 30 is 3."""
         if self.count is not None:
             return min(self.count, n)
         return -int(-Fraction(repr(float(self.share))) * n // 1)
@@ -89,13 +91,13 @@ def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kep
     """Rank documents within their groups and keep the best.
 
     Args:
-        scores: float32[n] each; a document with a NaN among them has no rank.
+        scores: float32[n] each; a document with a NaN score has no rank and is not kept.
         group: uint64[n].
-        tie: uint64[n]; of documents of equal rank the one with the smaller number goes first.
-        n_kept: how many of a group of n ranked documents are kept.
+        tie: uint64[n]; between equal ranks, the smaller number wins.
+        n_kept: function from the number of ranked documents in a group to how many of them are kept.
     Returns:
-        `(rank float64[n], is_kept bool[n], cut float64[n])`: the mean percentile rank, 0 to 1, NaN without one; and the
-        least rank kept in the document's group, NaN if none was.
+        `(rank float64[n], is_kept bool[n], cut float64[n])`: the mean percentile rank, 0-1, NaN without one; whether
+        the document is kept; and the lowest kept rank of its group, NaN if none is kept.
     """
     n = len(group)
     rank, is_kept, cut = np.full(n, np.nan), np.zeros(n, bool), np.full(n, np.nan)
@@ -112,7 +114,7 @@ def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kep
 
 
 def percentiles(values: np.ndarray) -> np.ndarray:
-    """Return the percentile rank of each value: the share of the others that are less, equal ones counting half."""
+    """Return float64[n], the percentile rank of each value: the share of other values below it; equal ones count half."""
     ordered = np.sort(values)
     less = np.searchsorted(ordered, values, "left")
     up_to = np.searchsorted(ordered, values, "right")

@@ -1,4 +1,4 @@
-"""`quality.classifier`: how likely a model thinks it that a text is fluent, worth reading, or free of advertising."""
+"""`quality.classifier`: score texts with a quality model, such as fluency or absence of advertising."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from curate.classifiers.scorer import Scorer, warm_up
 
 
 class classifier:
-    """Score each text with a model; a long one by the mean of its chunks. Drops nothing.
+    """Score each text with a quality model; a long text by the mean of its chunks.
 
-    The score is the model's probability that the text is of the label, from 0 to 1, and a column for every document;
-    `quality.threshold`, `quality.keep_top` and `quality.top_per` decide with it. The score is null for a text without
-    a visible character, and where the model gives no number; both are counted.
+    The score is the model's probability of the label, 0-1, in a new column. The stage drops nothing:
+    `quality.threshold`, `quality.keep_top` and `quality.top_per` decide by the score. It is null for a text without a
+    visible character, and if the model returns no number; the ledger counts both.
 
     Why:
-        What rules cannot measure, whether a page reads well or wants to sell, a model can learn from examples. Quality
-        is a matter of the whole page, so all chunks count, by their length.
+        A model can learn from examples what rules cannot measure: whether a page reads well, or is an advertisement.
+        Quality is a property of the whole page, so all chunks count, weighted by their length.
     Args:
-        model: a bundled model by name (`curate/models`), a file of `curate classifier train`, a fastText `.bin` or
-            `.ftz`, the folder of a transformers encoder, or `hf://owner/repo[@revision][/file]`. Its content is part
-            of the fingerprint: with another model the phase runs again.
-        score: the name of the column that is made (float32), `fluency_score`.
-        label: which of the model's labels is scored; not needed where the model says which is the positive one. The
-            other of two is `not_` and its name: a model of `ad` gives `not_ad_score` with `label: not_ad`.
-        chunk: texts of more characters are cut into chunks of at most this many, where a line, else a sentence, else a
-            word ends; 0 scores texts whole.
+        model: the name of a bundled model (`curate/models`), a file written by `curate classifier train`, a fastText
+            `.bin` or `.ftz` file, the folder of a transformers encoder, or `hf://owner/repo[@revision][/file]`. Its
+            content is part of the fingerprint: with another model the phase runs again.
+        score: name of the new column (float32), such as `fluency_score`.
+        label: the label whose probability is the score; not needed if the model states its positive label. For a model
+            with two labels, the other one can be written as `not_` and the name of the first: a model of `ad` gives
+            `not_ad_score` with `label: not_ad`.
+        chunk: maximum number of characters per chunk, 0 or more; longer texts are split at the end of a line, else of a
+            sentence, else of a word. 0 scores texts as a whole.
     Needs: text
     Cost: `python -m tests.bench classifiers`.
     Source:
         WanJuan-CC (2402.19282; InternLM2, 2403.17297) scores documents with two fine-tuned BERT models, advertisement
-        and fluency, and keeps the better half; cut-offs, and how the two scores are combined, are not published. Any
-        backend goes here: `encoder` is theirs, the small ones run on a processor.
+        and fluency, and keeps the better half; the cut-offs, and how the two scores are combined, are not published.
+        This stage accepts any backend: `encoder` corresponds to theirs; the smaller ones run on a CPU.
     """
 
     def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: int = 2000):

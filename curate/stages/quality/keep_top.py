@@ -1,4 +1,4 @@
-"""`quality.keep_top`: the best share of the corpus."""
+"""`quality.keep_top`: keep the best share of the corpus."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from curate.stages.quality._ranking import Ranking
 
 
 class keep_top(Barrier):
-    """Keep the documents that rank best over the whole corpus, by one score or several.
+    """Keep the highest-ranked share of the corpus, by one or several scores.
 
-    A document's rank by one score is the share of the other documents that score less, equal ones counting half; by
-    several it is the mean of these. Ranks, unlike scores, can be averaged whatever a model's scale. Of equals the one
-    with the smaller hash of its id goes first, so the result depends neither on the order of the input nor on workers.
+    A document's rank by a score is the share of other documents with a lower score, where equal scores count half. By
+    several scores it is the mean of these ranks; ranks, unlike scores, can be averaged whatever the scale of each
+    model. Between equal ranks, the document with the smaller hash of its id wins, so the result depends neither on the
+    order of the input nor on the number of workers.
 
     Why:
-        How high a score is good depends on the model and the crawl; how much data one wants to keep does not.
+        Which score is good depends on the model and the crawl; how much data to keep does not.
     Args:
-        share: how much is kept, 0 to 1, of the documents that have all the scores; rounded up to a whole document.
-        by: columns of scores, of each of which more is better (`not_ad_score`, not `ad_score`). A document without one
-            of them has no rank and is dropped.
+        share: share of the documents with all scores that is kept, 0-1, rounded up to a whole document.
+        by: score columns; for each, higher is better (`not_ad_score`, not `ad_score`). A document with a null score has
+            no rank and is dropped.
     Drops:
-        not_in_top: the rank is too low; the value is the rank, the evidence the lowest one that was kept.
+        not_in_top: the rank is too low; value: the rank, evidence: the lowest kept rank.
         no_score: one of the scores is null.
+    Raises:
+        SpecError: `share` is not between 0 and 1, or `by` is empty.
     Cost:
-        8 bytes a document, 4 more for each score, and a place go through the reduce, into one task, which takes some
-        100 bytes of memory a document while it sorts: 10 GB for 100 million. `quality.top_per` takes as many tasks as
-        it has groups, at most one a shard.
+        8 bytes and a place per document, and 4 bytes per score, are shuffled to one task, which needs about 100 bytes
+        of
+        memory per document to sort them: 10 GB for 100 million. `quality.top_per` uses one task per group, at most one
+        per shard.
     Source:
-        WanJuan-CC (2402.19282) keeps the better half (50.1 % go) of a ranking by its advertisement and fluency scores;
-        how the two are combined is not published. The mean of ranks is our choice.
+        WanJuan-CC (2402.19282) keeps the better half (it drops 50.1 %) of a ranking by its advertisement and fluency
+        scores; how the two are combined is not published. The mean of ranks is our choice.
     """
 
     def __init__(self, *, share: float, by: list[str]):
@@ -46,5 +50,5 @@ class keep_top(Barrier):
         return (self._ranking.reduction(1),)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
-        """Drop every document there is a fact about."""
+        """Drop every document that is not kept; record its rank."""
         return self._ranking.apply(batch, results)

@@ -1,4 +1,4 @@
-"""`quality.perplexity`: how surprising a text is to a language model."""
+"""`quality.perplexity`: measure the perplexity of texts under a language model."""
 
 from __future__ import annotations
 
@@ -13,40 +13,46 @@ from curate.errors import InputError, SpecError
 
 
 class perplexity:
-    """Measure the perplexity of each text under a KenLM model, or under a causal language model.
+    """Measure the perplexity of each text under a KenLM model or a causal language model.
 
-    Perplexity is the inverse of the geometric mean of the probabilities that the model gave to the tokens: 1 for a text
-    that it knew word for word, the size of its vocabulary for one that told it nothing. It is comparable between texts
-    under one model only. Null where there is nothing to score.
+    Perplexity is the inverse of the geometric mean of the token probabilities: 1 for a text that the model predicts
+    with certainty, the size of the vocabulary for one that it predicts no better than chance. Values are comparable
+    only under the same model. Null if a text has no token to score.
 
     Why:
-        A model of good text is surprised by menus, word salad, broken encodings and other languages. Text that surprises
-        it too little is boilerplate. No labels are needed.
+        Under a model of good text, menus, shuffled words, broken encodings and other languages have a high perplexity;
+        boilerplate has a very low one. No labels are needed.
     Args:
-        model: a KenLM model, ARPA or binary; or `folder/*` with a causal model as transformers saves it (`config.json`,
-            weights as safetensors, tokenizer). What is in the files decides. Nothing is downloaded.
-        tokenizer: the SentencePiece model that a KenLM model was trained with; without one it reads words and marks.
-        ccnet_text: normalise text for KenLM as CCNet does: lower case, no accents, every digit 0, typographic marks as
-            ASCII, no control characters. Switch it off for a model that was trained on plain text.
-        window: tokens that a causal model sees at once; fewer where the model cannot take so many.
-        stride: tokens by which the window moves on in longer texts. Each token is scored once, with at least
-            `window - stride` before it.
+        model: a KenLM model (ARPA or binary), or `folder/*` with a causal model as saved by transformers
+            (`config.json`, weights in safetensors, tokenizer), on a local disk; `config.json` marks the latter. Nothing
+            is downloaded.
+        tokenizer: the SentencePiece model with which the KenLM model was trained; by default texts are split into words
+            and punctuation marks.
+        ccnet_text: normalise texts for KenLM as CCNet does: lower case, no accents, every digit 0, typographic marks as
+            ASCII, no control characters. Set it to false for a model trained on text that was not normalised.
+        window: tokens per window of a causal model, 2 or more; at most what the model supports is used.
+        stride: tokens by which the window moves in longer texts, 1 to `window` - 1. Each token is scored once; after
+            the first window it has at least `window - stride` tokens of context.
     Needs: text
     Makes: perplexity: float
+    Raises:
+        SpecError: `stride` is not between 1 and `window` - 1.
+        InputError: a package is missing, or the files are not a complete model on a local disk.
     Cost:
-        `python -m tests.bench.perplexity`, one core, 3 KB of English: 2,400 docs/s with KenLM (3,700 without `ccnet_text`;
-        KenLM itself, on lines ready to score, 15,000). A causal model costs a forward pass, about 2 x parameters floating point
-        operations a token; windows of like length go together, on the GPU where there is one.
+        `python -m tests.bench.perplexity`, one core, 3 KB of English: 2,400 docs/s with KenLM (3,700 without
+        `ccnet_text`; KenLM alone, on prepared lines, 15,000). A causal model needs one forward pass, about 2 x
+        parameters floating-point operations per token. Windows of similar length are batched, and run on a GPU if there
+        is one.
 
-        A bigram model of 2,500 Wikipedia articles, perplexity of text below that of its ruins (AUC, same run): words in
-        disorder 0.99 on other articles and 0.97 on film reviews, words drawn at random 1.00 and 0.97, letters in disorder
-        1.00 and 1.00, bare names 1.00 and 1.00.
+        How well a bigram model of 2,500 Wikipedia articles ranks texts below damaged copies of them (AUC, same run, on
+        other articles and on film reviews): shuffled words 0.99 and 0.97, words drawn at random 1.00 and 0.97, shuffled
+        letters 1.00 and 1.00, lists of names 1.00 and 1.00.
     Source:
-        Wenzek et al. 2020 (CCNet, 1911.00359): a KenLM 5-gram over SentencePiece tokens; a line is a sentence, and its end
-        is a token, so that n tokens in m lines give 10 ** (-log10 p / (n + m)). The windows of the causal model are those
-        that Hugging Face describes for models of fixed length. Deliberate differences: blank lines do not count.
-        The same batches on the same device give the same bytes. How documents are batched can change the sixth digit
-        under a causal model, as sums are then taken in another order.
+        Wenzek et al. 2020 (CCNet, 1911.00359): a KenLM 5-gram model over SentencePiece tokens; each line is a sentence
+        and its end counts as a token, so n tokens in m lines give 10 ** (-log10 p / (n + m)). Sliding windows of causal
+        models follow Hugging Face's guide to perplexity of fixed-length models. Deliberate difference: blank lines do
+        not count. The same batches on the same device give the same bytes; under a causal model, other batches can
+        change the sixth digit, since sums are then computed in another order.
     """
 
     def __init__(
@@ -59,7 +65,7 @@ class perplexity:
         stride: int = 512,
     ):
         if not 0 < stride < window:
-            raise SpecError(f"stride must be from 1 to window - 1, got stride {stride} and window {window}.")
+            raise SpecError(f"stride: expected 1 to `window` - 1 = {window - 1}, got {stride}.")
         self.files = [_on_disk(name) for name in File(model).find()]
         self.tokenizer = _only(File(tokenizer).find(), "tokenizer") if tokenizer else None
         self.ccnet_text, self.window, self.stride = ccnet_text, window, stride
@@ -78,20 +84,20 @@ class perplexity:
             self.judge = Lines(self.path, self.tokenizer, self.ccnet_text)
 
     def __call__(self, batch: Batch) -> Batch:
-        found = self.judge.perplexities(batch.texts())
-        return batch.with_columns({"perplexity": pa.array(found, pa.float32(), mask=np.isnan(found))})
+        values = self.judge.perplexities(batch.texts())
+        return batch.with_columns({"perplexity": pa.array(values, pa.float32(), mask=np.isnan(values))})
 
 
 def _on_disk(name: str) -> str:
     if "://" in name:
-        raise InputError(f"{name}: a language model is opened from a local disk; copy it there.")
+        raise InputError(f"{name}: expected a file on a local disk; copy the model there.")
     return name
 
 
 def _only(names: list[str], parameter: str) -> str:
     if len(names) > 1:
         raise InputError(
-            f"{parameter}: {len(names)} files, and no config.json among them; expected one KenLM or SentencePiece file, "
-            "or a folder in which transformers saved a model."
+            f"{parameter}: got {len(names)} files, and no config.json among them; expected one KenLM or SentencePiece file, "
+            "or a folder with a model saved by transformers."
         )
     return _on_disk(names[0])

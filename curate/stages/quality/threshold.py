@@ -1,4 +1,4 @@
-"""`quality.threshold`: a line drawn through a score."""
+"""`quality.threshold`: drop documents by a bound on a score."""
 
 from __future__ import annotations
 
@@ -15,32 +15,36 @@ def threshold(
     max: float | None = None,
     missing: Literal["drop", "keep"] = "drop",
 ) -> Rules:
-    """Drop documents whose score lies below a minimum or above a maximum.
+    """Drop documents whose score is below a minimum or above a maximum.
 
     Why:
-        Scores are kept with every document, and a threshold is a decision of its own: it can be changed, or asked
-        about, without scoring again. Quality wants a minimum, safety a maximum.
+        Scoring and deciding are separate stages, so a threshold can be changed without scoring again. Use a minimum for
+        quality scores and a maximum for safety scores.
     Args:
-        score: the column, one that a stage before this made.
-        min: drop what scores less; null for no minimum.
-        max: drop what scores more; null for no maximum.
-        missing: what becomes of a document whose score is null: its text was blank, or the model failed on it. `drop`,
-            since nothing is known about it; `keep` leaves it to other stages.
+        score: the score column, made by an earlier stage, or a signal.
+        min: drop documents with a lower score; null for no minimum.
+        max: drop documents with a higher score; null for no maximum.
+        missing: what to do with documents whose score is null (the text was blank, or the model returned no number):
+            `drop` them, since nothing is known about them, or `keep` them.
     Drops:
         no_score: the score is null.
-        score_too_low: less than `min`.
-        score_too_high: more than `max`.
-    Cost: nothing to speak of; judged in one pass with the filters beside it.
+        score_too_low: the score is less than `min`.
+        score_too_high: the score is more than `max`.
+    Raises:
+        SpecError: `min` is greater than `max`.
+    Cost: Negligible; evaluated in one pass with adjacent filters.
     Kept:
         "The harbour was quiet." with score="words.count", min=3
     Dropped:
         "The harbour." with score="words.count", min=3 -> score_too_low
         "The harbour was quiet." with score="words.count", max=3 -> score_too_high
         "港口" with score="words.mean_length", min=1 -> no_score
-    Source: of WanJuan-CC (2402.19282) no threshold is published.
+    Source: WanJuan-CC (2402.19282) does not publish its thresholds.
     """
     if min is not None and max is not None and min > max:
-        raise SpecError(f"min: {min:g} is more than max: {max:g}, so nothing would be left.")
+        raise SpecError(
+            f"min: {min:g} is greater than max: {max:g}, so no document would be kept; lower min or raise max."
+        )
     return Rules(
         **({"no_score": present(score)} if missing == "drop" else {}),
         score_too_low=at_least(score, min),

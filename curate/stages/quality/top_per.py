@@ -1,4 +1,4 @@
-"""`quality.top_per`: the best of each source, of each language, or of whatever a column tells apart."""
+"""`quality.top_per`: keep the best documents of each source, language or other group."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from curate.stages.quality._ranking import Ranking
 
 
 class top_per(Barrier):
-    """Keep the documents that rank best among those with the same value in a column.
+    """Keep the highest-ranked documents of each group.
 
-    Ranks are those of `quality.keep_top`, within each group. Documents whose value is null are a group of their own.
+    A group is the documents with the same value in a column; those with a null value are a group too. Ranks are
+    computed as in `quality.keep_top`, within each group.
 
     Why:
-        Models score some sources and languages higher than others for no merit of theirs; one ranking over all would
-        leave little of the rest.
+        Models score some sources and languages higher than others regardless of their quality; a single ranking would
+        keep few documents of the others.
     Args:
-        column: whose values make the groups: `source`, `language`, ...
-        by: columns of scores, of each of which more is better. A document without one of them is dropped.
-        share: how much of each group is kept, 0 to 1, rounded up to a whole document; or
-        count: how many documents of each group are kept. Give one of the two.
+        column: the column whose values define the groups, such as `source` or `language`.
+        by: score columns; for each, higher is better. A document with a null score is dropped.
+        share: share of each group that is kept, 0-1, rounded up to a whole document. Give either `share` or `count`.
+        count: number of documents of each group that are kept, 0 or more.
     Drops:
-        not_in_top: the rank is too low; the value is the rank, the evidence the lowest one that was kept in its group.
+        not_in_top: the rank is too low; value: the rank, evidence: the lowest kept rank of the group.
         no_score: one of the scores is null.
+    Raises:
+        SpecError: both or neither of `share` and `count` are given, one is out of its range, or `by` is empty.
     Cost:
-        16 bytes a document, 4 more for each score, and a place go through the reduce. A group is in one task, which
-        takes some 100 bytes of memory a document.
-    Source: not a step of WanJuan-CC.
+        16 bytes and a place per document, and 4 bytes per score, are shuffled. Each group is ranked in one task, which
+        needs about 100 bytes of memory per document.
+    Source: Not a step of WanJuan-CC.
     """
 
     def __init__(self, *, column: str, by: list[str], share: float | None = None, count: int | None = None):
@@ -36,12 +39,12 @@ class top_per(Barrier):
         self.columns = self._ranking.columns
 
     def emit(self, batch: Batch) -> Emitted:
-        """Return the scores of each document, the hash of its id, and that of its group."""
+        """Return the scores of each document and the hashes of its id and its group."""
         return self._ranking.emit(batch)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         return (self._ranking.reduction(n_shards),)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
-        """Drop every document there is a fact about."""
+        """Drop every document that is not kept; record its rank."""
         return self._ranking.apply(batch, results)

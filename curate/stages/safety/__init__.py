@@ -1,1 +1,1 @@
-"""Safety: documents from listed places, full of listed words, or like what a classifier was taught to find."""
+"""Remove unsafe documents: by block lists of domains, by word lists, and by classifiers."""

@@ -1,4 +1,4 @@
-"""List files as bytes of UTF-8 text: plain or packed, alone or in an archive."""
+"""Read list files as UTF-8 bytes: plain, compressed or in an archive."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import fsspec
 from curate.errors import InputError
 
 MEMBERS = ("domains", "urls")
-"""Files that are read from an archive, as block lists call them."""
+"""Names of the files that are read from an archive, as in published block lists."""
 
 
 def read(url: str) -> bytes:
-    """Return the text of a list file, with `\\n` between the members of an archive.
+    """Read a list file; members of an archive are joined by `\\n`.
 
     Args:
-        url: plain text, packed as .gz, .bz2 or .xz, or an archive (.tar, .tar.gz) with files named `domains` or `urls`.
+        url: a text file, optionally compressed (.gz, .bz2, .xz), or an archive (.tar, .tar.gz, .tgz, .tar.bz2, .tar.xz)
+            with files named `domains` or `urls`.
     Raises:
-        InputError: it cannot be read, is no text, or no UTF-8; the message names the line.
+        InputError: the file cannot be read, or is not UTF-8 text; the message names the line.
     """
     try:
         if posixpath.basename(url.lower()).endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")):
@@ -29,24 +30,28 @@ def read(url: str) -> bytes:
         else:
             with fsspec.open(url, "rb", compression="infer") as file:
                 parts = [(url, file.read())]
-    except Exception as error:  # each way to pack files has errors of its own
-        raise InputError(f"{url}: cannot be read: {error}") from error
+    except Exception as error:  # every compression library raises its own errors
+        raise InputError(f"{url}: cannot be read: {error}.  Check the file, or fetch it again.") from error
     if not parts:
-        raise InputError(f"{url}: the archive holds no file named {' or '.join(MEMBERS)}.")
+        raise InputError(
+            f"{url}: the archive contains no file named {' or '.join(MEMBERS)}.  Name another archive or a text file."
+        )
     return b"\n".join(_text(name, data) for name, data in parts)
 
 
 def _text(name: str, data: bytes) -> bytes:
-    """Return text without its byte order mark, after a look that it is some."""
+    """Check that bytes are UTF-8 text; return them without a byte order mark."""
     at = data.find(b"\0")
     if at >= 0:
-        raise InputError(f"{name}:{_line(data, at)}: is no text: it holds a NUL byte.")
+        raise InputError(
+            f"{name}:{_line(data, at)}: not a text file: contains a NUL byte.  Expected one entry per line."
+        )
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        found = f"byte {data[error.start]:#04x}"
+        byte = f"byte {data[error.start]:#04x}"
         raise InputError(
-            f"{name}:{_line(data, error.start)}: is not UTF-8 ({found}).  Convert it: iconv -t UTF-8."
+            f"{name}:{_line(data, error.start)}: not valid UTF-8 ({byte}).  Convert the file: iconv -t UTF-8."
         ) from None
     return data.removeprefix(b"\xef\xbb\xbf")
 

@@ -1,4 +1,4 @@
-"""Host names as a browser would rewrite them before it looks them up."""
+"""Normalise host names as browsers do before they resolve them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _FULL_STOPS = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 def rewrite(urls: list[bytes]) -> list[bytes]:
-    """Return URLs with plain hosts: letters outside ASCII in punycode, addresses in their usual form.
+    """Normalise the hosts of URLs: letters outside ASCII become punycode, IP addresses their canonical form.
 
-    A host that cannot be rewritten stays as it is.
+    A host that cannot be normalised is not changed.
     """
     offsets = np.concatenate(([0], np.cumsum([len(url) for url in urls]))).astype(np.int64)
     bounds = hosts(offsets, np.frombuffer(b"".join(urls), np.uint8)) - offsets[:-1, None]
@@ -28,9 +28,9 @@ def rewrite(urls: list[bytes]) -> list[bytes]:
 
 
 def plain_host(host: bytes) -> bytes:
-    """Return one host as ASCII in small letters: `BÜCHER.example` is `xn--bcher-kva.example`, `0x7f.1` is `127.0.0.1`.
+    """Return a host in lower-case ASCII: `BÜCHER.example` is `xn--bcher-kva.example`, `0x7f.1` is `127.0.0.1`.
 
-    As browsers do (UTS 46, not transitional): `ß` and `ς` stay letters of their own.
+    As in browsers (UTS 46, non-transitional), `ß` and `ς` are kept as distinct letters.
     """
     try:
         if host[:1] == b"[":

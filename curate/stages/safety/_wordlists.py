@@ -1,4 +1,4 @@
-"""Word lists as files: one entry a line."""
+"""Read word lists: files with one entry per line."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from curate.kernels.word_trie import LONGEST, fold
 from curate.stages.safety import _files
 
 ANY = "any"
-"""The name of a list for all languages."""
+"""The name of a list that applies to all languages."""
 
 SHORTEST_UNSPACED = 2
-"""Characters of an entry in a script without spaces: one of them alone is in every other word."""
+"""Minimum length of an entry in a script without spaces: a single character occurs in too many words."""
 
 
 def read(lists: Mapping[str, File]) -> tuple[list[str], np.ndarray, dict[str, int]]:
-    """Read lists.
+    """Read word lists.
 
+    Args:
+        lists: the file of each list, by name.
     Returns:
-        `(entries, lists uint64[n], counts)`: folded entries, each once, the lists each is on as bits, and how many lines of each
-        list do not count, for the ledger.
+        `(entries, lists uint64[n], counts)`: the distinct entries, case-folded; a bit for each list an entry is on; and
+        ledger counts of the ignored lines of each list, by reason.
     Raises:
         InputError: a file cannot be read, or a list has no entry.
     """
-    found: dict[str, int] = {}
+    bits_of: dict[str, int] = {}
     counts: dict[str, int] = {}
     for k, (name, file) in enumerate(lists.items()):
         entries: set[str] = set()
@@ -42,23 +44,23 @@ def read(lists: Mapping[str, File]) -> tuple[list[str], np.ndarray, dict[str, in
                 else:
                     entries.add(entry)
         if not entries:
-            ignored = f": {sum(counts.values())} lines do not count" if counts else ""
+            ignored = f": {sum(counts.values())} lines are ignored" if counts else ""
             raise InputError(
-                f"{file}: has no entry{ignored}.  Expected one word or phrase a line, of at most {LONGEST} characters."
+                f"{file}: has no entry{ignored}.  Expected one word or phrase per line, of at most {LONGEST} characters."
             )
         for entry in entries:
-            found[entry] = found.get(entry, 0) | 1 << k
-    ordered = sorted(found)
-    return ordered, np.array([found[entry] for entry in ordered], np.uint64), counts
+            bits_of[entry] = bits_of.get(entry, 0) | 1 << k
+    ordered = sorted(bits_of)
+    return ordered, np.array([bits_of[entry] for entry in ordered], np.uint64), counts
 
 
 def _entry(line: str) -> str:
-    """Fold a line; one far too long is not worth the time."""
+    """Case-fold a line; one that is far too long is only truncated, to save time."""
     return fold(line) if len(line) <= 4 * LONGEST else line[: 4 * LONGEST]
 
 
 def _flaw(entry: str) -> str | None:
-    """Return why an entry does not count, or None."""
+    """Return why an entry is ignored, or None."""
     table = ch.classes()
     if len(entry) > LONGEST:
         return "too long"

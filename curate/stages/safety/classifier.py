@@ -1,4 +1,4 @@
-"""`safety.classifier`: how likely a model thinks it that a text is toxic, explicit, or whatever it was trained to find."""
+"""`safety.classifier`: score texts with a safety model, such as toxicity or explicit content."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from curate.classifiers.scorer import Scorer, warm_up
 
 
 class classifier:
-    """Score each text with a model; a long one by its worst chunk. Drops nothing.
+    """Score each text with a safety model; a long text by the maximum over its chunks.
 
-    The score is the model's probability that the text is of the label, from 0 to 1. It is a column for every document;
-    `quality.threshold` draws the line, so that it can be drawn again elsewhere without scoring again. The score is null
-    for a text without a visible character, and where the model gives no number; both are counted.
+    The score is the model's probability of the label, 0-1, in a new column. The stage drops nothing:
+    `quality.threshold` drops by the score, so that the threshold can be changed without scoring again. The score is
+    null for a text without a visible character, and if the model returns no number; the ledger counts both.
 
     Why:
-        Word lists miss what is said without their words and hit what only mentions them. A page is unsafe if a part of
-        it is, so the worst chunk decides.
+        Word lists miss unsafe text that avoids their words, and match harmless text that only mentions them. A page is
+        unsafe if any part of it is, so the highest chunk score counts.
     Args:
-        model: a bundled model by name (`curate/models`), a file of `curate classifier train`, a fastText `.bin` or
-            `.ftz`, the folder of a transformers encoder, or `hf://owner/repo[@revision][/file]`. Its content is part
-            of the fingerprint: with another model the phase runs again.
-        score: the name of the column that is made (float32), `toxic_score`.
-        label: which of the model's labels is scored; not needed where the model says which is the positive one. The
-            other of two is `not_` and its name.
-        chunk: texts of more characters are cut into chunks of at most this many, where a line, else a sentence, else a
-            word ends; 0 scores texts whole.
+        model: the name of a bundled model (`curate/models`), a file written by `curate classifier train`, a fastText
+            `.bin` or `.ftz` file, the folder of a transformers encoder, or `hf://owner/repo[@revision][/file]`. Its
+            content is part of the fingerprint: with another model the phase runs again.
+        score: name of the new column (float32), such as `toxic_score`.
+        label: the label whose probability is the score; not needed if the model states its positive label. For a model
+            with two labels, the other one can be written as `not_` and the name of the first.
+        chunk: maximum number of characters per chunk, 0 or more; longer texts are split at the end of a line, else of a
+            sentence, else of a word. 0 scores texts as a whole.
     Needs: text
     Cost: `python -m tests.bench classifiers`.
     Source:
         WanJuan-CC (2402.19282; InternLM2, 2403.17297) scores documents with two fine-tuned BERT models, toxicity
-        and pornography, and cuts at thresholds that are not published; whether it scores chunks is not stated. Any
-        backend goes here: `encoder` is theirs, the small ones run on a processor.
+        and pornography, with thresholds that are not published; whether it scores chunks is not stated. This stage
+        accepts any backend: `encoder` corresponds to theirs; the smaller ones run on a CPU.
     """
 
     def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: int = 2000):

@@ -1,4 +1,4 @@
-"""`safety.domains`: drop documents from listed domains and addresses."""
+"""`safety.domains`: drop documents from listed domains and URLs."""
 
 from __future__ import annotations
 
@@ -17,55 +17,64 @@ REASONS = ("listed_domain", "listed_url")
 class domains:
     """Drop documents whose URL is on a block list.
 
-    A listed domain takes in all hosts below it: `example.co.uk` is `www.example.co.uk`, too. A listed address takes in what
-    follows it after a `/`, `?` or `&`, on its host alone, with and without `www.`. Scheme, user, port, case and the way in which
-    letters outside ASCII are written make no difference. A document without a URL stays; the ledger counts it.
+    A listed domain matches all its subdomains: `example.co.uk` matches `www.example.co.uk`. A listed URL matches itself
+    and its extensions after a `/`, `?` or `&`, on the same host only, with or without `www.`. Scheme, user, port, case
+    and the encoding of letters outside ASCII are ignored. A document without a URL is kept, and counted in the ledger.
 
-    A list is a text file, one domain or URL a line, or a hosts file; comments, blank lines, `*.` and dots before and after
-    do no harm. Public suffixes (`com`, `co.uk`) do not count, nor do lines that are neither; the ledger says how many.
+    A list is a text file with one domain or URL per line, or a hosts file. Comments, blank lines, `*.` and leading and
+    trailing dots are ignored. Public suffixes (`com`, `co.uk`) and lines that are neither a domain nor a URL are
+    skipped, and counted in the ledger.
 
     Why:
-        What a site is says more about a page than a classifier of its words, at the price of a look at its URL. Lists are
-        made by hand and age: sites change hands, so every drop names the entry and the list, and the report the share of each.
+        The site says more about a page than a classifier of its words, and looking up a URL is cheap. Lists are curated
+        by hand and go out of date when domains change owners, so every drop names the entry and the list, and the
+        report shows the share of documents that each list drops.
     Args:
-        lists: name -> a file, glob, URL or `asset:NAME` (`curate assets list`), packed as .gz or .tar.gz or not at all. The name
-            is the one that evidence and report show. Without it, the adult domains that datatrove's package carries.
+        lists: mapping of a name to a file, glob, URL or `asset:NAME` (`curate assets list`), optionally compressed
+            (.gz, .tar.gz). Evidence and report show the name. By default, the adult domains from datatrove's package.
     Needs: url
     Drops:
-        listed_domain: the host or one above it is listed; value: how many lists name it, evidence: the entry and the lists.
-        listed_url: the URL begins with a listed one; the same.
+        listed_domain: the host, or a domain above it, is listed; value: the number of lists it is on, evidence: the
+            entry and the lists.
+        listed_url: the URL begins with a listed URL; value and evidence: the same.
+    Raises:
+        SpecError: `lists` is empty.
+        InputError: a list cannot be read, or has no entry.
     Cost:
-        579,000 URLs/s against ten million domains on one core, datatrove's URLFilter with its own 4.6 million 21,500 in the same
-        run (`python -m tests.bench lists`). The table is made once for a list's content (7.6 s, 500 MB of memory), kept in
-        the cache folder (107 MB) and mapped, so that workers share it; opening it takes 0.2 s, to compute the list's digest.
+        579,000 URLs/s against ten million domains on one core; datatrove's URLFilter with its own 4.6 million domains:
+        21,500 URLs/s in the same run (`python -m tests.bench lists`). The table is built once per list content (7.6 s,
+        500 MB of memory), cached on disk (107 MB) and memory-mapped, so that workers share it. Opening it takes 0.2 s,
+        to compute the digest of the list.
     Dropped:
         "any text" with lists={"ours": "tests/stages/safety/listed.txt"} -> listed_domain
     Kept:
         "any text"
     Source:
-        Black lists of the Université Toulouse Capitole, as filtered with by RefinedWeb (2306.01116, appendix G.1) and FineWeb.
-        Compared with datatrove's URLFilter, which looks up the registered domain and the whole host, but no host between the two,
-        and an address only if the URL is the same to the last character; it takes URLs apart with the list of public suffixes,
-        so that a host below `blogspot.com` has no registered domain there. Its lists of words in URLs have no counterpart here.
+        RefinedWeb (2306.01116, appendix G.1) and FineWeb filter with the block lists of Université Toulouse Capitole
+        (UT1). Differences from datatrove's URLFilter: it looks up the registered domain and the full host, but no
+        domain between them, and matches a listed URL only if it is identical; it splits hosts by the list of public
+        suffixes, so a host below `blogspot.com` has no registered domain. Its lists of words in URLs have no
+        counterpart here.
 
-        Entries are compared by hashes of 64 bits: with ten million entries a false hit is expected once in 1.8 trillion lookups,
-        three for a URL. Lists that UT1 calls adult hold sites of sex education and art museums now and then: read the examples.
+        Entries are compared by 64-bit hashes: with ten million entries, one false match is expected per 1.8 trillion
+        look-ups; a URL needs three. UT1's adult lists contain some sites on sex education and some art museums: read
+        the examples in the report.
     """
 
     def __init__(self, *, lists: dict[str, File] = DEFAULT):
         if not lists:
             raise SpecError(
-                "lists: expected a name and a file, got none.  Leave the stage out, or `lists` for the default."
+                "lists: expected a name and a file, got none.  Remove the stage, or omit `lists` to use the default."
             )
         self.lists = lists
 
     def setup(self) -> None:
-        """Open the tables; the first process that needs one makes it."""
+        """Open the tables; the first process builds those that are not cached."""
         self._tables = [(name, _blocklists.load(url)) for name, file in self.lists.items() for url in file.find()]
-        self._untold = self._ignored()
+        self._unreported = self._ignored()
 
     def warm_up(self) -> None:
-        """Make the tables and compile what looks at URLs."""
+        """Build the tables and compile the kernels."""
         self.setup()
         self(Batch.from_columns({"id": ["a", "b"], "url": ["http://a.example/b?c", "http://[::1]/"]}))
 
@@ -79,14 +88,14 @@ class domains:
             plain = _hosts.rewrite([data[offsets[i] : offsets[i + 1]].tobytes() for i in rows])
             joined = np.frombuffer(b"".join(plain), np.uint8)
             self._look(np.cumsum([0, *map(len, plain)]), joined, rows, hits)
-        counts, self._untold = self._untold, {}
+        counts, self._unreported = self._unreported, {}
         counts["without_url"] = int(
             (batch["url"].is_null().to_numpy(zero_copy_only=False) | (np.diff(offsets) == 0)).sum()
         )
         return batch.judged(hits.verdicts(list(self.lists))).counted(counts)
 
     def _look(self, offsets: np.ndarray, data: np.ndarray, rows: np.ndarray, hits: _Hits) -> np.ndarray:
-        """Look URLs up in all lists, note what is found for these rows, and return which of them are odd: bool[n]."""
+        """Look URLs up in all lists and record the matches; return which hosts need normalising: bool[n]."""
         bounds, hashes, starts, ends, is_odd = urls.host_suffixes(offsets, data)
         prefix_bounds, prefixes, prefix_starts, prefix_ends = urls.url_prefixes(offsets, data)
         names = list(self.lists)
@@ -100,7 +109,7 @@ class domains:
         return is_odd
 
     def _ignored(self) -> dict[str, int]:
-        """Return what lists hold that does not count, for the ledger, once in each task."""
+        """Return ledger counts of ignored entries, once per task."""
         counts: dict[str, int] = {}
         for name, table in self._tables:
             kinds = {

@@ -1,4 +1,4 @@
-"""`safety.words`: count the listed words of a text, and drop it if they are a large part."""
+"""`safety.words`: measure the share of words on a word list; drop texts above a maximum."""
 
 from __future__ import annotations
 
@@ -17,55 +17,63 @@ from curate.stages.safety._wordlists import ANY, read
 
 DEFAULT = {ANY: File("asset:explicit-words")}
 UNKNOWN = (None, "", "un")
-"""Languages of a document whose language is not known: all lists count."""
+"""Values of `language` for an unknown language, to which all lists apply."""
 
 SHORTEST = 100
-"""A text of fewer words counts as one of this many, so that one or two listed words decide nothing."""
+"""Shorter texts are treated as having this many words, so that one or two listed words are not decisive."""
 
 MOST_LISTS = 64
 
 
 class words:
-    """Measure which part of a text is listed words; drop it where that is too much.
+    """Measure the share of words on a word list; drop texts above `max_share`.
 
-    An entry is a word or a phrase. It is found without regard to case, to full-width forms and to how wide the white space is,
-    and only between word boundaries: `ass` is not in `class`. In scripts without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar)
-    it may stand anywhere, and there an entry of one character does not count. Of entries that overlap the longest counts.
-    Letters with their marks apart (NFD) and disguises (`p0rn`) are not seen through: `text.normalise` mends the first.
+    An entry is a word or a phrase. Matching ignores case, full-width forms and the amount of white space, and requires
+    word boundaries: `ass` does not match in `class`. In scripts without spaces (Han, Kana, Thai, Lao, Khmer, Myanmar)
+    an entry matches anywhere, and entries of one character are ignored. Of overlapping matches the longest counts.
+    Decomposed letters (NFD) and obfuscated spellings (`p0rn`) do not match; `text.normalise` composes the former.
 
-    Each list is for a language, and counts where `language` says so (`zh` takes in `zh-Hant`); `any` is for all. Where there is no
-    such column, or the language is not known, all count. `listed_words` counts occurrences, `listed_words_distinct` entries, and
-    `listed_words_share` the words in them, of all; a text of fewer than 100 words counts as one of 100.
+    A list applies to documents whose `language` is its name (`zh` includes `zh-Hant`); `any` applies to all. If there
+    is no such column, or the language is unknown, all lists apply. `listed_words` is the number of matches,
+    `listed_words_distinct` the number of distinct entries, `listed_words_share` the share of words in matches; texts of
+    fewer than 100 words are treated as having 100.
 
     Why:
-        The cheapest sign of pornography and spam. Alone, one listed word says nothing: blocking by single words removes medicine,
-        sex education, and the writing of those whom slurs are used against. So a share decides, the default list holds phrases
-        rather than words, and what each list removed is in the report, with examples.
+        The cheapest signal of pornography and spam. A single listed word is weak evidence: blocking by single words
+        removes medical texts, sex education, and texts by the people whom slurs target. Therefore the share decides,
+        the default list contains phrases rather than words, and the report shows what each list dropped, with examples.
     Args:
-        lists: language, or `any` -> a file, glob, URL or `asset:NAME` (`curate assets list`), one entry a line; lines that begin
-            with # are comments. Without it, a few hundred phrases of our own.
-        max_share: drop a text with a larger share of listed words, from 0 to 1. Null only measures.
-        max_distinct: drop a text with more different entries than this, however long it is.
+        lists: mapping of a language, or `any`, to a file, glob, URL or `asset:NAME` (`curate assets list`) with one
+            entry per line; lines that begin with # are comments. At most 64 lists. By default, a few hundred phrases of
+            our own.
+        max_share: maximum share of listed words, 0-1; null for no limit.
+        max_distinct: maximum number of distinct entries, whatever the length of the text; null for no limit.
     Needs: text
     Makes: listed_words: int, listed_words_distinct: int, listed_words_share: float
     Drops:
-        listed_words: more of its words are listed than `max_share`; value: the share, evidence: the most frequent entry, how
-            often it is there, and the lists of all that were found.
-        many_listed_words: more different entries than `max_distinct`; value: how many, evidence: the same.
+        listed_words: the share of listed words is above `max_share`; value: the share, evidence: the most frequent
+            entry, its number of matches, and the lists of all matches.
+        many_listed_words: more than `max_distinct` distinct entries; value: their number, evidence: the same.
+    Raises:
+        SpecError: there is no list or more than 64, or `max_share` is not between 0 and 1.
+        InputError: a list cannot be read, or has no entry.
     Cost:
-        32,600 documents/s of 3 KB (97 MB/s) on one core with 36,000 words; one alternation of `regex` 1.4, pyahocorasick, which
-        knows no word boundaries, 1,600 in the same run (`python -m tests.bench lists`). Half a second to read the list, 12 MB.
+        32,600 documents/s of 3 KB (97 MB/s) on one core with 36,000 words. In the same run
+        (`python -m tests.bench lists`): one alternation of `regex` 1.4 documents/s, pyahocorasick (without word
+        boundaries) 1,600. Reading the list takes 0.5 s and 12 MB.
     Kept:
         "The library has films, among them a documentary on how free porn videos changed an industry. " * 1
     Dropped:
         "Free porn videos! HOT  MILFS and cam girls, live sex shows." -> listed_words
     Source:
-        C4 (1910.10683) drops a page for one entry of the LDNOOBW list (`asset:ldnoobw-en`); Dodge et al. 2021 (2104.08758) show whom
-        that removes. WanJuan-CC (2402.19282) filters by domains, words and models one after the other; its list is not published.
+        C4 (1910.10683) drops a page for a single match with the LDNOOBW list (`asset:ldnoobw-en`); Dodge et al. 2021
+        (2104.08758) show whose texts this removes. WanJuan-CC (2402.19282) filters by domains, words and models in
+        turn; its word list is not published.
 
-        Measured: the default drops none of 37,834 documents (Wikipedia in English and Chinese, film reviews, news, web pages).
-        With `asset:ldnoobw-en`, C4's rule would drop 23.8 % of English Wikipedia and 18.3 % of the reviews; by share it is 0.11 %
-        and 0.24 %, articles on anatomy among them. So with lists of single words, too, read the examples before a run.
+        Measured: the default drops none of 37,834 documents (Wikipedia in English and Chinese, film reviews, news, web
+        pages). With `asset:ldnoobw-en`, C4's rule would drop 23.8 % of English Wikipedia and 18.3 % of the reviews; by
+        share it is 0.11 % and 0.24 %, articles on anatomy among them. With lists of single words, read the examples in
+        the report before a large run.
     """
 
     def __init__(
@@ -76,7 +84,9 @@ class words:
         max_distinct: int | None = None,
     ):
         if not 0 < len(lists) <= MOST_LISTS:
-            raise SpecError(f"lists: expected 1 to {MOST_LISTS}, got {len(lists)}.  Leave `lists` out for the default.")
+            raise SpecError(
+                f"lists: expected 1 to {MOST_LISTS} lists, got {len(lists)}.  Omit `lists` to use the default."
+            )
         if max_share is not None and not 0 <= max_share <= 1:
             raise SpecError(f"max_share: expected a share from 0 to 1, got {max_share}.")
         self.lists = lists
@@ -91,7 +101,7 @@ class words:
         self._lexicon = word_trie.build(self._entries, bits)
 
     def warm_up(self) -> None:
-        """Compile what looks at texts."""
+        """Compile the kernels."""
         self.setup()
         self(Batch.from_columns({"id": ["a"], "text": ["a word"]}))
 
@@ -123,7 +133,7 @@ class words:
         return ListHits(tuple(self.lists), (lists[:, None] >> bits & np.uint64(1)).astype(bool))
 
     def _wanted(self, batch: Batch) -> np.ndarray:
-        """Return the lists that count for each document, as bits: uint64[n]."""
+        """Return the lists that apply to each document, as bits: uint64[n]."""
         everything = (1 << len(self.lists)) - 1
         if "language" not in batch:
             return np.full(len(batch), everything, np.uint64)

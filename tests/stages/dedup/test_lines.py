@@ -19,7 +19,7 @@ from curate import Batch
 from curate.barrier import Emitted
 from curate.errors import SpecError, StageError
 from curate.stages.dedup import _line_counts
-from curate.stages.dedup._line_counts import HELD
+from curate.stages.dedup._line_counts import REMOVAL
 from curate.stages.dedup.lines import hosts, lines
 from tests.reference import line_hashes as slow
 
@@ -79,7 +79,7 @@ def apply_by_hand(barrier: lines, shards: list[Batch]) -> list[Batch]:
     table = pa.Table.from_batches(facts).combine_chunks()
     decided = []
     for shard, batch in enumerate(shards):
-        is_mine = (table["shard"].to_numpy() == shard) & (table["what"].to_numpy() == HELD)
+        is_mine = (table["shard"].to_numpy() == shard) & (table["what"].to_numpy() == REMOVAL)
         rows = table.filter(pa.array(is_mine)).combine_chunks().to_batches()
         decided.append(barrier.apply(batch, rows[0] if rows else facts[0].slice(0, 0)))
     return decided
@@ -205,7 +205,7 @@ def test_a_line_in_a_million_documents():
     asked = [placed(barrier.emit(batch), shard) for shard in range(n // per)]
     (repeats, _) = barrier.reductions(1)
     facts = list(repeats.reduce(asked, None))
-    assert sum((rows["what"].to_numpy() == HELD).sum() for rows in facts) == n
+    assert sum((rows["what"].to_numpy() == REMOVAL).sum() for rows in facts) == n
 
 
 def test_a_line_of_fifty_megabytes_and_a_document_of_a_million_equal_lines():

@@ -202,7 +202,7 @@ def test_a_source_that_loses_too_much_is_warned_about_or_stops_the_run(tmp_path)
     ("params", "message"),
     [
         ({"threshold": 0}, "threshold: expected 0.01 to 1"),
-        ({"bands": 4}, "bands and rows come together"),
+        ({"bands": 4}, "bands and rows belong together"),
         ({"bands": 64, "rows": 4}, "need 256 permutations, there are 128"),
         ({"keep": {"worst": "score"}}, "best: <column>"),
         ({"keep": {"best": "fluency"}}, "needs the column `fluency`"),

@@ -103,7 +103,7 @@ def test_the_signatures_of_an_index_are_those_of_datasketch(tmp_path):
         oracle = MinHash(128, seed=7, hashfunc=lambda value: value & 0xFFFFFFFF)
         oracle.update_batch(slow_shingles.shingle_hashes(doc["text"], shingles.WORDS, 5))
         assert (oracle.hashvalues == found[doc["id"]].hashvalues).all()
-    with pytest.raises(InputError, match="is no index"):
+    with pytest.raises(InputError, match="not an index"):
         next(lean_minhashes(str(tmp_path)))
 
 

@@ -97,11 +97,11 @@ def test_batching_changes_the_sixth_digit_at_most(folder):
 @pytest.mark.parametrize(
     ("name", "spoil", "words"),
     [
-        ("model.safetensors", lambda data: data[: len(data) // 2], "no whole causal model"),
-        ("model.safetensors", lambda data: b"\x80\x04pickle", "no whole causal model"),
-        ("model.safetensors", None, "no whole causal model"),
-        ("tokenizer.json", lambda data: data[: len(data) // 2], "no whole causal model"),
-        ("config.json", lambda data: b"{}", "no whole causal model"),
+        ("model.safetensors", lambda data: data[: len(data) // 2], "not a complete causal model"),
+        ("model.safetensors", lambda data: b"\x80\x04pickle", "not a complete causal model"),
+        ("model.safetensors", None, "not a complete causal model"),
+        ("tokenizer.json", lambda data: data[: len(data) // 2], "not a complete causal model"),
+        ("config.json", lambda data: b"{}", "not a complete causal model"),
         ("config.json", lambda data: json.dumps({**json.loads(data), "n_layer": 2}).encode(), "the weights lack"),
     ],
 )

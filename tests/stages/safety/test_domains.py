@@ -129,9 +129,9 @@ def test_a_drop_names_the_entry_and_every_list_it_is_on(judge):
         (b"", "has no entry"),
         (b"\n# nothing\n", "has no entry"),
         (b"com\nnet\n", "2 entries are public suffixes"),
-        (b"a.org\nb\x00.org\n", ":2: is no text"),
-        (b"a.org\n\nb\xe9.org\n", ":3: is not UTF-8"),
-        (b"\x1f\x8b\x08\x00junk", "is not UTF-8|no text"),
+        (b"a.org\nb\x00.org\n", ":2: not a text file"),
+        (b"a.org\n\nb\xe9.org\n", ":3: not valid UTF-8"),
+        (b"\x1f\x8b\x08\x00junk", "not valid UTF-8|not a text file"),
         (b"a" * (1 << 24), "has no entry: 1 lines are neither a domain nor a URL, the first in line 1"),
     ],
 )

@@ -84,10 +84,10 @@ def test_lines_that_do_not_count_are_counted_once(judge):
     [
         (b"", "has no entry"),
         (b"# only this\n\n", "has no entry"),
-        ("成\n人\n".encode(), "2 lines do not count"),
-        (b"ok\nb\xffd\n", ":2: is not UTF-8"),
-        (b"\x00\x01\x02", ":1: is no text"),
-        (b"x" * (1 << 24), "has no entry: 1 lines do not count"),
+        ("成\n人\n".encode(), "2 lines are ignored"),
+        (b"ok\nb\xffd\n", ":2: not valid UTF-8"),
+        (b"\x00\x01\x02", ":1: not a text file"),
+        (b"x" * (1 << 24), "has no entry: 1 lines are ignored"),
     ],
 )
 def test_a_list_that_is_none_is_refused(judge, content, message):
