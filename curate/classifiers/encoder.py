@@ -34,8 +34,6 @@ class EncoderModel(Model):
         is_multi_label: the labels are judged one by one (logistic), not against each other (softmax).
     """
 
-    backend = "encoder"
-
     def __init__(self, network: Any, tokenizer: Any, *, is_multi_label: bool):
         import torch
 

@@ -25,8 +25,6 @@ class FastTextModel(Model):
         path: its file, which `fasttext_file.check` has found sound.
     """
 
-    backend = "fasttext"
-
     def __init__(self, path: Path):
         import fasttext
 

@@ -61,8 +61,6 @@ class LinearModel(Model):
         knots: float32[2, k], instead an isotonic one: decisions, ascending, and the probability at each.
     """
 
-    backend = "linear"
-
     def __init__(
         self,
         positive: str,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
-from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +28,7 @@ class Model(ABC):
         n_truncated: how many texts it was handed so far were longer than it takes, and were judged by their beginning.
     """
 
-    backend: ClassVar[str]
+    backend: str = ""
     labels: tuple[str, ...]
     positive: str
     origin: str = ""
