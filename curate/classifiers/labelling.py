@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import InputError, RunError, SpecError
-from curate.llm.endpoint import Endpoint
+from curate.llm import ChatClient
 
 _LABELS = re.compile(r"^\s*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 _FORM = (
@@ -86,7 +86,7 @@ class Rubric:
 def label(
     rows: Sequence[Mapping[str, Any]],
     rubric: Rubric,
-    endpoint: Endpoint,
+    client: ChatClient,
     out: str | Path,
     *,
     concurrency: int = 8,
@@ -112,14 +112,14 @@ def label(
     """
     digest = hashlib.sha256(rubric.text.encode()).hexdigest()[:12]
     known = {key: record for key, record in _read(Path(out), digest) if record.get("label") is not None}
-    keys = [_key(rubric, endpoint, row["text"], max_characters) for row in rows]
+    keys = [_key(rubric, client, row["text"], max_characters) for row in rows]
     waiting = {key: row for key, row in zip(keys, rows, strict=True) if key not in known}
 
     def asked(item: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
         key, row = item
         text = row["text"][:max_characters]
-        found = _answer(rubric, endpoint, text, malformed_tries)
-        about = {"model": endpoint.model, "rubric": digest, "is_cut": len(text) < len(row["text"])}
+        found = _answer(rubric, client, text, malformed_tries)
+        about = {"model": client.model, "rubric": digest, "is_cut": len(text) < len(row["text"])}
         return {"key": key, **found, **about, **row}
 
     Path(out).parent.mkdir(parents=True, exist_ok=True)
@@ -161,11 +161,11 @@ def agreement(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _answer(rubric: Rubric, endpoint: Endpoint, text: str, tries: int) -> dict[str, Any]:
+def _answer(rubric: Rubric, client: ChatClient, text: str, tries: int) -> dict[str, Any]:
     problem = ""
     for attempt in range(tries):
         # A model at temperature 0 would repeat a malformed answer word for word.
-        answer = endpoint.ask(rubric.messages(text), temperature=0.0 if attempt == 0 else 0.7)
+        answer = client.complete(rubric.messages(text), temperature=0.0 if attempt == 0 else 0.7)
         try:
             name, rationale = rubric.parse(answer)
             return {"label": name, "rationale": rationale, "problem": None}
@@ -192,8 +192,8 @@ def _concurrently(work: Callable, items: Sequence, n: int) -> Iterator[Any]:
         raise failed
 
 
-def _key(rubric: Rubric, endpoint: Endpoint, text: str, max_characters: int) -> str:
-    parts = [rubric.text, endpoint.model, max_characters, text]
+def _key(rubric: Rubric, client: ChatClient, text: str, max_characters: int) -> str:
+    parts = [rubric.text, client.model, max_characters, text]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 

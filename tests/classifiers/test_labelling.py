@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from curate.classifiers import labelling
 from curate.errors import InputError, RunError, SpecError
-from curate.llm.endpoint import Endpoint
+from curate.llm import HttpChatClient
 from tests.classifiers.chat_server import serving
 
 RUBRIC = labelling.Rubric("Is it rude?\nlabels: rude, polite", ("rude", "polite"))
@@ -29,7 +29,7 @@ def judge(text: str, before: int) -> str:
 
 
 def ask(chat, given, out, **options) -> list[dict]:
-    where = Endpoint(chat.url, "judge-1", key="secret", tries=4, first_wait=0.01, timeout=5)
+    where = HttpChatClient(chat.url, "judge-1", key="secret", tries=4, first_wait=0.01, timeout=5)
     return labelling.label(given, RUBRIC, where, out, **options)
 
 
@@ -57,7 +57,7 @@ def test_answers_to_two_rubrics_do_not_meet_in_one_file(tmp_path):
     with serving(judge) as chat:
         ask(chat, rows("a"), tmp_path / "out.jsonl")
         with pytest.raises(RunError, match=r"out\.jsonl:1 answers another rubric.*name another --out"):
-            labelling.label(rows("a"), other, Endpoint(chat.url, "judge-1"), tmp_path / "out.jsonl")
+            labelling.label(rows("a"), other, HttpChatClient(chat.url, "judge-1"), tmp_path / "out.jsonl")
 
 
 def test_malformed_answers_are_asked_about_again_by_the_next_run_and_nothing_else_ends_it(tmp_path):
@@ -179,4 +179,4 @@ def test_an_output_of_something_else_is_not_written_over(tmp_path):
 @pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/v1", "http://"])
 def test_an_endpoint_is_a_url(url):
     with pytest.raises(SpecError, match="expected http"):
-        Endpoint(url, "m")
+        HttpChatClient(url, "m")

@@ -41,7 +41,9 @@ def test_a_bundled_model_is_opened_by_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "BUNDLED", tmp_path)
     tiny_linear(tmp_path / "toxicity.npz")
     assert open_model("toxicity").backend == "linear"
-    with pytest.raises(InputError, match="the bundled ones are toxicity"):
+    with pytest.raises(
+        InputError, match="no model toxicitee: there is no such file or folder, and the bundled models are toxicity"
+    ):
         open_model("toxicitee")
 
 
@@ -115,7 +117,7 @@ def test_nothing_is_unpickled(tmp_path):
     ("content", "says"),
     [
         (b"", "is empty"),
-        (b"hello, I am no model", "no model of a kind known here"),
+        (b"hello, I am no model", "not a model that a backend recognises; the backends are linear, fasttext, encoder"),
         (b"\x10\0\0\0\0\0\0\0" + b'{"a":{"dtype":"F32"}}', "safetensors"),
         (b"\x1f\x8b\x08\0", "pickle"),
         (b"PK\x03\x04 and no more", "damaged archive"),
