@@ -101,7 +101,8 @@ def open_model(name: str, label: str | None = None, modules: Iterable[str] = ())
     if not model.positive:
         names = ", ".join(model.labels[:20]) + (" ..." if len(model.labels) > 20 else "")
         raise SpecError(
-            f"{name}: the model does not say which of its labels is positive.  Set label to one of {names}."
+            f"label: {name} has the labels {names}, and does not say which one is positive.  Choose one of them "
+            "(label in a recipe, --model-label on the command line)."
         )
     return model
 

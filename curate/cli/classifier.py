@@ -188,9 +188,9 @@ def evaluate(
     from curate.report.classifier_report import page
 
     modules = _importable(module)
-    examples = read_examples(data, text=text, label=label, positive=positive, slices=(*ALWAYS_SLICED, *(slice or ())))
     names = dict.fromkeys([model, *([compare] if compare else [])])
     models = {name: open_model(name, model_label, modules) for name in names}
+    examples = read_examples(data, text=text, label=label, positive=positive, slices=(*ALWAYS_SLICED, *(slice or ())))
     scores = {name: evaluation.score(m, examples, chunk, aggregate.value) for name, m in models.items()}
     evaluated = {
         name: evaluation.evaluate(s, examples, threshold=threshold, precision=precision) for name, s in scores.items()
