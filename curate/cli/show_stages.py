@@ -41,10 +41,8 @@ def print_catalogue(catalogue: Mapping[str, Stage]) -> None:
     """Print a line for each stage, grouped by family; on a terminal no line is longer than it is wide."""
     for line in catalogue_lines(catalogue, OUT.width if OUT.is_terminal else None):
         OUT.print(escape(line), style=None if line.startswith(" ") else "bold")
-    OUT.print(
-        "\n`curate stages NAME` shows one: its parameters, what it drops and why. Functions of yours and datatrove's"
-    )
-    OUT.print("blocks are stages, too.")
+    OUT.print("\n`curate stages NAME` shows one, with its parameters and what it drops.")
+    OUT.print("Functions of yours and datatrove's blocks are stages, too.")
 
 
 def catalogue_lines(catalogue: Mapping[str, Stage], width: int | None) -> Iterator[str]:
@@ -70,7 +68,9 @@ def _short(kind: Kind) -> str:
 
 def _first_sentence(text: str, width: int | None) -> str:
     sentence = text.partition(". ")[0].removesuffix(".") + "."
-    return textwrap.shorten(sentence, width, placeholder="…") if width else sentence
+    if not width or len(sentence) <= width:
+        return sentence
+    return textwrap.shorten(sentence, width - 1, placeholder="").rstrip(",;:") + "…"
 
 
 # ---------------------------------------------------------------------- one stage
