@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 FILES = re.compile(
     r"config\.json|model[\w.-]*\.safetensors(\.index\.json)?|tokenizer[\w.]*|vocab\.\w+|.*\.model|merges\.txt|special_tokens_map\.json"
 )
-"""The files of a folder that are read; none of them can hold code."""
+"""The files of a folder that are read; none of them can contain code."""
 
 
 class EncoderBackend(Backend):
-    """The most exact and the slowest; it wants a GPU."""
+    """The most accurate and the slowest backend; it is made for a GPU."""
 
     name = "encoder"
     suffixes = ("",)

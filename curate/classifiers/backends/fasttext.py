@@ -14,22 +14,18 @@ if TYPE_CHECKING:
     from curate.classifiers.fasttext import FastTextModel
     from curate.classifiers.fit_fasttext import FastTextSettings
 
-MAGIC = (793712314).to_bytes(4, "little")
-"""The first bytes of every file that fastText writes (fasttext.cc, FASTTEXT_FILEFORMAT_MAGIC_INT32)."""
-
 
 class FastTextBackend(Backend):
-    """Models that others have published, and your own."""
+    """Models that are published in this format, and your own."""
 
     name = "fasttext"
     suffixes = (".bin", ".ftz")
     writes = "a file, .ftz if it is quantised (--quantise) and .bin if not"
 
     def recognises(self, path: Path) -> bool:
-        if not path.is_file():
-            return False
-        with open(path, "rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+        from curate.classifiers import fasttext_file
+
+        return fasttext_file.has_magic(path)
 
     def load(self, path: Path) -> FastTextModel:
         from curate.classifiers.fasttext import FastTextModel
