@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from curate import registry
+from curate.cli import show_stages
 
 
 def curate(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
@@ -93,11 +97,29 @@ def test_plan_schema_is_a_json_schema():
     assert "filters.gopher.quality" in json.dumps(json.loads(curate("plan", "--schema").stdout))
 
 
-def test_stages_lists_the_catalogue_and_shows_one():
+def test_stages_lists_the_catalogue_by_family_and_shows_one():
     listing = curate("stages").stdout
-    assert "filters.gopher.quality" in listing and "sources.warc" in listing
+    assert "\nfilters\n" in listing and re.search(r"\n  gopher\.quality +rules +Drop pages", listing)
     one = curate("stages", "filters.gopher.quality").stdout
-    assert "min_words: int or null  = 50" in one and "Drops:" in one
+    assert re.search(r"\n  min_words +\= 50 +int or null\n", one)
+    assert "Drops:" in one
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_each_stage_takes_one_line_of_a_terminal(width):
+    catalogue = registry.catalogue()
+    lines = list(show_stages.catalogue_lines(catalogue, width))
+    assert all(len(line) <= width for line in lines)
+    assert sum(line.startswith("  ") for line in lines) == len(catalogue)
+    assert [line for line in lines if not line.startswith(" ")] == sorted({name.split(".")[0] for name in catalogue})
+    assert any(line.endswith("…") for line in lines) and any(line.endswith(".") for line in lines)
+
+
+def test_parameters_of_a_stage_stand_in_columns():
+    lines = list(show_stages.param_lines(list(registry.find("dedup.minhash").params.values()), 80))
+    assert all(len(line) <= 80 for line in lines)
+    assert "  threshold     = 0.7          float" in lines
+    assert "  reference     = []           list of str" in lines
 
 
 @pytest.mark.parametrize(
@@ -113,7 +135,7 @@ def test_stages_lists_the_catalogue_and_shows_one():
         (["plan", "right.yaml", "--set", "filters.gopher.quality.min_wrds=3"], 2, "Did you mean min_words"),
         (["stats", "nowhere"], 2, "there is no run here"),
         (["stages", "filters.gopher.qualty"], 2, "Did you mean filters.gopher.quality"),
-        (["run", "right.yaml", "--executor", "sge"], 2, "no executor \"sge\".  There is: local"),
+        (["run", "right.yaml", "--executor", "sge"], 2, 'no executor "sge".  There is: local'),
         (["run", "right.yaml", "--workers", "-1"], 2, "workers"),
         (["plan"], 2, "name a recipe"),
     ],

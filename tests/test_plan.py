@@ -42,7 +42,12 @@ def test_a_barrier_asks_reduces_and_decides(make):
     assert asks.emit and asks.sink is None and asks.emit.n_partitions == reduces.n_tasks == 1
     assert isinstance(reduces, ReducePhase) and reduces.is_last and reduces.rows == Shuffled(asks.folder, 3)
     assert reduces.n_partitions == 3
-    assert decides.apply and decides.docs_from == asks.folder and decides.apply.results == Shuffled(reduces.folder, 1) and decides.sink
+    assert (
+        decides.apply
+        and decides.docs_from == asks.folder
+        and decides.apply.results == Shuffled(reduces.folder, 1)
+        and decides.sink
+    )
 
 
 def test_two_barriers_in_a_row_share_no_phase(make):

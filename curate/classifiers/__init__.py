@@ -1,12 +1,12 @@
-"""Models that give a text a score from 0 to 1, behind one seam.
+"""Classifiers: models that give each text a score from 0 to 1.
 
     model = open_model("toxicity")                     a bundled model, a file, a folder, or hf://owner/repo/file
     model.scores(["A text.", "Another."])              float32[2]: the probability of `model.positive`
-    model.named("not_toxic").scores(texts)             that of another of `model.labels`
+    model.named("not_toxic").scores(texts)             the probability of another of `model.labels`
 
-Three backends: `linear` (our own, hashed n-grams, `.npz`), `fasttext` (`.bin`, `.ftz`) and `encoder` (transformers, a
-folder). Nothing is ever unpickled. Making one is `curate.classifiers.training.train(examples, ...)`, judging one
-`curate.classifiers.evaluation.evaluate(...)`; long texts are scored in chunks by `curate.classifiers.chunks`.
+A backend is a kind of model; `backends.BACKENDS` is the table of them, and modules of yours can add to it. curate opens no
+pickles. `training.train` makes a model, `evaluation.evaluate` measures how good it is, `chunks.score` scores long texts,
+and `labelling.label` has a language model label texts. Pages and cards about models are written by `curate.report`.
 """
 
 from __future__ import annotations

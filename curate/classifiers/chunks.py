@@ -1,9 +1,9 @@
-"""Scores of long texts: cut into chunks, each scored, the scores put together.
+"""Score long texts: cut each into chunks, score the chunks, and combine their scores.
 
-A page is rarely bad throughout, and models are trained on texts of some length; so a long text is cut into chunks of
-at most `size` characters (`curate.kernels.chunks`), at line breaks if possible, else after sentences or between words.
-`max` takes the highest score of them, `mean` the mean weighted by their characters. A text of at most `size`
-characters is one chunk; one without a visible character has none, and no score.
+A page is rarely bad throughout, and models are trained on texts of limited length. So a long text is cut into chunks of
+at most `size` characters (`curate.kernels.chunks`), at line breaks if possible, otherwise after sentences or between
+words. `max` takes the highest score of the chunks; `mean` takes the mean, weighted by their characters. A text of at most
+`size` characters is one chunk. A text without a visible character has no chunk and no score.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ def score(model: Model, batch: Batch, size: int, aggregate: Aggregate) -> tuple[
     """Score the texts of a batch.
 
     Args:
-        size: characters in a chunk at most; 0 scores texts whole.
-        aggregate: how the chunks of a text are put together.
+        model: an open model.
+        batch: with a column `text`.
+        size: characters per chunk at most, 1 or more; 0 scores texts whole.
+        aggregate: how the scores of a text's chunks are combined: `max` or `mean`.
     Returns:
-        `(float32[n], counts)`: scores from 0 to 1, NaN where a text has none; and how often something happened that
-        the ledger should know: `texts_in_chunks`, `chunks_cut_off` (longer than the model takes), `no_score_blank`, `no_score_not_a_number`.
+        `(float32[n], counts)`: one score per text, 0 to 1, NaN for a text without a score; and counts for the ledger:
+        `texts_in_chunks` (cut into two or more), `chunks_cut_off` (chunks longer than the model's input), `no_score_blank`
+        and `no_score_not_a_number` (texts without a score). Counts of 0 are left out.
     """
     from curate.kernels import characters
     from curate.kernels.chunks import cut_chunks
@@ -36,7 +39,7 @@ def score(model: Model, batch: Batch, size: int, aggregate: Aggregate) -> tuple[
     before = model.n_truncated
     found = model.score_spans(data, starts, ends)
     found = np.where(np.isfinite(found), found, np.nan).astype(np.float32)
-    scores = together(bounds, found, lengths, aggregate)
+    scores = combined(bounds, found, lengths, aggregate)
     n_chunks = np.diff(bounds)
     is_missing = np.isnan(scores)
     counts = {
@@ -48,13 +51,16 @@ def score(model: Model, batch: Batch, size: int, aggregate: Aggregate) -> tuple[
     return scores, {name: n for name, n in counts.items() if n}
 
 
-def together(bounds: np.ndarray, scores: np.ndarray, lengths: np.ndarray, aggregate: Aggregate) -> np.ndarray:
-    """Put the scores of chunks together: float32[n].
+def combined(bounds: np.ndarray, scores: np.ndarray, lengths: np.ndarray, aggregate: Aggregate) -> np.ndarray:
+    """Combine the scores of chunks into scores of texts.
 
     Args:
-        bounds: int64[n + 1], the chunks of each text.
-        scores: float32[total]; NaN takes no part, and a text with nothing else is NaN.
-        lengths: int64[total], the weight of each chunk for `mean`.
+        bounds: int64[n + 1]; the chunks of text i are `bounds[i]` to `bounds[i + 1] - 1`.
+        scores: float32[n_chunks], 0 to 1; NaN is ignored.
+        lengths: int64[n_chunks], characters; the weights for `mean`.
+        aggregate: `max` or `mean`.
+    Returns:
+        float32[n], NaN for a text without a chunk that has a score.
     """
     n = len(bounds) - 1
     owner = np.repeat(np.arange(n), np.diff(bounds))

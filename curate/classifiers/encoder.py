@@ -1,7 +1,7 @@
-"""The encoder backend: sequence classifiers of transformers, from a folder that `save_pretrained` wrote.
+"""Models of the encoder backend: sequence classifiers of transformers, from a folder that `save_pretrained` wrote.
 
-Weights are read from safetensors only, and no code of a model's own is run. On a GPU where there is one; scores then
-agree to some four digits with those of a processor, on which they are the same in every run.
+Weights are read from safetensors only, and no code that comes with a model is run. A GPU is used if there is one. On a CPU
+scores are the same in every run; those of a GPU agree with them to about four digits.
 """
 
 from __future__ import annotations
@@ -16,25 +16,23 @@ from curate.classifiers.model import Model, positive_of
 from curate.errors import InputError
 
 BATCH_TOKENS = 8192
-"""Tokens, padding included, that go through the model at once."""
-
+"""Tokens per batch, padding included."""
 
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
-"""Files of which a tokenizer has one, if not a `.model`."""
+"""A tokenizer consists of one of these files or more, or of a `.model` file."""
 
 
 class EncoderModel(Model):
     """A sequence classifier of transformers.
 
-    A text of more tokens than the model takes is cut off there; `chunk` of the stages is meant to keep texts below that,
-    and `n_truncated` counts those that were not.
+    A text with more tokens than the model's input is cut off there, and counted in `n_truncated`. The parameter `chunk` of
+    the stages keeps texts shorter than that.
 
     Args:
-        network, tokenizer: of transformers.
-        is_multi_label: the labels are judged one by one (logistic), not against each other (softmax).
+        network: the classifier, a `PreTrainedModel` of transformers.
+        tokenizer: its `PreTrainedTokenizer`.
+        is_multi_label: each label has a probability of its own (logistic); otherwise they sum to 1 (softmax).
     """
-
-    backend = "encoder"
 
     def __init__(self, network: Any, tokenizer: Any, *, is_multi_label: bool):
         import torch
@@ -53,17 +51,22 @@ class EncoderModel(Model):
         """Read a model from a folder.
 
         Raises:
-            InputError: the extra is not installed, the folder holds no sequence classifier, or it is damaged.
+            InputError: torch or transformers is not installed, the folder does not contain a sequence classifier and its
+                tokenizer, or it is damaged.
         """
         transformers = need_transformers()
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise InputError(f"{folder}: no readable config.json: {error}") from None
+            raise InputError(f"{folder}: config.json cannot be read: {error}") from None
         if not any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
-            raise InputError(f"{folder}: {config.get('architectures')} is no sequence classifier.")
+            raise InputError(
+                f"{folder}: expected a model for sequence classification, got {config.get('architectures')}."
+            )
         if not any((folder / name).is_file() for name in TOKENIZERS) and not any(folder.glob("*.model")):
-            raise InputError(f"{folder}: no tokenizer; transformers would make up an empty one.")
+            raise InputError(
+                f"{folder}: there is no tokenizer, expected {', '.join(TOKENIZERS)} or a .model file.  Copy it there."
+            )
         options = {"local_files_only": True, "trust_remote_code": False}
         transformers.utils.logging.disable_progress_bar()
         try:
@@ -71,13 +74,13 @@ class EncoderModel(Model):
             network = transformers.AutoModelForSequenceClassification.from_pretrained(
                 folder, use_safetensors=True, **options
             )
-        except Exception as error:  # transformers, tokenizers and safetensors each have errors of their own
+        except Exception as error:  # transformers, tokenizers and safetensors each raise errors of their own
             first = str(error).strip().split("\n")[0]
-            raise InputError(f"{folder} is no sound encoder: {type(error).__name__}: {first}") from None
+            raise InputError(f"{folder} is not a valid encoder: {type(error).__name__}: {first}") from None
         return cls(network, tokenizer, is_multi_label=config.get("problem_type") == "multi_label_classification")
 
     def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """As of `Model`; texts are sorted by length, so that a batch needs little padding."""
+        """As of `Model`. Texts are sorted by length, so that batches need little padding."""
         raw = data.tobytes()
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
         texts = [raw[start:end].decode("utf-8", "replace") for start, end in spans]
@@ -102,17 +105,23 @@ class EncoderModel(Model):
 
 
 def need_transformers() -> Any:
-    """Return the package, or raise an `InputError` that names the extra."""
+    """Return the package transformers.
+
+    Raises:
+        InputError: torch or transformers is not installed; the message says how to install them.
+    """
     try:
         import torch  # noqa: F401
         import transformers
     except ImportError:
-        raise InputError("an encoder needs torch and transformers: pip install 'curate[encoder]'.") from None
+        raise InputError(
+            "an encoder needs torch and transformers, which are not installed: pip install 'curate[encoder]'."
+        ) from None
     return transformers
 
 
 def _batches(order: list[int], lengths: list[int]) -> list[list[int]]:
-    """Cut rows, sorted by length, into batches of about `BATCH_TOKENS`."""
+    """Cut rows, which are sorted by length, into batches of at most `BATCH_TOKENS` tokens or one text."""
     batches: list[list[int]] = []
     for row in order:
         if not batches or (len(batches[-1]) + 1) * lengths[row] > BATCH_TOKENS:

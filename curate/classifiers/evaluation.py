@@ -1,4 +1,4 @@
-"""Judge a classifier on labelled texts: figures, curves, slices; and two classifiers on the same texts."""
+"""Evaluate a classifier on labelled texts: metrics, curves, slices; and compare two classifiers on the same texts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from curate.classifiers.examples import Examples
 from curate.classifiers.model import Model
 
 SMALLEST_SLICE = 20
-"""Texts of which a slice is made at least; smaller ones are counted together."""
+"""Least number of texts in a slice; smaller ones are merged into one."""
 
 CURVE_POINTS = 400
+"""Points of a curve that is drawn, at most."""
 
 
 def score(model: Model, examples: Examples, chunk: int = 2000, aggregate: chunks.Aggregate = "max") -> np.ndarray:
-    """Score examples as a stage would: float32[n], NaN for none."""
+    """Score examples as a stage would.
+
+    Args:
+        chunk: characters per chunk at most, 1 or more; 0 scores texts whole.
+        aggregate: how the scores of a text's chunks are combined: `max` or `mean`.
+    Returns:
+        float32[n], 0 to 1, NaN for a text without a score.
+    """
     return chunks.score(model, batch_of(examples.texts), chunk, aggregate)[0]
 
 
@@ -31,18 +39,19 @@ def evaluate(
     precision: float = 0.9,
     bootstraps: int = 500,
 ) -> dict[str, Any]:
-    """Judge scores.
+    """Evaluate scores against labels.
 
     Args:
-        scores: float32[n], one for each example; NaN ones are counted and left out.
-        threshold: where precision, recall and the slices are measured.
-        precision: the precision for which a threshold is looked for.
-        bootstraps: how often texts are drawn for intervals.
+        scores: float32[n], 0 to 1, one per example; NaN ones are counted and left out.
+        examples: the labelled texts, in the same order.
+        threshold: texts with at least this score count as found, 0 to 1; for precision, recall and the slices.
+        precision: a threshold that reaches this precision is searched for, 0 to 1.
+        bootstraps: resamplings for the 95 % intervals, 1 or more.
     Returns:
         JSON-like figures: `n`, `n_positive`, `no_score`, `roc_auc`, `average_precision` (each with its interval),
         `at_threshold`, `for_precision`, `calibration_error`, `reliability`, `curves`, `slices`, `identity`.
     Raises:
-        InputError: only one label occurs.
+        InputError: the texts with a score all have the same label.
     """
     there = ~np.isnan(scores)
     judged = examples.take(there).need_both_labels("evaluation")
@@ -73,11 +82,17 @@ def evaluate(
 
 
 def compare(one: np.ndarray, other: np.ndarray, examples: Examples, *, bootstraps: int = 1000) -> dict[str, Any]:
-    """Compare two models on the texts that both score, by a paired bootstrap: both are judged on the same drawn texts.
+    """Compare two models on the texts that both score, by a paired bootstrap: each resampling is the same for both.
 
+    Args:
+        one, other: float32[n], scores of the two models, one per example.
+        examples: the labelled texts, in the same order.
+        bootstraps: resamplings, 1 or more.
     Returns:
-        for ROC AUC and average precision: the difference (the other less the one), its 95 % interval, and in which
-        share of draws the other was better.
+        `n` texts; for `roc_auc` and `average_precision` the `difference` (`other` minus `one`), its 95 % `interval`, and
+        `better_in`, the share of resamplings, 0 to 1, in which `other` is better.
+    Raises:
+        InputError: the texts that both score all have the same label.
     """
     there = ~np.isnan(one) & ~np.isnan(other)
     truth, a, b = examples.take(there).need_both_labels("comparison").is_positive, one[there], other[there]
@@ -103,7 +118,7 @@ def _at(values: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, An
 
 
 def _for_precision(values: np.ndarray, truth: np.ndarray, precision: float, times: int) -> dict[str, Any]:
-    """The least threshold with the precision wanted; its interval is that over drawn texts, chosen anew in each."""
+    """Return the lowest threshold that reaches a precision; for its interval it is chosen anew in each resampling."""
     threshold = metrics.threshold_for(values, truth, precision)
     if threshold is None:
         return {"wanted": precision, "threshold": None}
@@ -117,7 +132,7 @@ def _for_precision(values: np.ndarray, truth: np.ndarray, precision: float, time
 
 
 def _curves(values: np.ndarray, truth: np.ndarray) -> dict[str, list[list[float]]]:
-    """Precision over recall and recall over false-positive rate, thinned to some hundred points."""
+    """Return precision over recall, and recall over the false-positive rate, with at most `CURVE_POINTS` points."""
     curve = metrics.Curve.of(values, truth)
     rows = np.unique(np.linspace(0, len(curve.thresholds) - 1, CURVE_POINTS).astype(int))
     pairs = {
@@ -149,7 +164,7 @@ def _slice(values: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str,
 
 
 def _identity(values: np.ndarray, examples: Examples, threshold: float) -> dict[str, dict[str, Any]]:
-    """False-positive rates on harmless texts that name a group of people, beside that on all harmless texts."""
+    """Return the false-positive rate on all negative texts, and on negative texts that name a group of people."""
     groups = [identity.mentions(text) for text in examples.texts]
     harmless = ~examples.is_positive
     rows: Mapping[str, np.ndarray] = {"all texts": np.ones(len(values), bool)} | {

@@ -1,4 +1,4 @@
-"""Labelled texts: read from parquet or JSON lines, checked, and split so that copies do not leak."""
+"""Labelled texts: read from Parquet or JSON lines, checked, and split so that copies stay in one part."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Examples:
     """Labelled texts.
 
     Args:
-        texts: none of them blank.
+        texts: n texts, none of them blank.
         is_positive: bool[n].
         positive: the name of the positive label.
-        groups: what must stay together in a split, one a text; by default the text itself, so that copies do.
-        slices: further columns by name, one value a text, to look at separately (`source`, `language`).
-        origins: the files they were read from, each with its SHA-256.
+        groups: n keys; texts with the same key stay in one part of a split. None: equal texts do.
+        slices: further columns by name, n values each, for metrics per value (`source`, `language`).
+        origins: the files that the texts were read from, each with its SHA-256.
         left_out: how many rows were not used, by reason.
     """
 
@@ -44,7 +44,7 @@ class Examples:
         return len(self.texts)
 
     def take(self, rows: np.ndarray) -> Examples:
-        """Return some of them: `rows` is int64[k] or bool[n]."""
+        """Return the examples of some rows: `rows` is int64[k] or bool[n]."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
         return Examples(
             [self.texts[i] for i in rows],
@@ -57,16 +57,18 @@ class Examples:
         )
 
     def need_both_labels(self, what: str) -> Examples:
-        """Return itself.
+        """Return itself, after checking that both labels occur.
 
+        Args:
+            what: the name of these examples in the error message.
         Raises:
-            InputError: all labels are the same, from which nothing can be learned or judged.
+            InputError: all texts have the same label, so that nothing can be learned or measured.
         """
         n, positive = len(self), int(self.is_positive.sum())
         if positive in (0, n):
             raise InputError(
-                f'{what}: of {n} texts {positive} are "{self.positive}"; both kinds are needed.  '
-                "Is --positive the right label, and is there enough data?"
+                f'{what}: {positive} of {n} texts are "{self.positive}", and both labels are needed.  '
+                "Check --positive, or add data."
             )
         return self
 
@@ -83,16 +85,16 @@ def read_examples(
     """Read labelled texts.
 
     Args:
-        paths: parquet, `.jsonl`, `.jsonl.gz` or `.jsonl.zst` files, and globs of such.
-        text, label, group: columns; a column inside another is written `metadata.label`. Labels may be strings, numbers
-            or booleans.
-        positive: the label that is looked for, all others being the rest; may be left out where the labels are 0 and 1
-            or false and true.
-        slices: columns to keep; those the data does not have are left out.
+        paths: Parquet, `.jsonl`, `.jsonl.gz` or `.jsonl.zst` files, or globs that match such files.
+        text: the column of texts. A field `label` of a column `metadata` is written `metadata.label`, here and below.
+        label: the column of labels: strings, numbers or booleans.
+        positive: the positive label; all others are negative. None for labels 0 and 1, or false and true.
+        group: a column whose equal values stay in one part of a split; None keeps equal texts together.
+        slices: further columns to keep; columns that do not occur in the data are left out.
 
     Raises:
-        InputError: no such file or column, or no usable row.
-        SpecError: `positive` is no label of the data, or is needed.
+        InputError: there is no such file or column, a file is damaged, or no row has both a text and a label.
+        SpecError: `positive` does not occur in the data, or is missing.
     """
     rows, origins = _read(paths, (text, label, group))
     left_out: Counter[str] = Counter()
@@ -120,10 +122,16 @@ def read_examples(
 
 
 def read_texts(paths: Sequence[str], *, text: str = "text", human: str | None = None) -> list[dict[str, Any]]:
-    """Read texts to be labelled: rows of `text`, `id` if there is one, and `human`, the label in that column.
+    """Read texts that are to be labelled.
 
+    Args:
+        paths: as of `read_examples`.
+        text: the column of texts; rows without one are left out.
+        human: a column of human labels; None for none.
+    Returns:
+        rows with `text`, and with `id` and `human` if the data has them.
     Raises:
-        InputError: no such file or column.
+        InputError: there is no such file or column, or a file is damaged.
     """
     rows, _ = _read(paths, (text, human))
     columns = {"id": "id", "human": human} if human else {"id": "id"}
@@ -137,11 +145,14 @@ def read_texts(paths: Sequence[str], *, text: str = "text", human: str | None = 
 def split(examples: Examples, seed: int = 0, shares: Sequence[float] = SHARES) -> dict[str, Examples]:
     """Split into train, validation and test by the hash of each group.
 
-    A text lower-cased and without white space is its own group, so that exact copies, also those that differ in case
-    or layout, stay together; near copies do only where the data has a column that says what belongs together.
+    Without `groups`, the group of a text is the text itself in lower case without white space: exact copies, and copies
+    that differ in case or layout, stay in one part. Near-duplicates do so only if a column says what belongs together.
 
+    Args:
+        seed: another seed gives another split.
+        shares: of train, validation and test, each above 0; they are divided by their sum.
     Raises:
-        InputError: a part lacks one of the two labels.
+        InputError: a part does not have both labels.
     """
     keys = examples.groups if examples.groups is not None else ["".join(t.lower().split()) for t in examples.texts]
     place = np.array([_unit(f"{seed} {key}") for key in keys])
@@ -151,7 +162,7 @@ def split(examples: Examples, seed: int = 0, shares: Sequence[float] = SHARES) -
 
 
 def _read(paths: Sequence[str], columns: Sequence[str | None]) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Return the rows of all files, and the digest of each file. Every column must be there."""
+    """Return the rows of all files, and the digest of each file; every column must have a value in some row."""
     rows: list[dict[str, Any]] = []
     origins = {}
     for path in paths:
@@ -161,27 +172,27 @@ def _read(paths: Sequence[str], columns: Sequence[str | None]) -> tuple[list[dic
     for column in filter(None, columns):
         if not any(_at(row, column) is not None for row in rows):
             there = ", ".join(sorted({name for row in rows[:100] for name in row})) or "no rows"
-            what = f"column `{column}` is null in every row" if column in there.split(", ") else f"no column `{column}`"
-            raise InputError(f"{', '.join(paths)}: {what}; there are {there}.")
+            found = "is null in every row" if column in there.split(", ") else "is missing"
+            raise InputError(f"{', '.join(paths)}: the column `{column}` {found}.  The columns are {there}.")
     return rows, origins
 
 
 def _unit(key: str) -> float:
-    """Return a number from 0 to 1 that a key hashes to, the same on every machine."""
+    """Return the hash of a key as a number from 0 to 1, the same on every machine."""
     return int.from_bytes(hashlib.sha256(key.encode("utf-8", "replace")).digest()[:6], "big") / 2**48
 
 
 def _chosen(labels: Sequence[str], positive: str | None, column: str) -> tuple[str, np.ndarray]:
     counts = Counter(labels)
     if not counts:
-        raise InputError(f"no row has both a text and a label in `{column}`.")
+        raise InputError(f"no row has both a text and a label (column `{column}`).  Check --text and --label.")
     if positive is None and set(counts) <= {"0", "1"}:
         return "positive", np.array([each == "1" for each in labels], bool)
     names = ", ".join(f"{name} ({n})" for name, n in counts.most_common(10))
     if positive is None:
-        raise SpecError(f"--positive: which of the labels is looked for?  `{column}` has {names}.")
+        raise SpecError(f"--positive is missing: the labels in `{column}` are {names}.  Name the positive one.")
     if positive not in counts:
-        raise SpecError(f'--positive: no label "{positive}" in `{column}`, which has {names}.')
+        raise SpecError(f'--positive "{positive}": there is no such label; those in `{column}` are {names}.')
     return positive, np.array([each == positive for each in labels], bool)
 
 
@@ -213,9 +224,11 @@ def _rows(name: str) -> list[dict[str, Any]]:
         with fsspec.open(name, "rt", compression="infer", encoding="utf-8") as file:
             found = [json.loads(line) for line in file if line.strip()]
     except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise InputError(f"{name} is neither parquet nor JSON lines, or is damaged: {error}") from None
+        raise InputError(f"{name}: expected Parquet or JSON lines, or the file is damaged: {error}") from None
     if not all(isinstance(row, dict) for row in found):
-        raise InputError(f"{name}: a line is no JSON object.")
+        raise InputError(
+            f'{name}: a line is not a JSON object.  Each line must be one, such as {{"text": ..., "label": ...}}.'
+        )
     return found
 
 

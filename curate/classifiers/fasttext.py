@@ -1,7 +1,7 @@
 """The fastText backend: supervised models of the fastText library, whole (`.bin`) or quantised (`.ftz`).
 
-The library reads a file without looking at it, and a damaged one ends the process; so the file is walked first
-(`fasttext_file`). Scores are the library's own probabilities, which are not calibrated.
+The library does not check the file that it reads, and a damaged one crashes the process; so `fasttext_file` checks it
+first. Scores are the library's own probabilities, which are not calibrated.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ class FastTextModel(Model):
     """A supervised fastText model.
 
     Args:
-        path: its file, which `fasttext_file.check` has found sound.
-    """
+        path: its file, which must have passed `fasttext_file.check`.
 
-    backend = "fasttext"
+    Raises:
+        InputError: the library cannot open it.
+    """
 
     def __init__(self, path: Path):
         import fasttext
@@ -42,19 +43,19 @@ class FastTextModel(Model):
         """Read a model.
 
         Raises:
-            InputError: it is cut off, damaged, or not supervised.
+            InputError: the file is cut off, damaged, or does not contain a classifier.
         """
         fasttext_file.check(path)
         return cls(path)
 
     def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """As of `Model`; line breaks are white space to it, and a text of white space only has no score."""
+        """As of `Model`. Line breaks count as spaces; a text of white space only has no score."""
         out = np.full(len(starts), np.nan, np.float32)
         if not len(starts):
             return out
         first, last = int(starts[0]), int(ends[-1])
         flat = data[first:last].copy()
-        flat[flat == _NEWLINE] = _SPACE  # it reads one line; the break at the end is a word of its own to it
+        flat[flat == _NEWLINE] = _SPACE  # the library reads one line; a line break counts as a word
         text = flat.tobytes()
         predict, wanted = self._model.f.predict, PREFIX + self.positive  # the method above it goes through numpy
         n_labels = len(self.labels)
@@ -64,7 +65,7 @@ class FastTextModel(Model):
                 continue
             try:
                 answers = predict(line + b"\n", n_labels, 0.0, "strict")
-            except RuntimeError:  # it met a NaN among its numbers
+            except RuntimeError:  # the library found a NaN
                 continue
             for p, label in answers:
                 if label == wanted:

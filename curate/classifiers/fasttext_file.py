@@ -1,4 +1,4 @@
-"""Walk a fastText file without trusting it: every count is held against the bytes that are there.
+"""Check a fastText file before the library reads it: every count in it is compared with the bytes that follow.
 
 Layout, little-endian: magic and version (int32); twelve int32 and a double of arguments; the dictionary (counts, then
 a word, its frequency and its type for each entry, then pairs of pruned n-grams); whether the input is quantised, the
@@ -16,13 +16,14 @@ import numpy as np
 from curate.errors import InputError
 
 MAGIC, VERSIONS, SUPERVISED = 793712314, (11, 12), 3
+"""Of fasttext.cc: FASTTEXT_FILEFORMAT_MAGIC_INT32, the versions of it, and `model_name::sup`."""
 
 MOST_TIMES = 10**15
-"""What fastText's hierarchical softmax takes for infinity: larger counts, or negative ones, lead it out of its tree."""
+"""fastText's hierarchical softmax uses this as infinity; larger or negative counts make it read outside its tree."""
 
 
 class _Walk:
-    """A place in the bytes that only moves forward, and never past the end."""
+    """A position in the file that only moves forward, and never past the end."""
 
     def __init__(self, data: mmap.mmap):
         self.data = data
@@ -34,9 +35,9 @@ class _Walk:
         return struct.unpack_from(layout, self.data, start)
 
     def skip(self, n: int) -> int:
-        """Pass over n bytes and return where they begin."""
+        """Move forward by n bytes and return where they begin."""
         if n < 0 or self.at + n > len(self.data):
-            raise _Damaged(f"it ends at byte {len(self.data):,}, where at least {self.at + max(n, 0):,} were announced")
+            raise _Damaged(f"it ends at byte {len(self.data):,}, where at least {self.at + max(n, 0):,} are expected")
         start, self.at = self.at, self.at + n
         return start
 
@@ -52,17 +53,25 @@ class _Damaged(Exception):
     pass
 
 
+def has_magic(path: Path) -> bool:
+    """Return whether a file begins as fastText's files do."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(4) == MAGIC.to_bytes(4, "little")
+
+
 def check(path: str | Path) -> None:
-    """Look whether fastText can load a file without harm.
+    """Check that the fastText library can load a file without crashing.
 
     Raises:
-        InputError: the file is cut off, does not add up, or holds no classifier.
+        InputError: the file cannot be read, is cut off, is inconsistent, or does not contain a classifier.
     """
     try:
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             _check(_Walk(data))
     except _Damaged as error:
-        raise InputError(f"{path} is no sound fastText model: {error}.") from None
+        raise InputError(f"{path} is not a valid fastText model: {error}.  Copy it again, or train it again.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
 
@@ -70,10 +79,10 @@ def check(path: str | Path) -> None:
 def _check(walk: _Walk) -> None:
     magic, version = walk.take("ii")
     if magic != MAGIC or version not in VERSIONS:
-        raise _Damaged(f"its first bytes say format {magic}, version {version}; expected {MAGIC}, 11 or 12")
+        raise _Damaged(f"it begins with format {magic}, version {version}; expected format {MAGIC}, version 11 or 12")
     dim, _, _, _, _, n_grams, loss, kind, bucket, shortest, longest, _, _ = walk.take("12id")
     if kind != SUPERVISED:
-        raise _Damaged("it holds word vectors, not a classifier")
+        raise _Damaged("it contains word vectors, not a classifier")
     if not (
         0 < dim <= 1 << 16
         and 0 < n_grams <= 64
@@ -84,12 +93,12 @@ def _check(walk: _Walk) -> None:
     ):
         raise _Damaged("its arguments are out of range")
     if bucket == 0 and (n_grams > 1 or longest > 0):
-        raise _Damaged("it has n-grams and no buckets to hash them into")
+        raise _Damaged("it has n-grams, but no buckets to hash them into")
     n_words, n_labels, n_pruned = _dictionary(walk)
     is_quantised = _flag(walk)
     rows = n_words + (n_pruned if n_pruned >= 0 else bucket)
     if n_pruned >= 0 and not is_quantised:
-        raise _Damaged("its dictionary is pruned, its matrix is not")
+        raise _Damaged("its dictionary is pruned, but its matrix is not")
     _matrix(walk, is_quantised, rows, dim, "input")
     _matrix(walk, _flag(walk) and is_quantised, n_labels, dim, "output")
     if walk.at != len(walk.data):
@@ -113,11 +122,11 @@ def _dictionary(walk: _Walk) -> tuple[int, int, int]:
             word.decode()
         except UnicodeDecodeError:
             if kind == 1:
-                raise _Damaged("a label is no UTF-8") from None
+                raise _Damaged("a label is not UTF-8") from None
         seen[kind] += 1
     if seen != [n_words, n_labels]:
         raise _Damaged(
-            f"its dictionary announces {n_words} words and {n_labels} labels and has {seen[0]} and {seen[1]}"
+            f"its dictionary should have {n_words} words and {n_labels} labels, but has {seen[0]} and {seen[1]}"
         )
     if n_pruned > 0:
         start = walk.skip(8 * n_pruned)
@@ -130,7 +139,7 @@ def _dictionary(walk: _Walk) -> tuple[int, int, int]:
 def _flag(walk: _Walk) -> bool:
     (value,) = walk.take("B")
     if value not in (0, 1):
-        raise _Damaged("a switch is neither on nor off")
+        raise _Damaged("a byte that must be 0 or 1 is neither")
     return bool(value)
 
 

@@ -1,4 +1,4 @@
-"""Train the encoder backend: fine-tune a pretrained transformers encoder, stopped on validation loss."""
+"""Train the encoder backend: fine-tune a pretrained encoder of transformers, with early stopping."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class EncoderSettings:
 
     Args:
         base: the folder of a pretrained encoder, with its tokenizer and safetensors weights.
-        max_tokens: texts are cut off after this many.
-        epochs: passes over the training data at most.
-        patience: passes without a better validation loss after which it stops.
-        batch: texts in a step.
-        learning_rate: of AdamW at its peak; it rises over the first tenth of the steps and falls to zero.
+        max_tokens: texts are cut off after this many tokens, 1 or more.
+        epochs: passes over the training data at most, 1 or more.
+        patience: training stops after this many passes without a lower validation loss, 1 or more.
+        batch: texts per step, 1 or more.
+        learning_rate: the peak of AdamW's, above 0; it rises over the first tenth of the steps and then falls to zero.
     """
 
     base: str = ""
@@ -44,16 +44,21 @@ def fit(
     seed: int,
     out: Path,
 ) -> dict[str, Any]:
-    """Write a fine-tuned encoder to the folder `out`, and return what is worth knowing about how it came about.
+    """Fine-tune an encoder and write it to the folder `out`; return the epochs that were chosen, and the validation losses.
 
     Args:
-        weights: of a negative and a positive text.
+        weights: of a negative and of a positive text in the loss, above 0.
+        seed: of torch and of the order of texts.
+        out: a folder; it is created.
+    Raises:
+        InputError: torch or transformers is not installed.
+        SpecError: `settings.base` is not a folder.
     """
     transformers = need_transformers()
     import torch
 
     if not Path(settings.base).is_dir():
-        raise SpecError(f'--base: "{settings.base}" is no folder; an encoder is trained from a pretrained one.')
+        raise SpecError(f'--base "{settings.base}": expected the folder of a pretrained encoder to start from.')
     torch.manual_seed(seed)
     labels = pair(train.positive)
     options = {"local_files_only": True, "trust_remote_code": False}
@@ -79,7 +84,7 @@ def fit(
 
 
 class _Run:
-    """One fine-tuning: the network, how it is stepped, and how it is judged."""
+    """One fine-tuning: the network, its training steps, and its validation loss."""
 
     def __init__(self, network: Any, tokenizer: Any, weights: tuple[float, float], settings: EncoderSettings):
         import torch
@@ -107,7 +112,7 @@ class _Run:
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
-            losses.append(self._judge(validation))
+            losses.append(self._validation_loss(validation))
             if losses[-1] < best:
                 best, best_epoch, kept = losses[-1], epoch, copy.deepcopy(self.network.state_dict())
             elif epoch - best_epoch >= s.patience:
@@ -116,7 +121,7 @@ class _Run:
             self.network.load_state_dict(kept)
         return {"epochs": best_epoch, "validation losses": [round(loss, 5) for loss in losses]}
 
-    def _judge(self, validation: Examples) -> float:
+    def _validation_loss(self, validation: Examples) -> float:
         import torch
 
         self.network.eval()

@@ -1,8 +1,8 @@
 """Train the fastText backend, each candidate in a process of its own; the number of epochs is chosen on validation data.
 
-Trained twice in one process, fastText takes part of its input matrix as the heap left it: with one thread only a tenth
-is initialised, which in a fresh process is zero and in a used one is anything, NaN included. So each model is made in
-a fresh process, by one thread, which makes it the same for the same seed; the result is looked through for NaN.
+With one thread, fastText initialises only a tenth of its input matrix. The rest is zero in a new process, but in one that
+has trained before it is whatever the heap contains, NaN included. So each model is trained in a new process, by one
+thread, which gives the same model for the same seed; the result is checked for NaN.
 """
 
 from __future__ import annotations
@@ -39,10 +39,16 @@ class FastTextSettings:
     """How a fastText model is trained.
 
     Args:
-        epochs: numbers of passes that are tried; the one with the least validation loss is taken.
-        dim, lr, word_ngrams, min_count, bucket, minn, maxn: fastText's own; characters n-grams from `minn` to `maxn`.
-        cutoff: words and n-grams that are kept when quantised.
-        quantise: write a `.ftz`, a tenth of the size and a little less exact.
+        epochs: numbers of passes over the training data to try, each 1 or more; the one with the lowest validation loss
+            is taken.
+        dim: size of the vectors, 1 to 65536.
+        lr: learning rate, above 0.
+        word_ngrams: longest word n-gram, 1 or more.
+        min_count: words that occur less often than this are left out, 1 or more.
+        bucket: number of buckets that n-grams are hashed into, 1 or more.
+        minn, maxn: shortest and longest character n-gram; 0 and 0 use none.
+        cutoff: how many words and n-grams are kept when quantised, 1 or more.
+        quantise: write a `.ftz` file, a tenth of the size and a little less accurate.
     """
 
     epochs: tuple[int, ...] = (5, 10, 25, 50)
@@ -57,7 +63,7 @@ class FastTextSettings:
     quantise: bool = False
 
     def named(self, epoch: int) -> dict[str, Any]:
-        """Return fastText's keyword arguments."""
+        """Return the keyword arguments of `fasttext.train_supervised`."""
         names = {"word_ngrams": "wordNgrams", "min_count": "minCount"}
         own = ("epochs", "cutoff", "quantise")
         return {names.get(k, k): v for k, v in asdict(self).items() if k not in own} | {"epoch": epoch}
@@ -71,12 +77,15 @@ def fit(
     seed: int,
     out: Path,
 ) -> dict[str, Any]:
-    """Write a model to `out`, and return what is worth knowing about how it came about.
+    """Train a model and write it to `out`; return the epochs that were chosen, and the validation losses.
 
     Args:
-        weights: of a negative and a positive text; the more heavily weighted ones are repeated, whole times.
+        weights: of a negative and of a positive text, above 0; texts with the larger weight are repeated, a whole number
+            of times.
+        seed: of fastText and of the order of texts.
+        out: a file.
     Raises:
-        RunError: fastText failed, or made numbers that are none.
+        RunError: fastText failed, or the model contains NaN.
     """
     losses: dict[int, float] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -120,14 +129,16 @@ def _train(
     done = subprocess.run([sys.executable, "-c", _CHILD], input=json.dumps(asked), capture_output=True, text=True)
     if done.returncode or not out.exists():
         last = done.stderr.strip().split("\n")[-1] or f"it ended with {done.returncode}"
-        raise RunError(f"fastText could not be trained: {last}")
+        raise RunError(f"fastText failed to train: {last}")
 
 
 def _scores(path: Path, positive: str, examples: Examples) -> np.ndarray:
     model = FastTextModel.load(path).named(positive)
     p = model.score_spans(*spans_of(examples.texts))
     if np.isnan(p).any():
-        raise RunError(f"fastText made a model that gives no number for {int(np.isnan(p).sum())} of {len(p)} texts")
+        raise RunError(
+            f"fastText trained a model that gives NaN for {int(np.isnan(p).sum())} of {len(p)} texts; try another --seed."
+        )
     return p
 
 

@@ -1,4 +1,4 @@
-"""Train the linear backend: logistic regression by stochastic gradient descent, stopped and calibrated on validation data."""
+"""Train the linear backend: logistic regression by stochastic gradient descent, with early stopping and calibration."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class LinearSettings:
     """How a linear model is trained.
 
     Args:
-        features: which n-grams it looks at.
-        alphas: strengths of the penalty that are tried; the one with the least validation loss is taken.
-        max_epochs: passes over the training data at most.
-        patience: passes without a better validation loss after which it stops.
-        calibration: `platt` fits a logistic curve to the validation data, `isotonic` a rising staircase, which needs
-            some thousand texts and gives many texts the same score.
-        int8: keep weights as int8 (half the size) instead of float16.
+        features: the n-grams that are features.
+        alphas: strengths of the L2 penalty to try, each above 0; the one with the lowest validation loss is taken.
+        max_epochs: passes over the training data at most, 1 or more.
+        patience: training stops after this many passes without a lower validation loss, 1 or more.
+        calibration: `platt` fits a logistic curve to the validation data, `isotonic` a step function that does not
+            decrease. The latter needs a few thousand texts, and many texts have equal scores.
+        int8: store weights as int8 (half the size) instead of float16.
     """
 
     features: Features = Features()  # noqa: RUF009
@@ -37,10 +37,11 @@ class LinearSettings:
 def fit(
     train: Examples, validation: Examples, weights: tuple[float, float], settings: LinearSettings, seed: int
 ) -> tuple[LinearModel, dict[str, Any]]:
-    """Return a calibrated model, and what is worth knowing about how it came about.
+    """Return a calibrated model; and the penalty and epochs that were chosen, with the validation losses.
 
     Args:
-        weights: of a negative and a positive text.
+        weights: of a negative and of a positive text in the loss, above 0.
+        seed: of the order of texts.
     """
     x, x_validation = matrix(train, settings.features), matrix(validation, settings.features)
     found = [_descend(x, train, x_validation, validation, weights, alpha, settings, seed) for alpha in settings.alphas]
@@ -59,7 +60,7 @@ def fit(
 
 
 def matrix(examples: Examples, features: Features) -> Any:
-    """Return the features of texts as a scipy matrix in rows: float32[n, 2**bits]."""
+    """Return the features of texts as a sparse matrix of scipy (CSR): float32[n, 2**bits]."""
     from scipy.sparse import csr_matrix
 
     from curate.classifiers.buffers import spans_of
@@ -69,12 +70,16 @@ def matrix(examples: Examples, features: Features) -> Any:
 
 
 def need_sklearn() -> None:
-    """Raise an `InputError` that names the extra, if scikit-learn is not there."""
+    """Check that scikit-learn is installed.
+
+    Raises:
+        InputError: it is not; the message says how to install it.
+    """
     try:
         import sklearn  # noqa: F401
     except ImportError:
         raise InputError(
-            "training a linear model needs scikit-learn: pip install 'curate[train-classifier]'.  Scoring does not."
+            "training a linear model needs scikit-learn, which is not installed: pip install 'curate[train-classifier]'."
         ) from None
 
 
@@ -108,7 +113,7 @@ def _descend(
 
 
 def log_loss(decisions: np.ndarray, is_positive: np.ndarray, weights: tuple[float, float] = (1.0, 1.0)) -> float:
-    """Return the mean logistic loss of decisions, each weighted by its class."""
+    """Return the mean logistic loss of decisions, weighted by `weights` of negative and positive texts."""
     loss = np.logaddexp(0, np.where(is_positive, -decisions, decisions))
     return float(np.average(loss, weights=np.where(is_positive, weights[1], weights[0])))
 
@@ -122,7 +127,7 @@ def _calibrate(model: LinearModel, decisions: np.ndarray, is_positive: np.ndarra
         return
     from sklearn.linear_model import LogisticRegression
 
-    # Platt's targets: a little inside 0 and 1, so that a separable validation set gives no infinite slope.
+    # Platt's targets lie a little inside 0 and 1, so that the slope stays finite on separable validation data.
     n_positive, n = int(is_positive.sum()), len(is_positive)
     high, low = (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2)
     share = np.where(is_positive, high, low)

@@ -1,7 +1,7 @@
 """Models on a Hugging Face hub: `hf://owner/repo[@revision]/file`, or without a file for a transformers folder.
 
-A name is pinned to a commit when a recipe is read; from then on the cache answers, without network. `HF_ENDPOINT`,
-`HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean to `huggingface_hub`.
+When a recipe is read, a name is pinned to a commit; from then on the model comes from the cache, without a network.
+The variables `HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` work as in `huggingface_hub`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ FOLDER_PATTERNS = (
 
 
 def pinned(name: str) -> str:
-    """Return the name with the commit it stands for.
+    """Return the name with today's commit as its revision.
 
     Raises:
-        InputError: the name is malformed, or the hub cannot be asked and the cache does not know.
+        InputError: the name is malformed, huggingface_hub is not installed, or the hub cannot be reached and the model is
+            not in the cache.
     """
     repo, revision, file = _parts(name)
     if not _COMMIT.fullmatch(revision):
@@ -40,7 +41,11 @@ def pinned(name: str) -> str:
 
 
 def fetch(name: str) -> Path:
-    """Return where the model lies in the cache; what is not there yet is downloaded."""
+    """Return the path of the model in the cache; files that are missing there are downloaded.
+
+    Raises:
+        InputError: as of `pinned`.
+    """
     return _fetched(name, *_parts(name)).path
 
 
@@ -64,14 +69,14 @@ def _fetched(name: str, repo: str, revision: str, file: str) -> _Fetched:
             found = huggingface_hub.snapshot_download(repo, revision=revision, allow_patterns=list(FOLDER_PATTERNS))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         first = str(error).strip().split("\n")[0]
-        raise InputError(f"{name}: cannot be fetched, and is not in the cache: {first}") from None
+        raise InputError(f"{name}: it cannot be downloaded and is not in the cache: {first}") from None
     return _Fetched(Path(found))
 
 
 def _parts(name: str) -> tuple[str, str, str]:
     match = _NAME.fullmatch(name)
     if match is None or ".." in name:
-        raise InputError(f"{name}: expected hf://owner/repo/file, with @revision after the repo if you like.")
+        raise InputError(f"{name}: expected hf://owner/repo/file or hf://owner/repo@revision/file.")
     return match["repo"], match["revision"] or "main", match["file"] or ""
 
 
@@ -79,5 +84,7 @@ def _library() -> Any:
     try:
         import huggingface_hub
     except ImportError:
-        raise InputError("models named hf:// need the package huggingface_hub: pip install 'curate[hub]'.") from None
+        raise InputError(
+            "models named hf:// need huggingface_hub, which is not installed: pip install 'curate[hub]'."
+        ) from None
     return huggingface_hub

@@ -1,4 +1,4 @@
-"""Words that name groups of people. A classifier of toxicity that learned them as signs finds harmless texts toxic."""
+"""Words that name groups of people. A classifier that learned them as signs of toxicity finds harmless texts toxic."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ GROUPS = {
     "old and young people": "elderly old teenager teenagers",
     "named in Chinese": "女人 女性 男人 男性 黑人 白人 犹太 穆斯林 同性恋 移民 残疾 老人",
 }
-"""Group -> words, in small letters. Some have other meanings (white, old, trans): the table says what texts with the
-word get, not what texts about the group do."""
+"""Words by group, in lower case. Some have other meanings (white, old, trans): figures about a group are figures about
+texts that contain these words, not about texts on the group."""
 
 
 def mentions(text: str) -> set[str]:
-    """Return the groups a text names."""
+    """Return the groups that a text names."""
     return {group for group, pattern in _PATTERNS.items() if pattern.search(text)}
 
 

@@ -1,8 +1,8 @@
-"""The linear backend: logistic regression over hashed n-grams, in one small file without pickles.
+"""Models of the linear backend: logistic regression over hashed n-grams, in one small file without pickles.
 
-The file is a NumPy archive (`.npz`): `settings` (JSON as bytes), `weights` (float16, or int8 with one `scale` for each
-`BLOCK` of them), and where calibrated `knots` (float32[2, k]: decisions and their probabilities). Scoring needs NumPy
-and numba only.
+The file is a NumPy archive (`.npz`) of `settings` (JSON as bytes), `weights` (float16; or int8, with one `scale` per
+`BLOCK` of them), and after isotonic calibration `knots` (float32[2, k]: decisions and their probabilities). Scoring needs
+only NumPy and numba.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from curate.classifiers.model import Model, pair
 from curate.errors import InputError
 
 DTYPES = ("uint8", "int8", "float16", "float32")
-"""Types of the arrays in a file."""
+"""The types that arrays in a file may have."""
 
 FORMAT = "curate.linear 1"
 BLOCK = 256
-"""Weights that share a scale when they are kept as int8."""
+"""How many weights share a scale when they are stored as int8."""
+
 MOST_BITS = 24
+"""Largest log2 of the number of buckets that is opened, which bounds the memory of a model to 64 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Which n-grams are looked at; see `curate.kernels.linear`.
+    """The n-grams of a text that are its features; see `curate.kernels.linear`.
 
     Args:
-        words: n-grams of 1 to this many words, 0 to 8.
-        characters: n-grams of 2 to this many characters, 0 to 8.
-        bits: log2 of the number of buckets they are hashed into.
+        words: n-grams of 1 to this many words are used, 0 to 8; 0 uses none.
+        characters: n-grams of 2 to this many characters are used, 0 to 8; 0 uses none.
+        bits: log2 of the number of buckets that n-grams are hashed into, 1 to `MOST_BITS`.
     """
 
     words: int = 2
@@ -42,7 +44,7 @@ class Features:
     bits: int = 18
 
     def rows(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray):
-        """Return `(bounds, buckets, values)` of texts, the parts of a sparse matrix in rows."""
+        """Return `(bounds, buckets, values)`, the parts of a sparse matrix with a row per text (CSR)."""
         from curate.kernels import characters, linear
 
         tables = characters.classes(), characters.lower()
@@ -53,15 +55,13 @@ class LinearModel(Model):
     """Logistic regression over hashed n-grams.
 
     Args:
-        positive: the label whose probability is scored; the other one is `not_` and that.
-        features: which n-grams.
-        weights: float32[2**bits].
-        intercept: of the decision.
-        slope, offset: Platt's calibration: the probability is the logistic function of `slope * decision + offset`.
-        knots: float32[2, k], instead an isotonic one: decisions, ascending, and the probability at each.
+        positive: the positive label; the negative one is `not_` followed by it.
+        features: the n-grams that are features.
+        weights: float32[2**bits], one per bucket.
+        intercept: added to the weighted sum of features, which gives the decision.
+        slope, offset: of Platt's calibration: the probability is the logistic function of `slope * decision + offset`.
+        knots: float32[2, k], isotonic calibration instead: decisions, ascending, and the probability at each, 0 to 1.
     """
-
-    backend = "linear"
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class LinearModel(Model):
         self.intercept, self.slope, self.offset, self.knots = intercept, slope, offset, knots
 
     def decisions(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Return the uncalibrated decision about the first positive label: float32[n], NaN without features."""
+        """Return the decision before calibration, for `labels[1]`: float32[n], NaN for a text without features."""
         from curate.kernels import characters, linear
 
         tables, f = (characters.classes(), characters.lower()), self.features
@@ -93,7 +93,7 @@ class LinearModel(Model):
         return 1 - p if self.positive == self.labels[0] else p
 
     def calibrated(self, decisions: np.ndarray) -> np.ndarray:
-        """Return the probabilities that decisions stand for: float32[n]."""
+        """Return the probabilities of decisions: float32[n], 0 to 1, NaN for NaN."""
         if self.knots is not None:
             p = np.interp(decisions, self.knots[0], self.knots[1])
             return np.where(np.isnan(decisions), np.nan, p).astype(np.float32)
@@ -103,7 +103,7 @@ class LinearModel(Model):
     # ------------------------------------------------------------------ files
 
     def save(self, path: str | Path, *, int8: bool = False) -> None:
-        """Write the model; the same model gives the same bytes."""
+        """Write the model; equal models give equal bytes. `int8` stores weights in half the size, less exactly."""
         settings = {
             "format": FORMAT,
             "positive": self.labels[1],
@@ -127,24 +127,24 @@ class LinearModel(Model):
         """Read a model.
 
         Raises:
-            InputError: the file is cut off, of another program, holds pickled objects, or does not add up.
+            InputError: the file is cut off, comes from another program, contains pickled objects, or is inconsistent.
         """
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             return cls._from(arrays)
-        except (
-            Exception
-        ) as error:  # whatever reading bytes from anywhere can raise: zip, numpy and JSON have errors of their own
+        except Exception as error:  # zip, numpy and JSON each raise errors of their own for bytes that they cannot read
             said = str(error).split("\n")[0]
-            why = f"it has no {said}" if isinstance(error, KeyError) else said or type(error).__name__
-            raise InputError(f"{path} is no linear model of `curate classifier train`, or is damaged: {why}") from None
+            why = f"{said} is missing" if isinstance(error, KeyError) else said or type(error).__name__
+            raise InputError(
+                f"{path} is not a linear model of `curate classifier train`, or is damaged: {why}.  Train it again."
+            ) from None
 
     @classmethod
     def _from(cls, arrays: dict[str, np.ndarray]) -> LinearModel:
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray) or array.dtype not in DTYPES:
-                raise ValueError(f"`{name}` is no array of numbers")
+                raise ValueError(f"`{name}` is not an array of numbers")
         settings = json.loads(arrays["settings"].tobytes())
         if settings["format"] != FORMAT:
             raise ValueError(f"its format is {settings['format']!r}, expected {FORMAT!r}")
@@ -162,20 +162,20 @@ class LinearModel(Model):
         if knots is not None and (
             knots.ndim != 2 or len(knots) != 2 or knots.shape[1] < 1 or (np.diff(knots[0]) < 0).any()
         ):
-            raise ValueError("its calibration does not ascend")
+            raise ValueError("its calibration knots do not ascend")
         if knots is not None and not (knots[1] >= 0).all() & (knots[1] <= 1).all():
-            raise ValueError("its calibration leaves 0 to 1")
+            raise ValueError("its calibration leaves the range 0 to 1")
         positive = settings["positive"]
         if not isinstance(positive, str) or not positive.isprintable() or not positive:
             raise ValueError(f"its label is {positive!r}, expected a word")
         if not all(np.isfinite(each).all() for each in (weights, numbers, 0 if knots is None else knots)):
-            raise ValueError("NaN or infinity among its numbers")
+            raise ValueError("it contains NaN or infinity")
         intercept, slope, offset = numbers
         return cls(positive, features, weights, intercept, slope=slope, offset=offset, knots=knots)
 
 
 def rounded(weights: np.ndarray, *, int8: bool) -> np.ndarray:
-    """Return weights as they come back from a file: float32[n]."""
+    """Return weights as rounded by `save` and `load`: float32[n]."""
     return _from_int8(_as_int8(weights)) if int8 else weights.astype(np.float16).astype(np.float32)
 
 

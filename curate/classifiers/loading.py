@@ -1,35 +1,42 @@
 """From the name of a model to the model: a bundled one, a file, a folder, or one of a model hub.
 
-What a file is, is read from its first bytes, not from its name, and everything but the three known formats is refused.
+Which backend a file belongs to is read from its content, not from its name. Pickles are refused before any backend sees
+them, and so is everything that no backend recognises.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from curate.assets import File
-from curate.classifiers import hub
+from curate.classifiers import backends, hub
+from curate.classifiers.backend import Backend
 from curate.classifiers.model import Model
-from curate.errors import InputError
+from curate.errors import InputError, SpecError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models"
-SUFFIXES = (".npz", ".ftz", ".bin")
-ENCODER_FILES = re.compile(
-    r"config\.json|model[\w.-]*\.safetensors(\.index\.json)?|tokenizer[\w.]*|vocab\.\w+|.*\.model|merges\.txt|special_tokens_map\.json"
-)
-"""The files of a transformers folder that are read; none of them can hold code."""
+SUFFIXES = tuple(suffix for backend in backends.BACKENDS for suffix in backend.suffixes if suffix)
 
-_PICKLE = "is or holds a pickle, which runs code when it is opened; nothing is ever unpickled here"
+_PICKLE = (
+    "is a pickle or contains one, which would run code when it is opened.  Train the model again with "
+    "`curate classifier train`, or export it as safetensors."
+)
+_PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib")
+ZIP = b"PK"
+_COMPRESSED = (b"\x1f\x8b", b"x\x9c")
+"""gzip and zlib, in which joblib wraps its pickles."""
 
 
 class ModelName(File):
-    """The name of a model as a parameter: it takes part in what a stage computes with the content of its files.
+    """The name of a model as a parameter: the content of its files is part of what a stage computes with.
 
-    A name of a hub becomes one that names the commit it stands for today, so that every worker, and every later run of
-    the resolved recipe, reads the same bytes.
+    The name of a model on a hub becomes one that names today's commit, so that every worker, and every later run of the
+    resolved recipe, reads the same bytes.
     """
 
     __slots__ = ()
@@ -47,24 +54,17 @@ class ModelName(File):
         """Return the files of the model, sorted.
 
         Raises:
-            InputError: there is no such model.
+            InputError: there is no such model, or it is a folder that no backend recognises.
         """
         path = find(self)
-        if path.is_file():
-            return [str(path)]
-        found = sorted(str(each) for each in path.iterdir() if ENCODER_FILES.fullmatch(each.name))
-        if not any(name.endswith(".safetensors") for name in found):
-            raise InputError(
-                f"{self}: a folder without model.safetensors; an encoder is a folder that `save_pretrained` wrote.{_has_pickle(path)}"
-            )
-        return found
+        return [str(path)] if path.is_file() else [str(each) for each in recognised(path).files(path)]
 
 
 def find(name: str) -> Path:
-    """Return where a model lies, fetching it from its hub if need be.
+    """Return the path of a model, after fetching it from its hub if necessary.
 
     Raises:
-        InputError: there is no such model; the message names the bundled ones.
+        InputError: there is no such model; the message lists the bundled ones.
     """
     if name.startswith(hub.PREFIX):
         return hub.fetch(name)
@@ -75,75 +75,89 @@ def find(name: str) -> Path:
         return bundled
     names = sorted({each.stem for each in BUNDLED.iterdir() if each.suffix in SUFFIXES} - {"extraction"})
     raise InputError(
-        f"no model {name}: there is no such file, and the bundled ones are {', '.join(names) or 'none'}.  "
-        "Others are named by path, or as hf://owner/repo/file."
+        f"no model {name}: there is no such file or folder, and the bundled models are {', '.join(names) or 'none'}.  "
+        "Give a path, the name of a bundled model, or hf://owner/repo/file."
     )
 
 
-def open_model(name: str, label: str | None = None) -> Model:
+def open_model(name: str, label: str | None = None, modules: Iterable[str] = ()) -> Model:
     """Open a model.
 
     Args:
         name: a bundled model (`toxicity`), the path of a file or folder, or `hf://owner/repo[@revision][/file]`.
-        label: the label to score; only needed where the model does not say which is the positive one.
+        label: the label to score; only needed if the model does not say which is the positive one.
+        modules: names of modules of yours that define further backends.
 
     Raises:
-        InputError: there is no such model, or it is damaged, a pickle, or of a kind not known here.
-        SpecError: the model has no such label, or needs one to be named.
+        InputError: there is no such model; or it is damaged, a pickle, or of a kind that no backend recognises.
+        SpecError: the model has no such label, or needs one to be named; or a module cannot be imported.
     """
-    from curate.errors import SpecError
-
-    files = ModelName(name).find()
     path = find(name)
-    model = _opened(path)
-    model.origin, model.digest = name, _digest(files)
+    backend = recognised(path, modules)
+    model = backend.load(path)
+    model.backend, model.origin, model.digest = backend.name, name, _digest(backend.files(path))
     if label is not None:
         return model.named(label)
     if not model.positive:
         names = ", ".join(model.labels[:20]) + (" ..." if len(model.labels) > 20 else "")
-        raise SpecError(f"label: {name} does not say which of its labels is to be scored; choose one of {names}.")
+        raise SpecError(
+            f"label: {name} has the labels {names}, and does not say which one is positive.  Choose one of them "
+            "(label in a recipe, --model-label on the command line)."
+        )
     return model
 
 
-def _opened(path: Path) -> Model:
-    if path.is_dir():
-        from curate.classifiers.encoder import EncoderModel
+def recognised(path: Path, modules: Iterable[str] = ()) -> Backend:
+    """Return the backend that a file or folder belongs to: the first in the table that recognises it.
 
-        return EncoderModel.load(path)
-    with open(path, "rb") as file:
-        head = file.read(64)
-    if head[:4] == (793712314).to_bytes(4, "little"):
-        from curate.classifiers.fasttext import FastTextModel
+    Raises:
+        InputError: it is a pickle or contains one, or no backend recognises it; the message says what it is instead.
+        SpecError: a module cannot be imported.
+    """
+    if path.is_file():
+        _refuse_pickle(path)
+    known = backends.table(modules)
+    for backend in known.values():
+        if backend.recognises(path):
+            return backend
+    raise InputError(f"{path} {_what_else(path, known.values())}")
 
-        return FastTextModel.load(path)
-    if head[:2] == b"PK":
-        import zipfile
 
+def _refuse_pickle(path: Path) -> None:
+    head = _head(path)
+    names = [path.name]
+    if head[:2] == ZIP:
         try:
-            names = zipfile.ZipFile(path).namelist()
+            with zipfile.ZipFile(path) as archive:
+                names += archive.namelist()
         except (zipfile.BadZipFile, OSError) as error:
-            raise InputError(f"{path}: a damaged archive, probably cut off: {error}") from None
-        if any(each.endswith((".pkl", ".pickle", ".joblib")) for each in names):
-            raise InputError(f"{path} {_PICKLE}.")
-        from curate.classifiers.linear import LinearModel
-
-        return LinearModel.load(path)
-    raise InputError(f"{path} {_what_it_is(head, path.name)}")
+            raise InputError(f"{path}: a damaged archive, probably cut off: {error}.  Copy it again.") from None
+    if head[:1] == b"\x80" or any(name.endswith(_PICKLE_SUFFIXES) for name in names):
+        raise InputError(f"{path} {_PICKLE}")
 
 
-def _what_it_is(head: bytes, name: str) -> str:
-    if head[:1] == b"\x80" or name.endswith((".pkl", ".pickle", ".joblib")) or head[:2] in (b"\x1f\x8b", b"x\x9c"):
-        return f"{_PICKLE}.  Train it again with `curate classifier train`, or export it as safetensors."
-    if b'{"' in head[8:16]:
-        return "is a safetensors file; name the folder it lies in, with its config.json and tokenizer."
+def _what_else(path: Path, known: Iterable[Backend]) -> str:
+    """Return what a path is that no backend recognises, and what to do about it."""
+    if path.is_dir():
+        pickles = [each.name for each in path.iterdir() if each.suffix in (".bin", ".pt", ".pth", ".pkl")]
+        pickle = f"  {pickles[0]} {_PICKLE}" if pickles else ""
+        return f"is a folder without model.safetensors; an encoder is a folder that `save_pretrained` wrote.{pickle}"
+    head = _head(path)
     if not head:
-        return "is empty."
-    return "is no model of a kind known here: a .npz of `curate classifier train`, a fastText .bin or .ftz, or a transformers folder."
+        return "is empty.  Copy it again."
+    if head[:2] in _COMPRESSED:
+        return _PICKLE
+    if b'{"' in head[8:16]:
+        return "is a safetensors file.  Name the folder that contains it, its config.json and its tokenizer."
+    return (
+        f"is not a model that a backend recognises; the backends are {', '.join(each.name for each in known)}.  "
+        "A module of yours that defines another is named with --module."
+    )
 
 
-def _has_pickle(folder: Path) -> str:
-    found = [each.name for each in folder.iterdir() if each.suffix in (".bin", ".pt", ".pth", ".pkl")]
-    return f"  {found[0]} {_PICKLE}." if found else ""
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(64)
 
 
 def _bundled(name: str) -> Path | None:
@@ -152,9 +166,9 @@ def _bundled(name: str) -> Path | None:
     return next((path for suffix in SUFFIXES if (path := BUNDLED / f"{name}{suffix}").is_file()), None)
 
 
-def _digest(files: list[str]) -> str:
+def _digest(files: Iterable[Path]) -> str:
     state = hashlib.sha256()
-    for name in files:
-        with open(name, "rb") as file:
-            state.update(Path(name).name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    for path in files:
+        with open(path, "rb") as file:
+            state.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
     return state.hexdigest()

@@ -1,6 +1,6 @@
-"""Measures of a classifier: from scores and truth to numbers and curves. NumPy only.
+"""Metrics of a classifier: from scores and labels to numbers and curves. NumPy only.
 
-Scores are float[n] without NaN, truth is bool[n], true where a text is of the positive label.
+`scores` is float[n] without NaN; `truth` is bool[n], true for a text with the positive label.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Counts at every threshold that makes a difference, the highest first: a text is found if it scores at least that.
+    """Counts at each distinct score as threshold, the highest first; a text is found if it has at least that score.
 
     Args:
         thresholds: float64[k], descending.
-        found, right: int64[k], texts found, and how many of these are positive.
-        n, n_positive: texts, and how many are positive.
+        found: int64[k], texts that are found.
+        right: int64[k], positive texts that are found.
+        n: texts.
+        n_positive: positive texts.
     """
 
     thresholds: np.ndarray
@@ -49,12 +51,12 @@ class Curve:
 
     @property
     def average_precision(self) -> float:
-        """The area under precision over recall, as a sum of steps."""
+        """The area under the curve of precision over recall, as a sum of steps; NaN if no text is positive."""
         return float(np.sum(np.diff(self.recall, prepend=0) * self.precision)) if self.n_positive else np.nan
 
     @property
     def roc_auc(self) -> float:
-        """The chance that a positive text scores more than a negative one, equal scores counting half."""
+        """The probability that a positive text has a higher score than a negative one, equal scores counting half."""
         if self.n_positive in (0, self.n):
             return np.nan
         x, y = np.append(0, self.false_positive_rate), np.append(0, self.recall)
@@ -62,17 +64,17 @@ class Curve:
 
 
 def roc_auc(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the area under the ROC curve, NaN where only one label occurs."""
+    """Return the area under the ROC curve, 0 to 1; NaN if only one label occurs."""
     return Curve.of(scores, truth).roc_auc
 
 
 def average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the average precision, NaN where nothing is positive."""
+    """Return the average precision, 0 to 1; NaN if no text is positive."""
     return Curve.of(scores, truth).average_precision
 
 
 def at(scores: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, float]:
-    """Return precision, recall, F1 and counts for texts that score at least `threshold`."""
+    """Return precision, recall, F1 and counts if texts with at least the score `threshold` count as found."""
     found = scores >= threshold
     right, n_found, n_positive = int((found & truth).sum()), int(found.sum()), int(truth.sum())
     precision = right / n_found if n_found else np.nan
@@ -91,14 +93,14 @@ def at(scores: np.ndarray, truth: np.ndarray, threshold: float) -> dict[str, flo
 
 
 def threshold_for(scores: np.ndarray, truth: np.ndarray, precision: float) -> float | None:
-    """Return the least threshold from which on texts are found with at least this precision; None if there is none."""
+    """Return the lowest threshold with at least this precision, 0 to 1; None if there is none."""
     curve = Curve.of(scores, truth)
     good = np.flatnonzero(curve.precision >= precision)
     return float(curve.thresholds[good[-1]]) if len(good) else None
 
 
 def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return Wilson's interval of a share of `right` in `n`, at 95 % by default; (0, 1) for nothing."""
+    """Return Wilson's interval of the share `right / n`, of 95 % by default; (0, 1) if `n` is 0."""
     if n == 0:
         return 0.0, 1.0
     share, squared = right / n, z * z
@@ -108,7 +110,7 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def reliability(scores: np.ndarray, truth: np.ndarray, n_bins: int = 10) -> list[dict[str, float]]:
-    """Return for each tenth of the range of scores that occurs: how many texts, their mean score, the share positive."""
+    """Return, for each of `n_bins` equal ranges of scores with texts: texts, mean score, share of positive texts."""
     place = np.minimum((scores * n_bins).astype(int), n_bins - 1)
     return [
         {
@@ -122,7 +124,7 @@ def reliability(scores: np.ndarray, truth: np.ndarray, n_bins: int = 10) -> list
 
 
 def calibration_error(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return how far mean score and share positive are apart in a tenth of the range, on average over texts."""
+    """Return the expected calibration error: the mean over texts of the gap between mean score and share positive in a bin."""
     bins = reliability(scores, truth)
     return sum(b["n"] * abs(b["score"] - b["positive"]) for b in bins) / max(len(scores), 1)
 
@@ -130,11 +132,13 @@ def calibration_error(scores: np.ndarray, truth: np.ndarray) -> float:
 def bootstrap(
     n: int, measure: Callable[[np.ndarray], float], *, times: int = 500, seed: int = 0
 ) -> tuple[float, float] | None:
-    """Return the 95 % interval of a measure over resampled texts; None if it is nowhere defined.
+    """Return the 95 % interval of a measure over resampled texts; None if the measure is always NaN.
 
     Args:
         n: texts.
-        measure: rows int64[n], drawn with replacement -> a number; NaN is left out.
+        measure: a function of rows, int64[n], drawn with replacement; values of NaN are left out.
+        times: resamplings, 1 or more.
+        seed: of the resamplings.
     """
     chance = np.random.default_rng(seed)
     values = np.array([measure(chance.integers(0, n, n)) for _ in range(times)]) if n else np.zeros(0)

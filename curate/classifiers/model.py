@@ -1,11 +1,10 @@
-"""What every classifier can do, whatever it is made of."""
+"""What every classifier can do, whatever its backend."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
-from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,68 +13,69 @@ from curate.classifiers.buffers import spans_of
 from curate.errors import SpecError
 
 NOT = "not_"
-"""Before the name of a label: the other one of two."""
+"""The prefix of the negative label: the negative of `toxic` is `not_toxic`."""
 
 
 class Model(ABC):
-    """A classifier of texts.
+    """A classifier of texts. Subclasses set `labels` and `positive`, and score texts in `score_spans`.
 
     Args:
-        labels: what a text can be.
-        positive: the label whose probability `scores` returns; empty where the model has more than two labels and
-            nobody has chosen one.
-        origin: where it was opened from.
-        digest: SHA-256 of its content, as hex digits.
-        n_truncated: how many texts it was handed so far were longer than it takes, and were judged by their beginning.
+        labels: the labels that a text can have, two or more.
+        positive: the label whose probability `scores` returns; empty if it is not known, and has to be chosen by `named`.
+        backend: the name of the backend; set by `open_model`, like the next two.
+        origin: the name that the model was opened by.
+        digest: SHA-256 of the model's files, as hex digits.
+        n_truncated: how many of the texts scored so far were longer than the model's input; only their beginning counted.
     """
 
-    backend: ClassVar[str]
     labels: tuple[str, ...]
     positive: str
+    backend: str = ""
     origin: str = ""
     digest: str = ""
     n_truncated: int = 0
 
     def named(self, label: str) -> Model:
-        """Return the model with `label` as the positive one.
+        """Return the same model with `label` as the positive label.
 
         Raises:
             SpecError: the model has no such label.
         """
         if label not in self.labels:
             names = ", ".join(self.labels[:20]) + (" ..." if len(self.labels) > 20 else "")
-            raise SpecError(f'label: "{label}" is none of this model.  {self.origin} has {names}.')
+            raise SpecError(f'label: the model {self.origin} has no label "{label}"; expected one of {names}.')
         other = copy(self)
         other.positive = label
         return other
 
     def scores(self, texts: Sequence[str | None] | pa.Array) -> np.ndarray:
-        """Return the probability of the positive label for each text as a whole: float32[n], NaN where there is none.
+        """Return the probability of the positive label for each text as a whole: float32[n], NaN for a text without a score.
 
         Args:
-            texts: strings, or an Arrow string array; long texts are better scored by `chunks.score`.
+            texts: strings, or an Arrow string array. For long texts, use `chunks.score`.
         """
         return self.score_spans(*spans_of(texts))
 
     @abstractmethod
     def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Score stretches of text.
+        """Score spans of UTF-8 text.
 
         Args:
             data: uint8[m], UTF-8.
-            starts, ends: int64[n], the stretches.
+            starts, ends: int64[n], byte offsets into `data`, ascending: span i is `data[starts[i]:ends[i]]`.
         Returns:
-            float32[n], 0 to 1; NaN where there is nothing to judge, or where the model fails to.
+            float32[n], the probability of the positive label, 0 to 1; NaN for a blank span, and where the model gives no
+            number.
         """
 
 
 def pair(positive: str) -> tuple[str, str]:
-    """Return the two labels of a model that tells `positive` from everything else."""
+    """Return the labels of a model of two classes, the negative one first: `("not_toxic", "toxic")` for `toxic`."""
     return f"{NOT}{positive}", positive
 
 
 def positive_of(labels: Sequence[str]) -> str:
-    """Return the positive one of two labels, if their names say which: `toxic` beside `not_toxic`."""
+    """Return the positive label of two if their names say which it is, as `toxic` and `not_toxic` do; otherwise an empty string."""
     for label in labels if len(labels) == 2 else ():
         if f"{NOT}{label}" in labels:
             return label

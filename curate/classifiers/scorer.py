@@ -1,4 +1,4 @@
-"""What `safety.classifier` and `quality.classifier` share: a model opened on the worker that makes a column of scores."""
+"""What the stages `safety.classifier` and `quality.classifier` share: opening a model and adding its scores as a column."""
 
 from __future__ import annotations
 
@@ -13,35 +13,42 @@ from curate.errors import SpecError
 
 
 class Scorer:
-    """A model, how texts are cut for it, and the column its scores go into.
+    """A model and how a stage uses it.
 
     Args:
-        model: the name of a model.
-        label: which of its labels; None for the positive one.
-        column: the column made, float32, null where a text has no score.
-        chunk: characters in a chunk at most; 0 scores texts whole.
-        aggregate: how the chunks of a text are put together.
+        model: the name of the model, as of `open_model`.
+        label: the label to score; None for the model's positive label.
+        column: the name of the new column: float32, 0 to 1, null for a text without a score.
+        chunk: characters per chunk at most, 1 or more; 0 scores texts whole.
+        aggregate: how the scores of a text's chunks are combined: `max` or `mean`.
+
+    Raises:
+        SpecError: `chunk` is negative.
     """
 
     def __init__(self, model: ModelName, label: str | None, column: str, chunk: int, aggregate: Aggregate):
         if chunk < 0:
-            raise SpecError(f"chunk: expected characters, or 0 for whole texts; got {chunk}.")
+            raise SpecError(f"chunk: expected a number of characters, or 0 to score texts whole; got {chunk}.")
         self.name, self.label, self.column = model, label, column
         self.chunk, self.aggregate = chunk, aggregate
         self._model: Model | None = None
 
     def open(self) -> None:
-        """Open the model."""
+        """Open the model; to be called once, in the worker process.
+
+        Raises:
+            InputError, SpecError: as of `open_model`.
+        """
         self._model = open_model(self.name, self.label)
 
     def scored(self, batch: Batch) -> Batch:
-        """Return the batch with the column of scores."""
+        """Return the batch with the column of scores and the counts of `chunks.score`."""
         scores, counts = score(self._model, batch, self.chunk, self.aggregate)
         return batch.with_columns({self.column: pa.array(scores, mask=np.isnan(scores))}).counted(counts)
 
 
 def warm_up() -> None:
-    """Compile the kernels that scoring uses, with a model of no weight."""
+    """Compile the kernels that scoring uses, by scoring two texts with a model whose weights are 0."""
     from curate.classifiers.linear import Features, LinearModel
 
     model = LinearModel("a", Features(bits=4), np.zeros(16, np.float32), 0.0)

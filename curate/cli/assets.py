@@ -7,14 +7,18 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    name="assets", help="Named lists from elsewhere: fetched once, then there without a network.", no_args_is_help=True
+    name="assets",
+    help="Block lists and word lists of other projects: fetch them once, use them offline.",
+    no_args_is_help=True,
 )
-Names = Annotated[list[str], typer.Argument(metavar="NAME ...", help="Assets, as `curate assets list` names them.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME ...", help="Names of assets; `curate assets list` lists them.")
+]
 
 
 @app.command("list")
 def list_assets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List what recipes can name as `asset:NAME`, with licence, size and whether it is here."""
+    """List the assets that recipes can use as `asset:NAME`, with licence, size and whether they are in the cache."""
     from curate.cli import show_assets
     from curate.cli.console import print_json
 
@@ -25,15 +29,18 @@ def list_assets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 def fetch_assets(
     names: Names,
     source: Annotated[
-        str, typer.Option("--from", metavar="URL|FILE", help="Fetch one asset from there: a mirror, or a file.")
+        str,
+        typer.Option(
+            "--from", metavar="URL|FILE", help="Fetch the asset from this mirror or file; only with one NAME."
+        ),
     ] = "",
-    update: Annotated[bool, typer.Option("--update", help="Fetch again what is here already.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Fetch assets again that are in the cache.")] = False,
 ) -> None:
     """Fetch assets into the cache, and check them against the catalogue."""
     from curate.cli import progress, show_assets
 
     if source and len(names) > 1:
-        raise typer.BadParameter("names one place for one asset", param_hint="--from")
+        raise typer.BadParameter("it fetches one asset, so give one NAME", param_hint="--from")
     with progress.stopped_by_the_user():
         for name in names:
             show_assets.fetch(name, source, update=update or bool(source))
@@ -41,7 +48,7 @@ def fetch_assets(
 
 @app.command("verify")
 def verify_assets(names: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...]")] = None) -> None:
-    """Read fetched assets (all, if none is named) again, and compare their digests with those on record."""
+    """Compare the digests of fetched assets, all by default, with the recorded ones."""
     from curate.cli import show_assets
 
     if not show_assets.verify(names or ()):

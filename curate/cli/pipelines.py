@@ -7,19 +7,21 @@ from typing import Annotated
 
 import typer
 
-Recipe = Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")]
-RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="The run folder.")]
+Recipe = Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe (YAML file).")]
+RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path or a URL.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Change a value of the recipe: filters.gopher.quality.min_words=30. Repeatable.",
+        help="Override a value of the recipe, such as filters.gopher.quality.min_words=30. Repeatable.",
     ),
 ]
 Inputs = Annotated[
     list[str] | None,
-    typer.Option("--input", "-i", metavar="GLOB|URL", help="Read these instead of the recipe's inputs. Repeatable."),
+    typer.Option(
+        "--input", "-i", metavar="GLOB|URL", help="Read these files instead of the recipe's inputs. Repeatable."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -51,25 +53,25 @@ def run(
             "--output",
             "-o",
             metavar="DIR",
-            help="The run folder; runs/<name> (a trial: runs/<name>-limit<n>) if not given.",
+            help="The run folder. By default runs/<name>, or runs/<name>-limit<n> for a trial run.",
         ),
     ] = "",
     set: Settings = None,
     executor: Executor = "",
     workers: Annotated[
-        int, typer.Option(min=0, help="Processes of the executor; 0 takes the recipe's number, else one per core.")
+        int, typer.Option(min=0, help="Worker processes; 0 takes the recipe's number, or one per core.")
     ] = 0,
     limit: Annotated[
         int,
         typer.Option(
             min=0,
             max=1 << 40,
-            help="Trial run, in a folder of its own: read at most this many documents, spread over the shards.",
+            help="Trial run in a separate folder: read at most this many documents, spread over the shards; 0 reads all.",
         ),
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Run a recipe. Work that is done already, for the same recipe, code and input, is not done again."""
+    """Run a recipe. Tasks that are finished, with the same recipe, code and input, are not repeated."""
     from curate.cli import progress, show_run
     from curate.cli.console import print_json
     from curate.engine.run import run as run_recipe
@@ -95,18 +97,22 @@ def run(
 
 
 def plan(
-    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe, a YAML file.")] = "",
+    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe (YAML file).")] = "",
     input: Inputs = None,
     set: Settings = None,
     executor: Executor = "",
     probe: Annotated[
         bool,
-        typer.Option("--probe", help="Try the recipe on a few MiB of its input, and forecast disk, memory and time."),
+        typer.Option(
+            "--probe", help="Run the recipe on a few MiB of its input, and forecast disk space, memory and time."
+        ),
     ] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors that check YAML.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a recipe would do, before anything is spent: stages, phases, tasks, columns, errors."""
+    """Show what a recipe would do, without running it: stages, phases, tasks, columns, errors."""
     from curate.cli.console import print_json
 
     if schema:
@@ -115,7 +121,7 @@ def plan(
         print_json(spec.json_schema())
         return
     if not pipeline:
-        raise typer.BadParameter("name a recipe, or ask for --schema", param_hint="PIPELINE")
+        raise typer.BadParameter("name a recipe, or use --schema", param_hint="PIPELINE")
     from curate.cli import show_plan
     from curate.engine.run import prepare
 
@@ -146,11 +152,11 @@ def stats(run: RunUrl, module: Modules = None, as_json: AsJson = False) -> None:
 
 def explain(
     run: RunUrl,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The document's id, or its URL.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id of the document, or its URL.")],
     module: Modules = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what became of one document, with the numbers that decided."""
+    """Show whether one document was kept or dropped, and the values that decided it."""
     from curate.cli import show_document
     from curate.cli.console import print_json
     from curate.report import fate
@@ -163,10 +169,12 @@ def explain(
 
 
 def stages(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A stage, for its help.", show_default=False)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Show this stage with its parameters.", show_default=False)
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the stages that recipes can use, or show one."""
+    """List the stages that recipes can use, or show one in detail."""
     from curate import extensions, registry
     from curate.cli import show_stages
     from curate.cli.console import print_json

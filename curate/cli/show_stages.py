@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from curate.cli.console import OUT
-from curate.stage import Stage, spell
+from curate.params import Param, spell
+from curate.stage import Kind, Stage
+
+NARROWEST = 24
+"""Columns that are left for the last column of a table on however narrow a terminal."""
 
 
 def stage_summary(stage: Stage) -> dict[str, Any]:
@@ -23,28 +30,79 @@ def stage_summary(stage: Stage) -> dict[str, Any]:
         "kind": stage.kind.value,
         "summary": stage.summary,
         "params": params,
-        "needs": stage.needs,
-        "makes": stage.makes,
+        "needs": stage.documented_columns.needs,
+        "makes": tuple(stage.documented_columns.makes),
     }
 
 
+# ---------------------------------------------------------------------- all stages
+
+
 def print_catalogue(catalogue: Mapping[str, Stage]) -> None:
-    """Print every stage with its kind and first line."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("stage", "kind", "what it does"):
-        table.add_column(name)
-    for stage in catalogue.values():
-        table.add_row(stage.name, stage.kind.value, escape(stage.summary))
-    OUT.print(table)
-    OUT.print("\n`curate stages NAME` shows one. Your own functions and datatrove's blocks are stages too.")
+    """Print a line for each stage, grouped by family; on a terminal no line is longer than it is wide."""
+    for line in catalogue_lines(catalogue, OUT.width if OUT.is_terminal else None):
+        OUT.print(escape(line), style=None if line.startswith(" ") else "bold")
+    OUT.print("\n`curate stages NAME` shows one, with its parameters and what it drops.")
+    OUT.print("Functions of yours and datatrove's blocks are stages, too.")
+
+
+def catalogue_lines(catalogue: Mapping[str, Stage], width: int | None) -> Iterator[str]:
+    """Yield the catalogue as text: the name of a family and, indented, its stages with kind and first sentence.
+
+    Args:
+        catalogue: stages by name, sorted.
+        width: characters in a line at most, if the terminal has more than some 50; longer sentences end in an ellipsis.
+            None cuts nothing.
+    """
+    rows = [(*stage.name.partition(".")[::2], _short(stage.kind), stage.summary) for stage in catalogue.values()]
+    names, kinds = (max(len(row[k]) for row in rows) for k in (1, 2))
+    for family, members in groupby(rows, key=lambda row: row[0]):
+        yield family
+        for _, name, kind, summary in members:
+            start = f"  {name:<{names}}  {kind:<{kinds}}  "
+            yield start + _first_sentence(summary, width and max(NARROWEST, width - len(start)))
+
+
+def _short(kind: Kind) -> str:
+    return kind.value.rpartition(" ")[2]
+
+
+def _first_sentence(text: str, width: int | None) -> str:
+    sentence = text.partition(". ")[0].removesuffix(".") + "."
+    if not width or len(sentence) <= width:
+        return sentence
+    return textwrap.shorten(sentence, width - 1, placeholder="").rstrip(",;:") + "…"
+
+
+# ---------------------------------------------------------------------- one stage
 
 
 def print_stage(stage: Stage) -> None:
     """Print a stage's parameters and its docstring."""
-    import inspect
+    OUT.print(f"[bold]{escape(stage.name)}[/]  {stage.kind.value}\n")
+    for line in param_lines(list(stage.params.values()), OUT.width if OUT.is_terminal else None):
+        OUT.print(escape(line))
+    if stage.params:
+        OUT.print()
+    OUT.print(escape(inspect.getdoc(stage.target) or ""))
 
-    OUT.print(f"[bold]{stage.name}[/]  {stage.kind.value}\n")
-    for p in stage.params.values():
-        default = "required" if p.is_required else f"= {p.default!r}"
-        OUT.print(f"  {p.name}: {escape(spell(p.type))}  {escape(default)}")
-    OUT.print(f"\n{escape(inspect.getdoc(stage.target) or '')}")
+
+def param_lines(params: list[Param], width: int | None) -> Iterator[str]:
+    """Yield parameters as text: name, default and type, in columns.
+
+    Args:
+        width: characters in a line at most; longer types go on below themselves. None breaks no line.
+    """
+    rows = [(p.name, "required" if p.is_required else f"= {_spelled(p.default)}", spell(p.type)) for p in params]
+    names, defaults = (max((len(row[k]) for row in rows), default=0) for k in (0, 1))
+    for name, default, type_ in rows:
+        start = f"  {name:<{names}}  {default:<{defaults}}  "
+        room = max(NARROWEST, width - len(start)) if width else len(type_) + 1
+        first, *more = textwrap.wrap(type_, room, break_long_words=False)
+        yield start + first
+        yield from (" " * len(start) + line for line in more)
+
+
+def _spelled(default: object) -> str:
+    """Return a default as a recipe would say it."""
+    return json.dumps(default, default=str, ensure_ascii=False)

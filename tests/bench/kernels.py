@@ -27,7 +27,9 @@ KERNELS: dict[str, Callable] = {
     ),
     "lines.count_lines": lines.count_lines,
     "composition.count_composition": composition.count_composition,
-    "template_markers.count_template_markers": lambda offsets, data, classes: template_markers.count_template_markers(offsets, data),
+    "template_markers.count_template_markers": lambda offsets, data, classes: template_markers.count_template_markers(
+        offsets, data
+    ),
     "c4_lines.drop_lines": lambda *text: c4_lines.drop_lines(*text, ALL_RULES, 3, 1000),
 }
 

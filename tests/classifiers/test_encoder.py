@@ -40,7 +40,7 @@ def test_a_chunk_that_is_too_long_is_counted(encoder_folder):
 
 def test_more_labels_want_one_to_be_chosen(tmp_path, encoder_folder):
     folder = tiny_encoder(tmp_path / "three", ("a", "b", "c"))
-    with pytest.raises(SpecError, match="choose one of a, b, c"):
+    with pytest.raises(SpecError, match="has the labels a, b, c, and does not say which one is positive"):
         open_model(str(folder))
     total = sum(open_model(str(folder), name).scores(["the harbour"]) for name in "abc")
     assert total == pytest.approx(1, abs=1e-5)

@@ -90,7 +90,7 @@ def test_slices_of_few_texts_are_counted_together():
 
 def test_one_sided_labels_are_refused():
     examples = Examples(["t"] * 5, np.ones(5, bool), "x")
-    with pytest.raises(InputError, match="both kinds are needed"):
+    with pytest.raises(InputError, match="both labels are needed"):
         evaluation.evaluate(np.ones(5), examples)
 
 

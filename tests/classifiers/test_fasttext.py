@@ -49,7 +49,7 @@ def test_a_file_cut_off_anywhere_is_refused(file, request, tmp_path):
     path = tmp_path / "cut.bin"
     for cut in sorted({4, 8, 40, 64, 80, 100, 300, 500, *range(1000, len(whole), len(whole) // 60), len(whole) - 1}):
         path.write_bytes(whole[:cut])
-        with pytest.raises(InputError, match="no sound fastText model"):
+        with pytest.raises(InputError, match="not a valid fastText model"):
             fasttext_file.check(path)
     path.write_bytes(whole + b"x")
     with pytest.raises(InputError, match="1 bytes follow its end"):
@@ -95,7 +95,7 @@ def test_a_count_that_ends_the_library_is_refused(request, tmp_path, count):
     broken = bytearray(request.getfixturevalue("fasttext_file").read_bytes())
     struct.pack_into("<q", broken, broken.index(0, FIRST_ENTRY) + 1, count)
     (tmp_path / "broken.bin").write_bytes(broken)
-    with pytest.raises(InputError, match=r"broken\.bin is no sound fastText model: its dictionary counts an entry"):
+    with pytest.raises(InputError, match=r"broken\.bin is not a valid fastText model: its dictionary counts an entry"):
         fasttext_file.check(tmp_path / "broken.bin")
 
 
@@ -104,7 +104,7 @@ def test_n_grams_without_buckets_are_refused(request, tmp_path):
     struct.pack_into("<i", broken, WORD_N_GRAMS, 2)
     struct.pack_into("<i", broken, BUCKET, 0)
     (tmp_path / "broken.bin").write_bytes(broken)
-    with pytest.raises(InputError, match="n-grams and no buckets"):
+    with pytest.raises(InputError, match="n-grams, but no buckets"):
         fasttext_file.check(tmp_path / "broken.bin")
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from curate.classifiers import labelling
 from curate.errors import InputError, RunError, SpecError
-from curate.llm.endpoint import Endpoint
+from curate.llm import HttpChatClient
 from tests.classifiers.chat_server import serving
 
 RUBRIC = labelling.Rubric("Is it rude?\nlabels: rude, polite", ("rude", "polite"))
@@ -29,7 +29,7 @@ def judge(text: str, before: int) -> str:
 
 
 def ask(chat, given, out, **options) -> list[dict]:
-    where = Endpoint(chat.url, "judge-1", key="secret", tries=4, first_wait=0.01, timeout=5)
+    where = HttpChatClient(chat.url, "judge-1", key="secret", tries=4, first_wait=0.01, timeout=5)
     return labelling.label(given, RUBRIC, where, out, **options)
 
 
@@ -56,14 +56,14 @@ def test_answers_to_two_rubrics_do_not_meet_in_one_file(tmp_path):
     other = labelling.Rubric("Is it kind?\nlabels: rude, polite", ("rude", "polite"))
     with serving(judge) as chat:
         ask(chat, rows("a"), tmp_path / "out.jsonl")
-        with pytest.raises(RunError, match=r"out\.jsonl:1 answers another rubric.*name another --out"):
-            labelling.label(rows("a"), other, Endpoint(chat.url, "judge-1"), tmp_path / "out.jsonl")
+        with pytest.raises(RunError, match=r"out\.jsonl:1 answers another rubric.*Name another --out"):
+            labelling.label(rows("a"), other, HttpChatClient(chat.url, "judge-1"), tmp_path / "out.jsonl")
 
 
 def test_malformed_answers_are_asked_about_again_by_the_next_run_and_nothing_else_ends_it(tmp_path):
     with (
         serving(lambda text, before: '{"label": "rude"}') as chat,
-        pytest.raises(RunError, match=r"every answer is malformed.*no rationale"),
+        pytest.raises(RunError, match=r"every answer is malformed.*the rationale is missing"),
     ):
         ask(chat, rows("a", "b"), tmp_path / "out.jsonl")
     with serving(judge) as chat:
@@ -106,11 +106,11 @@ def test_a_refused_question_is_not_asked_again(tmp_path):
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        ("I think it is polite.", "no JSON object"),
-        ('{"label": "kind", "rationale": "x"}', "'kind' is none of the labels"),
-        ('{"label": "rude"}', "no rationale"),
-        ('{"label": ["rude"], "rationale": "x"}', "no JSON object with a label"),
-        ('{"label": "rude", "rationale": "x"', "no JSON object"),
+        ("I think it is polite.", "not a JSON object"),
+        ('{"label": "kind", "rationale": "x"}', "'kind' is not one of the labels"),
+        ('{"label": "rude"}', "the rationale is missing"),
+        ('{"label": ["rude"], "rationale": "x"}', "not a JSON object with a label"),
+        ('{"label": "rude", "rationale": "x"', "not a JSON object"),
     ],
 )
 def test_a_malformed_answer_is_asked_for_again_and_then_on_record(tmp_path, answer, problem):
@@ -171,7 +171,7 @@ def test_a_rubric_names_its_labels(tmp_path):
 def test_an_output_of_something_else_is_not_written_over(tmp_path):
     out = tmp_path / "out.jsonl"
     out.write_text('{"other": 1}\n')
-    with serving(judge) as chat, pytest.raises(RunError, match=r"out\.jsonl:1 is no answer"):
+    with serving(judge) as chat, pytest.raises(RunError, match=r"out\.jsonl:1 is not an answer of this command"):
         ask(chat, rows("a"), out)
     assert out.read_text() == '{"other": 1}\n'
 
@@ -179,4 +179,4 @@ def test_an_output_of_something_else_is_not_written_over(tmp_path):
 @pytest.mark.parametrize("url", ["", "localhost:80", "ftp://x/v1", "http://"])
 def test_an_endpoint_is_a_url(url):
     with pytest.raises(SpecError, match="expected http"):
-        Endpoint(url, "m")
+        HttpChatClient(url, "m")

@@ -8,7 +8,7 @@ from sklearn.linear_model import SGDClassifier
 
 from curate.classifiers import evaluation, metrics, training
 from curate.classifiers.buffers import batch_of, spans_of
-from curate.classifiers.chunks import score, together
+from curate.classifiers.chunks import combined, score
 from curate.classifiers.fit_encoder import EncoderSettings
 from curate.classifiers.fit_fasttext import FastTextSettings
 from curate.classifiers.fit_linear import LinearSettings, matrix
@@ -66,8 +66,8 @@ def test_class_weights_move_the_decision(tmp_path):
 @pytest.mark.parametrize(
     ("backend", "name", "says"),
     [
-        ("linear", "m.bin", "linear model is .npz"),
-        ("fasttext", "m.npz", "is .bin or .ftz"),
+        ("linear", "m.bin", "linear writes an .npz file"),
+        ("fasttext", "m.npz", r"\.ftz if it is quantised \(--quantise\) and \.bin if not"),
         ("encoder", "m.npz", "a folder"),
     ],
 )
@@ -77,7 +77,7 @@ def test_a_name_that_does_not_fit_the_backend_is_refused(tmp_path, backend, name
 
 
 def test_too_few_texts_are_refused(tmp_path):
-    with pytest.raises(InputError, match="both kinds are needed"):
+    with pytest.raises(InputError, match="both labels are needed"):
         training.train(labelled(4), tmp_path / "m.npz")
 
 
@@ -115,6 +115,6 @@ def test_the_worst_chunk_decides_or_all_do_by_their_length(tmp_path):
 def test_chunks_without_a_score_take_no_part():
     bounds, lengths = np.array([0, 2, 4, 4]), np.array([1, 3, 5, 5])
     scores = np.array([0.2, 0.6, np.nan, np.nan], np.float32)
-    np.testing.assert_allclose(together(bounds, scores, lengths, "mean"), [0.5, np.nan, np.nan], rtol=1e-6)
+    np.testing.assert_allclose(combined(bounds, scores, lengths, "mean"), [0.5, np.nan, np.nan], rtol=1e-6)
     scores[2] = 0.9
-    np.testing.assert_allclose(together(bounds, scores, lengths, "max"), [0.6, 0.9, np.nan], rtol=1e-6)
+    np.testing.assert_allclose(combined(bounds, scores, lengths, "max"), [0.6, 0.9, np.nan], rtol=1e-6)

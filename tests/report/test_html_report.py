@@ -123,9 +123,14 @@ def test_the_terminal_says_what_else_was_counted():
     ledger = Ledger(
         [StageLedger("text.mask_pii", n_in=3, n_out=3, counts={"pii.phone": 1200, "pii.email": 7, "pii.card": 0})]
     )
-    assert list(COUNTS.lines(FinishedRun(MANIFEST, ledger)))[1:] == ["  text.mask_pii", "    pii.email 7, pii.phone 1,200"]
+    assert list(COUNTS.lines(FinishedRun(MANIFEST, ledger)))[1:] == [
+        "  text.mask_pii",
+        "    pii.email 7, pii.phone 1,200",
+    ]
 
 
 def test_an_empty_run_has_a_report_too():
     empty = Ledger([StageLedger("sources.warc"), StageLedger("sinks.parquet")])
-    assert "0 documents in" in page_of(MANIFEST, empty) and "0 documents in" in card.card(FinishedRun(MANIFEST, empty), FORMATS)
+    assert "0 documents in" in page_of(MANIFEST, empty) and "0 documents in" in card.card(
+        FinishedRun(MANIFEST, empty), FORMATS
+    )

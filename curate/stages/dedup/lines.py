@@ -161,7 +161,9 @@ class lines(Barrier):
 
     def warm_up(self) -> None:
         """Compile the kernels, on two lines of text."""
-        batch = Batch.from_columns({"id": ["a"], "text": ["one\n\ntwo"], **{name: ["a"] for name in self.columns.needs}})
+        batch = Batch.from_columns(
+            {"id": ["a"], "text": ["one\n\ntwo"], **{name: ["a"] for name in self.columns.needs}}
+        )
         salts, bounds = np.zeros(1, np.uint64), np.zeros(2, np.int64)
         self.emit(batch)
         self.units.without(*batch.text_buffers(), salts, bounds, salts[:0])

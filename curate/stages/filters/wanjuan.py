@@ -75,6 +75,7 @@ def characters(
         max_commonest_share: share of visible characters that are the most frequent one, 0-1; meaningful for texts of at
             least a few dozen characters.
         Null disables a rule.
+    Renamed: max_odd_share -> max_control_share
     Drops:
         broken_characters: binary data, or text decoded with the wrong encoding.
         wrong_encoding: UTF-8 decoded as Latin-1.

@@ -1,4 +1,4 @@
-"""Ask an OpenAI-compatible chat endpoint, over plain HTTP: one question, one answer, tried again when it is busy."""
+"""A client of chat endpoints that speak OpenAI's protocol, over plain HTTP; a request is repeated while the endpoint is busy."""
 
 from __future__ import annotations
 
@@ -14,23 +14,30 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curate.errors import RunError, SpecError
+from curate.llm.chat_client import ChatClient
 
 BUSY = (408, 409, 429, 500, 502, 503, 504, 529)
+"""HTTP status codes after which the same request may succeed later."""
+
 LONGEST_WAIT = 60.0
+"""Seconds between two requests at most, whatever the endpoint asks for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a language model answers.
+class HttpChatClient(ChatClient):
+    """A language model behind an HTTP endpoint.
 
     Args:
-        url: the base, as `http://127.0.0.1:8000/v1`; `/chat/completions` is put behind it.
-        model: the name it goes by there.
-        key: sent as a bearer token, if any.
-        timeout: seconds that an answer may take.
-        tries: how often one question is asked before giving up.
-        first_wait: seconds before the second try; doubled for each further one, with some chance, and at least what
-            the endpoint asks for in `Retry-After`.
+        url: the base URL, such as `http://127.0.0.1:8000/v1`; `/chat/completions` is appended.
+        model: the model's name at the endpoint.
+        key: sent as a bearer token; None sends none.
+        timeout: seconds that one request may take, above 0.
+        tries: requests for one answer at most, 1 or more.
+        first_wait: seconds before the second request, 0 or more; doubled before each further one, varied at random, at
+            least what the endpoint asks for in `Retry-After`, at most `LONGEST_WAIT`.
+
+    Raises:
+        SpecError: `url` is not an HTTP URL.
     """
 
     url: str
@@ -42,13 +49,20 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
-            raise SpecError(f"--endpoint {self.url}: expected http(s)://host/v1.")
+            raise SpecError(
+                f"--endpoint {self.url}: expected http(s)://host/v1, or the name of a client that a --module defines."
+            )
 
-    def ask(self, messages: Sequence[Mapping[str, str]], temperature: float = 0.0) -> str:
-        """Return the answer's text.
+    @property
+    def name(self) -> str:
+        """The URL, which is what `--endpoint` calls it."""
+        return self.url
+
+    def complete(self, messages: Sequence[Mapping[str, str]], temperature: float = 0.0) -> str:
+        """As of `ChatClient`.
 
         Raises:
-            RunError: it refused the question, or was busy or unreachable in every try.
+            RunError: the endpoint refused the request, or was busy or unreachable each time.
         """
         body = {"model": self.model, "messages": list(messages), "temperature": temperature}
         request = urllib.request.Request(
@@ -70,14 +84,16 @@ class Endpoint:
                 problem = f"{type(error).__name__}: {error}"
             if attempt < self.tries:
                 time.sleep(wait)
-        raise RunError(f"{self.url}: no answer in {self.tries} tries; the last: {problem}")
+        raise RunError(
+            f"{self.url}: no answer in {self.tries} tries; the last: {problem}.  Run the command again to continue."
+        )
 
 
 def _text_of(body: bytes) -> str:
     answer: Any = json.loads(body)
     content = answer["choices"][0]["message"]["content"]
     if not isinstance(content, str):
-        raise ValueError("the answer has no text")
+        raise ValueError("the response has no text")
     return content
 
 

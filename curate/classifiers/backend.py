@@ -1,0 +1,101 @@
+"""What a backend is: a kind of classifier, how its files are recognised and opened, and how one is trained.
+
+The table of those that ship with curate is `curate.classifiers.backends.BACKENDS`. A module of yours adds one: a subclass
+of `Backend`, an instance of it in a public variable, and a subclass of `curate.classifiers.model.Model` that scores texts.
+The commands take the module as `--module NAME`, `open_model` and `train` as `modules=["NAME"]`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate.errors import SpecError
+
+if TYPE_CHECKING:
+    from curate.classifiers.examples import Examples
+    from curate.classifiers.model import Model
+
+
+class Backend(ABC):
+    """A kind of classifier.
+
+    Modules that define one import heavy packages inside its methods, because the command line reads the table for its help.
+
+    Args:
+        name: what `--backend` and the model card call it.
+        suffixes: of the paths that it writes; an empty one stands for a folder.
+        writes: what it writes, as error messages say it: `a fastText file, .bin or .ftz`.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    writes: str
+
+    @abstractmethod
+    def recognises(self, path: Path) -> bool:
+        """Return whether a file or folder holds a model of this backend, judged by its content and not by its name.
+
+        It must run nothing that the file contains.
+        """
+
+    @abstractmethod
+    def load(self, path: Path) -> Model:
+        """Open a model.
+
+        Raises:
+            InputError: it is damaged, or a package is not installed.
+        """
+
+    @abstractmethod
+    def settings(self, *, quantise: bool = False, base: str = "") -> Any:
+        """Return the usual settings of the fit, a dataclass.
+
+        Args:
+            quantise: the model is to be smaller, and a little less exact.
+            base: the folder of a pretrained model to start from; empty for none.
+
+        Raises:
+            SpecError: the backend cannot do what is asked for.
+        """
+
+    @abstractmethod
+    def fit(
+        self,
+        train: Examples,
+        validation: Examples,
+        weights: tuple[float, float],
+        settings: Any,
+        seed: int,
+        out: Path,
+    ) -> Mapping[str, Any]:
+        """Train a model and write it to `out`.
+
+        Args:
+            train: what is learned from.
+            validation: what the fit may choose and calibrate on.
+            weights: of a negative and of a positive text in the loss, above 0.
+            settings: of the class that `settings` returns.
+            seed: of everything that is drawn at random.
+            out: a path that `check_out` accepted; its folder exists.
+        Returns:
+            what the fit chose, as JSON-like data for the model card: epochs, validation losses.
+        Raises:
+            InputError: a package is not installed.
+            RunError: the fit failed.
+        """
+
+    def check_out(self, out: Path, settings: Any) -> None:
+        """Check that a model with these settings can be written to `out`.
+
+        Raises:
+            SpecError: the suffix of `out` is not one of this backend.
+        """
+        if out.suffix not in self.suffixes:
+            raise SpecError(f"--model {out}: the backend {self.name} writes {self.writes}.  Rename the output.")
+
+    def files(self, path: Path) -> list[Path]:
+        """Return the files of a model, sorted; their content is its digest."""
+        return [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
