@@ -108,9 +108,7 @@ class PlainFile:
 
     def is_record_start(self, at: int) -> bool:
         """Return whether a record starts at `at`: a valid header, and a record end where its Content-Length says."""
-        if at and not RECORD_LINE.match(
-            self.file.read_at(at - 1, LONGEST_MATCH)
-        ):  # `find_record` does not find it either
+        if at and not RECORD_LINE.match(self.file.read_at(at - 1, LONGEST_MATCH)):  # as in `find_record`
             return False
         if not looks_like_record(self.file.read_at(at, PROBE_BYTES)):
             return False

@@ -149,7 +149,7 @@ def _decompressed(file: BinaryIO, codec: str) -> Iterator[bytes]:
 def _reader(
     builder: BatchBuilder, fields: Mapping[str, str], extra: Mapping[str, ExtraType]
 ) -> Callable[[Split, int, bytes], None]:
-    """Return a function that parses one line and adds it as a document; work that no line changes is done once."""
+    """Return a function that parses one line and adds it as a document."""
     text_key, id_key = fields.get("text", "text"), fields.get("id")
     columns = [(name, fields.get(name, name), extra.get(name, "string")) for name in builder.schema.names[2:]]
     columns = [column for column in columns if column[0] != "source" or "source" in fields]

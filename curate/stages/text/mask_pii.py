@@ -77,11 +77,10 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
         "version 85.34.56.178, ISBN 978-3-16-148410-0, 2019-2020" -> "version 85.34.56.178, ISBN 978-3-16-148410-0, 2019-2020"
         "Tel. 030 5550123, ana@example.org" with types=["email"] -> "Tel. 030 5550123, <EMAIL>"
     Source:
-        WanJuan-CC (2402.19282) masks personal data with regular expressions; which types and with
-        which placeholders is not confirmed. datatrove's PIIFormatter replaces e-mail and public IPv4 addresses with a few example
-        addresses in turn. Differences: placeholders name the type and cannot be mistaken for real addresses; the
-        patterns are our own. Not masked: names, street addresses, dates of birth, passwords in prose, and digits of
-        other scripts.
+        WanJuan-CC (2402.19282) masks personal data with regular expressions; which types and with which placeholders is
+        not confirmed. datatrove's PIIFormatter replaces e-mail and public IPv4 addresses with a few example addresses
+        in turn. Differences: placeholders name the type and cannot be mistaken for real addresses; the patterns are our
+        own. Not masked: names, street addresses, dates of birth, passwords in prose, and digits of other scripts.
     """
     offsets, data = batch.text_buffers()
     finders = [finder for finder in FINDERS if finder.type in types]

@@ -1,6 +1,6 @@
-"""Made-up personal data for tests: no address, number or key here was given to anybody, keys are put together at random.
+"""Synthetic personal data for tests. No address, number or key belongs to anyone; keys are random.
 
-Check digits are computed here by the definitions, in another way than the stage tests them.
+Check digits are computed from their definitions, independently of the code in the stage.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ _NAMES = "anna jan.novak li_wei o.schmidt maria-jose k.tanaka paul42 info press.
 
 
 def pick(chance: Random, words: str) -> str:
-    """Return one of several words."""
+    """Return one of the words."""
     return chance.choice(words.split())
 
 
 def digits(chance: Random, shape: str) -> str:
-    """Fill a shape: `d` is any digit, `N` one from 2 on; the rest stays."""
+    """Fill a shape: `d` becomes a digit, `N` a digit from 2 to 9; the rest does not change."""
     return "".join(
         str(chance.randrange(10)) if c == "d" else str(chance.randrange(2, 10)) if c == "N" else c for c in shape
     )
 
 
 def tail(chance: Random, n: int, letters: str = string.ascii_letters + string.digits) -> str:
-    """Return random characters with at least two digits among them where digits are allowed."""
+    """Return random characters, with at least two digits if digits are allowed."""
     text = [chance.choice(letters) for _ in range(n)]
     if "7" in letters:
         text[1], text[-2] = "7", "4"
@@ -46,7 +46,7 @@ def email(chance: Random) -> str:
 
 
 def disguised(chance: Random) -> str:
-    """An address with its signs spelled out in brackets."""
+    """An address with `@` and dots written as words."""
     at = chance.choice([" [at] ", "(at)", " (AT) ", "[at]", " {at} "])
     dot = chance.choice([".", " [dot] ", "(dot)", "[punkt]", " dot "])
     return f"{pick(chance, 'anna jan li paul42 info maria-jose')}{at}example{dot}{pick(chance, 'com org de')}"
@@ -90,12 +90,12 @@ _CALLED_PHONES = (
 
 
 def phone(chance: Random) -> str:
-    """A number whose form says that it is a phone."""
+    """A number in a telephone format."""
     return digits(chance, chance.choice(_PHONES).strip())
 
 
 def called_phone(chance: Random) -> str:
-    """A number that only the words before it make a phone."""
+    """A number that is a phone number only because of the words before it."""
     return digits(chance, chance.choice(_CALLED_PHONES.split("|")))
 
 
@@ -109,7 +109,7 @@ def _luhn_digit(number: str) -> str:
 
 
 def card(chance: Random) -> str:
-    """A card number, as one run or in groups."""
+    """A card number, with or without groups."""
     first, length = chance.choice(
         [("4", 16), ("4", 16), ("52", 16), ("2345", 16), ("37", 15), ("6011", 16), ("3541", 16), ("62", 16), ("62", 19)]
     )
@@ -121,7 +121,7 @@ def card(chance: Random) -> str:
 
 
 def iban(chance: Random) -> str:
-    """An account of one of several countries, with or without spaces."""
+    """An IBAN of one of several countries, with or without spaces."""
     country, shape = chance.choice(
         [("DE", "d" * 18), ("GB", "NWBK" + "d" * 14), ("FR", "d" * 23), ("ES", "d" * 20), ("NL", "ABNA" + "d" * 10),
          ("IT", "X" + "d" * 22), ("AT", "d" * 16), ("CH", "d" * 17), ("BE", "d" * 12), ("NO", "d" * 11), ("PL", "d" * 24),
@@ -138,12 +138,12 @@ def _birthday(chance: Random) -> tuple[int, int, int]:
 
 
 def ssn(chance: Random) -> str:
-    """United States: the areas 001 to 899 but 666."""
+    """United States: areas 001 to 899 except 666."""
     return f"{chance.randrange(1, 600):03d}-{chance.randrange(1, 100):02d}-{chance.randrange(1, 10000):04d}"
 
 
 def nino(chance: Random) -> str:
-    """United Kingdom, with the spaces of the card."""
+    """United Kingdom, with spaces as printed on the card."""
     return f"{pick(chance, 'AB CE JT SR')} {digits(chance, 'dd dd dd')} {pick(chance, 'A B C D')}"
 
 
@@ -262,7 +262,7 @@ def swedish(chance: Random) -> str:
 
 
 PEOPLE = (ssn, nino, chinese, german, french, spanish, italian, brazilian, korean, swedish)
-"""Numbers that need no word beside them."""
+"""Numbers that are found without a word before them."""
 
 # ---------------------------------------------------------------------- keys
 
@@ -271,12 +271,12 @@ _HEX = "0123456789abcdef"
 
 
 def armour(edge: str, kind: str) -> str:
-    """Return the line that begins or ends a private key."""
+    """Return the first or last line of a private key."""
     return f"-----{edge} {kind} " + "PRIVATE " + "KEY-----"
 
 
 def key(chance: Random) -> str:
-    """A key with the beginning of a known service, its rest at random."""
+    """A random key with the prefix of a known service."""
     kinds: list[Callable[[], str]] = [
         lambda: "AK" + "IA" + tail(chance, 16, _UPPER),
         lambda: "AI" + "za" + tail(chance, 35),
@@ -300,7 +300,7 @@ def key(chance: Random) -> str:
 
 
 def login(chance: Random) -> str:
-    """User and password as they stand in a URL."""
+    """User and password as in a URL."""
     return f"{pick(chance, 'admin deploy jan svc_backup')}:{tail(chance, 10)}"
 
 
@@ -308,20 +308,20 @@ def login(chance: Random) -> str:
 
 
 def isbn(chance: Random) -> str:
-    """A book number with its check digit, in a usual grouping."""
+    """A book number with its check digit, in a common grouping."""
     number = "978" + digits(chance, "ddddddddd")
     number += str(-sum(int(d) * (3 if k % 2 else 1) for k, d in enumerate(number)) % 10)
     return chance.choice([number, f"{number[:3]}-{number[3]}-{number[4:6]}-{number[6:12]}-{number[12]}"])
 
 
 def wrong_card(chance: Random) -> str:
-    """Sixteen digits in fours that fail the check."""
+    """Sixteen digits in groups of four with a wrong check digit."""
     number = card(chance)
     return number[:-1] + str((int(number[-1]) + 1) % 10)
 
 
 def blank_key(chance: Random) -> str:
-    """What manuals print in place of a key."""
+    """A placeholder for a key, as in manuals."""
     return "gh" + "p_" + "x" * 36
 
 
