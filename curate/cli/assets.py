@@ -7,9 +7,13 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    name="assets", help="Block lists and word lists of other projects: fetch them once, use them offline.", no_args_is_help=True
+    name="assets",
+    help="Block lists and word lists of other projects: fetch them once, use them offline.",
+    no_args_is_help=True,
 )
-Names = Annotated[list[str], typer.Argument(metavar="NAME ...", help="Names of assets; `curate assets list` lists them.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME ...", help="Names of assets; `curate assets list` lists them.")
+]
 
 
 @app.command("list")
@@ -25,7 +29,10 @@ def list_assets(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
 def fetch_assets(
     names: Names,
     source: Annotated[
-        str, typer.Option("--from", metavar="URL|FILE", help="Fetch the asset from this mirror or file; only with one NAME.")
+        str,
+        typer.Option(
+            "--from", metavar="URL|FILE", help="Fetch the asset from this mirror or file; only with one NAME."
+        ),
     ] = "",
     update: Annotated[bool, typer.Option("--update", help="Fetch assets again that are in the cache.")] = False,
 ) -> None:

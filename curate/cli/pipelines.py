@@ -19,7 +19,9 @@ Settings = Annotated[
 ]
 Inputs = Annotated[
     list[str] | None,
-    typer.Option("--input", "-i", metavar="GLOB|URL", help="Read these files instead of the recipe's inputs. Repeatable."),
+    typer.Option(
+        "--input", "-i", metavar="GLOB|URL", help="Read these files instead of the recipe's inputs. Repeatable."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -44,7 +46,9 @@ def run(
     ] = "",
     set: Settings = None,
     executor: Annotated[Executor, typer.Option(help="Where tasks run.")] = Executor.local,
-    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes the recipe's number, or one per core.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Worker processes; 0 takes the recipe's number, or one per core.")
+    ] = 0,
     limit: Annotated[
         int,
         typer.Option(
@@ -82,9 +86,13 @@ def plan(
     set: Settings = None,
     probe: Annotated[
         bool,
-        typer.Option("--probe", help="Run the recipe on a few MiB of its input, and forecast disk space, memory and time."),
+        typer.Option(
+            "--probe", help="Run the recipe on a few MiB of its input, and forecast disk space, memory and time."
+        ),
     ] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors that check YAML.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors that check YAML.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a recipe would do, without running it: stages, phases, tasks, columns, errors."""
@@ -142,7 +150,9 @@ def explain(
 
 
 def stages(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Show this stage with its parameters.", show_default=False)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Show this stage with its parameters.", show_default=False)
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """List the stages that recipes can use, or show one in detail."""

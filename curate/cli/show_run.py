@@ -15,7 +15,13 @@ from curate.runs import EVIDENCE, LEDGER, MANIFEST
 
 
 def summary(url: str) -> dict[str, Any]:
-    """Return the numbers of a finished run as JSON-like data."""
+    """Return the numbers of a finished run as JSON-like data.
+
+    Args:
+        url: the run folder.
+    Raises:
+        SpecError: there is no run in this folder, or it is not finished.
+    """
     from curate.report.fate import finished
 
     folder = finished(url)
@@ -25,7 +31,7 @@ def summary(url: str) -> dict[str, Any]:
 
 
 def print_run(url: str) -> None:
-    """Print the funnel of a finished run, and where things are."""
+    """Print the funnel of a finished run, and where its files are."""
     from curate.report.fate import finished
 
     folder = finished(url)
@@ -59,7 +65,7 @@ def print_run(url: str) -> None:
 
 
 def print_counts(url: str) -> None:
-    """Print what the stages of a finished run counted beside the documents they dropped."""
+    """Print what the stages of a finished run counted besides the documents that they dropped."""
     from curate.report.fate import finished
 
     for line in counted_lines(Ledger.from_json(finished(url).read_json(LEDGER))):
@@ -72,7 +78,7 @@ def _indented(*sentences: str) -> Iterator[str]:
 
 
 def funnel_lines(ledger: Ledger) -> Iterator[str]:
-    """Yield the funnel as text: a line a stage and, below it, why it dropped documents."""
+    """Yield the funnel as text: one line per stage, and below it the reasons for which it dropped documents."""
     table = list(rows(ledger))
     width = max([5, *(len(row.stage) for row in table)])
     yield f"{'stage':<{width}} {'in':>12} {'dropped':>12} {'out':>12} {'left':>7} {'seconds':>9}"
@@ -83,7 +89,7 @@ def funnel_lines(ledger: Ledger) -> Iterator[str]:
 
 
 def counted_lines(ledger: Ledger) -> Iterator[str]:
-    """Yield what stages counted that dropped nobody, as text."""
+    """Yield the counts of stages other than dropped documents, as text."""
     counted = [row for row in rows(ledger) if row.counts]
     if counted:
         yield "\nalso counted"
