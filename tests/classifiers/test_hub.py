@@ -83,5 +83,7 @@ def test_a_model_is_fetched_pinned_and_then_read_from_the_cache(hub, tmp_path):
 def test_what_is_not_there_is_said(hub, tmp_path):
     url, _ = hub
     kind, message = opened("hf://me/models/other.npz", url, tmp_path)
-    assert kind == "ValueError" and "hf://me/models/other.npz: it cannot be downloaded and is not in the cache" in message
+    assert (
+        kind == "ValueError" and "hf://me/models/other.npz: it cannot be downloaded and is not in the cache" in message
+    )
     assert "expected hf://owner/repo/file" in opened("hf://me", url, tmp_path)[1]
