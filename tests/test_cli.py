@@ -140,7 +140,7 @@ def test_parameters_of_a_stage_stand_in_columns():
         (["plan"], 2, "name a recipe"),
     ],
 )
-def test_what_a_user_can_mend_is_exit_2_without_a_traceback(tmp_path, arguments, code, message):
+def test_what_a_user_can_correct_is_exit_2_without_a_traceback(tmp_path, arguments, code, message):
     (tmp_path / "wrong.yaml").write_text(
         "name: x\ninputs: {sources.warc: {paths: x}}\nstages: [{filters.gopher.quality: {min_words: fifty}}]\n"
     )

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 class Backend(ABC):
     """A kind of classifier.
 
-    Modules that define one import heavy packages inside its methods, because the command line reads the table for its help.
+    Import heavy packages inside the methods, because the help of the command line reads the table.
 
     Args:
         name: what `--backend` and the model card call it.
-        suffixes: of the paths that it writes; an empty one stands for a folder.
+        suffixes: of the paths that it writes, such as `.npz`; an empty one stands for a folder.
         writes: what it writes, as error messages say it: `a fastText file, .bin or .ftz`.
     """
 
@@ -36,14 +36,11 @@ class Backend(ABC):
 
     @abstractmethod
     def recognises(self, path: Path) -> bool:
-        """Return whether a file or folder holds a model of this backend, judged by its content and not by its name.
-
-        It must run nothing that the file contains.
-        """
+        """Return whether a file or folder contains a model of this backend, from its content and not from its name."""
 
     @abstractmethod
     def load(self, path: Path) -> Model:
-        """Open a model.
+        """Open a model. Nothing that its files contain may be run: no pickles, no code.
 
         Raises:
             InputError: it is damaged, or a package is not installed.
@@ -54,11 +51,11 @@ class Backend(ABC):
         """Return the usual settings of the fit, a dataclass.
 
         Args:
-            quantise: the model is to be smaller, and a little less exact.
+            quantise: write a smaller model that is a little less accurate.
             base: the folder of a pretrained model to start from; empty for none.
 
         Raises:
-            SpecError: the backend cannot do what is asked for.
+            SpecError: the backend cannot quantise, or cannot start from a pretrained model.
         """
 
     @abstractmethod
@@ -74,11 +71,11 @@ class Backend(ABC):
         """Train a model and write it to `out`.
 
         Args:
-            train: what is learned from.
-            validation: what the fit may choose and calibrate on.
+            train: the texts to learn from.
+            validation: the texts to choose and calibrate on.
             weights: of a negative and of a positive text in the loss, above 0.
             settings: of the class that `settings` returns.
-            seed: of everything that is drawn at random.
+            seed: of everything random, 0 to 2**32 - 1.
             out: a path that `check_out` accepted; its folder exists.
         Returns:
             what the fit chose, as JSON-like data for the model card: epochs, validation losses.

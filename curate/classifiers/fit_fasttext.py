@@ -43,10 +43,10 @@ class FastTextSettings:
             is taken.
         dim: size of the vectors, 1 to 65536.
         lr: learning rate, above 0.
-        word_ngrams: longest word n-gram, 1 or more.
+        word_ngrams: longest word n-gram, 1 to 64.
         min_count: words that occur less often than this are left out, 1 or more.
         bucket: number of buckets that n-grams are hashed into, 1 or more.
-        minn, maxn: shortest and longest character n-gram; 0 and 0 use none.
+        minn, maxn: shortest and longest character n-gram, 0 to 64; 0 and 0 use none.
         cutoff: how many words and n-grams are kept when quantised, 1 or more.
         quantise: write a `.ftz` file, a tenth of the size and a little less accurate.
     """

@@ -1,4 +1,4 @@
-"""The command line. Each verb stands in a file with those of its kind; `show_*` files print one kind of thing each."""
+"""The command line. `pipelines`, `classifier` and `assets` define the commands; each `show_*` file prints one kind of thing."""
 
 from __future__ import annotations
 

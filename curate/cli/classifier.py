@@ -25,6 +25,7 @@ ALWAYS_SLICED = ("source", "language")
 Data = Annotated[
     list[str], typer.Argument(metavar="DATA...", help="Labelled texts: Parquet or JSON lines, files or globs.")
 ]
+Texts = Annotated[list[str], typer.Argument(metavar="DATA...", help="Texts: Parquet or JSON lines, files or globs.")]
 TextColumn = Annotated[
     str, typer.Option("--text", metavar="COLUMN", help="The column of texts; `metadata.x` is a field of `metadata`.")
 ]
@@ -212,7 +213,7 @@ def evaluate(
 
 @app.command()
 def label(
-    data: Data,
+    data: Texts,
     *,
     rubric: Annotated[
         str, typer.Option(metavar="FILE", help="A text file: the instructions, and a line `labels: a, b`.")

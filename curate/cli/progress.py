@@ -1,4 +1,4 @@
-"""What the terminal shows while work goes on: one progress bar for runs, labelling and fetches."""
+"""What the terminal shows during work: progress bars of runs, labelling and fetches, all of one look."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMPILING = "compiling kernels: a minute or two, once for this version of curate
 
 
 def _bars(*, transient: bool = False) -> Progress:
-    """Return progress bars on stderr: what is done, a bar, how far it is, seconds. Without a terminal they show nothing."""
+    """Return progress bars on stderr: a name, the bar, a note, seconds. Without a terminal they show nothing."""
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
@@ -34,7 +34,7 @@ def _bars(*, transient: bool = False) -> Progress:
 
 @contextlib.contextmanager
 def watching_run() -> Iterator[Callable[[Any], None]]:
-    """Give a watcher of a run: a progress bar for each phase on a terminal, one line for each phase elsewhere."""
+    """Yield a function that shows events of a run: as one progress bar per phase on a terminal, elsewhere as one line per phase."""
     if not LIVE.is_terminal:
         yield _print_event
         return
@@ -88,17 +88,17 @@ def _phase_note(event: Any) -> str:
     return f"{many(event.n_done, 'task')}{kept}, {came:,} documents, {event.ledger.n_dropped:,} dropped"
 
 
-# ---------------------------------------------------------------------- anything that is counted
+# ---------------------------------------------------------------------- anything else
 
 
 @contextlib.contextmanager
 def counting(what: str, total: int | None, spell: Callable[[float], str] = "{:,.0f}".format) -> Iterator[Callable]:
-    """Give a function `moved(n_done, total=None)` that moves one progress bar on a terminal, and does nothing elsewhere.
+    """Yield a function `moved(n_done, total)` that moves one progress bar on a terminal, and does nothing elsewhere.
 
     Args:
-        what: what is done, as the line begins.
-        total: how many there are; None if that is known later or never.
-        spell: how numbers of them are written.
+        what: the name at the beginning of the line.
+        total: the number that means finished; None if `moved` gives it, or if it is not known.
+        spell: returns a number as text.
     """
     with _bars(transient=True) as progress:
         bar = progress.add_task(what, total=total, note="")

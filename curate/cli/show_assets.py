@@ -16,7 +16,7 @@ from curate.report.funnel import size
 
 
 def summary() -> list[dict[str, Any]]:
-    """Return the catalogue as JSON-like data, with what the cache holds."""
+    """Return the catalogue as JSON-like data, with the state of the cache."""
     found = []
     for asset in assets.catalogue().values():
         held = assets.held(asset)
@@ -29,7 +29,7 @@ def summary() -> list[dict[str, Any]]:
 
 
 def print_all() -> None:
-    """Print the catalogue: two lines an asset, the second says what it is."""
+    """Print the catalogue, two lines per asset."""
     found = summary()
     width = max(len(entry["name"]) for entry in found)
     for entry in found:
@@ -54,7 +54,14 @@ def _digest(entry: Mapping[str, Any]) -> str:
 
 
 def fetch(name: str, source: str, *, update: bool) -> None:
-    """Fetch one asset unless it is here, with progress on stderr, and say what came."""
+    """Fetch one asset and report it on stderr; an asset that is in the cache is fetched again only if `update`.
+
+    Args:
+        name: of the asset, with or without `asset:`.
+        source: a mirror or a file; empty for the URL of the catalogue.
+    Raises:
+        InputError: there is no such asset, or it cannot be fetched.
+    """
     name = name.removeprefix(assets.PREFIX)
     asset = assets.catalogue().get(name)
     if asset and not update and assets.held(asset):
@@ -72,7 +79,7 @@ def fetch(name: str, source: str, *, update: bool) -> None:
 
 
 def verify(names: Sequence[str]) -> bool:
-    """Check assets, print a line for each, and return whether all are what they should be."""
+    """Check assets, all fetched ones by default; print one line each, and return whether all have the right digest."""
     wanted = names or [asset.name for asset in assets.catalogue().values() if assets.held(asset)]
     is_fine = True
     for name in wanted:

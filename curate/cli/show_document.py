@@ -12,7 +12,7 @@ from curate.cli.console import OUT
 
 
 def print_fate(found: Mapping[str, Any]) -> None:
-    """Print what became of a document."""
+    """Print whether a document was kept or dropped, as `fate.find` found it, and the values that decided it."""
     OUT.print(f"[bold]{escape(found['id'])}[/]  {escape(found.get('url') or '')}")
     if found["fate"] == "kept":
         OUT.print(f"kept, in {found['file']} row {found['row']}")
@@ -56,7 +56,7 @@ def _around(place: Mapping[str, str], words: str) -> str:
 
 
 def _ground(found: Mapping[str, Any]) -> str:
-    """Return the number or the evidence that a document was dropped on."""
+    """Return the value or the evidence for which a document was dropped."""
     if rule := found.get("rule"):
         bounds = [
             f"{word} {rule[key]:g}"

@@ -1,4 +1,4 @@
-"""What the terminal shows of a classifier that was evaluated, and of answers that label texts."""
+"""What the terminal shows of an evaluated classifier, and of labels that a language model gave."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def print_comparison(names: str, compared: Mapping[str, Any]) -> None:
 
 
 def print_answers(out: str, n: int, counts: Mapping[str, int]) -> None:
-    """Print how often each label was the answer, of `n` texts whose answers are in the file `out`."""
+    """Print how often each label was the answer for `n` texts; the answers are in the file `out`."""
     print_table(f"{out}: {n:,} texts", ("answer", "texts"), [(name, f"{k:,}") for name, k in counts.items()])
 
 

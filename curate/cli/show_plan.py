@@ -47,7 +47,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
 
 
 def print_plan(plan: Plan, forecast: Any = None) -> None:
-    """Print phases with their stages, and the columns that come out."""
+    """Print the phases with their stages, the columns of the output, and the forecast if there is one."""
     data = plan_summary(plan)
     read = data["input"]
     OUT.print(

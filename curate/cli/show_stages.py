@@ -16,7 +16,7 @@ from curate.params import Param, spell
 from curate.stage import Kind, Stage
 
 NARROWEST = 24
-"""Columns that are left for the last column of a table on however narrow a terminal."""
+"""Characters that the last column of a table has at least, even on a narrower terminal."""
 
 
 def stage_summary(stage: Stage) -> dict[str, Any]:
@@ -51,8 +51,7 @@ def catalogue_lines(catalogue: Mapping[str, Stage], width: int | None) -> Iterat
 
     Args:
         catalogue: stages by name, sorted.
-        width: characters in a line at most, if the terminal has more than some 50; longer sentences end in an ellipsis.
-            None cuts nothing.
+        width: characters per line at most, 56 or more; sentences that are longer end in an ellipsis. None cuts nothing.
     """
     rows = [(*stage.name.partition(".")[::2], _short(stage.kind), stage.summary) for stage in catalogue.values()]
     names, kinds = (max(len(row[k]) for row in rows) for k in (1, 2))
@@ -91,7 +90,7 @@ def param_lines(params: list[Param], width: int | None) -> Iterator[str]:
     """Yield parameters as text: name, default and type, in columns.
 
     Args:
-        width: characters in a line at most; longer types go on below themselves. None breaks no line.
+        width: characters per line at most, 56 or more; longer types continue on the next line. None breaks no line.
     """
     rows = [(p.name, "required" if p.is_required else f"= {_spelled(p.default)}", spell(p.type)) for p in params]
     names, defaults = (max((len(row[k]) for row in rows), default=0) for k in (0, 1))
@@ -104,5 +103,5 @@ def param_lines(params: list[Param], width: int | None) -> Iterator[str]:
 
 
 def _spelled(default: object) -> str:
-    """Return a default as a recipe would say it."""
+    """Return a default as it is written in a recipe."""
     return json.dumps(default, default=str, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it was trained on, what it does on held-out data, where it fails. Markdown."""
+"""The model card of a classifier, in Markdown: its data, its training, its figures on held-out texts, its limits."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits:
     """Return the card of a model.
 
     Args:
+        trained: the model and how it was trained.
         figures: of `evaluation.evaluate` on the test part.
-        use, limits: what the model is for and where it fails, in the words of who trained it.
+        use: what the model is for, in Markdown; empty for a general sentence.
+        limits: where it fails, in Markdown; empty for a general sentence.
+    Returns:
+        Markdown.
     """
     model, test = trained.model, trained.parts["test"]
     share = number(figures["n_positive"] / figures["n"])
@@ -40,11 +44,11 @@ def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits:
         *_slices(figures),
         "## Intended use",
         use
-        or "To score texts like those it was trained on, as one signal among others. Whoever trained it has not said more.",
+        or "To score texts like those it was trained on, as one signal among others. Its author gave no further description.",
         "## Limits",
         limits
-        or "Whoever trained it has not written down where it fails. Expect less on other sources, languages, dialects and "
-        "lengths than those above; a split by hash does not show that.",
+        or "Its author described none. Expect lower figures on other sources, languages, dialects and lengths than those above; "
+        "a split by hash does not show that.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -10,42 +10,47 @@ from curate.report import page_shell
 from curate.report.classifier_tables import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
 
 SIDE, LEFT, BELOW = 260, 36, 34
-"""Of a plot, in units of its SVG: its square, and the room for labels to its left and below."""
+"""Sizes of a plot in units of its SVG: the side of its square, the margin at the left, and the margin below."""
 
 Points = Sequence[Sequence[float]]
 
 
-def page(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None = None) -> str:
-    """Return the page.
+def page(title: str, evaluated: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None = None) -> str:
+    """Return the page of an evaluation.
 
     Args:
-        judged: the name of each model, one or two, and its figures from `evaluation.evaluate`.
-        comparison: of the two, from `evaluation.compare`.
+        title: the heading, plain text.
+        evaluated: the figures of `evaluation.evaluate` by name of the model; one model or two.
+        comparison: the figures of `evaluation.compare`, if there are two.
+    Returns:
+        one HTML file as text.
     """
-    return page_shell.page(title, _body(title, judged, comparison))
+    return page_shell.page(title, _body(title, evaluated, comparison))
 
 
-def _body(title: str, judged: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None) -> Iterator[str]:
+def _body(
+    title: str, evaluated: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None
+) -> Iterator[str]:
     yield f"<h1>{escape(title)}</h1><p>"
-    for kind, name in zip(("one", "other"), judged, strict=False):
+    for kind, name in zip(("one", "other"), evaluated, strict=False):
         yield f'<span class="key {kind}">&#9632;</span> {escape(name)} &nbsp; '
     yield '</p><div class="curves">'
-    curves = [f["curves"] for f in judged.values()]
+    curves = [f["curves"] for f in evaluated.values()]
     yield _plot("Precision over recall", "recall", "precision", [c["precision_recall"] for c in curves])
     diagonal = [(0.0, 0.0), (1.0, 1.0)]
     yield _plot("ROC", "false-positive rate", "recall", [c["roc"] for c in curves], diagonal)
-    bins = [[(b["score"], b["positive"]) for b in f["reliability"]] for f in judged.values()]
+    bins = [[(b["score"], b["positive"]) for b in f["reliability"]] for f in evaluated.values()]
     yield _plot("Calibration", "mean score", "share positive", bins, diagonal, dots=True)
     yield "</div>"
     if comparison:
-        yield f"<h2>The second minus the first, on {comparison['n']:,} texts that both score</h2>"
+        yield f"<h2>The second model minus the first, on {comparison['n']:,} texts that both score</h2>"
         yield _table(*comparison_rows(comparison))
-    for name, figures in judged.items():
+    for name, figures in evaluated.items():
         yield f"<h2>{escape(name)}: {escape(figures['positive'])}</h2>{_table(*figure_rows(figures))}"
         for column, slices in figures["slices"].items():
             yield f"<h2>By {escape(column)}</h2>{_table(*slice_rows(slices))}"
-        yield "<h2>Words that name groups of people</h2><p class=soft>How often texts that are not "
-        yield f"{escape(figures['positive'])} are taken for it, if they name a group.</p>"
+        yield "<h2>Words that name groups of people</h2><p class=soft>The share of texts that are not "
+        yield f"{escape(figures['positive'])} but are found to be, among those that name a group.</p>"
         yield _table(*identity_rows(figures["identity"]))
 
 

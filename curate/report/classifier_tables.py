@@ -1,4 +1,4 @@
-"""Figures as rows of tables: for the terminal, Markdown and HTML alike."""
+"""Figures of classifiers as rows of tables, for the terminal, the model card and the HTML page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Rows = Sequence[Sequence[str]]
 
 
 def number(value: float | None) -> str:
-    """Return a figure with three places; `-` where there is none."""
+    """Return a figure with three decimal places; `-` for None or NaN."""
     return "-" if value is None or value != value else f"{value:.3f}"
 
 
@@ -52,7 +52,7 @@ def slice_rows(slices: Mapping[str, Mapping[str, Any]]) -> tuple[Sequence[str], 
 
 
 def identity_rows(groups: Mapping[str, Mapping[str, Any]]) -> tuple[Sequence[str], Rows]:
-    """Return `(heads, rows)` of false positives on harmless texts that name a group of people."""
+    """Return `(heads, rows)` of false positives among negative texts that name a group of people."""
     rows = [
         (
             name,
@@ -77,10 +77,10 @@ def comparison_rows(found: Mapping[str, Any]) -> tuple[Sequence[str], Rows]:
 
 
 def interval(pair: Sequence[float] | None) -> str:
-    """Return an interval as text."""
+    """Return an interval as text; empty for None."""
     return "" if pair is None else f"{number(pair[0])} to {number(pair[1])}"
 
 
 def signed(pair: Sequence[float] | None) -> str:
-    """Return an interval of differences as text."""
+    """Return an interval of differences as text, with signs; empty for None."""
     return "" if pair is None else f"{pair[0]:+.4f} to {pair[1]:+.4f}"

@@ -14,7 +14,7 @@ def page(title: str, body: Iterable[str]) -> str:
 
     Args:
         title: plain text; it is escaped here.
-        body: pieces of HTML, in order; whoever wrote them has escaped what came from documents.
+        body: pieces of HTML, in order; text that comes from documents must be escaped already.
     """
     style = STYLESHEET.read_text(encoding="utf-8")
     return (

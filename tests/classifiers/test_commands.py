@@ -45,7 +45,7 @@ def test_train_then_judge_then_compare(tmp_path, data, linear_file):
 
 
 def test_what_does_not_fit_together_is_refused(tmp_path, data):
-    with pytest.raises(SpecError, match=r"a linear model starts from no other model\.  Omit --base"):
+    with pytest.raises(SpecError, match=r"a linear model cannot start from a pretrained model\.  Omit --base"):
         run("train", data, "--positive", "bad", "--model", str(tmp_path / "m.npz"), "--base", "somewhere")
     with pytest.raises(SpecError, match="an encoder cannot be quantised"):
         run("train", data, "--positive", "bad", "--model", str(tmp_path / "m"), "--backend", "encoder", "--quantise")

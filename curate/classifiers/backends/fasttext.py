@@ -36,7 +36,7 @@ class FastTextBackend(Backend):
         from curate.classifiers.fit_fasttext import FastTextSettings
 
         if base:
-            raise SpecError(f"--base {base}: a fastText model starts from no other model.  Omit --base.")
+            raise SpecError(f"--base {base}: a fastText model cannot start from a pretrained model.  Omit --base.")
         return FastTextSettings(quantise=quantise)
 
     def check_out(self, out: Path, settings: FastTextSettings) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from curate.classifiers.linear import LinearModel
 
 MEMBERS = {"settings.npy", "weights.npy"}
+"""What every file of this backend contains."""
 
 
 class LinearBackend(Backend):
@@ -27,8 +28,11 @@ class LinearBackend(Backend):
 
     def recognises(self, path: Path) -> bool:
         try:
-            with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-                return set(archive.namelist()) >= MEMBERS
+            with open(path, "rb") as file:
+                if file.read(2) != b"PK":
+                    return False
+                with zipfile.ZipFile(file) as archive:
+                    return set(archive.namelist()) >= MEMBERS
         except (zipfile.BadZipFile, OSError):
             return False
 
@@ -41,7 +45,7 @@ class LinearBackend(Backend):
         from curate.classifiers.fit_linear import LinearSettings
 
         if base:
-            raise SpecError(f"--base {base}: a linear model starts from no other model.  Omit --base.")
+            raise SpecError(f"--base {base}: a linear model cannot start from a pretrained model.  Omit --base.")
         return LinearSettings(int8=quantise)
 
     def fit(
