@@ -84,8 +84,8 @@ def join(parent, left, right):
     """Join the components of each pair; the root of a component is its smallest member, whatever the order of the pairs.
 
     Args:
-        parent: int64[n] or uint32[n], `arange(n)` at first, changed.
-        left, right: int64[m] or uint32[m] each, the type of `parent`.
+        parent: uint32[n] or uint64[n], `arange(n)` at first, changed.
+        left, right: uint32[m] or uint64[m] each, the type of `parent`.
     """
     for i in range(len(left)):
         a, b = _root(parent, left[i]), _root(parent, right[i])
@@ -97,7 +97,7 @@ def join(parent, left, right):
 
 @njit(cache=True, nogil=True)
 def roots(parent, members):
-    """Return the root of each member, both in the type of `parent`: int64[m] or uint32[m]."""
+    """Return the root of each member, both in the type of `parent`: uint32[m] or uint64[m]."""
     found = np.empty(len(members), parent.dtype)
     for i in range(len(members)):
         found[i] = _root(parent, members[i])
