@@ -1,4 +1,4 @@
-"""From marked YAML to a `PipelineSpec`: names are found, parameters typed, and every error has its place."""
+"""Turn marked YAML into a `PipelineSpec`: find the stages and check their parameters, with positions in errors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ EXECUTORS = {"local": {"workers": int}}
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:
-    """One stage of a recipe: its name, its parameters in the stage's types, and where it stands.
+    """One stage of a recipe.
 
     Args:
+        name: the name of the stage.
         label: the name, or `name#2` for the second stage of that name.
-        params: what the recipe gives; the stage's defaults fill the rest.
-        where: `file:line:column  path`.
+        params: the parameters given in the recipe, converted to the types of the stage.
+        where: the position in the recipe, as `file:line:column  path`.
+        stage: the definition of the stage.
     """
 
     name: str
@@ -37,13 +39,13 @@ class StageSpec:
 
     @property
     def all_params(self) -> dict[str, Any]:
-        """Return the parameters with the defaults filled in."""
+        """Return the parameters, completed by the defaults of the stage."""
         return {**{p.name: p.default for p in self.stage.params.values() if not p.is_required}, **self.params}
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineSpec:
-    """A recipe as it was understood. `stages` holds None for a checkpoint."""
+    """A recipe after reading. In `stages`, None is a checkpoint."""
 
     name: str
     description: str
@@ -63,11 +65,11 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = ())
 
     Args:
         path: the YAML file.
-        settings: `path=value` changes, as `--set` gives them; the value is YAML.
-        inputs: what the source's `paths` are replaced by, if any.
+        settings: the `path=value` arguments of `--set`; values are YAML.
+        inputs: replaces the `paths` of the source, unless it is empty.
 
     Raises:
-        SpecError: anything a user can mend, with the place.
+        SpecError: the recipe is not valid; the message names the position.
     """
     document = marks.load(path)
     if not isinstance(document.value, dict):
@@ -81,7 +83,7 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = ())
 
 
 class _Reader:
-    """Turns marked YAML into a spec; each method reads one part."""
+    """Reads a recipe; each method reads one part of it."""
 
     def __init__(self, document: Marked, path: str):
         self.document = document
@@ -123,7 +125,7 @@ class _Reader:
         name = self._typed("name", str, "")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise SpecError(
-                f'"{name}" cannot be a folder; use letters, digits, dots, dashes and underscores.',
+                f'"{name}" cannot be a folder name; use letters, digits, dots, dashes and underscores.',
                 self.document.value["name"].place,
             )
         return name
@@ -141,7 +143,7 @@ class _Reader:
         value = self._typed("rejects", str, "sample")
         if value not in ("sample", "text", "none"):
             raise SpecError(
-                f'expected "sample" (text of some), "text" (text of all) or "none" (no text), got "{value}".',
+                f'expected "sample" (text of a sample), "text" (text of all) or "none" (no text), got "{value}".',
                 self.document.value["rejects"].place,
             )
         return value
@@ -179,7 +181,7 @@ class _Reader:
         if listed.value is None:
             return
         if not isinstance(listed.value, list):
-            raise SpecError("`stages` is a list: one line `- name: {parameters}` a stage.", listed.place)
+            raise SpecError("`stages` is a list: one entry `- name: {parameters}` per stage.", listed.place)
         for entry in listed.value:
             if entry.value == CHECKPOINT:
                 yield None
