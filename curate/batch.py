@@ -1,8 +1,8 @@
-"""Documents on their way through a pipeline: `Doc` (one), `Batch` (many, as Arrow columns), `Verdicts`.
+"""Represent documents in a pipeline: `Doc` (one), `Batch` (many, as Arrow columns), `Verdicts` (decisions).
 
-A batch always has `id: string`. `text: large_string` is there from extraction on; `url`, `date` and
-`source` are strings that may be null. Signals and scores are further columns. A batch never changes:
-every method returns a new one that shares the columns it did not touch.
+A batch always has the column `id: string`; `text: large_string` is added by extraction; `url`, `date` and `source` are
+nullable strings. Signals and scores are further columns. Batches are immutable: every method returns a new one, which
+shares the unchanged columns.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ CORE = {
     "date": pa.string(),
     "source": pa.string(),
 }
-"""The columns every document may have, with their types; everything else is a signal, a score or an extra."""
+"""The standard columns and their types; all others are signals, scores or extra columns."""
 
 TARGET_BYTES = 4 << 20
-"""About how much text (or HTML) a batch holds: enough to amortise Arrow, little enough for the memory of many workers."""
+"""Approximate size of the text (or HTML) of a batch: amortises Arrow's overhead, and fits the memory of many workers."""
 
 TARGET_DOCS = 4096
-"""How many documents a batch holds at most, so that tiny ones do not make giant batches."""
+"""Maximum number of documents in a batch, which limits batches of very short documents."""
 
 KEEP = -1
 """The code of a verdict that keeps the document."""
@@ -57,7 +57,7 @@ class Columns:
 
 @dataclass(slots=True)
 class Doc:
-    """One document, as plain functions see it. Changing its fields changes the document only when it is returned."""
+    """One document, as plain Python functions see it. Changes to its fields take effect only if it is returned."""
 
     id: str
     text: str
@@ -109,8 +109,8 @@ class Verdicts:
     """What a filter decided about each row of a batch.
 
     Args:
-        reasons: the defects this filter can find, as snake_case words a reader can check on the page.
-        code: int16[n], index into `reasons` of the first rule that failed, or -1 to keep.
+        reasons: the reasons for which this filter drops documents, in snake_case; each names a visible defect.
+        code: int16[n], the index in `reasons` of the first rule that failed, or -1 to keep the document.
         value: float32[n], the measurement that decided (NaN where there is none).
         evidence: what the decision is based on, one string a row, null where there is none (a matched word).
         failed: bool[n, len(reasons)], every rule that failed, where the filter knows more than the first.
@@ -133,7 +133,7 @@ class Verdicts:
 
     @classmethod
     def of(cls, reasons: Sequence[str | None], value: Sequence[float] | None = None, evidence=None) -> Verdicts:
-        """Build verdicts from one reason a row (None keeps)."""
+        """Build verdicts from one reason per row (None keeps the document)."""
         names = tuple(sorted({reason for reason in reasons if reason is not None}))
         index = {reason: i for i, reason in enumerate(names)}
         code = np.array([KEEP if reason is None else index[reason] for reason in reasons], np.int16)
@@ -155,13 +155,15 @@ class Verdicts:
 
 
 class Batch:
-    """A few thousand documents as Arrow columns, with what a stage has to say about them.
+    """Up to a few thousand documents as Arrow columns, with the decisions and counts of the stage that made the batch.
 
     Args:
-        rows: the columns; `id` must be among them.
-        verdicts: rows that the stage which made this batch wants dropped (a page without main text, a
-            record that could not be read). The engine takes these rows out and records each.
-        counts: how often something happened that is worth a line in the ledger but drops nobody.
+        rows: the columns; must include `id`.
+        verdicts: which rows the stage drops (a page without main text, an unreadable record). The engine removes these
+            rows and records each.
+        counts: ledger counts of events that do not drop documents.
+    Raises:
+        StageError: `id` is missing, or there is not one verdict per row.
     """
 
     __slots__ = ("counts", "rows", "verdicts")
@@ -179,13 +181,13 @@ class Batch:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, Any]) -> Batch:
-        """Build a batch from a mapping of column name to values; core columns get their declared type."""
+        """Build a batch from a mapping of column names to values; standard columns get the types in `CORE`."""
         arrays = [_as_array(name, values) for name, values in columns.items()]
         return cls(pa.RecordBatch.from_arrays(arrays, names=list(columns)))
 
     @classmethod
     def from_docs(cls, docs: Iterable[Doc], schema: pa.Schema | None = None) -> Batch:
-        """Build a batch from documents. With a schema, exactly its columns in its types."""
+        """Build a batch from documents; with a schema, it has exactly those columns and types."""
         docs = list(docs)
         names = (
             schema.names if schema is not None else list(dict.fromkeys([*CORE, *(k for d in docs for k in d.columns)]))
@@ -214,10 +216,10 @@ class Batch:
         return self.rows.column(column)
 
     def numbers(self, column: str) -> np.ndarray:
-        """Return a numeric column as numpy, nulls as NaN.
+        """Return a numeric column as a numpy array; nulls become NaN.
 
         Raises:
-            StageError: it holds something else.
+            StageError: the column does not exist or is not numeric.
         """
         kind = self[column].type
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
@@ -225,14 +227,14 @@ class Batch:
         return self[column].to_numpy(zero_copy_only=False)
 
     def texts(self, column: str = "text") -> list[str]:
-        """Return a string column as Python strings, nulls as empty strings. Slow: kernels use `text_buffers`."""
+        """Return a string column as Python strings; nulls become empty. Slow: kernels use `text_buffers`."""
         return [value or "" for value in self[column].to_pylist()]
 
     def text_buffers(self, column: str = "text") -> tuple[np.ndarray, np.ndarray]:
         """Return a string or binary column as `(offsets int64[n+1], data uint8[m])` without copying the text.
 
-        Document i is `data[offsets[i]:offsets[i + 1]]`, UTF-8; null is empty. This is the only place in
-        the project that touches Arrow's offsets (slices have them too).
+        Document i is `data[offsets[i]:offsets[i + 1]]`, UTF-8; null is empty. No other code accesses Arrow's offsets,
+        which also have to account for slices.
         """
         array = self[column]
         wide = (
@@ -250,7 +252,7 @@ class Batch:
         return bounds, text
 
     def docs(self) -> Iterator[Doc]:
-        """Yield the rows one by one, as plain functions see them."""
+        """Yield the rows as `Doc` objects."""
         extra = [name for name in self.names if name not in CORE]
         core = {name: self[name].to_pylist() if name in self else [None] * len(self) for name in CORE}
         rest = {name: self[name].to_pylist() for name in extra}
@@ -266,7 +268,7 @@ class Batch:
 
     @property
     def n_bytes(self) -> int:
-        """How many bytes of text these documents hold."""
+        """The size of the texts in bytes."""
         if "text" not in self or not len(self):
             return 0
         offsets, _ = self.text_buffers()
@@ -275,7 +277,7 @@ class Batch:
     # ------------------------------------------------------------------ deriving
 
     def with_columns(self, columns: Mapping[str, Any]) -> Batch:
-        """Return the batch with these columns added or replaced, in place where they were."""
+        """Return the batch with these columns added, or replaced at their position."""
         rows = self.rows
         for name, values in columns.items():
             array = _as_array(name, values)
@@ -291,22 +293,22 @@ class Batch:
         return self.with_columns({"text": texts})
 
     def without(self, *names: str) -> Batch:
-        """Return the batch without these columns; those it does not have are no error."""
+        """Return the batch without these columns; names of missing columns are ignored."""
         return Batch(self.rows.select([n for n in self.names if n not in names]), self.verdicts, self.counts)
 
     def judged(self, verdicts: Verdicts) -> Batch:
-        """Return the batch with rows marked for dropping."""
+        """Return the batch with these verdicts."""
         return Batch(self.rows, verdicts, self.counts)
 
     def counted(self, counts: Mapping[str, int]) -> Batch:
-        """Return the batch with these ledger counts added."""
+        """Return the batch with these numbers added to its ledger counts."""
         merged = dict(self.counts)
         for name, n in counts.items():
             merged[name] = merged.get(name, 0) + int(n)
         return Batch(self.rows, self.verdicts, merged)
 
     def take(self, mask: np.ndarray) -> Batch:
-        """Return the rows where `mask` (bool[n]) holds, in order, without verdicts and counts."""
+        """Return the rows where `mask` (bool[n]) is true, in order, without verdicts and counts."""
         if mask.all():
             return Batch(self.rows)
         return Batch(self.rows.filter(pa.array(mask)))

@@ -1,31 +1,31 @@
-"""Everything that can go wrong, and what the command line makes of it.
+"""Define the errors of curate and their exit codes.
 
     CurateError
-    ├── SpecError    the recipe or the command line is wrong; you can fix it       exit 2
-    ├── InputError   an input is missing, empty or not what it was said to be      exit 2
-    ├── StageError   a stage broke its contract or failed on a batch               exit 1
+    ├── SpecError    the recipe or the command line is not valid                   exit 2
+    ├── InputError   an input is missing, empty or not in the expected format      exit 2
+    ├── StageError   a stage violated its contract or failed on a batch            exit 1
     └── RunError     the run folder, a task or an executor failed                  exit 1
 
 A `CurateError` is printed without a traceback: its message names the place, what was found, what was
-expected and what to do next. Anything else is a bug of ours and is printed with its traceback.
-A record that cannot be used is none of these: it is a drop with a reason, and the run goes on.
+expected and what to do next. Any other exception is a bug in curate and is printed with its traceback.
+A record that cannot be used is not an error: it is dropped with a reason, and the run continues.
 """
 
 from __future__ import annotations
 
 
 class CurateError(Exception):
-    """The root of all errors a user of `curate` is meant to read."""
+    """The base of all errors that are meant for users of `curate`."""
 
     exit_code = 1
 
 
 class SpecError(CurateError):
-    """The recipe or the command line is wrong.
+    """The recipe or the command line is not valid.
 
     Args:
         message: what was found, what was expected, what to do next.
-        where: the place, as `file:line:column  path`, when the error comes from a recipe.
+        where: the place, as `file:line:column  path`; None if the error is not in a recipe.
     """
 
     exit_code = 2
@@ -40,13 +40,13 @@ class SpecError(CurateError):
 
 
 class InputError(CurateError):
-    """An input is missing, empty or not what it was said to be."""
+    """An input is missing, empty or not in the expected format."""
 
     exit_code = 2
 
 
 class StageError(CurateError):
-    """A stage broke its contract, or failed on a batch of documents."""
+    """A stage violated its contract, or failed on a batch of documents."""
 
 
 class RunError(CurateError):

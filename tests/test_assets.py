@@ -97,9 +97,9 @@ def test_bytes_that_change_are_trusted_once_and_compared_afterwards(listed):
     [
         ("/other", "is larger than"),
         ("/shorter", "has the digest"),
-        ("/cut", "broke off after"),
-        ("/unstated/cut", "has the digest|cannot be fetched"),
-        ("/missing", "cannot be fetched: Not Found"),
+        ("/cut", "ended after"),
+        ("/unstated/cut", "has the digest|cannot be downloaded"),
+        ("/missing", "cannot be downloaded: Not Found"),
         ("/empty", "has the digest"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_page_in_place_of_an_archive_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     page = tmp_path / "login.html"
     page.write_text("<html>Log in</html>")
-    with pytest.raises(InputError, match=r"is no tar\.gz file, as ut1-gambling is"):
+    with pytest.raises(InputError, match=r"expected a tar\.gz file for ut1-gambling"):
         assets.fetch("ut1-gambling", str(page))
     assert assets.held(assets.catalogue()["ut1-gambling"]) is None
 

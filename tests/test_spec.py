@@ -95,7 +95,7 @@ WRONG = [
         "expected parameters as a mapping, got 5",
     ),
     ("- 7", "web.yaml:4:3  stages[0]", "a stage is a name"),
-    ("- filters.gopher.quality: {min_words: 1, min_words: 2}", "web.yaml:4:42", '"min_words" stands here twice'),
+    ("- filters.gopher.quality: {min_words: 1, min_words: 2}", "web.yaml:4:42", 'duplicate key "min_words"'),
     ("- filters.gopher.quality: {min_words: '${n}'}", "web.yaml:4:39", "no variable `n`"),
     ("- filters.gopher.quality: {min_words: [}", "web.yaml:4:40", "not valid YAML"),
     ("- !!python/object/apply:os.system [echo]", "web.yaml:4:3", "a stage is a name"),

@@ -65,7 +65,7 @@ def test_editors_know_the_section(read):
 @pytest.mark.parametrize(
     ("section", "where", "what"),
     [
-        ("  left: []", "web.yaml:5:3  published", "say under `source`"),
+        ("  left: []", "web.yaml:5:3  published", "the section has no `source`"),
         ("  [a]", "web.yaml:5:3  published", "expected a mapping"),
         ("  source: 7", "web.yaml:5:11  published > source", "expected text, got 7"),
         ("  {source: x, lft: []}", "web.yaml:5:15  published > lft", 'no such key "lft".  Did you mean left'),
@@ -82,17 +82,17 @@ def test_editors_know_the_section(read):
         (
             "  {source: x, left: [{step: a, after: text.measure, share: 1}, {step: b, after: text.normalise, share: 0.5}]}",
             "web.yaml:5:81",
-            "ends at or before the one above it",
+            "ends at or before the previous one",
         ),
         (
             "  {source: x, left: [{step: a, after: text.normalise, share: 0.1}, {step: b, after: text.measure, share: 0.5}]}",
             "web.yaml:5:106",
-            "from 0 to the 0.1 left before it, got 0.5",
+            "from 0 to the 0.1 left before this step, got 0.5",
         ),
         ("  {source: x, distributions: {lines.count: {peak: 1}}}", "web.yaml:5:44", "lines.count has no `range`"),
         ("  {source: x, distributions: {lines.count: {peak: 1, range: [1]}}}", "web.yaml:5:61", "expected a number or [from, to]"),
         ("  {source: x, distributions: {lines.count: {peak: 1, range: [9, 1]}}}", "web.yaml:5:61", "smaller number first"),
-        ("  {source: x, distributions: {lines.count: {peak: 20, range: [0, 17]}}}", "web.yaml:5:51", "does not lie in the range"),
+        ("  {source: x, distributions: {lines.count: {peak: 20, range: [0, 17]}}}", "web.yaml:5:51", "is not within the range"),
         ("  {source: x, distributions: {lines.count: {peak: true, range: [0, 1]}}}", "web.yaml:5:51", "expected a number, got True"),
         ("  {source: x, distributions: {lines.count: {peak: .inf, range: [0, 1]}}}", "web.yaml:5:51", "expected a number, got inf"),
     ],

@@ -1,9 +1,9 @@
-"""Named lists from elsewhere: what there is, where it comes from, and the cache in which it lies after a fetch.
+"""Provide word lists and block lists by name: a catalogue, and a cache of downloaded files.
 
-A recipe names one as `asset:NAME` wherever a stage takes a file. Nothing is fetched while a pipeline runs: `curate assets
-fetch` is a step before it, and afterwards everything works without a network. The cache is `curate/assets` under the user's
-cache folder (`XDG_CACHE_HOME`); copied to another machine it works there. Some assets come with a package that is
-installed anyway and need no fetch.
+A recipe names an asset as `asset:NAME` wherever a stage takes a file. Nothing is downloaded while a pipeline runs: run
+`curate assets fetch` before it; afterwards no network is needed. The cache is the folder `curate/assets` in the user's
+cache folder (`XDG_CACHE_HOME`), and can be copied to another machine. Some assets are part of an installed package and
+need no download.
 """
 
 from curate.assets.cache import Held, fetch, find, folder, held, verify

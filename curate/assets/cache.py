@@ -1,7 +1,7 @@
-"""The cache of fetched assets: fetch, find, verify.
+"""Manage the cache of downloaded assets: fetch, find, verify.
 
-`NAME.json` says what was fetched; the bytes lie beside it in a file that is named after their digest. Both are written
-aside and renamed, the record last: a fetch that is cut off leaves what was there before, and two at once end well.
+`NAME.json` records a download; the data is in a file beside it, named after its digest. Both are written to temporary
+files and renamed, the record last: an interrupted download leaves the cache unchanged, and concurrent ones are safe.
 """
 
 from __future__ import annotations
@@ -25,15 +25,22 @@ from curate.errors import InputError
 
 CHUNK = 1 << 20
 TIMEOUT = 60
-"""Seconds without a byte after which a server is given up."""
+"""Seconds without data after which a download fails."""
 
 LARGEST = 4 << 30
-"""Bytes that an asset of unknown size may have."""
+"""Maximum size of an asset whose size is not known, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the cache holds of an asset: its file, the digest and size of that, and where it came from."""
+    """A cached asset.
+
+    Args:
+        file: name of the data file in the cache folder.
+        sha256: hex digest of the data.
+        size: number of bytes.
+        url: where it was downloaded from.
+    """
 
     file: str
     sha256: str
@@ -42,48 +49,49 @@ class Held:
 
 
 def folder() -> Path:
-    """Return the cache folder; it need not exist."""
+    """Return the cache folder, which may not exist yet."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate" / "assets"
 
 
 def held(asset: Asset) -> Held | None:
-    """Return what the cache holds of an asset; None if nothing, or bytes other than the catalogue asks for."""
+    """Return the cache entry of an asset; None if there is none, or if it is not the version in the catalogue."""
     try:
-        found = Held(**json.loads((folder() / f"{asset.name}.json").read_text(encoding="utf-8")))
-        file = folder() / found.file
-        is_whole = file.is_file() and file.stat().st_size == found.size
-    except (OSError, ValueError, TypeError):  # none, or one that somebody else wrote
+        entry = Held(**json.loads((folder() / f"{asset.name}.json").read_text(encoding="utf-8")))
+        file = folder() / entry.file
+        is_whole = file.is_file() and file.stat().st_size == entry.size
+    except (OSError, ValueError, TypeError):  # there is no record, or it is not ours
         return None
-    return found if is_whole and found.sha256 == (asset.sha256 or found.sha256) else None
+    return entry if is_whole and entry.sha256 == (asset.sha256 or entry.sha256) else None
 
 
 def find(name: str) -> Path:
-    """Return the file of an asset that is there.
+    """Return the file of an asset.
 
     Args:
-        name: with or without `asset:`.
+        name: the name, with or without `asset:`.
     Raises:
-        InputError: there is no such asset, or it was not fetched yet.
+        InputError: there is no asset of this name, or it has not been downloaded.
     """
     asset = named(name)
     if file := asset.in_package:
         return file
-    found = held(asset)
-    if found is None:
-        raise InputError(f"{PREFIX}{asset.name} is not here yet.  Get it with `curate assets fetch {asset.name}`.")
-    return folder() / found.file
+    entry = held(asset)
+    if entry is None:
+        raise InputError(f"{PREFIX}{asset.name}: not downloaded yet.  Run `curate assets fetch {asset.name}`.")
+    return folder() / entry.file
 
 
 def fetch(name: str, url: str = "", tell: Callable[[int, int | None], None] | None = None) -> Held | None:
-    """Fetch an asset into the cache, whether it is there or not.
+    """Download an asset to the cache, even if it is there already.
 
     Args:
-        url: fetch it from there instead: a mirror, a `file://` URL or a path.
-        tell: called with the bytes so far and in all (None if unknown).
+        name: the name, with or without `asset:`.
+        url: another place to download it from: a mirror, a `file://` URL or a path.
+        tell: called with the number of bytes so far and the total (None if unknown).
     Returns:
-        what is there now; None if it comes with a package, so that there is nothing to fetch.
+        the cache entry; None if the asset is part of a package, so that there is nothing to download.
     Raises:
-        InputError: it cannot be had, or its bytes are not those of the catalogue, or not whole.
+        InputError: the download fails or is incomplete, or the data is not the version in the catalogue.
     """
     asset = named(name)
     if asset.in_package:
@@ -94,19 +102,21 @@ def fetch(name: str, url: str = "", tell: Callable[[int, int | None], None] | No
         with open(handle, "wb") as out:
             digest, size = _download(asset, url, out, tell or (lambda done, total: None))
         last = urllib.parse.unquote(urllib.parse.urlsplit(asset.url).path).rpartition("/")[2]
-        if not _is_packed_like(part, last):
-            raise InputError(f"{url}: is no {last.partition('.')[2]} file, as {asset.name} is.  {_HINT}")
-        made = Held(f"{digest}-{last}", digest, size, url)
-        os.replace(part, folder() / made.file)
-        _write_record(asset, made)
-        return made
+        if not _has_compression_of(part, last):
+            raise InputError(
+                f"{url}: expected a {last.partition('.')[2]} file for {asset.name}, got something else.  {_HINT}"
+            )
+        entry = Held(f"{digest}-{last}", digest, size, url)
+        os.replace(part, folder() / entry.file)
+        _write_record(asset, entry)
+        return entry
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(part)
 
 
-def _is_packed_like(path: str, name: str) -> bool:
-    """Say whether a file is packed as its name promises: a login page in place of an archive is not."""
+def _has_compression_of(path: str, name: str) -> bool:
+    """Return whether a file has the compression that its name says; a login page instead of an archive does not."""
     if name.endswith((".tar.gz", ".tgz")):
         return tarfile.is_tarfile(path)
     with open(path, "rb") as file:
@@ -114,33 +124,33 @@ def _is_packed_like(path: str, name: str) -> bool:
 
 
 def _part_of(asset: Asset) -> tuple[int, str]:
-    """Open a file in the cache to write to."""
+    """Open a temporary file in the cache folder for writing."""
     try:
         folder().mkdir(parents=True, exist_ok=True)
         return tempfile.mkstemp(dir=folder(), prefix=f"{asset.name}-", suffix=".part")
     except OSError as error:
         raise InputError(
-            f"{folder()}: cannot be written to: {error.strerror}.  XDG_CACHE_HOME names another cache folder."
+            f"{folder()}: cannot be written to: {error.strerror}.  Set XDG_CACHE_HOME to use another cache folder."
         ) from error
 
 
 def verify(name: str) -> str | None:
-    """Read an asset again and return what is wrong with it, or None.
+    """Check the digest of an asset; return what is wrong with it, or None.
 
     Raises:
-        InputError: it is not there.
+        InputError: there is no asset of this name, or it has not been downloaded.
     """
     asset, file = named(name), find(name)
     if asset.in_package:
         return None
     with open(file, "rb") as bytes_:
         digest = hashlib.file_digest(bytes_, "sha256").hexdigest()
-    wanted = held(asset).sha256
-    return None if digest == wanted else f"{file} has the digest {digest}, expected {wanted}"
+    expected = held(asset).sha256
+    return None if digest == expected else f"{file}: has the digest {digest}, expected {expected}"
 
 
 def _download(asset: Asset, url: str, out, tell: Callable[[int, int | None], None]) -> tuple[str, int]:
-    """Copy the bytes, and return their digest and number."""
+    """Copy the data to `out`; return its digest and its number of bytes."""
     digest, size = hashlib.sha256(), 0
     is_path = "://" not in url
     try:
@@ -150,16 +160,16 @@ def _download(asset: Asset, url: str, out, tell: Callable[[int, int | None], Non
             while chunk := source.read(CHUNK):
                 size += len(chunk)
                 if size > (asset.size or LARGEST):
-                    raise InputError(f"{url}: is larger than the {asset.size or LARGEST:,} bytes expected.  {_HINT}")
+                    raise InputError(f"{url}: is larger than the expected {asset.size or LARGEST:,} bytes.  {_HINT}")
                 digest.update(chunk)
                 out.write(chunk)
                 tell(size, total)
         out.flush()
         os.fsync(out.fileno())
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise InputError(f"{url}: cannot be fetched: {getattr(error, 'reason', None) or error}.  {_HINT}") from error
+        raise InputError(f"{url}: cannot be downloaded: {getattr(error, 'reason', None) or error}.  {_HINT}") from error
     if stated and stated.isdecimal() and size != int(stated):
-        raise InputError(f"{url}: broke off after {size:,} of {int(stated):,} bytes.  Fetch it again.")
+        raise InputError(f"{url}: the download ended after {size:,} of {int(stated):,} bytes.  Fetch it again.")
     if asset.sha256 not in (None, digest.hexdigest()):
         raise InputError(f"{url}: has the digest {digest.hexdigest()}, expected {asset.sha256}.  {_HINT}")
     if not size:
@@ -167,7 +177,7 @@ def _download(asset: Asset, url: str, out, tell: Callable[[int, int | None], Non
     return digest.hexdigest(), size
 
 
-_HINT = "Name another place with --from: a mirror, or a file."
+_HINT = "Name another source with --from: a mirror, or a file."
 
 
 def _opened(url: str):
@@ -177,10 +187,10 @@ def _opened(url: str):
     return urllib.request.urlopen(request, timeout=TIMEOUT)
 
 
-def _write_record(asset: Asset, made: Held) -> None:
+def _write_record(asset: Asset, entry: Held) -> None:
     handle, part = _part_of(asset)
     with open(handle, "w", encoding="utf-8") as out:
-        json.dump(asdict(made), out)
+        json.dump(asdict(entry), out)
         out.flush()
         os.fsync(out.fileno())
     os.replace(part, folder() / f"{asset.name}.json")

@@ -1,4 +1,4 @@
-"""The catalogue of assets: `catalogue.yaml`, read into `Asset`."""
+"""Read the catalogue of assets, `catalogue.yaml`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ PREFIX = "asset:"
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One asset.
+    """An asset: a word list or a block list.
 
     Args:
-        name: what recipes call it, after `asset:`.
-        about: what it is, in a sentence.
-        format: how its entries are written: `domains` (and URLs), `words`.
-        licence: as its makers state it.
-        origin: a page about it.
-        url: where to fetch it; None if it comes with a package.
-        sha256: of its bytes; None where the origin changes them: then the first fetch is trusted and recorded.
-        size: in bytes, None where it changes.
-        package, path: the installed package it comes with, and where in it.
+        name: its name in recipes, after `asset:`.
+        about: a one-sentence description.
+        format: what its entries are: `domains` (and URLs), or `words`.
+        licence: as stated by its authors.
+        origin: a web page about it.
+        url: where it is downloaded from; None if it is part of a package.
+        sha256: hex digest; None if the file changes at its origin: the digest of the first download is then recorded.
+        size: number of bytes; None if it changes.
+        package, path: the installed package it is part of, and its path in the package.
     """
 
     name: str
@@ -43,10 +43,10 @@ class Asset:
 
     @property
     def in_package(self) -> Path | None:
-        """Return the file if it comes with a package.
+        """Return the file of an asset that is part of a package; None for other assets.
 
         Raises:
-            InputError: the package has no such file; another version of it may.
+            InputError: the package is not installed, or this version of it lacks the file.
         """
         if self.package is None:
             return None
@@ -56,7 +56,8 @@ class Asset:
             if (file := Path(root) / self.path).is_file():
                 return file
         raise InputError(
-            f"{PREFIX}{self.name}: the package {self.package} {'holds no ' + self.path if spec else 'is not installed'}."
+            f"{PREFIX}{self.name}: the package {self.package} "
+            + (f"has no file {self.path}.  Install another version." if spec else "is not installed.  Install it.")
         )
 
 
@@ -70,14 +71,14 @@ def catalogue() -> Mapping[str, Asset]:
 
 
 def named(name: str) -> Asset:
-    """Return an asset, with or without its prefix.
+    """Return an asset by name, with or without the prefix `asset:`.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is no asset of this name.
     """
     name = name.removeprefix(PREFIX)
     if name not in catalogue():
         close = difflib.get_close_matches(name, catalogue(), 1)
-        hint = f"Did you mean {close[0]}?" if close else "`curate assets list` shows all."
+        hint = f"Did you mean {close[0]}?" if close else "`curate assets list` shows all assets."
         raise InputError(f'no asset "{name}".  {hint}')
     return catalogue()[name]

@@ -1,4 +1,4 @@
-"""What a recipe may name a file by, and the files behind it."""
+"""Define the parameter type for files, and find the files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from curate.errors import InputError
 
 
 class File(str):
-    """A parameter's file, glob, fsspec URL or `asset:NAME` whose content takes part in what the stage computes.
+    """A path, glob, fsspec URL or `asset:NAME` of files that the stage reads.
 
-    Plain text everywhere else, so that it goes through JSON; a recipe that names it has another fingerprint when the
-    files behind it change. One that stands for no file is refused where it is written.
+    It is a string, so it can be written as JSON. The content of the files is part of the fingerprint of the recipe. If
+    there are no such files, the recipe is refused, with the line of the parameter.
     """
 
     __slots__ = ()
@@ -25,10 +25,10 @@ class File(str):
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
 
     def find(self) -> list[str]:
-        """Return the files it stands for, sorted, as fsspec opens them.
+        """Return the matching files, sorted, as paths that fsspec can open.
 
         Raises:
-            InputError: there are none.
+            InputError: no file matches, or they cannot be listed.
         """
         if self.startswith(PREFIX):
             return [str(find(self))]
@@ -37,10 +37,10 @@ class File(str):
         try:
             fs, path = fsspec.core.url_to_fs(self)
             names = [path] if fs.exists(path) else fs.glob(path)
-            found = sorted(name for name in names if fs.isfile(name))
-        except Exception as error:  # each file system has errors of its own
+            files = sorted(name for name in names if fs.isfile(name))
+        except Exception as error:  # every file system raises its own errors
             raise InputError(f"{self}: cannot be listed: {error}") from error
-        if not found:
-            what = "is a folder, expected files; try /* after it" if names else "no such file, and none that matches"
+        if not files:
+            what = "is a folder, expected files.  Append /*" if names else "no such file, and none that matches"
             raise InputError(f"{self}: {what}.")
-        return found if "file" in fs.protocol else [fs.unstrip_protocol(name) for name in found]
+        return files if "file" in fs.protocol else [fs.unstrip_protocol(name) for name in files]

@@ -1,9 +1,9 @@
-"""From YAML to a `PipelineSpec`, with file, line and column in every error.
+"""Read recipes: from YAML to a `PipelineSpec`, with file, line and column in every error.
 
-marks      YAML values with the place each stands at
+marks      YAML values with their positions in the file
 overrides  `--set`, `--input` and `${variables}`
-published  what a paper reports, for runs to be compared with
-reader     names and types, and what is wrong with them
+published  the figures of a paper that runs are compared with
+reader     look-up of stages, and type checks of parameters
 schema     the JSON Schema of recipes, for editors
 """
 

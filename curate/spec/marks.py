@@ -1,8 +1,8 @@
-"""YAML values with the place each of them stands at.
+"""Read YAML into values that know their position in the file.
 
-PyYAML's safe constructor makes the scalars; nodes are walked here because a plain `safe_load` forgets lines.
-Refused, with the place: duplicate keys, tags that name code, aliases that contain themselves, and documents
-that unfold (through aliases) into more than `MAX_NODES` values.
+PyYAML's safe constructor builds the scalars; the nodes are walked here because `safe_load` discards positions. Refused,
+with the position: duplicate keys, tags that execute code, aliases that contain themselves, and documents whose aliases
+expand to more than `MAX_NODES` values.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ MAX_NODES = 100_000
 
 @dataclass(slots=True)
 class Marked:
-    """A YAML value and where it stands: a scalar, a list of `Marked`, or a dict of str to `Marked`.
+    """A YAML value with its position.
 
     Args:
-        place: `file:line:column  path` of the value.
-        key_place: the same for its key, or for the value where it has none.
+        value: a scalar, a list of `Marked`, or a dict from str to `Marked`.
+        place: the position of the value, as `file:line:column  path`.
+        key_place: the position of its key, or of the value if it has no key.
     """
 
     value: Any
@@ -32,7 +33,11 @@ class Marked:
 
 
 def load(path: str) -> Marked:
-    """Read a YAML file."""
+    """Read a YAML file.
+
+    Raises:
+        SpecError: the file does not exist, cannot be read or is not valid YAML.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -44,7 +49,15 @@ def load(path: str) -> Marked:
 
 
 def parse(text: str, name: str) -> Marked:
-    """Parse YAML text; `name` is what places call the file."""
+    """Parse YAML text.
+
+    Args:
+        text: the YAML document.
+        name: the file name shown in positions.
+
+    Raises:
+        SpecError: the text is not valid YAML.
+    """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -59,7 +72,7 @@ def parse(text: str, name: str) -> Marked:
 
 
 def plain(marked: Marked) -> Any:
-    """Return the value without its places."""
+    """Return the value without positions."""
     if isinstance(marked.value, dict):
         return {key: plain(value) for key, value in marked.value.items()}
     if isinstance(marked.value, list):
@@ -68,7 +81,7 @@ def plain(marked: Marked) -> Any:
 
 
 def made(value: Any, place: str) -> Marked:
-    """Return a value that stands in no file, with what to call its place."""
+    """Mark a value that is not from a file, such as one of `--set`; `place` is shown in its errors."""
     if isinstance(value, dict):
         value = {key: made(inner, place) for key, inner in value.items()}
     elif isinstance(value, list):
@@ -92,7 +105,9 @@ class _Walk:
         key_place = self.place(key, path) if key is not None else place
         self.n_nodes += 1
         if self.n_nodes > MAX_NODES or id(node) in self.open:
-            raise SpecError(f"a value that contains itself, or more than {MAX_NODES} values.", place)
+            raise SpecError(
+                f"a value that contains itself, or more than {MAX_NODES} values.  Remove the alias (*name).", place
+            )
         self.open.add(id(node))
         try:
             return Marked(self._value(node, path), place, key_place)
@@ -119,9 +134,9 @@ class _Walk:
                         found.setdefault(name, inner)
                 continue
             if not isinstance(key, yaml.ScalarNode):
-                raise SpecError("a key must be a plain word.", self.place(key, path))
+                raise SpecError("expected a plain word as key.", self.place(key, path))
             inner_path = f"{path} > {key.value}" if path else key.value
             if key.value in found:
-                raise SpecError(f'"{key.value}" stands here twice.', self.place(key, inner_path))
+                raise SpecError(f'duplicate key "{key.value}".  Remove one of the two.', self.place(key, inner_path))
             found[key.value] = self.marked(value, inner_path, key)
         return found

@@ -1,4 +1,4 @@
-"""What changes a recipe before it is read: `--set path=value`, `--input`, and `${variables}`."""
+"""Change a recipe before it is read: `--set path=value`, `--input` and `${variables}`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from curate.spec.marks import Marked
 
 KEYS = ("name", "description", "vars", "modules", "inputs", "stages", "output", "rejects", "executor", "published")
 CHECKPOINT = "checkpoint"
-"""Stands among the stages of a recipe where documents shall be written down."""
+"""An entry among the stages of a recipe: write all documents to disk at this point."""
 
 
 def apply(document: Marked, setting: str) -> None:
-    """Make one `--set path=value` change; the value is YAML.
+    """Apply one `--set path=value`; the value is YAML.
 
-    The path is a stage's label and a parameter (`filters.gopher.quality.min_words`, `dedup.exact#2.keep`), a stage by number
-    (`stages[3].min_words`), `vars.x`, `executor.local.workers` or a key of the recipe.
+    The path is a stage's label and a parameter (`filters.gopher.quality.min_words`, `dedup.exact#2.keep`), a stage's
+    number and a parameter (`stages[3].min_words`), `vars.x`, `executor.local.workers` or a key of the recipe.
+
+    Raises:
+        SpecError: the setting is not `path=value`, or the path does not exist.
     """
     path, equals, text = setting.partition("=")
     place = f"--set {setting}"
@@ -31,7 +34,7 @@ def apply(document: Marked, setting: str) -> None:
 
 
 def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
-    """Return the mapping and the key that a `--set` path names."""
+    """Return the mapping and the key to which a `--set` path leads."""
     head, _, last = path.rpartition(".")
     if not head:
         if path not in KEYS:
@@ -46,7 +49,7 @@ def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
     if match := re.fullmatch(r"stages\[(\d+)\]", head):
         entries = [m for _, m, h in _entries(document) if h == "stages"]
         if int(match[1]) >= len(entries):
-            raise SpecError(f"the recipe has {len(entries)} stages, counted from 0.", place)
+            raise SpecError(f"the recipe has {len(entries)} stages, numbered from 0.", place)
         return _mapping(entries[int(match[1])]), last
     first, *rest = head.split(".")
     if first == "vars" and last not in (known := _mapping(document.value["vars"]) if "vars" in document.value else {}):
@@ -66,9 +69,9 @@ def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
 
 
 def _entries(document: Marked) -> Iterator[tuple[str, Marked, str]]:
-    """Yield (stage name, the marked parameters, inputs|stages|output) for every stage a recipe names.
+    """Yield (name, parameters, section) of every stage in a recipe; the section is `inputs`, `stages` or `output`.
 
-    An entry that is only a name is turned into a mapping, so that there is a place for parameters.
+    An entry that is only a name is replaced by a mapping, so that parameters can be added.
     """
     for key in ("inputs", "stages", "output"):
         marked = document.value.get(key)
@@ -89,19 +92,27 @@ def _mapping(marked: Marked) -> dict[str, Marked]:
 
 
 def replace_inputs(document: Marked, inputs: Sequence[str]) -> None:
-    """Let the source read these paths instead of the recipe's."""
+    """Replace the paths of the source.
+
+    Raises:
+        SpecError: the recipe has no `inputs`.
+    """
     for _, params, key in _entries(document):
         if key == "inputs":
             _mapping(params)["paths"] = marks.made(list(inputs), f"--input {' '.join(inputs)}")
             return
-    raise SpecError("--input replaces the paths of the recipe's source, and this recipe has no `inputs:`.")
+    raise SpecError("--input replaces the paths of the source, but this recipe has no `inputs:`; add one.")
 
 
 _VAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 
 
 def interpolate(document: Marked) -> None:
-    """Put the values of `vars:` where `${name}` stands; alone in its string, a value keeps its type."""
+    """Replace `${name}` by the values of `vars:`; if it is the whole string, the value keeps its type.
+
+    Raises:
+        SpecError: a variable is not defined, or refers to itself.
+    """
     variables = document.value.get("vars")
     open_: list[str] = []
     known = variables.value if variables is not None and isinstance(variables.value, dict) else {}
@@ -127,7 +138,7 @@ def interpolate(document: Marked) -> None:
                 f"no variable `{match[1]}`.{registry.nearest(match[1], known)}  Define it under `vars:`.", marked.place
             )
         if match[1] in open_:
-            raise SpecError(f"the variable `{match[1]}` is made of itself.", marked.place)
+            raise SpecError(f"the variable `{match[1]}` refers to itself.  Give it a value without it.", marked.place)
         open_.append(match[1])
         replace(known[match[1]])
         open_.pop()

@@ -1,7 +1,7 @@
-"""The `published:` section of a recipe: what the paper it rebuilds reports, for a run to be compared with.
+"""Read the `published:` section of a recipe: the figures of the paper that runs are compared with.
 
-It changes nothing of what runs. Every figure is checked against the recipe, so that a comparison that cannot be made is
-an error before anything is spent.
+The section does not affect what runs. Every figure is checked against the recipe, so that an impossible comparison is
+an error before anything runs.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from curate.spec import marks
 from curate.spec.marks import Marked
 
 KEYS = ("source", "remarks", "left", "distributions")
-"""What the section may hold."""
+"""The keys of the section."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How much of the crawl was left after a step.
+    """The share of documents left after a step of the paper's pipeline.
 
     Args:
-        name: what the paper calls it.
-        after: the label of the recipe's stage that ends the step.
-        share: documents left, of all documents of the raw crawl, 0 to 1.
+        name: its name in the paper.
+        after: the label of the last stage of the recipe that belongs to the step.
+        share: documents left after the step, as a share of the raw crawl, 0-1.
     """
 
     name: str
@@ -36,12 +36,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What a published figure shows of the distribution of a signal or column over the documents that were kept.
+    """The published distribution of a signal or column over the kept documents.
 
     Args:
-        peak: from where to where it is highest; twice the same number for a point.
-        range: from where to where it was shown.
-        where: `file:line:column  path`.
+        column: the signal or column.
+        peak: the interval in which the distribution is highest; twice the same number for a point.
+        range: the interval shown in the paper.
+        where: the position in the recipe, as `file:line:column  path`.
     """
 
     column: str
@@ -55,8 +56,10 @@ class Published:
     """The whole section.
 
     Args:
-        source: who published the figures, where.
-        remarks: why a run of this recipe may come out otherwise; free text.
+        source: who published the figures, and where.
+        remarks: why runs of this recipe may differ; free text.
+        left: the shares left after each step.
+        distributions: the distributions.
     """
 
     source: str
@@ -75,14 +78,14 @@ def read(section: Marked, labels: Sequence[str]) -> Published:
     """Read the section.
 
     Args:
-        section: as it stands in the recipe.
-        labels: of the recipe's source and stages, in their order.
+        section: the section of the recipe.
+        labels: the labels of the recipe's source and stages, in order.
     Raises:
-        SpecError: with the place, what was expected and what was found.
+        SpecError: the section is not valid; the message names the position, what was found and what was expected.
     """
     entries = _mapping(section, KEYS, "published")
     if "source" not in entries:
-        raise SpecError("say under `source` who published the figures, and where.", section.place)
+        raise SpecError("the section has no `source`; expected who published the figures, and where.", section.place)
     source, remarks = (_text(entries[key]) if key in entries else "" for key in ("source", "remarks"))
     left = tuple(_steps(entries["left"], labels)) if "left" in entries else ()
     distributions = tuple(_distributions(entries["distributions"])) if "distributions" in entries else ()
@@ -100,16 +103,18 @@ def _steps(marked: Marked, labels: Sequence[str]) -> Iterator[Step]:
                 raise SpecError(f"the step has no `{key}`; expected {{step, after, share}}.", entry.place)
         after, share = given["after"], _number(given["share"])
         if not isinstance(after.value, str) or after.value not in labels:
-            said = marks.plain(after)
+            name = marks.plain(after)
             raise SpecError(
-                f'the recipe has no stage "{said}".{registry.nearest(str(said), labels)}  It has: {", ".join(labels)}.',
+                f'the recipe has no stage "{name}".{registry.nearest(str(name), labels)}  It has: {", ".join(labels)}.',
                 after.place,
             )
         if labels.index(after.value) <= last_at:
-            raise SpecError("the step ends at or before the one above it; write steps in their order.", after.place)
+            raise SpecError(
+                "the step ends at or before the previous one; list steps in the order of the stages.", after.place
+            )
         if not 0 <= share <= last_share:
             raise SpecError(
-                f"expected a share of the raw crawl, from 0 to the {last_share:g} left before it, got {share:g}.",
+                f"expected a share of the raw crawl, from 0 to the {last_share:g} left before this step, got {share:g}.",
                 given["share"].place,
             )
         last_at, last_share = labels.index(after.value), share
@@ -126,12 +131,15 @@ def _distributions(marked: Marked) -> Iterator[Distribution]:
                 )
         peak, shown = _interval(given["peak"]), _interval(given["range"])
         if not shown[0] <= peak[0] <= peak[1] <= shown[1] or shown[0] == shown[1]:
-            raise SpecError(f"the peak {list(peak)} does not lie in the range {list(shown)}.", given["peak"].place)
+            raise SpecError(
+                f"the peak {list(peak)} is not within the range {list(shown)}; correct one of the two.",
+                given["peak"].place,
+            )
         yield Distribution(column, peak, shown, entry.key_place)
 
 
 def _interval(marked: Marked) -> tuple[float, float]:
-    """Return a number as an interval of no length, and two numbers as one."""
+    """Return a number as an interval of length 0, or two numbers as an interval."""
     if not isinstance(marked.value, list):
         number = _number(marked)
         return number, number
@@ -181,7 +189,7 @@ def json_schema() -> dict[str, Any]:
     shown = {"peak": interval, "range": interval}
     return {
         "type": "object",
-        "description": "What the paper reports, for a run to be compared with. Changes nothing of what runs.",
+        "description": "Figures of the paper that runs are compared with. Does not affect what runs.",
         "additionalProperties": False,
         "required": ["source"],
         "properties": {

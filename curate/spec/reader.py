@@ -1,4 +1,4 @@
-"""From marked YAML to a `PipelineSpec`: names are found, parameters typed, and every error has its place."""
+"""Turn marked YAML into a `PipelineSpec`: find the stages and check their parameters, with positions in errors."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:
-    """One stage of a recipe: its name, its parameters in the stage's types, and where it stands.
+    """One stage of a recipe.
 
     Args:
+        name: the name of the stage.
         label: the name, or `name#2` for the second stage of that name.
-        params: what the recipe gives; the stage's defaults fill the rest.
-        where: `file:line:column  path`.
+        params: the parameters given in the recipe, converted to the types of the stage.
+        where: the position in the recipe, as `file:line:column  path`.
+        stage: the definition of the stage.
     """
 
     name: str
@@ -96,7 +98,7 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (),
         executor: the name of the executor; empty takes the recipe's first, else `local`.
 
     Raises:
-        SpecError: anything a user can mend, with the place.
+        SpecError: the recipe is not valid; the message names the position.
     """
     document = marks.load(path)
     if not isinstance(document.value, dict):
@@ -110,7 +112,7 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (),
 
 
 class _Reader:
-    """Turns marked YAML into a spec; each method reads one part."""
+    """Reads a recipe; each method reads one part of it."""
 
     def __init__(self, document: Marked, path: str, executor: str):
         self.document = document
@@ -156,7 +158,7 @@ class _Reader:
         name = self._typed("name", str, "")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise SpecError(
-                f'"{name}" cannot be a folder; use letters, digits, dots, dashes and underscores.',
+                f'"{name}" cannot be a folder name; use letters, digits, dots, dashes and underscores.',
                 self.document.value["name"].place,
             )
         return name
@@ -174,7 +176,7 @@ class _Reader:
         value = self._typed("rejects", str, "sample")
         if value not in ("sample", "text", "none"):
             raise SpecError(
-                f'expected "sample" (text of some), "text" (text of all) or "none" (no text), got "{value}".',
+                f'expected "sample" (text of a sample), "text" (text of all) or "none" (no text), got "{value}".',
                 self.document.value["rejects"].place,
             )
         return value
@@ -210,7 +212,7 @@ class _Reader:
         if listed.value is None:
             return
         if not isinstance(listed.value, list):
-            raise SpecError("`stages` is a list: one line `- name: {parameters}` a stage.", listed.place)
+            raise SpecError("`stages` is a list: one entry `- name: {parameters}` per stage.", listed.place)
         for entry in listed.value:
             if entry.value == CHECKPOINT:
                 yield None

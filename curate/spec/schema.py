@@ -1,4 +1,4 @@
-"""The JSON Schema of recipes: what an editor needs to complete and to check them."""
+"""Build the JSON Schema of recipes, with which editors complete and check them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INPUT = {**INPUT_PARAMS, "paths": replace(INPUT_PARAMS["paths"], default=[])}
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema, with every stage of the catalogue and its parameters."""
+    """Return the JSON Schema, with every stage of the catalogue and its parameters."""
     entries: dict[Kind, list[dict[str, Any]]] = {}
     for stage in registry.catalogue().values():
         known = {**_INPUT, **stage.params} if stage.kind is Kind.SOURCE else stage.params
@@ -33,7 +33,7 @@ def json_schema() -> dict[str, Any]:
     stages = [entry for group in entries.values() for entry in group]
     names = [entry["required"][0] for entry in stages]
     folders = sorted({name.partition(".")[0] for name in registry.catalogue()})
-    outside = rf"^(?!({'|'.join(folders)})\.)[A-Za-z_]\w*(\.\w+)+$"  # datatrove's blocks and modules of the user's own
+    outside = rf"^(?!({'|'.join(folders)})\.)[A-Za-z_]\w*(\.\w+)+$"  # datatrove blocks and the user's own modules
     foreign = {
         "type": "object",
         "maxProperties": 1,
@@ -53,7 +53,7 @@ def json_schema() -> dict[str, Any]:
             "modules": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "Modules of your own that stages may come from.",
+                "description": "Your own modules, from which stages can be used.",
             },
             "inputs": {"anyOf": [*sources, foreign]},
             "stages": {

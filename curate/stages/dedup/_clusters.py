@@ -160,15 +160,15 @@ class Graph:
         a = place_of(edges["a_shard"].to_numpy(), edges["a_row"].to_numpy())
         b = place_of(edges["b_shard"].to_numpy(), edges["b_row"].to_numpy())
         linked = np.unique(np.concatenate([a, b]))
-        remembered = _keepers_of_references(linked, context)
-        place = np.unique(np.concatenate([linked, remembered[remembered != UNKNOWN]]))
+        reference_keeper = _keepers_of_references(linked, context)
+        place = np.unique(np.concatenate([linked, reference_keeper[reference_keeper != UNKNOWN]]))
         rank = priority(place, _orders(place, context), context.n_own)
         ends = np.sort(np.stack([rank[np.searchsorted(place, side)] for side in (a, b)]), axis=0)
         order = np.lexsort(ends)
         low, high = ends[0][order], ends[1][order]
         component = np.zeros(len(place), np.uint64)
         component[low] = component[high] = edges["component"].to_numpy()[order]
-        state, keeper = _known(place, rank, linked, remembered, context.n_own)
+        state, keeper = _reference_decisions(place, rank, linked, reference_keeper, context.n_own)
         return cls(
             place[np.argsort(rank)], component, np.searchsorted(high, np.arange(len(place) + 1)), low, high,
             edges["similarity"].to_numpy()[order], edges["shared_bands"].to_numpy()[order], state, keeper,
@@ -202,16 +202,19 @@ def _keepers_of_references(places: np.ndarray, context: ReduceContext) -> np.nda
     return kept
 
 
-def _known(
-    place: np.ndarray, rank: np.ndarray, linked: np.ndarray, remembered: np.ndarray, n_own: int
+def _reference_decisions(
+    place: np.ndarray, rank: np.ndarray, linked: np.ndarray, reference_keeper: np.ndarray, n_own: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (state int8[n], keeper int64[n]) by rank, with what earlier runs decided about reference data."""
+    """Return (state int8[n], keeper int64[n]) by rank; set for reference data, as decided by earlier runs."""
     state, keeper = np.full(len(place), greedy_clustering.UNDECIDED), np.full(len(place), -1, np.int64)
     is_reference = shard_and_row(place)[0] >= n_own
     state[rank[is_reference]], keeper[rank[is_reference]] = greedy_clustering.KEPT, rank[is_reference]
-    was_dropped = (shard_and_row(linked)[0] >= n_own) & (remembered != linked)
+    was_dropped = (shard_and_row(linked)[0] >= n_own) & (reference_keeper != linked)
     dropped = rank[np.searchsorted(place, linked[was_dropped])]
-    state[dropped], keeper[dropped] = greedy_clustering.DROPPED, rank[np.searchsorted(place, remembered[was_dropped])]
+    state[dropped], keeper[dropped] = (
+        greedy_clustering.DROPPED,
+        rank[np.searchsorted(place, reference_keeper[was_dropped])],
+    )
     return state, keeper
 
 

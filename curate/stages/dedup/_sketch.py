@@ -101,8 +101,8 @@ class Sketcher:
     def _single_shingles(self, batch: Batch) -> np.ndarray:
         """Return uint64[n]: the 64-bit hash of the only shingle of a short document; 0 if it has more or none.
 
-        Signatures use 32 bits of each hash. For documents of one shingle these would be all there is to compare: among
-        a million of them, a hundred pairs would match by chance.
+        Signatures use 32 bits of each hash. For documents with one shingle that is not enough: among a million of them,
+        a hundred pairs would match by chance.
         """
         hash_of = np.zeros(len(batch), np.uint64)
         short = np.flatnonzero(np.diff(batch.text_buffers()[0]) <= SHORT)

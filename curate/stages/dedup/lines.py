@@ -28,7 +28,7 @@ class lines(Barrier):
     A unit (a line or a paragraph) is compared in a normal form: letters in lower case (Unicode, one to one), each run
     of white space as one space, none at the ends, without format characters (category Cf: soft hyphens, joiners).
     Punctuation, accents and list marks are compared. Units without a letter, such as rules, brackets and rows of
-    numbers, are never removed. A line is removed with its line break, and with the blank lines after it if it stood
+    numbers, are never removed. A line is removed with its line break, and with the blank lines after it if it is
     alone between blank lines; all other bytes are unchanged.
 
     Why:

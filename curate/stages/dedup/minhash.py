@@ -86,8 +86,8 @@ class minhash(Barrier):
             |   dropped, with a kept copy >= 0.6           | 98.24 %                    | 100 %          |
             | powershell-docs: the same three              | 100 %, 100 %, 99.07 %      | 100 %, 99.76 %, 100 % |
 
-        From 100,000 to 2 million short documents, the time per document is 0.45 times as long, 1.24 times without the
-        start-up time (`dedup_growth`). Every task takes 220 to 290 MB, beside the pages of the sidecar that the
+        From 100,000 to 2 million short documents, the time per document changes by a factor of 0.45; by 1.24 without the
+        start-up time (`dedup_growth`). Every task takes 220 to 290 MB, plus the pages of the sidecar that the
         operating system keeps mapped during look-ups. The two tasks that process all documents add 4 bytes (components)
         and 1 byte (evidence) per document; edges add no memory and take 34 bytes each on disk.
 

@@ -124,10 +124,10 @@ class domains:
 
 
 class _Hits:
-    """What lists said about the rows of a batch.
+    """The matches of the rows of a batch.
 
     Args:
-        n, n_lists: rows, and lists.
+        n, n_lists: number of rows, and of lists.
     """
 
     def __init__(self, n: int, n_lists: int):

@@ -28,10 +28,10 @@ def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, s
             )
         )
     (reduction,) = barrier.reductions(len(shards))
-    (facts,) = reduction.reduce(emitted, None)
+    (results,) = reduction.reduce(emitted, None)
     dropped = []
     for shard, batch in enumerate(shards):
-        mine = facts.filter(pa.array(facts["shard"].to_numpy() == shard))
+        mine = results.filter(pa.array(results["shard"].to_numpy() == shard))
         verdicts = barrier.apply(batch, mine)
         dropped += [
             (shard, int(r), float(verdicts.value[r]), verdicts.evidence[r]) for r in np.flatnonzero(~verdicts.is_kept)

@@ -62,26 +62,26 @@ HOW = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-def placed(asked: Emitted, shard: int) -> pa.RecordBatch:
-    n = asked.rows.num_rows
-    columns = [*asked.rows.columns, pa.array(np.full(n, shard, np.uint32))]
-    return pa.RecordBatch.from_arrays(columns, names=[*asked.rows.schema.names, "shard"])
+def placed(emitted: Emitted, shard: int) -> pa.RecordBatch:
+    n = emitted.rows.num_rows
+    columns = [*emitted.rows.columns, pa.array(np.full(n, shard, np.uint32))]
+    return pa.RecordBatch.from_arrays(columns, names=[*emitted.rows.schema.names, "shard"])
 
 
 def apply_by_hand(barrier: lines, shards: list[Batch]) -> list[Batch]:
     """Emit, reduce and apply, without files and without evidence."""
     emitted = [placed(barrier.emit(batch), shard) for shard, batch in enumerate(shards)]
     repeats, _ = barrier.reductions(len(shards))
-    facts: list[pa.RecordBatch] = []
+    results: list[pa.RecordBatch] = []
     for task in range(repeats.n_tasks):
         mine = [rows.filter(pa.array(repeats.partition(rows) == task)) for rows in emitted]
-        facts += repeats.reduce(mine, None)
-    table = pa.Table.from_batches(facts).combine_chunks()
+        results += repeats.reduce(mine, None)
+    table = pa.Table.from_batches(results).combine_chunks()
     decided = []
     for shard, batch in enumerate(shards):
         is_mine = (table["shard"].to_numpy() == shard) & (table["what"].to_numpy() == REMOVAL)
         rows = table.filter(pa.array(is_mine)).combine_chunks().to_batches()
-        decided.append(barrier.apply(batch, rows[0] if rows else facts[0].slice(0, 0)))
+        decided.append(barrier.apply(batch, rows[0] if rows else results[0].slice(0, 0)))
     return decided
 
 
@@ -202,10 +202,10 @@ def test_a_line_in_a_million_documents():
     texts = pa.array([f"{FOOTER}\n{i:0>30}x"[:80] for i in range(per)], pa.large_string())
     batch = Batch.from_columns({"id": pa.array(np.arange(per)).cast(pa.string()), "text": texts})
     barrier = lines(scope="global", min_characters=35)
-    asked = [placed(barrier.emit(batch), shard) for shard in range(n // per)]
+    emitted = [placed(barrier.emit(batch), shard) for shard in range(n // per)]
     (repeats, _) = barrier.reductions(1)
-    facts = list(repeats.reduce(asked, None))
-    assert sum((rows["what"].to_numpy() == REMOVAL).sum() for rows in facts) == n
+    results = list(repeats.reduce(emitted, None))
+    assert sum((rows["what"].to_numpy() == REMOVAL).sum() for rows in results) == n
 
 
 def test_a_line_of_fifty_megabytes_and_a_document_of_a_million_equal_lines():

@@ -53,15 +53,15 @@ def decide(barrier, batch: Batch, n_shards: int) -> dict[str, str | None]:
         place = {"shard": np.full(len(shard), number, np.uint32), "row": np.arange(len(shard), dtype=np.uint32)}
         arrays = [*rows.columns, *map(pa.array, place.values())]
         emitted.append(pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *place]))
-    facts = []
+    results = []
     for task in range(reduction.n_tasks):
         mine = [rows.filter(pa.array(reduction.partition(rows) == task)) for rows in emitted]
-        facts += list(reduction.reduce(mine, ReduceContext()))
-    table = pa.Table.from_batches(facts).sort_by([("shard", "ascending"), ("row", "ascending")]).combine_chunks()
+        results += list(reduction.reduce(mine, ReduceContext()))
+    table = pa.Table.from_batches(results).sort_by([("shard", "ascending"), ("row", "ascending")]).combine_chunks()
     found = {}
     for number, shard in enumerate(shards):
         own = table.filter(pa.array(table["shard"].to_numpy() == number)).combine_chunks()
-        rows = own.to_batches()[0] if len(own) else facts[0].slice(0, 0)
+        rows = own.to_batches()[0] if len(own) else results[0].slice(0, 0)
         verdicts = barrier.apply(shard, rows)
         reasons = [None if code < 0 else verdicts.reasons[code] for code in verdicts.code]
         found.update(zip(shard["id"].to_pylist(), reasons, strict=True))
