@@ -9,7 +9,7 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,11 @@ class Param:
     def is_required(self) -> bool:
         return self.default is REQUIRED
 
-    def convert(self, value: Any) -> Any:
+    def convert(self, value: Any, modules: Sequence[str] = ()) -> Any:
         """Return a value from YAML in the parameter's type.
+
+        Args:
+            modules: modules of the user's, for types whose values depend on what these bring.
 
         Raises:
             ValueError: it has another type; the message says what was expected, what was found, and the default.
@@ -44,15 +47,11 @@ class Param:
 
         strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
         try:
-            converted = _adapter(TypeAdapter, self.type, strict).validate_python(self._lenient(value))
-            inner = [*converted.values()] if isinstance(converted, dict) else converted
-            for each in inner if isinstance(inner, list) else [inner]:
-                _ = each.find() if isinstance(each, File) else None
+            return _found(_adapter(TypeAdapter, self.type, strict).validate_python(self._lenient(value)), modules)
         except InputError as error:
             raise ValueError(str(error)) from None
         except ValidationError as error:
             raise ValueError(self._misfit(value, error.errors()[0])) from None
-        return converted
 
     def _lenient(self, value: Any) -> Any:
         """Return the value with the three liberties that YAML writers take: 1 for 1.0, one for a list of one."""
@@ -160,6 +159,17 @@ def spell(hint: Any) -> str:
     if hint is Any:
         return "anything"
     return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _found(value: Any, modules: Sequence[str]) -> Any:
+    """Return a value in which all files are known to exist, in lists and mappings, too."""
+    if isinstance(value, File):
+        file = value.using(modules)
+        file.find()
+        return file
+    if isinstance(value, dict):
+        return {name: _found(each, modules) for name, each in value.items()}
+    return [_found(each, modules) for each in value] if isinstance(value, list) else value
 
 
 def _quoted(value: Any) -> str:

@@ -88,7 +88,7 @@ def test_file_names_with_wildcard_characters_can_be_named(tmp_path):
     ("pattern", "said"),
     [
         ("a/1.wrc.gz", r"no such file\.  Did you mean 1\.warc\.gz"),
-        ("a/*.jsonl", r"no file matches\.  .*/a holds 1\.warc\.gz, 2\.warc\.gz, deep"),
+        ("a/*.jsonl", r"no file matches\.  .*/a contains 1\.warc\.gz, 2\.warc\.gz, deep"),
         ("a", r"is a folder with 2 files, expected a file or a glob\.  Try .*/a/\*\.warc\.gz"),
         ("aa/*.gz", r"There is no folder .*/aa\.  Did you mean a\?"),
         ("notes.tx", r"Did you mean notes\.txt"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from curate.assets.cache import find
@@ -23,6 +24,10 @@ class File(str):
         from pydantic_core import core_schema
 
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+
+    def using(self, modules: Sequence[str]) -> File:
+        """Return the name with the modules of the user's that may say what kind of file it is; most kinds need none."""
+        return self
 
     def find(self) -> list[str]:
         """Return the matching files, sorted, as paths that fsspec can open.

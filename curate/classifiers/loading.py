@@ -37,9 +37,23 @@ class ModelName(File):
 
     The name of a model on a hub becomes one that names today's commit, so that every worker, and every later run of the
     resolved recipe, reads the same bytes.
+
+    Attributes:
+        modules: modules of the user's that define further backends.
     """
 
-    __slots__ = ()
+    __slots__ = ("modules",)
+
+    modules: tuple[str, ...]
+
+    def __new__(cls, name: str, modules: Iterable[str] = ()) -> ModelName:
+        made = super().__new__(cls, name)
+        made.modules = tuple(modules)
+        return made
+
+    def using(self, modules: Iterable[str]) -> ModelName:
+        """Return the name with the modules that define further backends."""
+        return ModelName(self, modules)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -57,7 +71,7 @@ class ModelName(File):
             InputError: there is no such model, or it is a folder that no backend recognises.
         """
         path = find(self)
-        return [str(path)] if path.is_file() else [str(each) for each in recognised(path).files(path)]
+        return [str(path)] if path.is_file() else [str(each) for each in recognised(path, self.modules).files(path)]
 
 
 def find(name: str) -> Path:

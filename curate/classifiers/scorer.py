@@ -39,7 +39,7 @@ class Scorer:
         Raises:
             InputError, SpecError: as of `open_model`.
         """
-        self._model = open_model(self.name, self.label)
+        self._model = open_model(self.name, self.label, self.name.modules)
 
     def scored(self, batch: Batch) -> Batch:
         """Return the batch with the column of scores and the counts of `chunks.score`."""

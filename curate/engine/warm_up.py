@@ -64,7 +64,7 @@ def _of_stage(ref: StageRef) -> Callable[[], object] | None:
     stage = ref.find(())
     if not fingerprint.uses(stage.target, "curate.kernels"):
         return None
-    made = stage.construct(ref.typed(stage))
+    made = ref.construct(())
     if isinstance(made, HasWarmUp):
         return made.warm_up
     if stage.kind in (Kind.BATCH_EDIT, Kind.BATCH_FILTER) and set(stage.documented_columns.needs) <= {"text"}:

@@ -32,16 +32,16 @@ class StageRef:
     def construct(self, modules: tuple[str, ...]) -> Any:
         """Return the stage with its parameters, nothing loaded: what a planner may do."""
         stage = self.find(modules)
-        return stage.construct(self.typed(stage))
+        return stage.construct(self.typed(stage, modules))
 
     def open(self, modules: tuple[str, ...]) -> Any:
         """Return the stage ready to be called: what it needs is loaded. For workers only."""
         stage = self.find(modules)
-        return stage.open(self.typed(stage))
+        return stage.open(self.typed(stage, modules))
 
-    def typed(self, stage: Stage) -> dict[str, Any]:
+    def typed(self, stage: Stage, modules: tuple[str, ...]) -> dict[str, Any]:
         """Return the parameters in the types that the stage gives them."""
-        return {name: stage.params[name].convert(value) for name, value in self.params.items()}
+        return {name: stage.params[name].convert(value, modules) for name, value in self.params.items()}
 
 
 @dataclass(frozen=True, slots=True)

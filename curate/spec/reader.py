@@ -300,7 +300,7 @@ class _Reader:
                     marked.key_place,
                 )
             try:
-                converted[key] = known[key].convert(marks.plain(marked))
+                converted[key] = known[key].convert(marks.plain(marked), self.modules)
             except ValueError as error:
                 raise SpecError(str(error), marked.place) from error
         missing = [p.name for p in known.values() if p.is_required and p.name not in converted]

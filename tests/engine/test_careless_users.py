@@ -27,7 +27,7 @@ MINE = "tests.engine.my_stages"
         ("unknown_code", r"unknown_code gave a code outside -1 \.\. 0"),
         ("forgets_the_doc", r"forgets_the_doc returned None for a\.jsonl/0"),
         ("empty_reason", "empty_reason answered ''"),
-        ("loses_a_column", "took away the column `text` without saying so; add `Removes: text`"),
+        ("loses_a_column", "took away the column `text` without declaring it; add `Removes: text`"),
     ],
 )
 def test_a_stage_that_answers_nonsense_fails_the_run_with_its_name(write_recipe, write_jsonl, tmp_path, stage, message):
@@ -127,7 +127,7 @@ def test_variables_may_be_made_of_variables_but_not_of_themselves(write_recipe, 
 
     stages = [{"filters.gopher.quality": {"min_words": "${a}"}}]
     assert spec.read(write_recipe(stages, vars={"a": "${b}", "b": 7})).stages[0].params == {"min_words": 7}
-    with pytest.raises(SpecError, match="made of itself"):
+    with pytest.raises(SpecError, match="refers to itself"):
         spec.read(write_recipe(stages, vars={"a": "${b}", "b": "${a}"}))
 
 

@@ -152,7 +152,7 @@ def _doc_edit(
     ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
 ) -> Iterator[Batch]:
     edit = ref.open(modules)
-    columns = stage.columns(ref.typed(stage))
+    columns = stage.columns(ref.typed(stage, modules))
     for batch in batches:
         _enter(ref.label, batch, recorder)
         docs, reasons = [], []
@@ -178,7 +178,7 @@ def _batch_edit(
     ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
 ) -> Iterator[Batch]:
     edit = ref.open(modules)
-    columns = stage.columns(ref.typed(stage))
+    columns = stage.columns(ref.typed(stage, modules))
     for batch in batches:
         _enter(ref.label, batch, recorder)
         made = edit(batch)
