@@ -36,7 +36,22 @@ _HOME = {
     "step": "curate.engine.datatrove.step",
 }
 
-__all__ = ["__version__", *_HOME]
+__all__ = [
+    "Barrier",
+    "Batch",
+    "Columns",
+    "Doc",
+    "Emitted",
+    "Places",
+    "Reduction",
+    "Rules",
+    "Verdicts",
+    "__version__",
+    "at_least",
+    "at_most",
+    "run",
+    "step",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ class ToyModel(Model):
 
     def score_spans(self, data, starts, ends):
         raw = data.tobytes()
-        has_it = [self.word in raw[a:b].decode().split() for a, b in zip(starts, ends)]
+        has_it = [self.word in raw[a:b].decode().split() for a, b in zip(starts, ends, strict=True)]
         return np.where(np.array(has_it, bool) == (self.positive == self.labels[1]), 0.9, 0.1).astype(np.float32)
 
 
@@ -44,7 +44,7 @@ class ToyBackend(Backend):
 
     def fit(self, train, validation, weights, settings, seed, out):
         counts = Counter()
-        for text, is_positive in zip(train.texts, train.is_positive):
+        for text, is_positive in zip(train.texts, train.is_positive, strict=True):
             for word in set(text.split()):
                 counts[word] += weights[1] if is_positive else -weights[0]
         word = max((w for w in counts if len(w) >= settings.min_length), key=lambda w: (counts[w], w))
