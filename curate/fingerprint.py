@@ -101,13 +101,18 @@ def of_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_digests(value: Any) -> Any:
     if isinstance(value, File):
-        return [str(value), *([posixpath.basename(name), _of_file(name)] for name in value.find())]
+        return [str(value), *([posixpath.basename(name), of_file(name)] for name in value.find())]
     if isinstance(value, dict):
         return {name: _with_digests(each) for name, each in value.items()}
     return [_with_digests(each) for each in value] if isinstance(value, list) else value
 
 
-def _of_file(path: str) -> str:
+def of_file(path: str) -> str:
+    """Return the SHA-256 of the content of a file, as hex digits.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
     import fsspec
 
     try:
