@@ -156,7 +156,10 @@ def _manifest(
         "phases": [{"folder": phase.folder, "tasks": phase.n_tasks, "emits": _emits(phase)} for phase in ran],
         "inputs": _inputs(folder, records[ran[0].folder]),
         "metrics": _metrics(ran, records),
-        "warnings": [*described["warnings"], *(w for of_phase in records.values() for r in of_phase for w in r.warnings)],
+        "warnings": [
+            *described["warnings"],
+            *(w for of_phase in records.values() for r in of_phase for w in r.warnings),
+        ],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
         "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
         "output_digest": _digest(results, Role.DATA),
