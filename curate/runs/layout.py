@@ -1,0 +1,137 @@
+"""Where everything in a run folder is: every path in one place.
+
+    run.json        what runs here; its presence makes a folder a run folder
+    plan.json       the phases, and what finishing the run needs; inputs.json: the shards. Written before the first task
+    phases/NN-title-<fingerprint>/
+        done/       one record for each finished task: its key, its outputs with digests, its ledger
+        docs/       documents for the next phase
+        shuffle/    rows for the next reduction, or for the barrier that decides
+        sidecar/    what a barrier stores beside the documents; index/: what later runs shall know
+        logs/ ...   what datatrove writes
+    data/  rejects/ the result; complete only when manifest.json is there
+    <family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet
+    manifest.json  ledger.json  README.md  report.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curate.runs.folder import RunFolder
+
+RUN, PLAN, INPUTS, REFERENCES = "run.json", "plan.json", "inputs.json", "references.json"
+MANIFEST, LEDGER, CARD, REPORT = "manifest.json", "ledger.json", "README.md", "report.html"
+DATA, REJECTS, PHASES = "data", "rejects", "phases"
+FINGERPRINT_DIGITS = 10
+"""Digits of a phase's fingerprint in the name of its folder."""
+
+
+def phase_folder_name(number: int, title: str, fingerprint: str) -> str:
+    """Return the name of a phase's folder: `04-dedup.exact-0123456789`."""
+    return f"{number:02d}-{title}-{fingerprint[:FINGERPRINT_DIGITS]}"
+
+
+def phase_title(folder_name: str) -> str:
+    """Return what a phase is called where its fingerprint does not matter: `04-dedup.exact`."""
+    return folder_name[: -FINGERPRINT_DIGITS - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFolder:
+    """The folder of one phase in a run folder."""
+
+    run: RunFolder
+    name: str
+
+    @property
+    def path(self) -> str:
+        return f"{PHASES}/{self.name}"
+
+    def task(self, number: int) -> TaskFolder:
+        """Return where one task's files are."""
+        return TaskFolder(self.run, self.name, number)
+
+    def tasks_on_record(self) -> list[int]:
+        """Return the numbers of the tasks that have left a record, ascending."""
+        names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/done"))
+        return [int(name) for name in names if name.isdigit()]
+
+    def docs_read(self) -> int:
+        """Return about how many documents the tasks that run, or ran last, have read."""
+        return sum(self._progress())
+
+    def _progress(self) -> Iterator[int]:
+        for name in self.run.files(f"{self.path}/progress"):
+            try:
+                yield int(self.run.read_json(f"{self.path}/progress/{name}"))
+            except (OSError, ValueError):
+                continue
+
+    def sidecar(self, shard: int) -> str:
+        """Return where the sidecar of a shard is; shards of reference data have one, too."""
+        return f"{self.path}/sidecar/{shard:05d}.arrow"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFolder:
+    """Where the files of one task of one phase are: paths relative to the run folder."""
+
+    run: RunFolder
+    phase: str
+    number: int
+
+    def _at(self, part: str, ending: str) -> str:
+        return f"{PHASES}/{self.phase}/{part}/{self.number:05d}{ending}"
+
+    @property
+    def record(self) -> str:
+        """What the task leaves when it is done."""
+        return self._at("done", ".json")
+
+    @property
+    def docs(self) -> str:
+        """The shard's documents, for the next phase."""
+        return self._at("docs", ".arrow")
+
+    @property
+    def shuffle(self) -> str:
+        """The task's rows for the tasks of the next phase."""
+        return self._at("shuffle", ".arrow")
+
+    @property
+    def remembered(self) -> str:
+        """What an index will store of this shard when the run is complete."""
+        return self._at("index", ".arrow")
+
+    @property
+    def progress(self) -> str:
+        """A number that says how many documents the task has read."""
+        return self._at("progress", "")
+
+    @property
+    def log(self) -> str:
+        """What datatrove logs of the task."""
+        return f"{PHASES}/{self.phase}/logs/task_{self.number:05d}.log"
+
+    @property
+    def rejects(self) -> str:
+        """What the phase dropped of this shard: rejects/<phase number>-<shard>.parquet."""
+        return f"{REJECTS}/{self.phase.partition('-')[0]}-{self.number:05d}.parquet"
+
+
+def data_file(shard: int, n_before: int, extension: str) -> str:
+    """Return where a task's next file of curated documents is: data/00012.parquet, then data/00012-001.parquet."""
+    return f"{DATA}/{shard:05d}{f'-{n_before:03d}' if n_before else ''}.{extension}"
+
+
+def shard_of_rejects(path: str) -> int:
+    """Return the shard that a file of rejects is about."""
+    return int(path.rpartition("-")[2].partition(".")[0])
+
+
+def evidence_file(label: str, name: str) -> str:
+    """Return where a barrier's evidence is: `dedup/edges.parquet`, `dedup/edges-2.parquet` for the label `...#2`."""
+    family, _, rest = label.partition(".")
+    _, _, number = rest.partition("#")
+    return f"{family}/{name}{f'-{number}' if number else ''}.parquet"
