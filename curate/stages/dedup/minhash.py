@@ -176,21 +176,21 @@ class minhash(Barrier):
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Batch:
         """Drop each duplicate; record how many documents each kept one represents."""
-        rows, what = results["row"].to_numpy(), results["what"].to_numpy()
+        rows, kind = results["row"].to_numpy(), results["what"].to_numpy()
         copies = np.ones(len(batch), np.int64)
-        is_kept = what == KEPT
-        copies[rows[what == REASON]] = 0
+        is_kept = kind == KEPT
+        dropped = np.flatnonzero(kind == REASON)
+        copies[rows[dropped]] = 0
         copies[rows[is_kept]] = results["n_copies"].to_numpy()[is_kept]
         verdicts = Verdicts.keep_all(len(batch))
         kept = Places(np.zeros(len(batch), np.uint32), np.zeros(len(batch), np.uint32))
-        lost = np.flatnonzero(what == REASON)
         if self.keep == "none":
-            copies[rows[lost]] = results["n_copies"].to_numpy()[lost]
+            copies[rows[dropped]] = results["n_copies"].to_numpy()[dropped]
         else:
-            verdicts.code[rows[lost]] = 0
-            verdicts.value[rows[lost]] = results["similarity"].to_numpy()[lost]
-            kept.shard[rows[lost]] = results["kept_shard"].to_numpy()[lost]
-            kept.row[rows[lost]] = results["kept_row"].to_numpy()[lost]
+            verdicts.code[rows[dropped]] = 0
+            verdicts.value[rows[dropped]] = results["similarity"].to_numpy()[dropped]
+            kept.shard[rows[dropped]] = results["kept_shard"].to_numpy()[dropped]
+            kept.row[rows[dropped]] = results["kept_row"].to_numpy()[dropped]
         marked = batch.with_columns({"near_duplicates": copies})
         return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, kept_copy=kept))
 
