@@ -40,7 +40,9 @@ class exact(Barrier):
         exact_duplicate: another copy was kept; value: the number of copies, evidence: the kept copy.
     Cost: 24 bytes per document are shuffled; texts are not.
     Kept:
-        "A page that only one address holds."
+        "A page that only one address holds." | "Another page."
+    Dropped:
+        "The harbour was quiet." | "THE HARBOUR WAS  QUIET." -> exact_duplicate
     Source: Exact matching is not a step of WanJuan-CC. It runs before the fuzzy deduplication because it is exact and a
         hundred times cheaper. Keeping the newest copy follows InternLM2 (2403.17297, 3.1).
     """

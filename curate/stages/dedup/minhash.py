@@ -94,7 +94,9 @@ class minhash(Barrier):
         datasketch and rensa compute shingles in Python, which takes most of their time. Two near-duplicates may be
         dropped for different kept documents, which lowers the second of the three quality figures.
     Kept:
-        "A page that nobody copied, of eight words."
+        "A page that nobody copied, of eight words." | "Another page that nobody copied, which has more words."
+    Dropped:
+        "The harbour was quiet on the morning of the vote." | "The harbour was QUIET, on the morning of the vote" -> near_duplicate
     Source:
         Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4 (banding). 128
         permutations, word 5-grams, similarity 0.7 and keeping the newest copy follow InternLM2 (2403.17297, 3.1), whose
