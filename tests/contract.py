@@ -164,6 +164,8 @@ def _examples(stage: Stage, modules: tuple[str, ...], always: dict[str, Any]) ->
             through = _by_a_run if stage.kind is Kind.BARRIER else _in_memory
             *others, last = through(stage, contents, modules, always | given)
             if section == "Dropped":
+                explained = _entries(stage.help.get("Drops", ""))
+                assert outcome.strip() in explained, f"{stage.name}: `Drops:` does not explain {outcome.strip()}"
                 assert last.reason == outcome.strip(), f"{stage.name}: {line!r} gave {last.reason or 'kept'}"
             else:
                 assert last.reason is None, f"{stage.name}: {line!r} was dropped as {last.reason}"

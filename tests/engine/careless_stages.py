@@ -90,6 +90,7 @@ class drops_others(drops_all):
     Dropped: "a" | "a" -> seen_before
     Args:
         is_off: keep everything.
+    Drops: seen_before: always.
     """
 
     def __init__(self, *, is_off: bool = False):
