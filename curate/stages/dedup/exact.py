@@ -124,8 +124,9 @@ def normal_url(url: str) -> str:
     path = quote(
         unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape"
     ).rstrip("/")
-    query = sorted((k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not TRACKING.fullmatch(k))
-    return f"{where}{path}{'?' + urlencode(query) if query else ''}"
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    query = urlencode(sorted(pair for pair in pairs if not TRACKING.fullmatch(pair[0])), errors="surrogateescape")
+    return f"{where}{path}{'?' + query if query else ''}"
 
 
 def _key(normal: str) -> tuple[int, int]:
