@@ -3,6 +3,7 @@
     curate.run("pipelines/wanjuan_cc.yaml")                  run a recipe
     curate.step("filters.gopher.quality", min_words=30)      one of our stages in a datatrove pipeline
     curate.Doc, Batch, Verdicts, Rules                       what your own stages are made of
+    curate.Barrier, Emitted, Reduction, Columns, Places      what your own barriers are made of
 
 Importing this loads nothing heavy; each name is imported when it is first used.
 """
@@ -13,14 +14,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from curate.batch import Batch, Doc, Verdicts
+    from curate.barrier import Barrier, Emitted, Reduction
+    from curate.batch import Batch, Columns, Doc, Places, Verdicts
     from curate.engine.datatrove.step import step
     from curate.engine.run import run
     from curate.rules import Rules, at_least, at_most
 
 _HOME = {
+    "Barrier": "curate.barrier",
     "Batch": "curate.batch",
+    "Columns": "curate.batch",
     "Doc": "curate.batch",
+    "Emitted": "curate.barrier",
+    "Places": "curate.batch",
+    "Reduction": "curate.barrier",
     "Rules": "curate.rules",
     "Verdicts": "curate.batch",
     "at_least": "curate.rules",
@@ -29,7 +36,22 @@ _HOME = {
     "step": "curate.engine.datatrove.step",
 }
 
-__all__ = ["Batch", "Doc", "Rules", "Verdicts", "__version__", "at_least", "at_most", "run", "step"]
+__all__ = [
+    "Barrier",
+    "Batch",
+    "Columns",
+    "Doc",
+    "Emitted",
+    "Places",
+    "Reduction",
+    "Rules",
+    "Verdicts",
+    "__version__",
+    "at_least",
+    "at_most",
+    "run",
+    "step",
+]
 
 
 def __getattr__(name: str) -> Any:

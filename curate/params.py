@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ REQUIRED = inspect.Parameter.empty
 """The default of a parameter that has none."""
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+_EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ class Param:
             raise ValueError(self._misfit(value, error.errors()[0])) from None
 
     def _lenient(self, value: Any) -> Any:
-        """Return the value with the three liberties that YAML writers take: 1 for 1.0, one for a list of one."""
+        """Return the value with the liberties that YAML writers take: 1 for 1.0, 1e-5 (a string in YAML 1.1), one for a
+        list of one."""
         allowed = members(self.type)
+        if isinstance(value, str) and float in allowed and str not in allowed and _EXPONENT.fullmatch(value):
+            value = float(value)
         if isinstance(value, int) and not isinstance(value, bool) and float in allowed and int not in allowed:
             value = float(value)
         if typing.get_origin(self.type) is list and isinstance(value, str):

@@ -84,6 +84,7 @@ def test_parameters_must_be_keyword_only_and_typed():
         (int | None, None, None),
         (Literal["a", "b"], "b", "b"),
         (float | None, 2, 2.0),
+        (float, "1e-5", 1e-5),
     ],
 )
 def test_values_arrive_in_the_parameters_type(type_, given, wanted):

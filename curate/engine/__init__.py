@@ -1,1 +1,7 @@
-"""Runs a plan: the only package that imports datatrove."""
+"""Runs a plan; the only part that imports datatrove.
+
+run         a run from start to end          tasks/      what one task does: map, reduce, stages, records of it
+finish      manifest, report, card           barriers/   emit, shuffle, sidecars, reference data, indexes
+forecast    `curate plan --probe`            executors/  where tasks run: one file each
+warm_up     compiles kernels once            datatrove/  its blocks as our stages, our stages as its steps
+"""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from curate import fingerprint, formats, plan
+from curate import extensions, fingerprint, formats, plan
 from curate.engine.barriers import index, references
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase, StageRef, phases
@@ -77,6 +77,7 @@ def finish(folder: RunFolder) -> None:
     """
     described = folder.read_json(layout.PLAN)
     ran = [phases.from_json(data) for data in described["phases"]]
+    extensions.import_from(ran[0].import_from)
     records = {phase.folder: _records(folder, phase) for phase in ran}
     ledger = _ledger(described["labels"], records)
     ledger.check()

@@ -1,16 +1,16 @@
 """Where everything in a run folder is: every path in one place.
 
-    run.json        what runs here; its presence makes a folder a run folder
-    plan.json       the phases, and what finishing the run needs; inputs.json: the shards. Written before the first task
-    phases/NN-title-<fingerprint>/
-        done/       one record for each finished task: its key, its outputs with digests, its ledger
-        docs/       documents for the next phase
-        shuffle/    rows for the next reduction, or for the barrier that decides
-        sidecar/    what a barrier stores beside the documents; index/: what later runs shall know
-        logs/ ...   what datatrove writes
-    data/  rejects/ the result; complete only when manifest.json is there
-    <family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet
-    manifest.json  ledger.json  README.md  report.html
+run.json        what runs here; its presence makes a folder a run folder
+plan.json       the phases, and what finishing the run needs; inputs.json: the shards. Written before the first task
+phases/NN-title-<fingerprint>/
+    done/       one record for each finished task: its key, its outputs with digests, its ledger
+    docs/       documents for the next phase
+    shuffle/    rows for the next reduction, or for the barrier that decides
+    sidecar/    what a barrier stores beside the documents; index/: what later runs shall know
+    logs/ ...   what datatrove writes
+data/  rejects/ the result; complete only when manifest.json is there
+<family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet
+manifest.json  ledger.json  README.md  report.html
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 from curate import Batch
 from curate.inputs import cut, resolve
+from curate.stage import read_stage
 from curate.stages.sinks.jsonl import jsonl as to_jsonl
 from curate.stages.sinks.parquet import parquet as to_parquet
 from curate.stages.sources.jsonl import jsonl
@@ -115,7 +116,7 @@ def _theirs(crawl: Path) -> float:
 
 def _read(source: Callable, path: Path) -> Iterator[Batch]:
     for shard in cut(resolve([str(path)]), 1 << 40):
-        yield from source(shard, paths=[])
+        yield from read_stage("source", source).open({})(shard)
 
 
 def _others(data: Path, folder: Path) -> None:

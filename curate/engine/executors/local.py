@@ -15,7 +15,7 @@ from multiprocessing import connection
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.utils.stats import PipelineStats
 
-from curate.engine import finish, warm_up
+from curate.engine import tasks, warm_up
 from curate.engine.datatrove.phase_step import PhaseStep
 from curate.errors import RunError, SpecError
 from curate.executor import Job, JobStatus, Launcher
@@ -60,7 +60,7 @@ class LocalPool(Launcher):
         """Run a job to its end."""
         job_id = job.phase or "finish"
         if job.phase is None:
-            finish.finish(RunFolder(job.run_url))
+            tasks.run(job.run_url, None, 0)
         elif job.tasks:
             _PhaseExecutor(job, self).run()
         self._status[job_id] = JobStatus(n_done=len(job.tasks))

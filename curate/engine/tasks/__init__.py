@@ -14,15 +14,22 @@ from curate.runs import RunFolder, layout
 from curate.runs.layout import PhaseFolder
 
 
-def run(run_url: str, phase: str, task: int) -> None:
-    """Do one task of a phase, unless it is done. All that a worker needs to know is in the run folder.
+def run(run_url: str, phase: str | None, task: int) -> None:
+    """Do one task of a job, unless it is done. All that a worker needs to know is in the run folder.
+
+    Args:
+        phase: the phase's folder name, as `Job.phase`; None finishes the run.
 
     Raises:
         InputError: an input is wrong. RunError: anything else failed; the message names the phase, the task and its log.
     """
+    from curate.engine import finish
     from curate.engine.tasks import map_task, reduce_task
 
     folder = RunFolder(run_url)
+    if phase is None:
+        finish.finish(folder)
+        return
     found = read_phase(folder, phase)
     extensions.import_from(found.import_from)
     try:

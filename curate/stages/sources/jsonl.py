@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import fsspec
 import orjson
 
-from curate.batch import Batch
+from curate.batch import Batch, Columns
 from curate.errors import InputError
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
@@ -36,13 +36,7 @@ CODECS = {
 _MISSING = object()
 
 
-def jsonl(
-    shard: Shard,
-    *,
-    fields: dict[str, str] = {},  # noqa: B006
-    extra: dict[str, ExtraType] = {},  # noqa: B006
-    max_doc_mib: float = 64,
-) -> Iterator[Batch]:
+class jsonl:
     r"""Read documents from JSON Lines files, one object per line; uncompressed or gzip, zstd, LZ4, bzip2 or xz.
 
     Why: most datasets are available in this format.
@@ -68,19 +62,32 @@ def jsonl(
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 170 MB/s of text from uncompressed files, 90 MB/s from compressed files, on one core
     """
-    builder = BatchBuilder(schema_of(fields, extra))
-    read = _reader(builder, fields, extra)
-    limit = int(max_doc_mib * (1 << 20))
-    for split in shard.splits:
-        for at, line, length in _lines_of(split, limit):
-            if isinstance(line, bytes):
-                read(split, at, line)
-            elif isinstance(line, ReadFailure):
-                builder.add(_row(builder, split, at), 0, line.reason, evidence=str(line))
-            else:
-                builder.add(_row(builder, split, at), 0, "document_too_large", length / (1 << 20))
-            yield from builder.pop_full()
-    yield from builder.flush()
+
+    def __init__(
+        self,
+        *,
+        fields: dict[str, str] = {},  # noqa: B006
+        extra: dict[str, ExtraType] = {},  # noqa: B006
+        max_doc_mib: float = 64,
+    ):
+        self.schema = schema_of(fields, extra)
+        self.columns = Columns(makes={name: self.schema.field(name).type for name in extra})
+        self.fields, self.extra = fields, extra
+        self.max_doc_bytes = int(max_doc_mib * (1 << 20))
+
+    def __call__(self, shard: Shard) -> Iterator[Batch]:
+        builder = BatchBuilder(self.schema)
+        read = _reader(builder, self.fields, self.extra)
+        for split in shard.splits:
+            for at, line, length in _lines_of(split, self.max_doc_bytes):
+                if isinstance(line, bytes):
+                    read(split, at, line)
+                elif isinstance(line, ReadFailure):
+                    builder.add(_row(builder, split, at), 0, line.reason, evidence=str(line))
+                else:
+                    builder.add(_row(builder, split, at), 0, "document_too_large", length / (1 << 20))
+                yield from builder.pop_full()
+        yield from builder.flush()
 
 
 # ---------------------------------------------------------------------- lines

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Verdicts
+from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts
 from curate.errors import InputError
 from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
@@ -20,12 +20,7 @@ from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._fields import ExtraType, schema_of
 
 
-def parquet(
-    shard: Shard,
-    *,
-    fields: dict[str, str] = {},  # noqa: B006
-    extra: dict[str, ExtraType] = {},  # noqa: B006
-) -> Iterator[Batch]:
+class parquet:
     """Read documents from parquet files.
 
     Why: most published corpora are parquet. Files on the Hugging Face Hub can be read without downloading them first:
@@ -48,15 +43,26 @@ def parquet(
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 360 MB/s of text on one core
     """
-    schema = schema_of(fields, extra)
-    n_batches = 0
-    for split in shard.splits:
-        with fsspec.open(split.url, "rb") as file:
-            for batch in _batches(split, file, schema, fields):
-                n_batches += 1
-                yield batch
-    if not n_batches:
-        yield from BatchBuilder(schema).flush()
+
+    def __init__(
+        self,
+        *,
+        fields: dict[str, str] = {},  # noqa: B006
+        extra: dict[str, ExtraType] = {},  # noqa: B006
+    ):
+        self.schema = schema_of(fields, extra)
+        self.columns = Columns(makes={name: self.schema.field(name).type for name in extra})
+        self.fields = fields
+
+    def __call__(self, shard: Shard) -> Iterator[Batch]:
+        n_batches = 0
+        for split in shard.splits:
+            with fsspec.open(split.url, "rb") as file:
+                for batch in _batches(split, file, self.schema, self.fields):
+                    n_batches += 1
+                    yield batch
+        if not n_batches:
+            yield from BatchBuilder(self.schema).flush()
 
 
 def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[str, str]) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from curate import Batch
 from curate.inputs import cut, resolve
+from curate.stage import read_stage
 
 
 def record(kind: str, block: bytes, url: str = "http://a.example/", content_type: str = "", **fields: object) -> bytes:
@@ -77,7 +78,7 @@ def read(
         memory.pipe(f"/in/{path}", data)
     out = Outcome([], [], Counter(), [])
     for shard in cut(resolve([f"memory://in/{path}" for path in files], "test"), shard_bytes):
-        found = list(source(shard, paths=[], **params))
+        found = list(read_stage("source", source).open(params)(shard))
         assert found, "every source yields at least one batch"
         for batch in found:
             take(out, batch)

@@ -107,7 +107,7 @@ def summary(file: Path) -> str:
     """Return the counts of pages, drops and other records of a file, in one line."""
     out = Outcome([], [], Counter(), [])
     for shard in cut(resolve([str(file)]), 1 << 40):
-        for batch in warc(shard, paths=[]):
+        for batch in warc(shard):
             take(out, batch)
     found = Counter(reason or "pages" for reason in out.reasons)
     parts = [f"pages {found.pop('pages', 0)}", *(f"{reason} {n}" for reason, n in sorted(found.items()))]
@@ -155,7 +155,7 @@ def test_the_rows_of_real_files_do_not_depend_on_the_splits(crawls, shard_bytes)
     def results(n_bytes: int) -> list:
         out = Outcome([], [], Counter(), [])
         for shard in cut(files, n_bytes):
-            for batch in warc(shard, paths=[]):
+            for batch in warc(shard):
                 take(out, batch)
         return out.results
 

@@ -1,0 +1,190 @@
+"""What went wrong because of shape: columns are part of the fingerprint, planning loads nothing, evidence has types."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.test_cli import curate
+
+MARKS = '''
+from curate import Doc
+
+
+def count(doc: Doc) -> Doc:
+    """Count exclamation marks.
+
+    Makes: n_marks: {kind}
+    """
+    doc.columns["n_marks"] = doc.text.count("!")
+    return doc
+'''
+
+LOADED = '''
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from curate import Barrier, Batch, Emitted, Reduction, Verdicts
+
+LOG = Path(__file__).with_name("calls.txt")
+
+
+class embeds(Barrier):
+    """A barrier that loads a model."""
+
+    def __init__(self, *, model: str = "large"):
+        self.model = model
+
+    def _note(self, call: str) -> None:
+        with LOG.open("a") as file:
+            file.write(call + "\\n")
+
+    def setup(self) -> None:
+        self._note("setup")
+
+    def close(self) -> None:
+        self._note("close")
+
+    def emit(self, batch: Batch) -> Emitted:
+        return Emitted(pa.RecordBatch.from_pydict({"n": pa.array(np.zeros(len(batch), np.int64))}))
+
+    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+        return (Reduction("all", 1, lambda rows: np.zeros(rows.num_rows, np.int64), self.none),)
+
+    def none(self, rows, context):
+        yield pa.RecordBatch.from_pydict({name: pa.array([], pa.uint32()) for name in ("shard", "row")})
+
+    def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
+        return Verdicts.keep_all(len(batch))
+'''
+
+RATIO = '''
+from curate import Batch, Verdicts
+
+
+def ratio(batch: Batch) -> Verdicts:
+    """Drop every document, on evidence that looks like a place."""
+    return Verdicts.of(["bad_ratio"] * len(batch), None, ["3/14"] * len(batch))
+'''
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "in").mkdir()
+    for i in range(2):
+        (tmp_path / "in" / f"{i}.jsonl").write_text(json.dumps({"text": "Hello!", "url": f"http://a.example/{i}"}))
+    return tmp_path
+
+
+def recipe(
+    folder: Path,
+    *stages: str,
+    source: str = "sources.jsonl",
+    paths: str = "in/*.jsonl",
+    modules: str = "",
+    shard_mib: float = 0.00006,
+) -> str:
+    lines = [
+        f"name: x\nmodules: [{modules}]\ninputs: {{{source}: {{paths: '{paths}', shard_mib: {shard_mib}}}}}",
+        "stages:",
+    ]
+    (folder / "x.yaml").write_text("\n".join([*lines, *(f"  - {stage}" for stage in stages)]) + "\n")
+    return "x.yaml"
+
+
+def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    done = curate("run", *arguments, "--workers", "1", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_another_type_in_a_docstring_makes_the_column_again(folder):
+    made = recipe(folder, "marks.count", modules="marks")
+    for kind, wanted in (("int", "int64"), ("float", "float")):
+        (folder / "marks.py").write_text(MARKS.format(kind=kind))
+        assert "nothing to do" not in ran(folder, made).stderr
+        table = pq.read_table(folder / "runs" / "x" / "data")
+        assert str(table.schema.field("n_marks").type) == wanted
+    assert "nothing to do" in ran(folder, made).stderr
+
+
+@pytest.mark.parametrize("how", [["-OO"], ["-O"]])
+def test_a_python_without_docstrings_is_refused(folder, how):
+    made = recipe(folder, "text.normalise")
+    command = [sys.executable, *how, "-m", "curate.cli", "plan", made]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    if how == ["-O"]:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 2 and "removes docstrings" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_duplicates_by_url_are_found_before_extraction(folder):
+    crawl = Path(__file__).resolve().parents[2] / "examples" / "crawl"
+    before = {"source": "sources.warc", "paths": f"{crawl}/**/*.warc.gz", "shard_mib": 64}
+    by_url = curate("plan", recipe(folder, "dedup.exact: {by: url}", "extract.html", **before), cwd=folder)
+    assert by_url.returncode == 0, by_url.stderr
+    by_text = curate("plan", recipe(folder, "dedup.exact: {by: text}", "extract.html", **before), cwd=folder)
+    assert by_text.returncode == 2 and "needs the column `text`" in by_text.stderr
+    ran(folder, recipe(folder, "dedup.exact: {by: url}", "extract.html", **before))
+
+
+def test_planning_loads_nothing_and_a_worker_loads_once_a_task(folder):
+    (folder / "loaded.py").write_text(LOADED)
+    made = recipe(folder, "loaded.embeds", modules="loaded")
+    assert curate("plan", made, cwd=folder).returncode == 0
+    assert not (folder / "calls.txt").exists()
+    ran(folder, made)
+    assert (folder / "calls.txt").read_text().split() == ["setup", "close"] * 2, "two shards, two tasks that emit"
+    ran(folder, made)
+    assert len((folder / "calls.txt").read_text().split()) == 4, "nothing to do"
+
+
+def test_evidence_that_looks_like_a_place_is_shown_as_it_is(folder):
+    (folder / "mine.py").write_text(RATIO)
+    ran(folder, recipe(folder, "mine.ratio", modules="mine"))
+    shown = curate("explain", "runs/x", "0.jsonl/0", cwd=folder)
+    assert shown.returncode == 0 and "dropped by mine.ratio: bad_ratio  3/14" in shown.stdout, shown.stderr
+
+
+def test_a_recipes_executor_and_the_command_line_read_one_table(folder):
+    made = recipe(folder, "text.normalise")
+    schema = json.loads(curate("plan", "--schema", cwd=folder).stdout)
+    names = schema["properties"]["executor"]["anyOf"][1]["enum"]
+    assert "local" in names
+    for name in names:
+        assert curate("plan", made, "--executor", name, cwd=folder).returncode == 0
+    refused = curate("run", made, "--executor", "locl", cwd=folder)
+    assert refused.returncode == 2 and 'no executor "locl".  Did you mean local?' in refused.stderr
+    wrong = curate("run", made, "--set", "executor.local.workers=0", cwd=folder)
+    assert wrong.returncode == 2 and "1 or more, got 0" in wrong.stderr
+
+
+def test_former_names_are_taken_and_reported(folder):
+    stages = ["filters.wanjuan.characters: {max_odd_share: 0.5}", "text.measure: {signals: [text.field_share]}"]
+    planned = curate("plan", recipe(folder, *stages), cwd=folder)
+    assert planned.returncode == 0, planned.stderr
+    assert "`max_odd_share` of filters.wanjuan.characters is now called `max_control_share`." in planned.stderr
+    assert "the signal `text.field_share` is now called `text.separator_token_share`." in planned.stderr
+    assert "x.yaml:5:34" in planned.stderr and "text.separator_token_share" in planned.stdout
+    ran(folder, "x.yaml")
+
+
+def test_only_files_that_our_records_list_are_removed(folder):
+    made = recipe(folder, "text.normalise")
+    ran(folder, made)
+    data = folder / "runs" / "x" / "data"
+    assert sorted(os.listdir(data)) == ["00000.parquet", "00001.parquet"]
+    for name in ("12345.csv", "00000.parquet.bak", "00007.parquet"):
+        (data / name).write_text("mine")
+    (folder / "in" / "1.jsonl").unlink()
+    ran(folder, made)
+    assert sorted(os.listdir(data)) == ["00000.parquet", "00000.parquet.bak", "00007.parquet", "12345.csv"]
