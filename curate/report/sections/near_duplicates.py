@@ -86,7 +86,7 @@ def recall(metrics: Mapping[str, Any]) -> str:
         return f"{found['probes']:,} documents compared with all others: no pair is similar."
     return (
         f"{found['probes']:,} documents compared with all others: of {found['pairs']:,} similar pairs, "
-        f"{found['share']:.1%} lost a copy (95 % interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%})."
+        f"in {found['share']:.1%} a copy was dropped (95 % interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%})."
     )
 
 
