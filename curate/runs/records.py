@@ -1,4 +1,4 @@
-"""What a task leaves when it is done: its files, and a record that says for what and with which content."""
+"""What a finished task leaves: its files and a record of them; and whether that record is still valid."""
 
 from __future__ import annotations
 
