@@ -1,4 +1,4 @@
-"""What a finished task leaves: its files and a record of them; and whether that record is still valid."""
+"""The record of a finished task: which files it wrote, with which content, and what they depend on."""
 
 from __future__ import annotations
 
