@@ -64,7 +64,10 @@ class ReduceContext(Protocol):
         """Open `<family>/<name>.parquet` in the run folder; the family is the first word of the stage's name."""
 
     def report(self, metrics: Mapping[str, Any]) -> None:
-        """Record JSON-like metrics; the manifest and the report show them under the stage's label."""
+        """Record JSON-like metrics; the manifest and the report show them under the stage's label.
+
+        Numbers that several tasks report under one name are added; of other values the last task's counts.
+        """
 
     def warn(self, message: str) -> None:
         """Record a warning; it is printed when the run ends and shown in the report."""

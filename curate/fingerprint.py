@@ -14,7 +14,7 @@ import importlib.util
 import json
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,10 +161,19 @@ def _bare(tree: ast.Module) -> ast.Module:
     return tree
 
 
+def _run_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree without those under `if TYPE_CHECKING:`, which never run."""
+    for node in ast.iter_child_nodes(tree):
+        is_for_types = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inside in node.orelse if is_for_types else [node]:
+            yield inside
+            yield from _run_nodes(inside)
+
+
 def _imports(tree: ast.Module, module: str) -> set[str]:
     """Return the modules named in import statements, inside functions too; `from a import b` may mean `a.b`."""
     found = set()
-    for node in ast.walk(tree):
+    for node in _run_nodes(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -21,7 +21,7 @@ from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
 from curate.runs import Output, Record, Role, RunFolder, layout
 from curate.runs.layout import PhaseFolder
-from curate.runs.records import need_record, read_record
+from curate.runs.records import need_record, results_written
 
 PACKAGES = {
     "numpy",
@@ -89,7 +89,7 @@ def finish(folder: RunFolder) -> None:
         for output in record.outputs
         if output.role.is_result
     ]
-    _remove_stale(folder, ran, results)
+    _remove_stale(folder, results)
     manifest = _manifest(folder, described, ran, records, ledger, results)
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
     modules = described["modules"]
@@ -126,20 +126,15 @@ def _ledger(labels: Sequence[str], records: Records) -> Ledger:
     return total
 
 
-def _remove_stale(folder: RunFolder, ran: Sequence[AnyPhase], results: Sequence[Output]) -> None:
-    """Remove the results of earlier states of this run: files that a record of a task lists, with the content it lists."""
+def _remove_stale(folder: RunFolder, results: Sequence[Output]) -> None:
+    """Remove what earlier states of this run left: files that a task of ours has written, with the content it wrote."""
     current = {output.path for output in results}
-    n_tasks = {phase.folder: phase.n_tasks for phase in ran}
     for name in folder.folders(layout.PHASES):
-        place = PhaseFolder(folder, name)
-        for task in place.tasks_on_record():
-            record = read_record(place.task(task))
-            if record is None or task < n_tasks.get(name, 0):
-                continue
-            for output in record.outputs:
-                is_ours = output.role.is_result and output.path not in current and folder.exists(output.path)
-                if is_ours and folder.digest(output.path) == output.digest:
-                    folder.remove(output.path)
+        phase = PhaseFolder(folder, name)
+        for task in phase.tasks_with_results():
+            for path, digest in results_written(phase.task(task)).items():
+                if path not in current and folder.exists(path) and folder.digest(path) == digest:
+                    folder.remove(path)
 
 
 def _manifest(
@@ -192,14 +187,21 @@ def _emits(phase: AnyPhase) -> str | None:
 
 
 def _metrics(ran: Sequence[AnyPhase], records: Records) -> dict[str, dict[str, Any]]:
-    """Return what the reductions of each barrier reported."""
+    """Return what the reductions of each barrier reported, the numbers of several tasks added up."""
     found: dict[str, dict[str, Any]] = {}
     for phase in ran:
-        if isinstance(phase, ReducePhase):
-            for record in records[phase.folder]:
-                if record.metrics:
-                    found.setdefault(phase.barrier.label, {}).update(record.metrics)
+        for record in records[phase.folder] if isinstance(phase, ReducePhase) else ():
+            if record.metrics:
+                found[phase.barrier.label] = _added(found.get(phase.barrier.label, {}), record.metrics)
     return found
+
+
+def _added(one: Any, other: Any) -> Any:
+    """Return two tasks' values of a metric as one: numbers are added, mappings key by key; of other values the later."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {name: _added(one.get(name), other[name]) if name in other else one[name] for name in {**one, **other}}
+    are_numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (one, other))
+    return one + other if are_numbers else other
 
 
 def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from curate import formats, plan
 from curate.engine import finish, warm_up
 from curate.engine.barriers import references
-from curate.engine.datatrove.phase_step import quiet
+from curate.engine.datatrove import terminal_log
 from curate.engine.executors.local import LocalPool
 from curate.engine.run import read_ledger
 from curate.errors import SpecError
@@ -77,7 +77,7 @@ def probe(planned: Plan) -> Forecast:
     total = sum(split.end - split.start for shard in planned.shards for split in shard.splits)
     if not tried:
         raise SpecError("a probe needs input files with something in them")
-    quiet()
+    terminal_log.silence()
     warm_up.compile(warm_up.waiting(small))
     warm_up.load(warm_up.stages_of(small))  # loading is not the work, and must not be scaled with it
     with tempfile.TemporaryDirectory() as place, LocalPool(1) as pool:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from curate import formats, plan, spec
-from curate.engine import finish, tasks, warm_up
+from curate.engine import finish, warm_up, worker
 from curate.engine.barriers import references
-from curate.engine.datatrove import phase_step
+from curate.engine.datatrove import terminal_log
 from curate.errors import SpecError
 from curate.executor import Job, Launcher
 from curate.ledger import Ledger
@@ -92,7 +92,7 @@ def run(
         SpecError, InputError: before anything runs.
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
-    phase_step.quiet()
+    terminal_log.silence()
     planned = _planned(recipe, settings, input_paths, executor, limit)
     launcher = _launcher(planned.spec, workers)
     folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
@@ -179,7 +179,7 @@ def _run_phase(
     """Run a phase to its end."""
     started = time.perf_counter()
     watch(Event("began", phase))
-    numbers = tasks.pending(folder, phase)
+    numbers = worker.pending(folder, phase)
     with _watched(folder, phase, watch):
         job_id = launcher.submit(_job(folder, phase, numbers), before)
     ledger = read_ledger(folder, phase)
@@ -214,4 +214,4 @@ class _watched:
 
     def _poll(self) -> None:
         while not self.stop.wait(0.5):
-            self.watch(Event("moved", self.phase, len(self.place.tasks_on_record()), self.place.docs_read()))
+            self.watch(Event("moved", self.phase, self.place.n_done(), self.place.docs_read()))

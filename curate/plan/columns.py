@@ -38,7 +38,7 @@ def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple
     bound: list[Bound | None] = []
     for stage_spec in spec.stages:
         bound.append(known.after(stage_spec) if stage_spec else None)
-    columns = tuple(dict.fromkeys(["id", *(name for name in known.columns if name != "*")]))
+    columns = tuple(dict.fromkeys(["id", *known.columns]))
     _check_published(spec, columns)
     return bound, columns, tuple(known.warnings)
 
@@ -74,7 +74,7 @@ class _Available:
     def after_source(cls, source: StageSpec) -> _Available:
         makes = columns_of(source).makes
         columns = dict.fromkeys(makes or CORE)
-        return cls(columns, "*" in columns or source.stage.kind is Kind.DATATROVE)
+        return cls(columns, source.stage.kind is Kind.DATATROVE)
 
     def after(self, spec: StageSpec) -> Bound:
         """Check a stage against what is there, and take in what it makes and removes."""

@@ -127,6 +127,11 @@ class MapPhase(Phase):
         return self.n_shards
 
     @property
+    def only_emits(self) -> bool:
+        """Whether documents pass through without a stage that could drop or change them."""
+        return self.source is None and self.apply is None and not self.stages and self.sink is None
+
+    @property
     def refs(self) -> Iterator[StageRef]:
         """Every stage of the phase in order, the barrier that emits last."""
         decides = self.apply.barrier if self.apply else None

@@ -94,10 +94,14 @@ class RunFolder:
 
     def digest(self, path: str) -> str:
         """Return the XXH3-128 of a file's bytes."""
+        return self.digest_of(self.path(path))
+
+    def digest_of(self, full_path: str) -> str:
+        """Return the XXH3-128 of the bytes of a file that is given by its full path."""
         import xxhash
 
         state = xxhash.xxh3_128()
-        with self.open(path) as file:
+        with self.fs.open(full_path, "rb") as file:
             while chunk := file.read(1 << 20):
                 state.update(chunk)
         return state.hexdigest()
@@ -167,10 +171,15 @@ class Part:
     aside: str
     file: BinaryIO
 
-    def commit(self) -> None:
-        """Flush to disk and give the file its name."""
+    def closed(self) -> str:
+        """Close the file and return the full path at which it lies until it is committed."""
         if not self.file.closed:
             self.file.close()
+        return self.aside
+
+    def commit(self) -> None:
+        """Flush to disk and give the file its name."""
+        self.closed()
         if self.folder.is_local:
             with open(self.aside, "rb") as written:
                 os.fsync(written.fileno())

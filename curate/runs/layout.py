@@ -3,6 +3,7 @@
 run.json        what runs here; its presence makes a folder a run folder
 plan.json       the phases, and what finishing the run needs; inputs.json: the shards. Written before the first task
 phases/NN-title-<fingerprint>/
+    written/    the result files that each task has ever written, so that stale ones are known
     done/       one record for each finished task: its key, its outputs with digests, its ledger
     docs/       documents for the next phase
     shuffle/    rows for the next reduction, or for the barrier that decides
@@ -52,9 +53,13 @@ class PhaseFolder:
         """Return where one task's files are."""
         return TaskFolder(self.run, self.name, number)
 
-    def tasks_on_record(self) -> list[int]:
-        """Return the numbers of the tasks that have left a record, ascending."""
-        names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/done"))
+    def n_done(self) -> int:
+        """Return how many tasks have left a record."""
+        return len(self.run.files(f"{self.path}/done"))
+
+    def tasks_with_results(self) -> list[int]:
+        """Return the numbers of the tasks that have ever written a result file, ascending."""
+        names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/written"))
         return [int(name) for name in names if name.isdigit()]
 
     def docs_read(self) -> int:
@@ -88,6 +93,11 @@ class TaskFolder:
     def record(self) -> str:
         """What the task leaves when it is done."""
         return self._at("done", ".json")
+
+    @property
+    def written(self) -> str:
+        """Every result file that the task has ever written, with the digest of its last content."""
+        return self._at("written", ".json")
 
     @property
     def docs(self) -> str:

@@ -105,8 +105,8 @@ def is_valid(folder: RunFolder, record: Record | None, key: str) -> bool:
 class TaskFiles:
     """The files of one task: written aside one by one, named all together when the task is done."""
 
-    def __init__(self, folder: RunFolder):
-        self.folder = folder
+    def __init__(self, place: TaskFolder):
+        self.place, self.folder = place, place.run
         self._parts: list[tuple[Part, Role]] = []
 
     def open(self, path: str, role: Role = Role.INTERMEDIATE) -> BinaryIO:
@@ -121,6 +121,7 @@ class TaskFiles:
         Raises:
             RunError: a file is not there any more.
         """
+        self._note_results()
         outputs = []
         for part, role in self._parts:
             part.commit()
@@ -131,6 +132,22 @@ class TaskFiles:
                 )
             outputs.append(Output(part.path, role, mark, self.folder.digest(part.path)))
         return outputs
+
+    def _note_results(self) -> None:
+        """Write down which result files will appear, before they do: a killed task leaves none that nobody knows."""
+        results = [part for part, role in self._parts if role.is_result]
+        if results:
+            known = results_written(self.place)
+            known |= {part.path: self.folder.digest_of(part.closed()) for part in results}
+            self.folder.write_json(self.place.written, known)
+
+
+def results_written(place: TaskFolder) -> dict[str, str]:
+    """Return every result file that a task has ever written, with the digest of its last content."""
+    try:
+        return dict(place.run.read_json(place.written))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
 
 
 class DataWriter:

@@ -279,6 +279,8 @@ class _Reader:
         found = {}
         for key, marked in given.items():
             name = stage.renamed.get(key, key)
+            if name in found:
+                raise SpecError(f"`{name}` is given twice, once under its former name.  Keep one.", marked.key_place)
             if name != key:
                 self.warnings.append(f"{marked.key_place}\n  `{key}` of {stage.name} is now called `{name}`.")
             found[name] = marked

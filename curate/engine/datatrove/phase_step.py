@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datatrove.pipeline.base import PipelineStep
 
-from curate.engine import tasks
+from curate.engine import worker
 from curate.runs import RunFolder
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record
@@ -26,7 +26,7 @@ class PhaseStep(PipelineStep):
 
     def run(self, data=None, rank: int = 0, world_size: int = 1):
         """Do task `rank`, and copy its ledger into datatrove's statistics."""
-        tasks.run(self.run_url, self.phase, rank)
+        worker.run_task(self.run_url, self.phase, rank)
         record = need_record(PhaseFolder(RunFolder(self.run_url), self.phase).task(rank))
         for entry in record.ledger["stages"]:
             self.stat_update(f"{entry['name']}/total", value=entry["in"] + entry["born"])
@@ -34,13 +34,3 @@ class PhaseStep(PipelineStep):
             for reason, n in entry["dropped"].items():
                 self.stat_update(f"{entry['name']}/dropped_{reason}", value=n)
         yield from data or ()
-
-
-def quiet() -> None:
-    """Take datatrove's log off the terminal in this process."""
-    import sys
-
-    from loguru import logger
-
-    logger.remove()
-    logger.add(sys.stderr, level="CRITICAL")

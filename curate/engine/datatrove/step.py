@@ -40,7 +40,8 @@ def step(name: str, /, *, modules: tuple[str, ...] = (), **params: Any) -> Pipel
             f"{name} is a {stage.kind.value} and cannot be a step of a datatrove pipeline; use `curate run`."
         )
     converted = {}
-    for key, value in params.items():
+    for given, value in params.items():
+        key = stage.renamed.get(given, given)
         if key not in stage.params:
             raise SpecError(f'{name} has no parameter "{key}".{registry.nearest(key, stage.params)}')
         try:

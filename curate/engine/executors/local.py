@@ -15,7 +15,7 @@ from multiprocessing import connection
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.utils.stats import PipelineStats
 
-from curate.engine import tasks, warm_up
+from curate.engine import warm_up, worker
 from curate.engine.datatrove.phase_step import PhaseStep
 from curate.errors import RunError, SpecError
 from curate.executor import Job, JobStatus, Launcher
@@ -60,7 +60,7 @@ class LocalPool(Launcher):
         """Run a job to its end."""
         job_id = job.phase or "finish"
         if job.phase is None:
-            tasks.run(job.run_url, None, 0)
+            worker.run_task(job.run_url, None, 0)
         elif job.tasks:
             _PhaseExecutor(job, self).run()
         self._status[job_id] = JobStatus(n_done=len(job.tasks))
@@ -74,7 +74,7 @@ class LocalPool(Launcher):
 
     def log(self, job: Job, task: int) -> str:
         run = RunFolder(job.run_url)
-        return run.path(PhaseFolder(run, job.phase).task(task).log)
+        return run.path(PhaseFolder(run, job.phase).task(task).log) if job.phase else ""
 
     def close(self, *, failed: bool) -> None:
         if self._pool is None:

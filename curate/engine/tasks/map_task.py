@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from curate.batch import Batch, Places, same_schema
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import inputs_of_task, stage_runners
-from curate.engine.tasks.inputs_of_task import TaskInputs
+from curate.engine.tasks import stage_runners, task_inputs
 from curate.engine.tasks.recorder import TaskRecorder
+from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import RunError, StageError
 from curate.ledger import StageLedger
 from curate.plan import MapPhase
@@ -31,14 +31,14 @@ def is_done(folder: RunFolder, phase: MapPhase, task: int) -> bool:
     """Return whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
     place = PhaseFolder(folder, phase.folder).task(task)
     record = read_record(place)
-    return record is not None and is_valid(folder, record, inputs_of_task.find(phase, place, record).key)
+    return record is not None and is_valid(folder, record, task_inputs.find(phase, place, record).key)
 
 
 def run(folder: RunFolder, phase: MapPhase, task: int) -> None:
     """Do the task, unless it is done."""
     place = PhaseFolder(folder, phase.folder).task(task)
     record = read_record(place)
-    work = inputs_of_task.find(phase, place, record)
+    work = task_inputs.find(phase, place, record)
     if is_valid(folder, record, work.key):
         return
     folder.remove(place.record)
@@ -57,7 +57,7 @@ class _Task:
 
     def __init__(self, phase: MapPhase, place: TaskFolder):
         self.phase, self.place = phase, place
-        self.files = TaskFiles(place.run)
+        self.files = TaskFiles(place)
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in) if phase.apply else None
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
         self.docs_of_shard: dict[str, int] = {}

@@ -32,7 +32,7 @@ def run(folder: RunFolder, phase: ReducePhase, task: int) -> None:
     if is_valid(folder, read_record(place), key):
         return
     folder.remove(place.record)
-    files, clock, label = TaskFiles(folder), Clock(), phase.barrier.label
+    files, clock, label = TaskFiles(place), Clock(), phase.barrier.label
     context = TaskReduceContext(folder, phase, files)
     with clock.of(label):
         reductions = phase.barrier.construct(phase.modules).reductions(phase.n_shards)

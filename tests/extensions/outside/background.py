@@ -57,7 +57,7 @@ class Background(Launcher):
 
 def _work(about: dict) -> None:
     from curate import extensions
-    from curate.engine import tasks
+    from curate.engine import worker
 
     job, folder = about["job"], Path(about["job"]["run_url"]) / "jobs"
     extensions.import_from(job["import_from"])
@@ -66,7 +66,7 @@ def _work(about: dict) -> None:
             sys.exit(1)
         time.sleep(about["poll"])
     for task in job["tasks"]:
-        tasks.run(job["run_url"], job["phase"], task)
+        worker.run_task(job["run_url"], job["phase"], task)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ DATE = st.sampled_from([None, "2023-01-01T00:00:00Z", "2024-01-01", "not a date"
 DOCS = st.lists(st.tuples(TEXT, DATE), max_size=12)
 
 
-def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, str]]:
-    """Run emit, reduce and apply by hand; return (shard, row, copies, where the kept one is) of what is dropped."""
+def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, int, int]]:
+    """Run emit, reduce and apply by hand; return (shard, row, copies, shard and row of the kept copy) of what is dropped."""
     emitted = []
     for shard, batch in enumerate(shards):
         rows = barrier.emit(batch).rows
@@ -33,8 +33,10 @@ def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, s
     for shard, batch in enumerate(shards):
         mine = results.filter(pa.array(results["shard"].to_numpy() == shard))
         verdicts = barrier.apply(batch, mine)
+        kept = verdicts.kept_copy
         dropped += [
-            (shard, int(r), float(verdicts.value[r]), verdicts.evidence[r]) for r in np.flatnonzero(~verdicts.is_kept)
+            (shard, int(row), float(verdicts.value[row]), int(kept.shard[row]), int(kept.row[row]))
+            for row in np.flatnonzero(~verdicts.is_kept)
         ]
     return dropped
 
@@ -55,7 +57,7 @@ def test_what_is_dropped_is_what_a_dictionary_says(docs, keep, n_shards):
     expected = []
     for members in groups.values():
         (_, kept_shard, kept_row), *lost = sorted(members)
-        expected += [(shard, row, float(len(members)), f"{kept_shard}/{kept_row}") for _, shard, row in lost]
+        expected += [(shard, row, float(len(members)), kept_shard, kept_row) for _, shard, row in lost]
     batches = [
         Batch.from_columns(
             {"id": [str(i) for i in range(len(m))], "text": [t for t, _ in m], "date": [d for _, d in m]}

@@ -1,0 +1,53 @@
+"""What a worker does: one task of a job. Everything it needs to know is in the run folder."""
+
+from __future__ import annotations
+
+from curate import extensions
+from curate.engine import finish
+from curate.engine.tasks import map_task, reduce_task
+from curate.errors import CurateError, InputError, RunError
+from curate.plan import MapPhase, ReducePhase, phases
+from curate.runs import RunFolder, layout
+from curate.runs.layout import PhaseFolder
+
+
+def run_task(run_url: str, phase: str | None, task: int) -> None:
+    """Do one task of a job, unless it is done.
+
+    Args:
+        phase: the phase's folder name, as `Job.phase`; None finishes the run.
+
+    Raises:
+        InputError: an input is wrong. RunError: anything else failed; the message names the phase, the task and its log.
+    """
+    folder = RunFolder(run_url)
+    if phase is None:
+        finish.finish(folder)
+        return
+    found = _read_phase(folder, phase)
+    extensions.import_from(found.import_from)
+    try:
+        (map_task if isinstance(found, MapPhase) else reduce_task).run(folder, found, task)
+    except (Exception, SystemExit) as error:
+        what = str(error) if isinstance(error, CurateError) else f"{type(error).__name__}: {error}"
+        where = f"phase {phase}, task {task}: {what}"
+        if isinstance(error, InputError):
+            raise InputError(where) from error
+        log = folder.path(PhaseFolder(folder, phase).task(task).log)
+        raise RunError(f"{where}\n  The traceback is in {log}.  Finished tasks are kept.") from error
+
+
+def pending(folder: RunFolder, phase: MapPhase | ReducePhase) -> list[int]:
+    """Return the tasks of a phase that have something to do."""
+    is_done = (map_task if isinstance(phase, MapPhase) else reduce_task).is_done
+    return [task for task in range(phase.n_tasks) if not is_done(folder, phase, task)]
+
+
+def _read_phase(folder: RunFolder, name: str) -> MapPhase | ReducePhase:
+    for described in folder.read_json(layout.PLAN)["phases"]:
+        if described["folder"] == name:
+            return phases.from_json(described)
+    raise RunError(
+        f"{folder.url} has no phase {name} in its plan any more: another run has begun in this folder.  "
+        "Give each recipe a folder of its own with --output."
+    )
