@@ -1,7 +1,6 @@
 """A barrier of your own: one class in one file. Used by examples/my_recipe.yaml."""
 
 from collections.abc import Iterable, Iterator
-from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,7 @@ from curate import Barrier, Batch, Emitted, Reduction, Verdicts
 
 
 class at_most_per_site(Barrier):
-    """Keep at most `count` pages of each site, the first ones of the input.
+    """Keep at most `count` pages of each site, the first ones of the input. Pages without a URL count as one site.
 
     Needs: url
     Drops:
@@ -22,7 +21,7 @@ class at_most_per_site(Barrier):
         self.count = count
 
     def emit(self, batch: Batch) -> Emitted:  # one row of numbers per document; texts stay where they are
-        hosts = [urlsplit(url).hostname or "" for url in batch.texts("url")]
+        hosts = [url.partition("//")[2].partition("/")[0].lower() for url in batch.texts("url")]
         sites = [xxhash.xxh3_64_intdigest(host) for host in hosts]
         return Emitted(pa.RecordBatch.from_pydict({"site": pa.array(sites, pa.uint64())}))
 
