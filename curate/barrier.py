@@ -1,7 +1,7 @@
 """A barrier decides about documents after it has seen the whole corpus: emit, reduce, apply.
 
 Documents stay where they are. `emit` returns rows of numbers about each document; they are shuffled from the tasks of
-one phase to those of the next. What is too large to shuffle (a signature, a set of hashes) is stored beside the
+one phase to those of the next. What is too large to shuffle (a signature, a set of hashes) is stored next to the
 documents as a *sidecar* and is looked up by place. A place is (shard, row): shards 0 .. n_shards - 1 are the run's own
 tasks; the shards after them are reference data, which is compared with but never changed.
 """

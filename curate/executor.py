@@ -91,9 +91,9 @@ class Launcher(ABC):
     def cancel(self, job_id: str) -> None:
         """Stop the tasks of a job that have not ended, and every job after it."""
 
+    @abstractmethod
     def log(self, job: Job, task: int) -> str:
         """Return where the log of a task is: a path or URL."""
-        return f"{job.run_url.rstrip('/')}/phases/{job.phase}/logs/task_{task:05d}.log"
 
     def __enter__(self) -> Launcher:
         return self

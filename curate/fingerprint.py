@@ -22,7 +22,7 @@ from curate.assets import File
 from curate.errors import SpecError
 
 INERT = ("curate.errors", "curate.stage", "curate.ledger", "curate.runs")
-"""Modules that stages import for their words and types; they take no part in what a stage computes."""
+"""Modules and packages that stages import for names and types; they do not change what a stage computes."""
 
 
 def combine(*parts: Any) -> str:
@@ -47,7 +47,7 @@ def of_module(name: str) -> str:
 
 
 def uses(target: Callable, package: str) -> bool:
-    """Say whether the code of `target` imports something from a package of its own distribution, directly or not."""
+    """Return whether the code of `target` imports from a package of its own distribution, directly or indirectly."""
     code, _ = _reached(target.__module__)
     return any(module == package or module.startswith(f"{package}.") for module in code)
 
@@ -59,15 +59,19 @@ def _reached(name: str) -> tuple[dict[str, str], set[str]]:
     waiting = [name]
     while waiting:
         module = waiting.pop()
-        if module in code or module in INERT:
+        if module in code or _is_inert(module):
             continue
         digest, imported = _code_and_imports(module)
         if not digest:
-            continue  # `from a import b` where b is no module
+            continue  # `from a import b` where b is not a module
         code[module] = digest
         waiting += [other for other in imported if other.split(".")[0] == name.split(".")[0]]
         packages |= {other.split(".")[0] for other in imported}
     return code, packages - {name.split(".")[0]}
+
+
+def _is_inert(module: str) -> bool:
+    return any(module == inert or module.startswith(f"{inert}.") for inert in INERT)
 
 
 @functools.cache
@@ -91,25 +95,28 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def of_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters as JSON, files (`Path` and `File`, in lists and mappings too) with the digest of their content."""
+    """Return parameters as JSON, files (also in lists and mappings) with the digest of their content."""
     return {name: _with_digests(value) for name, value in params.items()}
 
 
 def _with_digests(value: Any) -> Any:
-    if isinstance(value, Path):
-        return [str(value), _of_file(value)]
     if isinstance(value, File):
-        return [str(value), *([posixpath.basename(name), _of_file(name)] for name in value.find())]
+        return [str(value), *([posixpath.basename(name), of_file(name)] for name in value.find())]
     if isinstance(value, dict):
         return {name: _with_digests(each) for name, each in value.items()}
     return [_with_digests(each) for each in value] if isinstance(value, list) else value
 
 
-def _of_file(path: Path | str) -> str:
+def of_file(path: str) -> str:
+    """Return the SHA-256 of the content of a file, as hex digits.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
     import fsspec
 
     try:
-        with fsspec.open(str(path), "rb") as file:
+        with fsspec.open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -141,7 +148,7 @@ def _tree(module: str) -> ast.Module | None:
 
 
 def _bare(tree: ast.Module) -> ast.Module:
-    """Take the docstrings out; comments are gone already."""
+    """Remove the docstrings; comments are not in the tree."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None

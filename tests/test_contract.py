@@ -29,10 +29,13 @@ def test_every_stage_of_the_catalogue_keeps_the_contract(name, given):
     ("name", "broken"),
     [
         ("not_shouty", "the docstring has no `Why:`"),
+        ("undescribed", "`Args:` does not describe min_marks"),
         ("unexplained", "`Drops:` does not explain too_few_marks"),
         ("wrong_example", "was dropped as"),
         ("order_matters", "the result depends on how documents are batched"),
         ("changes_silently", "changed the text"),
+        ("drops_all", "was dropped as seen_before"),
+        ("drops_others", "also dropped others"),
     ],
 )
 def test_the_contract_notices_a_stage_that_breaks_it(name, broken):

@@ -66,7 +66,8 @@ def test_digests_depend_on_values_and_not_on_the_order_of_keys():
 def test_files_count_by_content_in_lists_and_behind_globs_too(tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(name)
-    params = {"model": tmp_path / "a.txt", "paths": [tmp_path / "b.txt"], "sets": [File(tmp_path / "*.txt")], "n": 1}
+    model, paths, sets = File(tmp_path / "a.txt"), [File(tmp_path / "b.txt")], {"all": File(tmp_path / "*.txt")}
+    params = {"model": model, "paths": paths, "sets": sets, "n": 1}
     before = fingerprint.of_params(params)
     assert before == fingerprint.of_params(params)
     (tmp_path / "b.txt").write_text("other")

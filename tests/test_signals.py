@@ -175,5 +175,35 @@ def test_a_small_text_after_a_giant_one_is_measured_as_if_alone():
     assert all(found[name][1] == alone[name][0] for name in SIGNALS)
 
 
-def test_warming_up_measures_everything_once():
+COMPILED_BY_MEASURING = r"""
+import sys
+import numpy as np
+from curate import signals
+from curate.batch import Batch
+
+if sys.argv[1] == "warm":
     signals.warm_up()
+from numba.core.dispatcher import Dispatcher
+import curate.kernels.characters
+
+def compiled():
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("curate.kernels")]
+    kernels = {kernel for module in modules for kernel in vars(module).values() if isinstance(kernel, Dispatcher)}
+    return {(kernel.__name__, signature) for kernel in kernels for signature in kernel.signatures}
+
+before = compiled()
+batch = Batch.from_columns({"id": ["a", "b", "c"], "text": ["Two words.", None, "中文 a\n\na"]})
+for part in (batch, batch.slice(1, 2), batch.slice(0, 0), batch.take(np.array([True, False, True]))):
+    signals.measure(signals.SIGNALS, part)
+    for name in signals.SIGNALS:
+        signals.measure([name], part)
+print(len(compiled() - before), len(compiled()) > 5)
+"""
+"""Prints how many kernels were compiled, or loaded from the cache of numba, to measure all signals."""
+
+
+@pytest.mark.parametrize(("state", "is_compiled_before"), [("warm", True), ("cold", False)])
+def test_after_warming_up_measuring_compiles_nothing(state, is_compiled_before):
+    command = [sys.executable, "-c", COMPILED_BY_MEASURING, state]
+    n_compiled, has_kernels = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert has_kernels == "True" and (n_compiled == "0") == is_compiled_before

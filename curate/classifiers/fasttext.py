@@ -1,4 +1,4 @@
-"""The fastText backend: supervised models of the fastText library, whole (`.bin`) or quantised (`.ftz`).
+"""Models of the fastText backend: supervised models of the fastText library, whole (`.bin`) or quantised (`.ftz`).
 
 The library does not check the file that it reads, and a damaged one crashes the process; so `fasttext_file` checks it
 first. Scores are the library's own probabilities, which are not calibrated.

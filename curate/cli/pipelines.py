@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Recipe = Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe (YAML file).")]
+Recipe = Annotated[str, typer.Argument(metavar="RECIPE", help="The recipe (YAML file).")]
 RunUrl = Annotated[str, typer.Argument(metavar="RUN", help="The run folder: a path or a URL.")]
 Settings = Annotated[
     list[str] | None,
@@ -45,7 +45,7 @@ Modules = Annotated[
 
 
 def run(
-    pipeline: Recipe,
+    recipe: Recipe,
     input: Inputs = None,
     output: Annotated[
         str,
@@ -79,7 +79,7 @@ def run(
 
     with progress.watching_run() as watch, progress.stopped_by_the_user():
         url = run_recipe(
-            pipeline,
+            recipe,
             output=output,
             settings=set or (),
             input_paths=input or (),
@@ -97,7 +97,7 @@ def run(
 
 
 def plan(
-    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="The recipe (YAML file).")] = "",
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The recipe (YAML file).")] = "",
     input: Inputs = None,
     set: Settings = None,
     executor: Executor = "",
@@ -120,12 +120,12 @@ def plan(
 
         print_json(spec.json_schema())
         return
-    if not pipeline:
-        raise typer.BadParameter("name a recipe, or use --schema", param_hint="PIPELINE")
+    if not recipe:
+        raise typer.BadParameter("name a recipe, or use --schema", param_hint="RECIPE")
     from curate.cli import show_plan
     from curate.engine.run import prepare
 
-    planned = prepare(pipeline, settings=set or (), input_paths=input or (), executor=executor)
+    planned = prepare(recipe, settings=set or (), input_paths=input or (), executor=executor)
     for warning in planned.warnings:
         print(f"curate: {warning}", file=sys.stderr)
     expected = None

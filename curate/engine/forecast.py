@@ -1,8 +1,8 @@
-"""What a run will take, measured on a little of its input: documents, disk, memory and time, phase by phase.
+"""The cost of a run, estimated from a small part of its input: documents, disk, memory and time of each phase.
 
 The probe runs the whole recipe over the first mebibyte of a few shards, in a temporary folder, in this process.
 Everything is scaled by bytes of input, which is right for what looks at one document at a time. Duplicates are more
-frequent in more data, so what deduplication leaves over is an upper bound.
+frequent in more data, so the number of documents after deduplication is an upper bound.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHARDS = 4
 
 @dataclass(frozen=True, slots=True)
 class PhaseForecast:
-    """What one phase will take.
+    """The estimated cost of one phase.
 
     Args:
         phase: its name.
@@ -50,7 +50,7 @@ class PhaseForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a run will take.
+    """The estimated cost of a run.
 
     Args:
         tried_bytes, all_bytes: of input, as stored.

@@ -128,7 +128,7 @@ def _launcher(pipeline: PipelineSpec, workers: int) -> Launcher:
 
 
 def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
-    """Return the shards of a pipeline's inputs: cut from its paths, or as many as a datatrove reader has files."""
+    """Return the shards of a recipe's inputs: cut from its paths, or as many as a datatrove reader has files."""
     source = pipeline.source
     if source.stage.kind is Kind.DATATROVE:
         from curate.engine.datatrove.blocks import n_files

@@ -1,0 +1,1 @@
+"""The models that ship with curate (`.npz`), and a card for each (`.md`); no code."""

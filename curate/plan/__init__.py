@@ -28,7 +28,7 @@ __all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffle
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A pipeline that is ready to run.
+    """A recipe that is ready to run.
 
     Args:
         columns: that come out.
@@ -45,7 +45,7 @@ class Plan:
 
 
 def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
-    """Cut a pipeline into phases.
+    """Cut a recipe into phases.
 
     Args:
         limit: read at most this many documents in all, as many from each shard; 0 reads everything.

@@ -23,7 +23,7 @@ from curate.stage import Kind
 def cut(
     spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int, limit: int
 ) -> Iterator[MapPhase | ReducePhase]:
-    """Yield the phases of a pipeline in their order.
+    """Yield the phases of a recipe in their order.
 
     Args:
         stages: as bound to their columns; None for a checkpoint.

@@ -1,1 +1,1 @@
-"""From a finished run to what people read: terminal tables, a dataset card, one HTML file."""
+"""From results to what people read: a finished run or an evaluated classifier as tables, cards and HTML pages."""

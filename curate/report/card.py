@@ -1,4 +1,4 @@
-"""The dataset card (README.md of a run), made from what really ran."""
+"""The dataset card (README.md of a run), generated from the manifest and the ledger."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 folder    files on any file system: atomic writes, marks, digests, the lock
 layout    where everything is
-records   what a finished task leaves, and whether that is still valid
+records   the records of finished tasks, and whether a task has to run again
 """
 
 from curate.runs.folder import RunFolder

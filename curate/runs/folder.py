@@ -1,4 +1,4 @@
-"""The run folder: a folder on any file system, written so that a killed process leaves no half-written file.
+"""The run folder on any file system: its lock, and files written so that a killed process leaves none half-written.
 
 A file is written aside as `*.part`, flushed to disk and renamed; a task's record comes last. So a killed task
 leaves parts, never half a file, and doing a task twice is harmless.

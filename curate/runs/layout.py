@@ -6,7 +6,7 @@ phases/NN-title-<fingerprint>/
     done/       one record for each finished task: its key, its outputs with digests, its ledger
     docs/       documents for the next phase
     shuffle/    rows for the next reduction, or for the barrier that decides
-    sidecar/    what a barrier stores beside the documents; index/: what later runs shall know
+    sidecar/    what a barrier stores beside the documents; index/: what an index will remember
     logs/ ...   what datatrove writes
 data/  rejects/ the result; complete only when manifest.json is there
 <family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet

@@ -1,4 +1,4 @@
-"""What a task leaves when it is done: its files, and a record that says for what and with which content."""
+"""The record of a finished task: which files it wrote, with which content, and what they depend on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Output:
 
 @dataclass(slots=True)
 class Record:
-    """What a finished task leaves.
+    """The record of a finished task.
 
     Args:
         key: what the results depend on; the task need not run again while this is the same.

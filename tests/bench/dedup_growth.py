@@ -29,7 +29,7 @@ def main() -> None:
         ours(root / "warm-up", root / "first")
         start = ours(root / "warm-up", root / "second").whole
         runs = {n: (write(root / str(n), n, N_WORDS, PER_FILE), ours(root / str(n), root / f"run-{n}")) for n in SIZES}
-        told = json.loads((root / f"run-{SIZES[-1]}" / "manifest.json").read_text())["told"]["dedup.minhash"]
+        metrics = json.loads((root / f"run-{SIZES[-1]}" / "manifest.json").read_text())["metrics"]["dedup.minhash"]
     print(f"start-up: {start.seconds:.1f} s, of processors {start.cpu:.1f} s\n")
     print("| documents | bytes each | documents/s | µs each | from start-up | processor µs each | from start-up |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
@@ -42,7 +42,7 @@ def main() -> None:
     for n in (SIZES[0], SIZES[-1]):
         print(f"\n{n:,} documents:")
         print_phases(runs[n][1])
-    print(f"\nthe run reports: {json.dumps(told['cluster_memory'])}, {told['edges']:,} edges")
+    print(f"\nthe run reports: {json.dumps(metrics['cluster_memory'])}, {metrics['edges']:,} edges")
 
 
 def _growth(small: Watched, large: Watched, what: str) -> float:

@@ -3,7 +3,7 @@
 This is an independent statement of the rules, one character at a time, and it shares no code with the stage. Only the names
 of top-level domains are shared: they are data. Telephone numbers, national numbers, keys and e-mail addresses with `[at]`
 are left out, because their rules are long lists of forms; the labelled set (`tests/stages/text/pii_examples.py`) judges
-them. Three defects of the stage are repeated here, each marked "Defect"; remove the mark together with the defect.
+them.
 """
 
 from __future__ import annotations
@@ -131,11 +131,16 @@ def is_label(label: str) -> bool:
 
 
 def end_of_top_domain(text: str, at: int, top_domains: set[str]) -> int:
-    end = at
-    while char_at(text, end) in LETTERS:
+    is_encoded = text[at : at + 4].lower() == "xn--"  # a name in other letters, such as `xn--p1ai`
+    end = at + 4 * is_encoded
+    while char_at(text, end) in (LETTERS | DIGITS | {"-"} if is_encoded else LETTERS):
         end += 1
+    while is_encoded and text[end - 1] == "-":
+        end -= 1
     name, after = text[at:end].lower(), char_at(text, end)
-    # Defect: the first two letters of `xn--p1ai` are taken as the code of a country.
+    if is_encoded:
+        n_letters = len(name) - 4 - name[4:].count("-")
+        return end if 2 <= n_letters <= 59 and after not in WORD and not is_foreign(after) else 0
     is_inside = after in WORD or is_foreign(after) or (after == "-" and char_at(text, end + 1) in LETTERS | DIGITS)
     if not is_inside and (len(name) == 2 or name in top_domains):
         return end
@@ -217,8 +222,6 @@ def ipv6(text: str) -> Spans:
         after, found = char_at(text, end), text[start:end]
         is_prefix = after == "/" and (number := number_after(text, end)).isdigit() and is_length_of_prefix(number)
         if (after and after in WORD) or is_prefix or found.find(":") != 4:
-            continue
-        if found[4:6] == "::" and len(found) > 6:  # Defect: `2a01::1` is not found.
             continue
         try:
             yield start, end, ipaddress.IPv6Address(found).is_global
@@ -350,8 +353,6 @@ def ibans(text: str) -> Spans:
                 break
             account, end = account + text[end], end + 1
         is_whole = len(account) == length and account[2:4].isdigit()
-        if is_whole and length % 4 == 0 and char_at(text, end) and text[end] in " -\u00a0\u202f":
-            end += char_at(text, end + 1) not in WORD  # Defect: the space after a last group of four is taken too.
         if is_whole and char_at(text, end) not in WORD:
             value = "".join(str(int(char, 36)) for char in account[4:] + account[:4])
             yield start, end, int(value) % 97 == 1

@@ -68,10 +68,10 @@ def test_metrics_that_no_section_claims_are_shown_by_name(report):
 
 def test_the_report_says_what_deduplication_found_and_how_sure_it_is(report):
     assert (
-        "3 of 9 documents, 2 documents of reference data beside them, are near-duplicates of one of 2 that stay"
+        "3 of 9 documents (2 more documents are reference data) are near-duplicates of one of 2 kept documents"
         in report
     )
-    assert "of 4 pairs that are alike, 75.0% lost a copy (95 % interval 30.0% to 95.0%)" in report
+    assert "of 4 similar pairs, in 75.0% a copy was dropped (95 % interval 30.0% to 95.0%)" in report
     assert "&lt;shop&gt;: too many" in report and "<shop>" not in report
     assert "<polyline" in report and "2 copies" in report
 

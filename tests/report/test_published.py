@@ -81,12 +81,12 @@ def test_the_report_draws_both_and_says_how_they_were_read():
     assert "50.00%" in report and "52.60%" in report and "read off figures by eye" in report
     assert "A &lt;paper&gt;" in report and "We are &lt;small&gt;." in report and "<dedup>" not in report
     assert report.count('class="range"') == 2 and report.count('class="peak"') == 2 and tags.found.count("figure") == 2
-    assert "Ours: median 2, 1 to 30 for the middle 80 %, 80% in the range. 20.0% lie outside the drawing." in report
-    assert "no document has it" in report
+    assert "Ours: median 2, 1 to 30 for the middle 80 %, 80% in the range. 20.0% are outside the drawing." in report
+    assert "no document has this column" in report
 
 
 def test_a_recipe_without_published_figures_has_no_such_section():
-    assert "Beside what was published" not in page_of(MANIFEST, LEDGER)
+    assert "Compared with the published figures" not in page_of(MANIFEST, LEDGER)
     assert published.comparison(FinishedRun(MANIFEST, LEDGER)) is None
 
 
@@ -128,7 +128,7 @@ def test_a_run_stands_beside_its_paper_everywhere(recipe, tmp_path, capsys):
     show_run.print_run(url, is_brief=True)
     printed = capsys.readouterr().out
     assert "published: a paper" in printed and "75.00%     32.80%" in printed
-    assert "Beside what was published" in (tmp_path / "out" / "report.html").read_text()
+    assert "Compared with the published figures" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_published_figures_change_nothing_of_what_runs(recipe, tmp_path):

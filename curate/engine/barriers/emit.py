@@ -1,4 +1,4 @@
-"""The end of a phase before a barrier: what it emits about each document, and about reference data, is written down."""
+"""Write what a barrier emits about the documents of a task, and about reference data: shuffled rows and sidecars."""
 
 from __future__ import annotations
 

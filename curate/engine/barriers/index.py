@@ -27,11 +27,11 @@ from curate.stage import Split
 
 HEADER, ENTRY, FORMAT = "index.json", "entry.json", 1
 UNKNOWN = np.uint32(0xFFFFFFFF)
-"""Stands for the shard of a kept copy that the index does not know: it was in a dataset."""
+"""The shard number of a kept copy that is not in the index but in a dataset."""
 
 
 def entry_name(planned: Plan) -> str:
-    """Return the name of a run's entry: the recipe's name and what tells its inputs from others."""
+    """Return the name of a run's entry: the recipe's name and a digest of its inputs."""
     splits = [[p.name, p.start, p.end, p.size] for shard in planned.shards for p in shard.splits]
     source = [planned.spec.source.name, planned.spec.source.all_params]
     return f"{planned.spec.name}-{fingerprint.combine(splits or source)[:10]}"
@@ -165,7 +165,7 @@ def publish(folder: RunFolder, entry: str, recipe: str, phase: MapPhase, names: 
 
 
 def _version(entry: str, file: Mapping[str, Any]) -> str:
-    """Return the name of a file as it is now: places in it mean nothing once it was written anew."""
+    """Return the name of a file in its present version: places in an earlier version are not valid."""
     return f"{entry}/{file['name']}@{file['digest'][:16]}"
 
 

@@ -1,4 +1,4 @@
-"""What a reduction can reach beside its rows: sidecars, texts, evidence files, metrics and warnings."""
+"""What a reduction can access besides its rows: sidecars, texts, evidence files, metrics and warnings."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from curate.stage import Shard, Split
 SHARD_BYTES = 64 << 20
 
 INDEX = "index"
-"""What stands in the place of a source's name where an index is read."""
+"""The reader of an index, where datasets have the name of a source."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sidecars: what a barrier stores beside the documents of a shard, one row for each, to be looked up by place.
+"""Sidecars: what a barrier stores next to the documents of a shard, one row for each, to be looked up by place.
 
 A sidecar file is an uncompressed Arrow IPC file of batches of `BATCH` rows, so that row `r` is row `r % BATCH` of batch
 `r // BATCH`. A local file is mapped into memory and let go after each look-up, so that reading all sidecars of a

@@ -22,7 +22,7 @@ from curate.errors import SpecError
 from curate.stage import Shard, Stage
 
 DOCS = 512
-"""How many documents are packed into a batch on the way back."""
+"""How many documents are packed into a batch."""
 
 _PLACES = ("url", "date", "source")
 
@@ -63,12 +63,12 @@ def as_source(stage: Stage, params: Mapping[str, Any], shard: Shard) -> Iterator
 
 
 def n_files(stage: Stage, params: Mapping[str, Any]) -> int:
-    """Return over how many files a datatrove reader works: as many shards it is worth."""
+    """Return how many files a datatrove reader reads; its input has that many shards."""
     return len(marks(stage, params)) or 1
 
 
 def marks(stage: Stage, params: Mapping[str, Any]) -> list[str]:
-    """Return what tells that the files of a datatrove reader have changed; nothing for one that reads no files."""
+    """Return a mark for each file of a datatrove reader that changes with the file; nothing if it does not read files."""
     reader = _open(stage, params)
     if not isinstance(reader, BaseDiskReader):
         return []
@@ -91,7 +91,7 @@ def _open(stage: Stage, params: Mapping[str, Any]) -> PipelineStep:
 
 
 class _Excluded:
-    """Stands where a block writes the documents it drops, and keeps them with their reasons."""
+    """Takes the place of a block's exclusion writer: holds the dropped documents with their reasons."""
 
     def __init__(self) -> None:
         self.documents: list[Document] = []
@@ -114,7 +114,7 @@ class _Excluded:
 
 
 def with_metadata(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with the column that keeps what has no column of its own."""
+    """Return the schema with the column `metadata`, for metadata that has no column of its own."""
     return schema if "metadata" in schema.names else schema.append(pa.field("metadata", pa.string()))
 
 

@@ -1,4 +1,4 @@
-"""Our stages in a plain datatrove script."""
+"""Our stages as steps of a datatrove pipeline: `curate.step`."""
 
 from __future__ import annotations
 

@@ -72,6 +72,10 @@ class LocalPool(Launcher):
     def cancel(self, job_id: str) -> None:
         self.close(failed=True)
 
+    def log(self, job: Job, task: int) -> str:
+        run = RunFolder(job.run_url)
+        return run.path(PhaseFolder(run, job.phase).task(task).log)
+
     def close(self, *, failed: bool) -> None:
         if self._pool is None:
             return

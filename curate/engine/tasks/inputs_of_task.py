@@ -1,4 +1,4 @@
-"""What a map task reads, and the key that all of it makes: a task whose key is on record need not run again."""
+"""What a map task reads, and the key made from it: if the task's record has the same key, it need not run again."""
 
 from __future__ import annotations
 

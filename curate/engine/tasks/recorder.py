@@ -30,7 +30,7 @@ _BULKY = (pa.types.is_large_binary, pa.types.is_binary)
 
 
 class Clock:
-    """Says how long each stage ran itself, although each pulls on the one before it."""
+    """Measures the time of each stage itself, although each stage pulls batches from the one before."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

@@ -253,7 +253,7 @@ def _called(ref: StageRef, function: Callable, doc: Doc):
 
 
 def checked(ref: StageRef, verdicts: Verdicts) -> Verdicts:
-    """Refuse an answer that is no verdict or names a reason that is not there."""
+    """Refuse an answer that is not `Verdicts`, or that names a reason which does not exist."""
     if not isinstance(verdicts, Verdicts):
         raise StageError(f"{ref.label} returned {type(verdicts).__name__}, not Verdicts")
     if len(verdicts) and not (verdicts.code.min() >= KEEP and verdicts.code.max() < len(verdicts.reasons)):

@@ -55,38 +55,38 @@ class NearDuplicates(Section):
 
 
 def sentence(metrics: Mapping[str, Any]) -> str:
-    """Say what was found."""
-    beside = metrics.get("reference_documents")
-    reference = f", {beside:,} documents of reference data beside them," if beside else ""
+    """Return a sentence: how many documents were dropped, and for how many."""
+    n_reference = metrics.get("reference_documents")
+    reference = f" ({n_reference:,} more documents are reference data)" if n_reference else ""
     return (
         f"{metrics['dropped']:,} of {metrics['documents']:,} documents{reference} are near-duplicates of one of "
-        f"{metrics['clusters']:,} that stay; {metrics['edges']:,} pairs were found alike."
+        f"{metrics['clusters']:,} kept documents; {metrics['edges']:,} pairs are similar."
     )
 
 
 def precision(metrics: Mapping[str, Any]) -> str:
-    """Say how alike dropped documents are to the ones they were dropped for; nothing if that was not measured."""
+    """Return a sentence: how similar dropped documents are to the kept ones; empty if that was not measured."""
     found = metrics.get("precision")
     if not found:
         return ""
     exact = found["exact_similarity"]
     return (
-        f"Measured again on the texts of {found['sampled']:,} dropped documents: {found['share']:.1%} are to the copy that "
-        f"was kept at least {found['similarity_at_least']:g} similar, the threshold less what an estimate may err (95 % "
+        f"Measured again on the texts of {found['sampled']:,} dropped documents: {found['share']:.1%} have a similarity of "
+        f"at least {found['similarity_at_least']:g} to the kept copy (the threshold less the error of an estimate; 95 % "
         f"interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%}); median {exact['p50']:.2f}, lowest {exact['p0']:.2f}."
     )
 
 
 def recall(metrics: Mapping[str, Any]) -> str:
-    """Say how many pairs that are alike stand no longer side by side; nothing if that was not measured."""
+    """Return a sentence: of how many similar pairs at least one document was dropped; empty if that was not measured."""
     found = metrics.get("recall")
     if not found:
         return ""
     if not found["pairs"]:
-        return f"{found['probes']:,} documents compared with all others: no pair is alike."
+        return f"{found['probes']:,} documents compared with all others: no pair is similar."
     return (
-        f"{found['probes']:,} documents compared with all others: of {found['pairs']:,} pairs that are alike, "
-        f"{found['share']:.1%} lost a copy (95 % interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%})."
+        f"{found['probes']:,} documents compared with all others: of {found['pairs']:,} similar pairs, "
+        f"in {found['share']:.1%} a copy was dropped (95 % interval {found['interval'][0]:.1%} to {found['interval'][1]:.1%})."
     )
 
 

@@ -1,4 +1,4 @@
-"""A run beside what the paper it rebuilds reports: what is left after each step, and how kept documents are distributed."""
+"""A run compared with the paper that its recipe rebuilds: documents left after each step, distributions of kept ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_BINS = 44
 
 
 def comparison(run: FinishedRun) -> dict[str, Any] | None:
-    """Return the published figures with ours beside them as JSON-like data; None if the recipe has none."""
+    """Return the published figures with ours as JSON-like data; None if the recipe has no published figures."""
     manifest, ledger = run.manifest, run.ledger
     published = manifest["published"]
     if not published:
@@ -32,7 +32,7 @@ def comparison(run: FinishedRun) -> dict[str, Any] | None:
         for step in published["left"]
     ]
     distributions = [
-        _beside(each, column, kept_distribution(ledger, column))
+        _compared(each, column, kept_distribution(ledger, column))
         for each in published["distributions"]
         for column in [measured_as(manifest, each["column"])]
     ]
@@ -55,7 +55,7 @@ def kept_distribution(ledger: Ledger, column: str) -> Histogram:
     return ledger.stages[-1].distributions.get(column, Histogram()) if ledger.stages else Histogram()
 
 
-def _beside(published: Mapping[str, Any], column: str, ours: Histogram) -> dict[str, Any]:
+def _compared(published: Mapping[str, Any], column: str, ours: Histogram) -> dict[str, Any]:
     return {
         **published,
         "measured_as": column,
@@ -108,7 +108,7 @@ def interval(ends: Sequence[float | None]) -> str:
 
 
 class Published(Section):
-    """Left of the crawl after each step, and distributions of kept documents, beside the published ones."""
+    """What is left of the crawl after each step, and distributions of kept documents, compared with the published ones."""
 
     name = "published"
 
@@ -116,14 +116,14 @@ class Published(Section):
         found = comparison(run)
         if not found:
             return
-        yield f"<h2>Beside what was published</h2><p>{escape(found['source'])}</p>"
+        yield f"<h2>Compared with the published figures</h2><p>{escape(found['source'])}</p>"
         if found["remarks"]:
             yield f"<p class=soft>{escape(found['remarks'])}</p>"
         yield from _steps(found["left"])
         if found["distributions"]:
             yield (
                 "<p class=soft>Bars: documents that were kept here. Shaded: the range that was published, darker where its peak is. "
-                "What lies outside the shade was not shown there.</p>"
+                "The published figures do not show values outside the shade.</p>"
                 '<div class="charts">'
             )
             for each in found["distributions"]:
@@ -151,23 +151,23 @@ def _steps(left: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "</table>"
 
 
-def chart(beside: Mapping[str, Any], ours: Histogram) -> str:
+def chart(compared: Mapping[str, Any], ours: Histogram) -> str:
     """Draw one distribution over the published band; bars are shares of documents."""
-    column, inside = beside["column"], beside["share_in_range"]
+    column, inside = compared["column"], compared["share_in_range"]
     about = SIGNALS[column].about if column in SIGNALS else ""
-    told = f"Published peak {interval(beside['peak'])}, range {interval(beside['range'])}. "
+    caption = f"Published peak {interval(compared['peak'])}, range {interval(compared['range'])}. "
     if ours.n:
-        told += f"Ours: median {number(beside['median'])}, {interval(beside['middle'])} for the middle 80 %, {inside:.0%} in the range."
+        caption += f"Ours: median {number(compared['median'])}, {interval(compared['middle'])} for the middle 80 %, {inside:.0%} in the range."
     else:
-        told += "Ours: no document has it."
-    edges = bins(beside["range"], ours)
+        caption += "Ours: no document has this column."
+    edges = bins(compared["range"], ours)
     shares = ours.shares(edges)
     cut = 1 - sum(shares) if ours.n else 0.0
     if cut >= 0.0005:
-        told += f" {cut:.1%} lie outside the drawing."
+        caption += f" {cut:.1%} are outside the drawing."
     return (
         f"<figure><figcaption><b>{escape(column)}</b> <span class=soft>{escape(about)}</span></figcaption>"
-        f"{_drawing(edges, shares, beside)}<p class=soft>{told}</p></figure>"
+        f"{_drawing(edges, shares, compared)}<p class=soft>{caption}</p></figure>"
     )
 
 
@@ -189,7 +189,7 @@ def bins(shown: Sequence[float], ours: Histogram) -> np.ndarray:
     return np.linspace(low, high + width, N_BINS + 2)  # one more, for what is right at the end
 
 
-def _drawing(edges: np.ndarray, shares: Sequence[float], beside: Mapping[str, Any]) -> str:
+def _drawing(edges: np.ndarray, shares: Sequence[float], compared: Mapping[str, Any]) -> str:
     left, width, top, height = 4, 300, 6, 96
     low, high = float(edges[0]), float(edges[-1])
     most = max([*shares, 1e-9])
@@ -214,7 +214,7 @@ def _drawing(edges: np.ndarray, shares: Sequence[float], beside: Mapping[str, An
     )
     return (
         f'<svg viewBox="0 0 {width + 2 * left} {top + height + 20}" font-size="10.5" fill="currentColor" role="img" '
-        f'aria-label="{escape(beside["column"])}">{band(beside["range"], "range", 1)}{band(beside["peak"], "peak", 4)}{bars}'
+        f'aria-label="{escape(compared["column"])}">{band(compared["range"], "range", 1)}{band(compared["peak"], "peak", 4)}{bars}'
         f'<line class="axis" x1="{left}" x2="{left + width}" y1="{top + height}" y2="{top + height}"/>{ticks}</svg>'
     )
 

@@ -121,7 +121,7 @@ class Decisions:
         low, high = graph.low[is_link], graph.high[is_link]
         return _rows(
             graph,
-            what=np.repeat(np.array([LINK, REASON, KEPT], np.int8), [len(low), len(dropped), len(kept)]),
+            kind=np.repeat(np.array([LINK, REASON, KEPT], np.int8), [len(low), len(dropped), len(kept)]),
             document=np.concatenate([high, dropped, kept]),
             kept=np.concatenate([low, keeper, kept]),
             similarity=np.concatenate([graph.similarity[is_link], similarity, np.ones(len(kept), np.float32)]),
@@ -221,7 +221,7 @@ def _reference_decisions(
 def _rows(
     graph: Graph,
     *,
-    what: np.ndarray,
+    kind: np.ndarray,
     document: np.ndarray,
     kept: np.ndarray,
     similarity: np.ndarray,
@@ -229,9 +229,9 @@ def _rows(
     n_copies: np.ndarray,
 ) -> pa.RecordBatch:
     """Return rows of `DECIDED`; documents are given by their numbers in the graph."""
-    order = np.lexsort((graph.place[document], -what, graph.place[kept], graph.component[document]))
+    order = np.lexsort((graph.place[document], -kind, graph.place[kept], graph.component[document]))
     columns = [
         *shard_and_row(graph.place[document]), *shard_and_row(graph.place[kept]),
-        similarity, shared, what, n_copies.astype(np.uint32),
+        similarity, shared, kind, n_copies.astype(np.uint32),
     ]  # fmt: skip
     return pa.RecordBatch.from_arrays([pa.array(column[order]) for column in columns], schema=DECIDED)

@@ -96,9 +96,9 @@ class DedupReport:
         self._guard(sources, totals.largest(5), context)
 
     def _write_clusters(self, file: EvidenceFile, part: pa.RecordBatch, names: _Names, n_own: int) -> None:
-        what = part["what"].to_numpy()
-        is_member = what != LINK
-        is_kept = what == KEPT
+        kind = part["what"].to_numpy()
+        is_member = kind != LINK
+        is_kept = kind == KEPT
         is_reference = part["kept_shard"].to_numpy() >= n_own
         why = np.where(is_reference, "it is in the reference data", self.why).astype(object)
         table = {
@@ -213,9 +213,9 @@ class _Names:
 
 
 def _write_edges(file: EvidenceFile, part: pa.RecordBatch, names: _Names) -> None:
-    what = part["what"].to_numpy()
-    columns = [names.id, names.kept_id, part["similarity"], part["shared_bands"], pa.array(what == REASON)]
-    file.write(pa.RecordBatch.from_arrays(columns, schema=EDGE_FILE).filter(pa.array(what != KEPT)))
+    kind = part["what"].to_numpy()
+    columns = [names.id, names.kept_id, part["similarity"], part["shared_bands"], pa.array(kind == REASON)]
+    file.write(pa.RecordBatch.from_arrays(columns, schema=EDGE_FILE).filter(pa.array(kind != KEPT)))
 
 
 class _Totals:
@@ -230,21 +230,21 @@ class _Totals:
         self._largest: list[tuple[int, str]] = []
 
     def add(self, part: pa.RecordBatch, names: _Names) -> None:
-        what = part["what"].to_numpy()
-        is_reason = what == REASON
+        kind = part["what"].to_numpy()
+        is_reason = kind == REASON
         shard, row = part["shard"].to_numpy(), part["row"].to_numpy()
         for own in np.unique(shard[is_reason]):
             self.is_dropped[own][row[is_reason & (shard == own)]] = True
-        self.n_edges += int((what != KEPT).sum())
+        self.n_edges += int((kind != KEPT).sum())
         self.n_dropped += int(is_reason.sum())
-        self.n_clusters += int((what == KEPT).sum())
+        self.n_clusters += int((kind == KEPT).sum())
         reason = pa.array(is_reason)
         self.dropped_of.update(_counts(names.source.filter(reason)))
         chosen = zip(names.id.filter(reason).to_pylist(), names.place[is_reason], names.kept[is_reason], strict=True)
         hashed = [(xxhash.xxh3_64_intdigest(id.encode()), int(place), int(kept)) for id, place, kept in chosen]
         self.sample = sorted([*self.sample, *hashed])[:SAMPLE]
-        sizes = part["n_copies"].filter(pa.array(what == KEPT)).to_pylist()
-        ids = names.id.filter(pa.array(what == KEPT)).to_pylist()
+        sizes = part["n_copies"].filter(pa.array(kind == KEPT)).to_pylist()
+        ids = names.id.filter(pa.array(kind == KEPT)).to_pylist()
         self._largest = sorted([*self._largest, *((-n, id) for n, id in zip(sizes, ids, strict=True))])[:20]
 
     def numbers(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Decide which of several copies is kept: every policy gives each document a number, and the largest wins."""
+"""Rank documents for `dedup`: a `keep` policy gives each a number, and of several copies the largest is kept."""
 
 from __future__ import annotations
 

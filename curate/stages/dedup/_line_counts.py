@@ -156,8 +156,8 @@ def _add_counts(
     return all_keys[starts], np.add.reduceat(counts[order], starts), np.minimum.reduceat(places[order], starts)
 
 
-def _count_rows(what: int, key: np.ndarray, place: np.ndarray, n: np.ndarray) -> pa.RecordBatch:
-    columns = [key, *shard_and_row(place), n.astype(np.uint64), np.full(len(key), what, np.int8)]
+def _count_rows(kind: int, key: np.ndarray, place: np.ndarray, n: np.ndarray) -> pa.RecordBatch:
+    columns = [key, *shard_and_row(place), n.astype(np.uint64), np.full(len(key), kind, np.int8)]
     return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=COUNTS)
 
 
@@ -178,13 +178,13 @@ class LineReport:
         units = [np.zeros(0, kind) for kind in (np.uint64, np.int64, np.uint64)]  # key, documents, first place
         n_counted = n_units = n_removed = 0
         for batch in rows:
-            what = batch["what"].to_numpy()
-            yield batch.filter(pa.array(what == REMOVAL)).select(RESULTS.names)
+            kind = batch["what"].to_numpy()
+            yield batch.filter(pa.array(kind == REMOVAL)).select(RESULTS.names)
             documents = batch["n_documents"].to_numpy().astype(np.int64)
-            is_unit = what == FREQUENT
-            n_counted += int(documents[what == COUNTED].sum())
+            is_unit = kind == FREQUENT
+            n_counted += int(documents[kind == COUNTED].sum())
             n_units += int(is_unit.sum())
-            n_removed += int((what == REMOVAL).sum())
+            n_removed += int((kind == REMOVAL).sum())
             places = place_of(batch["shard"].to_numpy(), batch["row"].to_numpy())
             if is_unit.any():
                 new = (batch["key"].to_numpy()[is_unit], documents[is_unit], places[is_unit])

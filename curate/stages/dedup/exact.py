@@ -40,7 +40,9 @@ class exact(Barrier):
         exact_duplicate: another copy was kept; value: the number of copies, evidence: the kept copy.
     Cost: 24 bytes per document are shuffled; texts are not.
     Kept:
-        "A page that only one address holds."
+        "A page that only one address holds." | "Another page."
+    Dropped:
+        "The harbour was quiet." | "THE HARBOUR WAS  QUIET." -> exact_duplicate
     Source: Exact matching is not a step of WanJuan-CC. It runs before the fuzzy deduplication because it is exact and a
         hundred times cheaper. Keeping the newest copy follows InternLM2 (2403.17297, 3.1).
     """
@@ -122,8 +124,9 @@ def normal_url(url: str) -> str:
     path = quote(
         unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~-._", errors="surrogateescape"
     ).rstrip("/")
-    query = sorted((k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not TRACKING.fullmatch(k))
-    return f"{where}{path}{'?' + urlencode(query) if query else ''}"
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    query = urlencode(sorted(pair for pair in pairs if not TRACKING.fullmatch(pair[0])), errors="surrogateescape")
+    return f"{where}{path}{'?' + query if query else ''}"
 
 
 def _key(normal: str) -> tuple[int, int]:

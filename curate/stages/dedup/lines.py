@@ -70,6 +70,12 @@ class lines(Barrier):
         distinct line of a document are shuffled; the reduce counts 4 to 7 million of them per second in constant
         memory. `dedup/lines.parquet` lists the million most frequent units that were removed, with their scope and the
         id of the first document; 10,000 of them with their text (up to 1,000 characters).
+    Kept:
+        "The harbour was quiet.\\nAll rights reserved by Anna." | "Nobody had slept.\\nAll rights reserved by Anna."
+    Edited:
+        "The harbour was quiet.\\nAll rights reserved by Anna." | "Nobody had slept.\\nAll rights reserved by Anna." with max_documents=1 -> "Nobody had slept."
+    Dropped:
+        "The harbour was quiet.\\nAll rights reserved by Anna." | "Menu\\nAll rights reserved by Anna." with max_documents=1 -> only_repeated_lines
     Source:
         CCNet (Wenzek et al. 2020, 1911.00359) removes lines, which it calls paragraphs, by a 64-bit hash over some or
         all shards of a crawl, the first copy included. In CCNet two copies are enough; here it takes more than

@@ -94,7 +94,9 @@ class minhash(Barrier):
         datasketch and rensa compute shingles in Python, which takes most of their time. Two near-duplicates may be
         dropped for different kept documents, which lowers the second of the three quality figures.
     Kept:
-        "A page that nobody copied, of eight words."
+        "A page that nobody copied, of eight words." | "Another page that nobody copied, which has more words."
+    Dropped:
+        "The harbour was quiet on the morning of the vote." | "The harbour was QUIET, on the morning of the vote" -> near_duplicate
     Source:
         Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4 (banding). 128
         permutations, word 5-grams, similarity 0.7 and keeping the newest copy follow InternLM2 (2403.17297, 3.1), whose
@@ -176,21 +178,21 @@ class minhash(Barrier):
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Batch:
         """Drop each duplicate; record how many documents each kept one represents."""
-        rows, what = results["row"].to_numpy(), results["what"].to_numpy()
+        rows, kind = results["row"].to_numpy(), results["what"].to_numpy()
         copies = np.ones(len(batch), np.int64)
-        is_kept = what == KEPT
-        copies[rows[what == REASON]] = 0
+        is_kept = kind == KEPT
+        dropped = np.flatnonzero(kind == REASON)
+        copies[rows[dropped]] = 0
         copies[rows[is_kept]] = results["n_copies"].to_numpy()[is_kept]
         verdicts = Verdicts.keep_all(len(batch))
         kept = Places(np.zeros(len(batch), np.uint32), np.zeros(len(batch), np.uint32))
-        lost = np.flatnonzero(what == REASON)
         if self.keep == "none":
-            copies[rows[lost]] = results["n_copies"].to_numpy()[lost]
+            copies[rows[dropped]] = results["n_copies"].to_numpy()[dropped]
         else:
-            verdicts.code[rows[lost]] = 0
-            verdicts.value[rows[lost]] = results["similarity"].to_numpy()[lost]
-            kept.shard[rows[lost]] = results["kept_shard"].to_numpy()[lost]
-            kept.row[rows[lost]] = results["kept_row"].to_numpy()[lost]
+            verdicts.code[rows[dropped]] = 0
+            verdicts.value[rows[dropped]] = results["similarity"].to_numpy()[dropped]
+            kept.shard[rows[dropped]] = results["kept_shard"].to_numpy()[dropped]
+            kept.row[rows[dropped]] = results["kept_row"].to_numpy()[dropped]
         marked = batch.with_columns({"near_duplicates": copies})
         return marked.judged(Verdicts(("near_duplicate",), verdicts.code, verdicts.value, kept_copy=kept))
 

@@ -1,6 +1,6 @@
 """Read what a page states about itself: title, date, author, canonical URL, language, licence, and the source of each.
 
-The sources are found during block parsing (`kernels.blocks.heads`), so the page is not searched again: `<title>`,
+The sources are found during block parsing (`kernels.blocks.page_metadata`), so the page is not searched again: `<title>`,
 `<meta>`, `<link>`, `<html lang>`, `<time>` and JSON-LD. If several sources state a field, the first one in the order of
 `SOURCES` is used: first sources for machines (Open Graph, JSON-LD), then sources for people. Dates after the crawl date
 are ignored.

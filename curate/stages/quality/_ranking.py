@@ -76,7 +76,7 @@ class Ranking:
         return -int(-Fraction(repr(float(self.share))) * n // 1)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
-        """Drop every document there is a fact about."""
+        """Drop every document that has a result: its rank, and the lowest kept rank of its group."""
         verdicts = Verdicts.keep_all(len(batch))
         rows, rank, cut = (results[name].to_numpy() for name in ("row", "rank", "cut"))
         evidence: list[str | None] = [None] * len(batch)

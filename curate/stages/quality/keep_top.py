@@ -30,9 +30,13 @@ class keep_top(Barrier):
         SpecError: `share` is not between 0 and 1, or `by` is empty.
     Cost:
         8 bytes and a place per document, and 4 bytes per score, are shuffled to one task, which needs about 100 bytes
-        of
-        memory per document to sort them: 10 GB for 100 million. `quality.top_per` uses one task per group, at most one
+        of memory per document to sort them: 10 GB for 100 million. `quality.top_per` uses one task per group, at most one
         per shard.
+    Kept:
+        "Short." | "A longer text of six words." with share=0.5, by=["words.count"]
+    Dropped:
+        "A longer text of six words." | "Short." with share=0.5, by=["words.count"] -> not_in_top
+        "Words with spaces." | "没有空格" with share=1.0, by=["words.mean_length"] -> no_score
     Source:
         WanJuan-CC (2402.19282) keeps the better half (it drops 50.1 %) of a ranking by its advertisement and fluency
         scores; how the two are combined is not published. The mean of ranks is our choice.

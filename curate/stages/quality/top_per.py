@@ -31,6 +31,11 @@ class top_per(Barrier):
     Cost:
         16 bytes and a place per document, and 4 bytes per score, are shuffled. Each group is ranked in one task, which
         needs about 100 bytes of memory per document.
+    Kept:
+        "Short." | "A longer text of six words." with column="url", count=1, by=["words.count"]
+        "A longer text of six words." | "Short." with column="url", count=1, by=["words.count"]
+    Dropped:
+        "A longer text of six words." | "Short." with column="source", count=1, by=["words.count"] -> not_in_top
     Source: Not a step of WanJuan-CC.
     """
 

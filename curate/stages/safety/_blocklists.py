@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -64,12 +63,8 @@ def load(url: str) -> Blocklist:
 
 def _key(url: str) -> str:
     """Return the cache key of a table: a digest of the list's content and of the code that reads it."""
-    content = fingerprint.of_params({"list": Path(url)})["list"][1] if "://" not in url else _digest(_files.read(url))
+    content = fingerprint.of_file(url)
     return fingerprint.combine(content, fingerprint.of_module(__name__))[:32]
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 @contextlib.contextmanager

@@ -102,10 +102,10 @@ class domains:
         for name, table in self._tables:
             found = urls.first_found(table.domains, bounds, hashes)
             for i in np.flatnonzero(found >= 0):
-                hits.note(rows[i], 0, names.index(name), data[starts[found[i]] : ends[i]].tobytes())
+                hits.add(rows[i], 0, names.index(name), data[starts[found[i]] : ends[i]].tobytes())
             found = urls.first_found(table.urls, prefix_bounds, prefixes)
             for i in np.flatnonzero(found >= 0):
-                hits.note(rows[i], 1, names.index(name), data[prefix_starts[i] : prefix_ends[found[i]]].tobytes())
+                hits.add(rows[i], 1, names.index(name), data[prefix_starts[i] : prefix_ends[found[i]]].tobytes())
         return is_odd
 
     def _ignored(self) -> dict[str, int]:
@@ -135,8 +135,8 @@ class _Hits:
         self.lists = np.zeros((n, n_lists), bool)
         self.entries: dict[int, str] = {}
 
-    def note(self, row: int, code: int, number: int, entry: bytes) -> None:
-        """Write down that a list has an entry for a row; the first entry of a domain is the one that is shown."""
+    def add(self, row: int, code: int, number: int, entry: bytes) -> None:
+        """Record that a list has an entry for a row. The evidence is the first entry; a domain precedes a URL."""
         self.lists[row, number] = True
         if self.code[row] == KEEP or code < self.code[row]:
             self.code[row] = code

@@ -97,7 +97,7 @@ class words:
 
     def setup(self) -> None:
         """Read the lists."""
-        self._entries, bits, self._untold = read(self.lists)
+        self._entries, bits, self._unreported = read(self.lists)
         self._lexicon = word_trie.build(self._entries, bits)
 
     def warm_up(self) -> None:
@@ -120,11 +120,11 @@ class words:
         for i in np.flatnonzero(~verdicts.is_kept):
             entry, times = self._entries[counts[i, word_trie.TOP]], counts[i, word_trie.TOP_MATCHES]
             evidence[i] = f"{entry} ×{times}"
-        told, self._untold = self._untold, {}
+        counts_of_lists, self._unreported = self._unreported, {}
         return (
             batch.with_columns({name: pa.array(values) for name, values in measured.items()})
             .judged(replace(verdicts, evidence=evidence, lists=self._hits(lists)))
-            .counted(told | {"kept_with_listed_words": int((lists[verdicts.is_kept] != 0).sum())})
+            .counted(counts_of_lists | {"kept_with_listed_words": int((lists[verdicts.is_kept] != 0).sum())})
         )
 
     def _hits(self, lists: np.ndarray) -> ListHits:

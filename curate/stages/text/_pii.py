@@ -26,12 +26,12 @@ class Finder:
 
     Args:
         type: the name of the type; the placeholder has the same name.
-        sign: the kind of candidate span (`curate.kernels.pii_candidates`) in which the data can occur.
+        sign: the kind of candidate (`curate.kernels.pii_candidates`) in which the data can occur.
         pattern: a regular expression over UTF-8 bytes, so `\\w` and `\\d` are ASCII. A match may start up to 4 bytes
-            before its span and end up to `reach` bytes after it, including look-ahead. If the match ends with a named
+            before its candidate and end up to `reach` bytes after it, including look-ahead. If the match ends with a named
             group, only that group is masked.
         check: returns whether a match is valid: check digits, issuers, the words before it.
-        digits: minimum number of digits in a span.
+        digits: minimum number of digits in a candidate.
         reach: see `pattern`.
     """
 
@@ -43,12 +43,12 @@ class Finder:
     reach: int = 8
 
     def find(self, text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield the byte ranges that match in the span from `start` to `end` of a text."""
+        """Yield the byte ranges that match in the candidate from `start` to `end` of a text."""
         edge = min(len(text), end + self.reach)
         for match in self.pattern.finditer(text, max(0, start - 4), edge):
             if match.end() == edge:  # the match may be incomplete: search beyond the edge
                 match = self.pattern.match(text, match.start(), edge + MAX_EXTENSION)
-            if match and match.start() < end and self.check(match):  # later matches belong to another span
+            if match and match.start() < end and self.check(match):  # later matches belong to another candidate
                 yield match.span(match.lastgroup or 0)
 
 

@@ -30,7 +30,7 @@ _LETTER = rb"(?:[A-Za-z0-9]|[\xc3-\xd4][\x80-\xbf])"  # Latin, Greek, Cyrillic
 _LABEL = rb"%s(?:-{0,2}%s){0,62}" % (_LETTER, _LETTER)
 _CHINESE = rb"(?:[\xe3-\xed][\x80-\xbf]{2}){1,20}"
 _TOP = (
-    rb"(?:(?i:[a-z]{2}|xn--[a-z0-9-]{2,40}|" + b"|".join(sorted(map(str.encode, _GENERIC.split()), key=len, reverse=True))
+    rb"(?:(?i:(?>xn--(?:-*[a-z0-9]){2,59})|(?!xn--)[a-z]{2}|" + b"|".join(sorted(map(str.encode, _GENERIC.split()), key=len, reverse=True))
     + rb")(?![A-Za-z0-9_]|-[A-Za-z0-9]|[\xc3-\xd4])|"
     + "|".join(("рф", "рус", "укр", "бел", "срб", "ελ", "ею", "中国", "中國", "公司", "网络", "香港", "台灣", "한국")).encode() + rb")"
 )  # fmt: skip
@@ -70,8 +70,8 @@ _V4 = re.compile(
 )
 _HEX = rb"[0-9A-Fa-f]{1,4}"
 _V6 = re.compile(
-    rb"(?<![A-Za-z0-9_:.])[23][0-9A-Fa-f]{3}:(?:%s|:)(?::?:%s){0,6}(?:::)?(?![A-Za-z0-9_:]|/(?:\d\d?|1[01]\d|12[0-7])\b)"
-    % (_HEX, _HEX)
+    rb"(?<![A-Za-z0-9_:.])[23][0-9A-Fa-f]{3}(?:(?:::?%s){1,7}(?:::)?|::)(?![A-Za-z0-9_:]|/(?:\d\d?|1[01]\d|12[0-7])\b)"
+    % _HEX
 )
 _VERSION = re.compile(
     rb"(?<![a-z])(?:v|ver|vers|versions?|versione|rev|release|released|build|update|upgrade|firmware|driver|patch"

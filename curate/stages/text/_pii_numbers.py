@@ -120,7 +120,8 @@ _GAP = rb"(?: |-|\xc2\xa0|\xe2\x80\xaf)?"
 
 def _account(country: str, length: int) -> bytes:
     fours, rest = divmod(length - 4, 4)
-    return country.encode() + rb"\d\d(?:%s[A-Z0-9]{4}){%d}%s[A-Z0-9]{%d}" % (_GAP, fours, _GAP, rest)
+    last = rb"%s[A-Z0-9]{%d}" % (_GAP, rest) if rest else b""
+    return country.encode() + rb"\d\d(?:%s[A-Z0-9]{4}){%d}%s" % (_GAP, fours, last)
 
 
 _IBAN = re.compile(

@@ -1,6 +1,6 @@
 """`text.mask_pii`: replace personal data and secrets with placeholders.
 
-A kernel scans the bytes of a batch once and returns candidate spans; patterns are matched only in these spans. A batch
+A kernel scans the bytes of a batch once and returns candidates; patterns are matched only in these. A batch
 in which nothing is found keeps its text buffer.
 """
 
@@ -111,8 +111,8 @@ def find_pii(
     ]
     count = np.zeros(len(offsets) - 1, np.int32)
     covers: list[tuple[int, int, int]] = []
-    places = pii_candidates.find_candidates(offsets, data, pii_candidates.CLASSES).tolist()
-    for row, of_row in groupby(places, key=lambda place: place[pii_candidates.TEXT]):
+    candidates = pii_candidates.find_candidates(offsets, data, pii_candidates.CLASSES).tolist()
+    for row, of_row in groupby(candidates, key=lambda candidate: candidate[pii_candidates.TEXT]):
         first = int(offsets[row])
         text = data[first : offsets[row + 1]].tobytes()
         found = [

@@ -48,6 +48,9 @@ class Background(Launcher):
             return JobStatus(n_done=n)
         return JobStatus(n_failed=n) if (self.folder / f"{job_id}.failed").exists() else JobStatus(n_running=n)
 
+    def log(self, job: Job, task: int) -> str:
+        return str(self.folder)
+
     def cancel(self, job_id: str) -> None:
         os.killpg(int((self.folder / f"{job_id}.pid").read_text()), signal.SIGKILL)
 

@@ -77,7 +77,7 @@ def test_the_number_of_tasks_and_workers_changes_no_byte_of_the_result(tmp_path)
         assert run.kept == runs[0].kept
         assert run.bytes("edges") == runs[0].bytes("edges")
         assert run.bytes("clusters") == runs[0].bytes("clusters")
-        assert run.manifest["told"] == runs[0].manifest["told"]
+        assert run.manifest["metrics"] == runs[0].manifest["metrics"]
 
 
 def test_every_dropped_document_is_alike_to_the_one_it_was_dropped_for(tmp_path):

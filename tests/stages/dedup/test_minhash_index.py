@@ -21,8 +21,8 @@ def test_what_is_in_the_reference_leaves_and_the_reference_stays_as_it_is(tmp_pa
     pq.write_table(pa.table({"id": ["r0", "r1"], "text": [docs[3]["text"], docs[7]["text"]]}), tmp_path / "ref.parquet")
     run = dedup(tmp_path, cut(docs, 2), reference=[str(tmp_path / "ref.parquet")])
     assert {run.kept_for["d0003"], run.kept_for["d0007"]} <= {"ref.parquet/0", "ref.parquet/1"}
-    told = run.manifest["told"]["dedup.minhash"]
-    assert (told["documents"], told["reference_documents"]) == (60, 2)
+    metrics = run.manifest["metrics"]["dedup.minhash"]
+    assert (metrics["documents"], metrics["reference_documents"]) == (60, 2)
     why = {row["id"]: row["why_kept"] for row in run.table("clusters").to_pylist() if row["is_kept"]}
     assert why["ref.parquet/0"] == "it is in the reference data"
     assert fate.find(run.url, "d0003")["kept_copy"]["id"] == run.kept_for["d0003"]
@@ -52,7 +52,7 @@ def test_a_third_run_sees_both_and_a_run_never_sees_its_own_entry(tmp_path):
     again = dedup(tmp_path, [parts[1]], "part1", keep="first", index=index, reference=[index])
     assert {k: v for run in runs for k, v in run.kept_for.items()} == together.kept_for
     assert set(again.kept_for.values()) - {doc["id"] for doc in docs} == set()
-    assert not any(lost == kept for lost, kept in again.kept_for.items())
+    assert again.kept_for and not any(dropped == kept for dropped, kept in again.kept_for.items())
 
 
 def test_a_part_run_again_after_later_ones_loses_what_it_lost_before(tmp_path):
@@ -75,7 +75,8 @@ def test_what_an_index_remembers_of_the_same_documents_shields_no_copy(tmp_path)
     options = {"keep": "first", "index": index, "reference": [index]}
     alone = dedup(tmp_path, [docs], "alone", keep="first")
     dedup(tmp_path, [docs[:100]], "one", **options)
-    assert dedup(tmp_path, [docs[:100]], "renamed", **options).kept_for.items() <= alone.kept_for.items()
+    renamed = dedup(tmp_path, [docs[:100]], "renamed", **options).kept_for
+    assert len(renamed) > 20 and renamed.items() <= alone.kept_for.items()
     assert dedup(tmp_path, [docs], "grown", **options).kept_for == alone.kept_for
 
 

@@ -69,10 +69,10 @@ def test_what_leaves_has_a_kept_twin(found):
 
 def test_what_the_run_says_of_itself_is_true(found):
     run, texts, _ = found
-    told = run.manifest["told"]["dedup.minhash"]
-    assert told["documents"] == len(texts) and told["dropped"] == len(run.kept_for)
-    assert told["precision"]["interval"][0] > 0.95
-    assert told["recall"]["pairs"] > 50 and told["recall"]["interval"][0] > 0.9
+    metrics = run.manifest["metrics"]["dedup.minhash"]
+    assert metrics["documents"] == len(texts) and metrics["dropped"] == len(run.kept_for)
+    assert metrics["precision"]["interval"][0] > 0.95
+    assert metrics["recall"]["pairs"] > 50 and metrics["recall"]["interval"][0] > 0.9
 
 
 @pytest.mark.parametrize("bands", [Bands(21, 6), Bands(14, 9), Bands(16, 8), Bands(25, 5)], ids=str)

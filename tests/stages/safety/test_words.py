@@ -38,21 +38,21 @@ def test_the_share_is_of_words_in_entries_and_a_short_text_counts_as_a_hundred_w
     assert np.allclose(batch.numbers("listed_words_share"), [0.04, 0.1, 0, 0])
     assert batch.verdicts.is_kept.tolist() == [False, False, True, True]
     assert np.allclose(batch.verdicts.value[:2], [0.04, 0.1])
-    assert batch.verdicts.evidence[1] == "bad things ×10 in any"
+    assert batch.verdicts.evidence[1] == "bad things ×10"
 
 
 def test_a_bound_on_different_entries_has_a_reason_of_its_own(judge):
     batch = judge(["a b c " + "x " * 500, "a a a a " + "x " * 500], params={"max_distinct": 2}, any="a\nb\nc")
     assert batch.verdicts.reasons == ("listed_words", "many_listed_words")
     assert batch.verdicts.code.tolist() == [1, -1]
-    assert batch.verdicts.evidence[0] == "a ×1 in any"
+    assert batch.verdicts.evidence[0] == "a ×1"
 
 
 def test_null_only_measures(judge):
     batch = judge(["bad " * 100], params={"max_share": None}, any="bad")
     assert batch["listed_words_share"].to_pylist() == [1.0]
     assert batch.verdicts.is_kept.all()
-    assert batch.counts == {"listed_in any": 0, "kept_with_listed_words": 1}
+    assert batch.counts == {"kept_with_listed_words": 1}
 
 
 def test_each_list_counts_for_its_language_and_all_where_none_is_known(judge):
@@ -65,8 +65,8 @@ def test_each_list_counts_for_its_language_and_all_where_none_is_known(judge):
 
 def test_evidence_names_the_most_frequent_entry_and_every_list(judge):
     batch = judge(["Gift gift GIFT 赌场 " * 3], ["un"], de="gift", zh="赌场\n", fr="autre")
-    assert batch.verdicts.evidence[0] == "gift ×9 in de, zh"
-    assert batch.counts == {"listed_in de": 1, "listed_in zh": 1, "listed_in fr": 0, "kept_with_listed_words": 0}
+    assert batch.verdicts.evidence[0] == "gift ×9" and batch.verdicts.lists.of(0) == ["de", "zh"]
+    assert batch.counts == {"kept_with_listed_words": 0}
 
 
 def test_lines_that_do_not_count_are_counted_once(judge):
@@ -103,6 +103,7 @@ def test_parameters_that_make_no_sense_are_refused(params):
 
 def test_every_real_list_is_read_and_finds_its_own_entries(data):
     files = [*(data / "lists" / "badwords").iterdir(), *(data / "lists" / "zh-sensitive").iterdir()]
+    assert len(files) >= 2
     for file in files:
         stage = words(lists={"any": File(file)}, max_share=None)
         stage.setup()

@@ -243,7 +243,9 @@ def test_file_names_do_not_matter():
 
 def test_an_id_leads_back_to_the_bytes():
     records = [page(i) for i in range(5)]
-    for row in read(warc, b"".join(records)).rows:
+    found = read(warc, b"".join(records)).rows
+    assert len(found) == 5
+    for row in found:
         at = int(row["id"].partition("/")[2])
         assert b"".join(records)[at:].startswith(b"WARC/1.1\r\nWARC-Type: response")
     rows = read(warc, gzip.compress(b"".join(records))).rows

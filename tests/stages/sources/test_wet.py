@@ -54,6 +54,7 @@ def test_a_truncated_file_ends_with_a_dropped_row():
 def test_the_texts_do_not_depend_on_the_splits(pack):
     data = b"".join(pack(text(i)) for i in range(50))
     whole = read(wet, data, name="x.wet")
+    assert len(whole.rows) == 50
     for shard_bytes in (50, 333, 5000):
         assert read(wet, data, shard_bytes, name="x.wet").rows == whole.rows
 
