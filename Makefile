@@ -1,4 +1,5 @@
-# make demo: install and run the WanJuan-CC recipe on the example crawl.   make test: install what tests need, run them.
+# make demo: install curate and run the WanJuan-CC recipe on the example crawl.
+# make test: install what the tests need and run them.   make help: list all targets.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -6,32 +7,32 @@ BIN    := $(VENV)/bin
 
 .PHONY: help demo test quick check bench crawl models clean
 
-help:  ## list what can be made
+help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-demo: $(VENV)/installed  ## install, run pipelines/wanjuan_cc.yaml on the example crawl, print the funnel
+demo: $(VENV)/installed  ## install curate, run pipelines/wanjuan_cc.yaml on the example crawl, print the result
 	$(BIN)/curate run pipelines/wanjuan_cc.yaml
 	@echo; echo 'To go on: . $(BIN)/activate'
 
-test: $(VENV)/tested-with  ## install what tests need and run all of them
+test: $(VENV)/tested-with  ## install what the tests need, run all tests
 	$(BIN)/python -m pytest
 
-quick: $(VENV)/tested-with  ## the tests that take seconds
+quick: $(VENV)/tested-with  ## run the tests that are not marked as slow
 	$(BIN)/python -m pytest -m "not slow"
 
-check: $(VENV)/tested-with  ## format, lint, house rules
+check: $(VENV)/tested-with  ## check format, lint and the rules of this repository
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/python -m pytest tests/test_house_rules.py
 
-bench: $(VENV)/tested-with  ## speed against peers, each pair in one run
+bench: $(VENV)/tested-with  ## measure the speed against other tools, in the same run; needs CURATE_DATA
 	$(BIN)/python -m tests.bench
 
-crawl: $(VENV)/tested-with  ## write the example crawl again; the files come out byte for byte the same
+crawl: $(VENV)/tested-with  ## write the example crawl again; every run gives the same bytes
 	$(BIN)/python examples/make_crawl.py
 
-models: $(VENV)/tested-with  ## train the bundled classifiers again from DATA=folder; the same data gives the same bytes
+models: $(VENV)/tested-with  ## train the bundled classifiers again from DATA=folder; equal data gives equal bytes
 	$(BIN)/python -m examples.bundled_models.texts --data $(or $(DATA),$(CURATE_DATA),../shared/data)
 
-clean:  ## remove what was installed and run
+clean:  ## remove the virtual environment and all run folders
 	rm -rf $(VENV) runs
 
 $(VENV)/bin/python:

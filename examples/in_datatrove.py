@@ -1,6 +1,8 @@
-"""Our stages in a plain datatrove script: a fast Gopher filter between datatrove's reader and writer.
+"""Stages of curate in a plain datatrove script: Gopher's filters between datatrove's reader and writer.
 
-python examples/in_datatrove.py INPUT_FOLDER OUTPUT_FOLDER     folders of .jsonl files with a "text" each
+python examples/in_datatrove.py INPUT_FOLDER OUTPUT_FOLDER
+
+The input folder contains .jsonl files: one document per line, an object with the key "text".
 """
 
 import sys

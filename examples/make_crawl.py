@@ -1,4 +1,4 @@
-"""Write the example crawl under `examples/crawl/`, or check that it is what this script writes.
+"""Write the example crawl to `examples/crawl/`, or check that this script writes the same files.
 
 python examples/make_crawl.py            write it
 python examples/make_crawl.py --check    rebuild into a temporary folder and compare
@@ -34,9 +34,9 @@ def build(folder: Path) -> None:
 
 
 def differences(folder: Path, other: Path) -> list[str]:
-    """Return a line for each file that is not the same in both folders.
+    """Return a line for each file that differs between the folders.
 
-    Another build of zlib may compress to other bytes, so a WARC file that differs is also compared uncompressed.
+    Builds of zlib may compress to different bytes, so a WARC file that differs is also compared uncompressed.
     """
     names = {str(path.relative_to(root)) for root in (folder, other) for path in root.rglob("*") if path.is_file()}
     found = []
@@ -55,7 +55,7 @@ def digest(path: Path) -> str:
 
 
 def unpacked(path: Path) -> bytes:
-    """Return the uncompressed bytes, as far as a cut file has them."""
+    """Return the uncompressed bytes; of a truncated file, those that it contains."""
     parts = []
     with gzip.open(path) as stream:
         try:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from curate.stage import Kind, read_stage
 from tests.conftest import ROOT
 
 SET_UP = ("make demo", "make test")
@@ -63,15 +64,28 @@ def test_ci_runs_the_set_up_commands_of_the_readme():
         assert command in readme and command in ci
 
 
-def test_python_blocks_of_the_readme_compile_and_the_filter_is_the_example():
+def python_blocks() -> list[str]:
+    """Return the README's blocks of Python that define stages."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert blocks
-    for block in blocks:
-        compile(block, "README.md", "exec")
-    assert any(
-        "def not_shouty" in block and block.strip() in (ROOT / "examples" / "my_filters.py").read_text()
-        for block in blocks
-    )
+    return [block for block in blocks if "from curate import" in block]
+
+
+def test_python_blocks_of_the_readme_define_stages():
+    found = []
+    for block in python_blocks():
+        defined: dict = {"__name__": "readme"}
+        exec(compile(block, "README.md", "exec"), defined)
+        own = [value for value in defined.values() if getattr(value, "__module__", None) == "readme"]
+        found += [read_stage(value.__name__, value).kind for value in own]
+    assert found == [Kind.DOC_FILTER, Kind.DOC_EDIT, Kind.RULES, Kind.BARRIER]
+
+
+@pytest.mark.parametrize(
+    ("definition", "file"), [("def not_shouty", "my_filters.py"), ("class at_most_per_site", "my_barrier.py")]
+)
+def test_examples_in_the_readme_are_the_files(definition, file):
+    (block,) = [block for block in python_blocks() if definition in block]
+    assert block.strip() in (ROOT / "examples" / file).read_text()
 
 
 PROSE = """The harbour was quiet on the morning of the vote, and nobody in the town had slept. Boats that should have been out

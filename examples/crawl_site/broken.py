@@ -1,4 +1,4 @@
-"""What is not an HTML page with content: other media types, errors, redirects, revisits, a record to be cut."""
+"""Make what is not an HTML page with content: other media types, errors, redirects, revisits, a record to truncate."""
 
 import html
 import json
@@ -23,19 +23,19 @@ PDF_LINES = (
 
 
 def pages(originals: list[Page]) -> list[Page]:
-    """Return all of them."""
+    """Return all pages of this module."""
     return media() + statuses(originals) + revisits(originals) + [truncated(originals)]
 
 
 def media() -> list[Page]:
-    """Return what is not HTML: PDF, PNG, JSON, feeds, plain text, a style sheet, nothing."""
+    """Return responses that are not HTML: PDF, PNG, JSON, feeds, plain text, a style sheet, an empty body."""
     walk = texts.articles("parish_archive")[1].plain
     robots = b"User-agent: *\nDisallow: /login\nSitemap: /sitemap.xml\n"
     style = b"body{font:18px/1.6 Georgia,serif;max-width:40em}\n"
     plain = "text/plain; charset=utf-8"
 
     def page(path: str, kind: str, body: bytes, content_type: str, **fields: object) -> Page:
-        """Return a page of the newspaper, in the first dump unless said otherwise."""
+        """Return a page of the newspaper, in the first dump unless `fields` says otherwise."""
         return Page(f"{NEWS}{path}", kind, body, FIRST_DUMP, content_type=content_type).changed(**fields)
 
     old = "http://old-server.example"
@@ -55,7 +55,7 @@ def media() -> list[Page]:
 
 
 def tide_json() -> bytes:
-    """Return a day of tides as an API would."""
+    """Return the tides of one day as JSON, as an API would."""
     tides = [{"time": f"{hour:02}:4{hour % 6}", "metres": round(0.6 + hour % 5 * 0.9, 1)} for hour in range(0, 24, 6)]
     return json.dumps({"port": "Port Ansel", "tides": tides}).encode()
 
@@ -79,7 +79,7 @@ def feed() -> bytes:
 
 
 def small_pdf(lines: tuple[str, ...]) -> bytes:
-    """Write a valid PDF of one page by hand."""
+    """Return a valid PDF of one page, assembled without a library."""
     drawn = " T* ".join(f"({line}) Tj" for line in lines)
     stream = f"BT /F1 16 Tf 20 TL 60 760 Td {drawn} ET".encode()
     objects = [
@@ -100,7 +100,7 @@ def small_pdf(lines: tuple[str, ...]) -> bytes:
 
 
 def small_png() -> bytes:
-    """Write a valid PNG: eight by eight pixels in yellow and blue."""
+    """Return a valid PNG: eight by eight pixels in yellow and blue."""
     rows = b"".join(
         b"\x00" + b"".join(bytes((240, 200, 20) if (x + y) % 3 else (40, 60, 90)) for x in range(8)) for y in range(8)
     )
@@ -153,7 +153,7 @@ def statuses(originals: list[Page]) -> list[Page]:
 
 
 def revisits(originals: list[Page]) -> list[Page]:
-    """Return captures of the second dump which found the same bytes as the first, kept as revisit records."""
+    """Return captures of the second dump with the same bytes as in the first; they become revisit records."""
     chosen = [page for page in originals if page.kind == "documentation" and page.dump == FIRST_DUMP][:4]
     return [
         page.changed(kind="revisit", dump=SECOND_DUMP, revisit_of=page.url, duplicate_of=page.url) for page in chosen
@@ -161,7 +161,7 @@ def revisits(originals: list[Page]) -> list[Page]:
 
 
 def truncated(originals: list[Page]) -> Page:
-    """Return the page whose record is cut in the middle: the last one of the crawl."""
+    """Return the page whose record is truncated in the middle: the last one of the crawl."""
     page = next(page for page in originals if page.url.endswith("spreadsheet-archaeology"))
     return page.changed(
         url="https://tinbench.example/last", kind="truncated_record", dump=SECOND_DUMP, coding="identity"

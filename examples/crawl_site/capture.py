@@ -1,4 +1,4 @@
-"""Fetch pages through a socket and write what went over the wire as WARC records."""
+"""Fetch pages through a socket and write the transferred bytes as WARC records."""
 
 import hashlib
 import socket
@@ -21,17 +21,17 @@ AGENT = "curate-example-crawler/1.0 (+https://crawler.example/)"
 
 
 def record_id(*parts: str) -> str:
-    """Return a record id that depends on its parts only."""
+    """Return a record id that depends only on these parts."""
     return f"<urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, '|'.join(parts))}>"
 
 
 def date_of(page: Page, position: int) -> str:
-    """Return the WARC-Date of the page that stands at this position of its dump."""
+    """Return the WARC-Date of the page at this position of its dump."""
     return (START[page.dump] + timedelta(seconds=SECONDS_BETWEEN * position)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def fetch(page: Page, port: int) -> tuple[bytes, bytes]:
-    """Ask the server for a page. Returns the bytes of the request and of the response, headers included."""
+    """Request a page from the server. Return the bytes of the request and of the response, headers included."""
     request = (
         f"GET {page.target} HTTP/1.1\r\nHost: {page.host}\r\nUser-Agent: {AGENT}\r\nAccept: text/html,*/*;q=0.5\r\n"
         "Accept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip, deflate\r\nConnection: close\r\n\r\n"
@@ -48,9 +48,9 @@ def write_file(path: Path, label: str, pages: list[tuple[int, Page]], first_date
     """Capture some pages of one dump into one WARC file.
 
     Args:
-        label: dump and file, as the warcinfo record names them
-        pages: (position in the dump, page) pairs, in the order to write them
-        first_dates: URL to WARC-Date of the first dump, for revisit records
+        label: the name of dump and file in the warcinfo record
+        pages: (position in the dump, page) pairs, in the order of writing
+        first_dates: the WARC-Date of each URL in the first dump, for revisit records
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     dump = pages[0][1].dump
@@ -62,7 +62,7 @@ def write_file(path: Path, label: str, pages: list[tuple[int, Page]], first_date
 
 
 def write_warcinfo(writer: WARCWriter, label: str, dump: str) -> None:
-    """Write the record that says what the file is."""
+    """Write the record that describes the file."""
     fields = {
         "software": "examples/make_crawl.py of curate",
         "format": "WARC File Format 1.0",
@@ -101,14 +101,14 @@ def write_page(
 
 
 def made(writer: WARCWriter, url: str, kind: str, block: bytes, head: dict[str, str]) -> object:
-    """Return a record of this block."""
+    """Return a record with this block."""
     return writer.create_warc_record(url, kind, payload=BytesIO(block), length=len(block), warc_headers_dict=head)
 
 
 def revisit(
     writer: WARCWriter, page: Page, response: bytes, head: dict[str, str], first_dates: dict[str, str]
 ) -> object:
-    """Return a revisit record: HTTP headers only, and a pointer to the first capture."""
+    """Return a revisit record: the HTTP headers, and a reference to the first capture."""
     headers, _, payload = response.partition(b"\r\n\r\n")
     http = StatusAndHeadersParser(["HTTP/1.1"]).parse(BytesIO(headers + b"\r\n\r\n"))
     digest = "sha1:" + b32encode(hashlib.sha1(payload).digest()).decode()
@@ -118,7 +118,7 @@ def revisit(
 
 
 def cut_last_response(path: Path) -> None:
-    """Cut the file inside the gzip member of its last response, as a killed crawler leaves it."""
+    """Truncate the file inside the gzip member of its last response, as if the crawler had been killed."""
     end = 0
     with path.open("rb") as stream:
         records = ArchiveIterator(stream)

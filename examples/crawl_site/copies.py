@@ -1,4 +1,4 @@
-"""Near-duplicates (mirrors, print versions, corrected articles) and exact duplicates under other URLs."""
+"""Make near-duplicates (mirrors, print versions, corrected articles) and exact duplicates at other URLs."""
 
 import random
 import re
@@ -38,7 +38,7 @@ def pages(originals: list[Page]) -> list[Page]:
 
 
 def mirror(host: str, article: Article, original: Page, number: int) -> Page:
-    """Return the article as an aggregator shows it: another frame, a teaser in front, one paragraph changed."""
+    """Return the article as an aggregator shows it: another page layout, a teaser before it, one paragraph changed."""
     mirror_host = list(MIRRORS)[number // 2 % 2]
     chance = random.Random(original.url)
     parts = texts.blocks(article.markup)
@@ -69,7 +69,7 @@ def mirror(host: str, article: Article, original: Page, number: int) -> Page:
 
 
 def reworded(text: str) -> str:
-    """Change a few words, as careless copying does."""
+    """Change a few words, as in a careless copy."""
     for old, new in (
         ("did not", "didn't"),
         ("do not", "don't"),
@@ -82,7 +82,7 @@ def reworded(text: str) -> str:
 
 
 def print_version(host: str, article: Article, original: Page) -> Page:
-    """Return the version for printing: the same text without the frame."""
+    """Return the version for printing: the same text without the layout of the site."""
     url = original.url.rstrip("/") + "?print=1"
     markup = render.fill(
         "print", article, texts.to_html(article.markup), press.site(host), original.url, original.charset
@@ -97,7 +97,7 @@ def print_version(host: str, article: Article, original: Page) -> Page:
 
 
 def corrected(host: str, article: Article, original: Page, number: int) -> Page:
-    """Return what the second dump found at the same URL: a note added and one sentence gone."""
+    """Return the page at the same URL in the second dump: a note is added, one sentence is missing."""
     parts = texts.blocks(article.markup)
     sentences = parts[-2].split(". ")
     if len(sentences) > 2:
@@ -119,7 +119,7 @@ def corrected(host: str, article: Article, original: Page, number: int) -> Page:
 
 
 def exact(originals: list[Page]) -> list[Page]:
-    """Return the same bytes under other URLs (tracking, http, a slash at the end) or unchanged in the other dump."""
+    """Return the same bytes at other URLs (tracking, http, final slash), or at the same URL in the other dump."""
     pool = [page for page in originals if page.kind in ("article", "product", "documentation")][::5]
     found = []
     for number, page in enumerate(pool):

@@ -1,4 +1,4 @@
-"""Articles whose bytes were damaged on the way, or whose charset is misstated."""
+"""Make articles whose bytes are damaged, or whose declared charset is wrong."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def drop_lead_bytes(body: bytes) -> bytes:
 
 
 def cut_inside_a_letter(body: bytes) -> bytes:
-    """Cut the body at two thirds, after the first byte of a letter of three."""
+    """Truncate the body at two thirds, after the first byte of a letter of three bytes."""
     end = len(body) * 2 // 3
     while body[end] & 0xF0 != 0xE0:
         end += 1
@@ -23,11 +23,11 @@ def cut_inside_a_letter(body: bytes) -> bytes:
 
 
 def recode(charset: str) -> Callable[[bytes], bytes]:
-    """Return what turns UTF-8 into another charset."""
+    """Return a function that converts UTF-8 into another charset."""
     return lambda body: press.encoded(body.decode(), charset)
 
 
-# slug of the article, kind, what happens to its UTF-8 bytes, what the header says, what decodes it best
+# slug of the article, kind, the function that damages its UTF-8 bytes, the charset in the header, the best one
 CASES: tuple[tuple[str, str, Callable[[bytes], bytes], str, str], ...] = (
     ("slow-website", "invalid_utf8", lambda b: b.replace(b" and ", b" \xff\xfe and \xc3( ", 6), "utf-8", "utf-8"),
     ("chronique-silence", "invalid_utf8", drop_lead_bytes, "utf-8", "utf-8"),
@@ -65,6 +65,6 @@ def pages(originals: list[Page]) -> list[Page]:
 
 
 def without_meta(body: bytes) -> bytes:
-    """Drop what the page says of its own charset."""
+    """Remove the tag in which the page declares its charset."""
     start = body.find(b"<meta charset=")
     return body if start < 0 else body[:start] + body[body.index(b">", start) + 1 :]

@@ -1,4 +1,4 @@
-"""Pages nobody should train on: spam, menus, consent walls, word salad, tables of numbers, shouting, mangled text."""
+"""Make pages not to train on: spam, menus, consent walls, random words, tables of numbers, capitals, broken text."""
 
 import html
 import random
@@ -58,7 +58,7 @@ def pages() -> list[Page]:
 
 
 def junk(url: str, kind: str, title: str, body: str, text: str = "", dump: str = FIRST_DUMP, **fields: object) -> Page:
-    """Return a page in the simplest of frames."""
+    """Return a page with the simplest layout."""
     head = f'<head><meta charset="utf-8"><title>{title}</title></head>'
     markup = f'<!DOCTYPE html>\n<html lang="en">{head}\n<body>{body}</body></html>\n'
     return Page(
@@ -67,7 +67,7 @@ def junk(url: str, kind: str, title: str, body: str, text: str = "", dump: str =
 
 
 def spam() -> list[Page]:
-    """Return the spam texts, some of them stamped out for several towns or brands."""
+    """Return the spam texts, some of them in a copy for each of several towns or brands."""
     found = []
     for article in texts.articles("spam"):
         for number, text in enumerate(stamped(article.section, article.plain)):
@@ -76,7 +76,7 @@ def spam() -> list[Page]:
 
 
 def spam_page(article: texts.Article, text: str, number: int) -> Page:
-    """Return a spam text repeated, with links to other spam and its words once more where no reader sees them."""
+    """Return a page that repeats a spam text, with links to other spam, and its words again as invisible text."""
     chance = random.Random(f"{article.slug}{number}")
     words = text.split()
     repeated = text.splitlines() * (2 + number % 2)
@@ -99,7 +99,7 @@ def spam_page(article: texts.Article, text: str, number: int) -> Page:
 
 
 def stamped(section: str, text: str) -> list[str]:
-    """Return the text once for each town or brand that it is stamped out for."""
+    """Return a copy of the text for each town or brand."""
     if section == "doorway":
         return [text.replace("Dunmarrow", town) for town in TOWNS]
     if section == "casino":
@@ -132,7 +132,7 @@ def walls() -> list[Page]:
 
 
 def mangled() -> list[Page]:
-    """Return texts which something has gone wrong with."""
+    """Return broken texts."""
     misc = texts.data("misc.yaml")
     words = misc["salad_words"].split()
     found = [
@@ -186,7 +186,7 @@ def mangled() -> list[Page]:
 
 
 def repeated_lines() -> list[Page]:
-    """Return pages that say the same thing over and over, or break lines in odd places."""
+    """Return pages that repeat themselves, or have line breaks in the wrong places."""
     plaque = "Subscribe to our channel and press the bell. Thank you for watching this video about lanterns."
     article = texts.articles("slow_kitchen")[1]
     split = "<br>\n".join(article.plain.replace("\n", " ").split())
@@ -234,7 +234,7 @@ def tables() -> list[Page]:
 
 
 def layouts() -> list[Page]:
-    """Return menus without content, a page of code, deep nesting and a page that is nearly all script."""
+    """Return menus without content, a page of code, deeply nested elements, and a page that is mostly script."""
     menu = texts.data("generic_nav.yaml")
     found = []
     for name in ("harbour", "shop", "de", "zh"):
@@ -262,7 +262,7 @@ def layouts() -> list[Page]:
 
 
 def bios() -> Page:
-    """Return a page of three short lives, good text that is simply short."""
+    """Return a page of three short biographies: good text, but short."""
     rows = texts.data("misc.yaml")["bios"]
     body = "<h1>Our writers</h1>" + "".join(f"<p>{row}</p>" for row in rows)
     page = junk(f"https://{next(iter(press.SITES))}/about", "short_text", "Our writers", body, "\n".join(rows))

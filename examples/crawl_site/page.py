@@ -1,4 +1,4 @@
-"""The one record everything here passes round: a page as the server will send it, with what is true of it."""
+"""Define `Page`, the record that all modules here use: a page as the server sends it, and the facts about it."""
 
 from dataclasses import dataclass, replace
 
@@ -8,19 +8,19 @@ SECOND_DUMP = "2024-10"
 
 @dataclass(frozen=True)
 class Page:
-    """What the server answers at one URL during one dump, and the ground truth about it.
+    """The response of the server to one URL during one dump, and the ground truth about it.
 
     Args:
         url: absolute URL under a reserved `.example` host
-        kind: what a curator would call it (`article`, `near_duplicate`, `spam_casino`, ...)
+        kind: the kind of page, as a reader would name it (`article`, `near_duplicate`, `spam_casino`, ...)
         body: bytes of the payload before any content coding
-        language: ISO 639-1 code of the main text, empty where there is none
-        charset: the charset that decodes the body as its writer meant it, empty for binary bodies
-        text: main text as plain text, empty where there is none
-        family: shared by pages that are copies of each other, exact or not
+        language: ISO 639-1 code of the main text, empty if there is none
+        charset: the charset that decodes the body correctly, empty for binary bodies
+        text: main text as plain text, empty if there is none
+        family: the same for all pages that are copies of each other, exact or not
         duplicate_of: URL of the page whose main text this one repeats exactly
         coding: `identity`, `gzip` or `deflate`
-        revisit_of: URL captured in the first dump, of which this capture is written as a revisit record
+        revisit_of: URL captured in the first dump; this capture is then written as a revisit record of it
     """
 
     url: str
@@ -46,7 +46,7 @@ class Page:
 
     @property
     def target(self) -> str:
-        """Path and query, as they stand in the request line."""
+        """Path and query, as in the request line."""
         return "/" + self.url.split("/", 3)[3]
 
     def changed(self, **fields: object) -> "Page":

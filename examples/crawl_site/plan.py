@@ -20,9 +20,10 @@ def all_pages() -> list[Page]:
 
 
 def files() -> dict[str, list[tuple[int, Page]]]:
-    """Return for each file, named by its path without suffix, the (position in the dump, page) pairs it holds.
+    """Return for each file, named by its path without suffix, its (position in the dump, page) pairs.
 
-    The order is shuffled, so that every file holds every kind; the record to be cut comes last of all.
+    The order is random (with a fixed seed), so that every file contains every kind; the record to truncate
+    is the last one.
     """
     planned = defaultdict(list)
     for dump, n_files in N_FILES.items():

@@ -1,4 +1,4 @@
-"""Pages that carry the long texts: newspapers, magazines, blogs, an archive, in eight languages and many charsets."""
+"""Make the pages of the long texts: newspapers, magazines, blogs, an archive, in eight languages and many charsets."""
 
 import html
 
@@ -24,7 +24,7 @@ SITES = {
     "sever.example": ("sever_ru", "Северный край", "ru", "portal", "ru", "/news/{slug}"),
 }
 
-# How the pages of a site say which charset they use, one after the other: (real charset, in the header, in the page).
+# How the pages of a site declare their charset, used in turn: (real charset, in the header, in the page).
 DECLARATIONS = {
     "de": [("utf-8", "utf-8", "utf-8"), ("windows-1252", "", "windows-1252"), ("iso-8859-1", "ISO-8859-1", "")],
     "fr": [("iso-8859-15", "iso-8859-15", ""), ("utf-8", "", "utf-8"), ("windows-1252", "", "iso-8859-1")],
@@ -35,7 +35,7 @@ DECLARATIONS = {
     "ru": [("windows-1251", "windows-1251", ""), ("koi8-r", "", "koi8-r"), ("utf-8", "", "")],
     "en": [("utf-8", "utf-8", "utf-8"), ("utf-8", "", "utf-8"), ("utf-8", "UTF-8", "")],
 }
-FIRST_CRAWLED = "2023-12-02"  # what is dated later can only be in the second dump
+FIRST_CRAWLED = "2023-12-02"  # an article with a later date can only be in the second dump
 PYTHON_CODEC = {"windows-1252": "cp1252", "windows-1251": "cp1251", "windows-1256": "cp1256"}
 
 
@@ -49,7 +49,7 @@ def pages() -> list[Page]:
 
 
 def site(host: str) -> dict:
-    """Return what the templates need to know about a site."""
+    """Return the fields of a site for the templates."""
     collection, name, language, _, nav, _ = SITES[host]
     return {"name": name, "language": language, "nav": nav, "articles": texts.articles(collection)}
 
@@ -84,7 +84,7 @@ def article_page(host: str, article: Article, number: int) -> Page:
 
 
 def encoded(markup: str, charset: str) -> bytes:
-    """Encode as an old content system would: what the charset lacks becomes a character reference."""
+    """Encode as an old content system would: a character that the charset lacks becomes a character reference."""
     return markup.encode(PYTHON_CODEC.get(charset, charset), "xmlcharrefreplace")
 
 

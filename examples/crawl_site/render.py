@@ -35,7 +35,7 @@ def fill(template: str, article: Article, body: str, site: dict, url: str, chars
         template: file name under `templates/`, without suffix
         body: HTML of the main part
         site: name, language, nav and the articles to link to
-        charset_meta: what the page itself says its charset is; empty leaves the tag out
+        charset_meta: the charset that the page itself declares; empty for none
     """
     chance = random.Random(f"{url}|{template}")
     others = [other for other in site["articles"] if other.slug != article.slug]
@@ -84,6 +84,6 @@ def comments(chance: random.Random) -> str:
 
 
 def slug(text: str) -> str:
-    """Return text as a piece of a path: lower case, ASCII letters and digits kept, the rest as hyphens."""
+    """Return text as part of a path: lower-case ASCII letters and digits; everything else becomes a hyphen."""
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     return plain or f"c{sum(map(ord, text)) % 997}"

@@ -1,4 +1,4 @@
-"""Serve the pages over HTTP on loopback, by Host header, with real headers, chunking and compression."""
+"""Serve the pages over HTTP on the loopback interface, with real headers, chunking and compression."""
 
 import http.server
 import threading
@@ -15,7 +15,7 @@ CHUNK_BYTES = 2048
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answer with the page that the server holds for the Host, the path and the dump asked for."""
+    """Send the page for the requested `Host` and path."""
 
     protocol_version = "HTTP/1.1"
     pages: ClassVar[dict[tuple[str, str], Page]] = {}
@@ -43,15 +43,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def version_string(self) -> str:
-        """Return a server name that depends on the host only."""
+        """Return a server name that depends only on the host."""
         return SOFTWARE[sum(map(ord, self.headers["Host"])) % len(SOFTWARE)]
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the fixed date of the dump, so that the same crawl comes out every time."""
+        """Return the fixed date of the dump, so that every run makes the same crawl."""
         return DATES[self.pages[self.headers["Host"], self.path].dump]
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
+        """Print nothing."""
 
 
 def coded(page: Page) -> bytes:
@@ -59,7 +59,7 @@ def coded(page: Page) -> bytes:
     if page.coding == "gzip":
         packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS + 16)
         packed = packer.compress(page.body) + packer.flush()
-        return packed[:9] + b"\xff" + packed[10:]  # byte 9 names the operating system: unknown, so the same on all
+        return packed[:9] + b"\xff" + packed[10:]  # byte 9, the operating system: unknown
     return zlib.compress(page.body, 6) if page.coding == "deflate" else page.body
 
 
@@ -73,7 +73,7 @@ def chunks(body: bytes) -> Iterator[bytes]:
 
 @contextmanager
 def serving(pages: list[Page]) -> Iterator[int]:
-    """Serve these pages, one dump's worth, and yield the port."""
+    """Serve these pages, all of one dump, and yield the port."""
     held = {(page.host, page.target): page for page in pages}
     handler = type("DumpHandler", (Handler,), {"pages": held})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -1,4 +1,4 @@
-"""Read the hand-written texts under `content/` and turn their light markup into HTML and plain text."""
+"""Read the texts under `content/` and convert their simple markup into HTML and plain text."""
 
 import html
 import re
@@ -8,13 +8,13 @@ from pathlib import Path
 import yaml
 
 CONTENT = Path(__file__).parent / "content"
-# An end mark with what closes after it, before anything but a small letter; Chinese and Japanese need no space.
+# A sentence ends with an end mark and closing quotes before a capital or the end; Chinese and Japanese need no space.
 SENTENCE = re.compile(r".+?(?:[.!?…؟]+[\"”“»)]*(?=\s+[^a-zà-ÿа-я\s]|\s*$)|[。！？]+[」』”）]*|$)")
 
 
 @dataclass(frozen=True)
 class Article:
-    """One text with its head, as written in `content/<collection>.md`."""
+    """One text with its metadata, from `content/<collection>.md`."""
 
     slug: str
     title: str
@@ -26,12 +26,12 @@ class Article:
 
     @property
     def plain(self) -> str:
-        """The main text without markup, one line a block."""
+        """The main text without markup, one line per block."""
         return "\n".join(plain_block(block) for block in blocks(self.markup))
 
 
 def articles(collection: str) -> list[Article]:
-    """Read all texts of one collection, in the order they are written in."""
+    """Read all texts of one collection, in the order of the file."""
     found = []
     for slug, raw in entries(collection):
         head, _, markup = raw.partition("\n\n")
@@ -69,7 +69,7 @@ def entries(collection: str) -> list[tuple[str, str]]:
 
 
 def lines_of(name: str) -> list[str]:
-    """Read a text file of one item a line."""
+    """Read a text file with one item per line."""
     return (CONTENT / name).read_text(encoding="utf-8").splitlines()
 
 
@@ -79,17 +79,17 @@ def data(name: str) -> object:
 
 
 def blocks(markup: str) -> list[str]:
-    """Split markup at blank lines, keeping indented code in one piece."""
+    """Split markup at blank lines; a block of indented code stays in one piece."""
     return [block for block in re.split(r"\n\s*\n(?!    )", markup.strip("\n")) if block.strip()]
 
 
 def to_html(markup: str) -> str:
-    """Turn markup into HTML: headings, lists, tables, code, bold, italics, paragraphs."""
+    """Convert markup into HTML: headings, lists, tables, code, bold, italics, paragraphs."""
     return "\n".join(html_block(block) for block in blocks(markup))
 
 
 def html_block(block: str) -> str:
-    """Turn one block into HTML."""
+    """Convert one block into HTML."""
     rows = block.splitlines()
     if block.startswith("    "):
         code = "\n".join(row[4:] for row in rows)
@@ -108,7 +108,7 @@ def html_block(block: str) -> str:
 
 
 def inline(text: str) -> str:
-    """Escape text and turn `code`, **bold** and *italics* into tags."""
+    """Escape text and convert `code`, **bold** and *italics* into tags."""
     text = html.escape(text, quote=False)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)

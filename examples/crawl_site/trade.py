@@ -1,4 +1,4 @@
-"""Forum, shop and documentation pages."""
+"""Make forum, shop and documentation pages."""
 
 import html
 import random
@@ -78,7 +78,7 @@ def board_page(heads: list[Article], site: dict) -> Page:
 
 
 def shop() -> list[Page]:
-    """Return products, categories and the pages of small print."""
+    """Return products, categories, and the pages with terms and company information."""
     goods = texts.data("shop.yaml")
     misc = texts.data("misc.yaml")
     heads = [Article(slug, name, "", "2023-11-01", group, (), about) for slug, name, _, group, about in goods]
@@ -141,7 +141,7 @@ def product_page(head: Article, price: float, site: dict, number: int) -> Page:
 
 
 def docs() -> list[Page]:
-    """Return the manual, written by hand, and the reference, laid out from a table."""
+    """Return the manual, which has texts, and the reference, which is made from a table."""
     manual = texts.articles("pebble_docs")
     reference = [reference_article(entry) for entry in texts.data("api_reference.yaml")]
     site = {"name": "PebbleDB 3.2 documentation", "language": "en", "nav": "docs", "articles": manual + reference}
@@ -168,14 +168,14 @@ def docs() -> list[Page]:
 
 
 def older_version(text: str) -> str:
-    """Return what the manual said a version earlier; many chapters said the same."""
+    """Return the text of the previous version of the manual; many chapters have not changed."""
     for new, old in (("3.2", "3.1"), ("four gigabytes", "three gigabytes"), ("40 per cent", "50 per cent")):
         text = text.replace(new, old)
     return text
 
 
 def reference_article(entry: dict) -> Article:
-    """Lay out one function of the reference."""
+    """Return the page of one function in the reference."""
     params = "\n".join(f"- **{name}**: {about}" for name, about in entry["params"].items())
     parts = [
         f"    {entry['signature']}",

@@ -1,4 +1,4 @@
-"""Write down what is true of each capture: `truth.jsonl` for tests, the table in `README.md` for people."""
+"""Write the ground truth about each capture: `truth.jsonl` for tests, the table in `README.md` for people."""
 
 import json
 from collections import Counter
@@ -9,22 +9,22 @@ from crawl_site.texts import first_and_last_sentence
 
 UNSPACED = ("zh", "ja")
 
-README = """# An example crawl of our own making
+README = """# The example crawl
 
 {n_pages} pages of {n_hosts} invented sites, captured into {n_files} WARC files in two dumps, three months apart:
 
 {files}
 
-Every text was written for this project; none was taken from anywhere. All hosts are under the reserved name `.example`,
-and people, places and products are invented. Licence: that of the project, Apache-2.0.
+Every text was written for this project; nothing was copied. All hosts are under the reserved name `.example`. People,
+places and products are invented. The licence is that of the project, Apache-2.0.
 
 ## How it was made
 
-`python examples/make_crawl.py` builds the pages from the texts in `examples/crawl_site/`, serves them over HTTP on
-loopback, fetches them through a socket and writes what went over the wire: a request, a response (or revisit) and a
-metadata record for each page, and a warcinfo record for each file. So headers, chunking and compression are real.
-Dates and record ids are fixed; running it again gives the same bytes, and `--check` says if it does. It needs `warcio`
-and `PyYAML`.
+`python examples/make_crawl.py` builds the pages from the texts in `examples/crawl_site/`, serves them over HTTP on the
+loopback interface, fetches them through a socket and writes the transferred bytes: a request, a response (or revisit)
+and a metadata record for each page, and a warcinfo record for each file. So headers, chunking and compression are real.
+Dates and record ids are fixed, so every run gives the same bytes; `--check` compares them with the files here. The
+script needs `warcio` and `PyYAML`.
 
 ## What is in it
 
@@ -35,23 +35,23 @@ and `PyYAML`.
 
 Languages of the pages that have one: {languages}.
 
-{n_families} families of copies hold {n_in_families} pages. {n_both} URLs occur in both dumps, some unchanged and some
-with a newer text.
+{n_families} families of copies contain {n_in_families} pages. {n_both} URLs occur in both dumps, some
+unchanged and some with a newer text.
 
-* `print_version` repeats the main text of another page in another frame, `exact_duplicate` repeats its bytes under
-  another URL or in the other dump, `near_duplicate` changes a paragraph, a few words, the posts that follow or (some
-  pages of the older manual, which have `duplicate_of`) only the frame.
+* `print_version` has the main text of another page in another page layout. `exact_duplicate` has the same bytes as
+  another page, at another URL or in the other dump. `near_duplicate` differs from another page in a paragraph, a few
+  words, the posts that follow or (some pages of the older manual, which have `duplicate_of`) only in the page layout.
 * `truncated_record` is the last record of the last file: its gzip member ends in the middle.
-* Charsets are declared in the HTTP header, in the page, in both or nowhere. Some articles in
-  Chinese and Spanish contradict themselves, as real sites do; `wrong_charset` pages are plainly misdeclared.
+* Charsets are declared in the HTTP header, in the page, in both or nowhere. For some articles in Chinese and Spanish
+  the declarations contradict each other, as on real sites; for `wrong_charset` pages the declaration is wrong.
 * One `pdf` is served as `text/html`. The `empty` pages have a status of 200 and no bytes.
 
 ## truth.jsonl
 
-One line a capture, in the order of the files: `file`, `url`, `kind`, `status`, and where it applies `language`,
-`charset` (the one that decodes the bytes as they were meant), `n_words` (split at white space; left out for Chinese and
-Japanese), `n_characters`, `first` and `last` (sentences of the main text as written, before any damage), `family`
-(copies of each other), `duplicate_of` (same main text).
+One line per capture, in the order of the files: `file`, `url`, `kind`, `status`, and where it applies `language`,
+`charset` (the one that decodes the bytes correctly), `n_words` (split at white space; not for Chinese and Japanese),
+`n_characters`, `first` and `last` (sentences of the main text, before any damage), `family` (pages that are copies of
+each other), `duplicate_of` (the page with the same main text).
 """
 
 
@@ -81,7 +81,7 @@ def write_truth(path: Path, planned: dict[str, list[tuple[int, Page]]]) -> None:
 
 
 def write_readme(path: Path, planned: dict[str, list[tuple[int, Page]]]) -> None:
-    """Write the README with counts taken from the plan and sizes from the files beside it."""
+    """Write the README with counts from the plan and sizes from the files in the same folder."""
     pages = [page for held in planned.values() for _, page in held]
     kinds = Counter(page.kind for page in pages)
     by_count = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
