@@ -11,7 +11,7 @@ from curate.formats.parquet import PARQUET
 from curate.formats.text import TEXT
 from curate.formats.warc import WARC
 
-FORMATS: tuple[Format, ...] = (PARQUET, JSONL, WARC, TEXT)
+FORMATS: tuple[Format, ...] = (PARQUET, JSONL, TEXT, WARC)
 
 __all__ = ["FORMATS", "JSONL", "PARQUET", "TEXT", "Format", "of_file", "with_modules"]
 

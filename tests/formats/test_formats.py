@@ -24,7 +24,7 @@ ROWS = [{"id": "a", "url": None}, {"id": "é", "url": "http://a.example/"}, {"id
     [
         ("a.parquet", "parquet"), ("A.PARQUET", "parquet"), ("a.parquet.gz", None),
         ("a.jsonl", "JSON lines"), ("a.json.zst", "JSON lines"), ("a.ndjson.BZ2", "JSON lines"), ("a.json.bak", None),
-        ("CC.warc.wet.gz", "WARC"), ("a.arc", "WARC"), ("a.warc.zst", "WARC"),
+        ("CC.warc.wet.gz", "WARC"), ("a.arc", "WARC"), ("a.warc.zst", "WARC"), ("a.warc.gz.open", "WARC"), ("a.warc.txt", "plain text"),
         ("a.txt", "plain text"), ("a.json.txt", "plain text"), ("a.txt.csv", None), ("txt", None),
     ],
 )  # fmt: skip

@@ -173,15 +173,15 @@ def test_changing_the_cap_asks_and_compares_nothing_again(tmp_path):
     assert sorted(name[:2] for name in new) == ["06", "07"]
 
 
-def test_a_truncated_file_of_notes_is_made_anew_alone(tmp_path):
+def test_only_a_truncated_sidecar_is_made_again(tmp_path):
     docs = corpus(90)
     run = dedup(tmp_path, cut(docs, 3))
     before = run.bytes("clusters")
-    (notes,) = Path(run.url).glob("phases/01-*/notes/00001.arrow")
-    records = {path.name: path.stat().st_mtime_ns for path in notes.parents[1].glob("done/*.json")}
-    notes.write_bytes(notes.read_bytes()[:-100])
+    (sidecar,) = Path(run.url).glob("phases/01-*/sidecar/00001.arrow")
+    records = {path.name: path.stat().st_mtime_ns for path in sidecar.parents[1].glob("done/*.json")}
+    sidecar.write_bytes(sidecar.read_bytes()[:-100])
     again = dedup(tmp_path, cut(docs, 3))
-    redone = {p.name for p in notes.parents[1].glob("done/*.json") if p.stat().st_mtime_ns != records[p.name]}
+    redone = {p.name for p in sidecar.parents[1].glob("done/*.json") if p.stat().st_mtime_ns != records[p.name]}
     assert redone == {"00001.json"} and again.bytes("clusters") == before
 
 
