@@ -10,7 +10,7 @@ from curate.formats.lines import lines
 
 
 class Text(Format):
-    """Plain text; a row is a line without the white space around it, and blank lines are no rows."""
+    """Plain text; a row is a line without the white space around it, and blank lines are left out."""
 
     name = "plain text"
     suffixes = (".txt",)

@@ -62,7 +62,7 @@ def test_parquet_columns_inside_others_and_slices(tmp_path):
         read_examples([path], positive="a")
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[1, 2]\n", b'{"text": ', b"PAR1 is no parquet"])
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[1, 2]\n", b'{"text": ', b"PAR1 is not parquet"])
 def test_a_damaged_file_is_refused(tmp_path, content):
     for name in ("a.jsonl", "a.parquet"):
         (tmp_path / name).write_bytes(content)
