@@ -260,7 +260,7 @@ def _hint(fs: Any, folder: str, wanted: str) -> str:
     if near:
         return f"  Did you mean {' or '.join(near)}?"
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return f"  {folder or '/'} holds {shown}"
+    return f"  {folder or '/'} contains {shown}"
 
 
 def _listing(fs: Any, folder: str) -> list[dict] | None:

@@ -122,7 +122,7 @@ def defaults(params: Mapping[str, Param]) -> dict[str, Any]:
 
 
 def object_schema(params: Mapping[str, Param]) -> dict[str, Any]:
-    """Return the JSON Schema of a mapping of these parameters; null stands for an empty one."""
+    """Return the JSON Schema of a mapping of these parameters; null means an empty one."""
     schema = {
         "type": ["object", "null"],
         "additionalProperties": False,

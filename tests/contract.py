@@ -83,7 +83,7 @@ def _documented(stage: Stage) -> None:
     for parameter in stage.params:
         assert parameter in described, f"{stage.name}: `Args:` does not describe {parameter}"
     assert described <= stage.params.keys(), (
-        f"{stage.name}: {described - stage.params.keys()} in `Args:` is no parameter"
+        f"{stage.name}: `Args:` describes {described - stage.params.keys()}, which are not parameters"
     )
     if stage.kind in (Kind.SOURCE, Kind.SINK):
         return

@@ -25,11 +25,11 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 class Server(http.server.BaseHTTPRequestHandler):
     """Serves CONTENT, whole, cut off, changed or not at all, by path."""
 
-    asked = 0
+    n_requests = 0
     body = CONTENT
 
     def do_GET(self):
-        Server.asked += 1
+        Server.n_requests += 1
         if self.path.startswith("/missing"):
             self.send_error(404)
             return
@@ -46,7 +46,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    Server.asked, Server.body = 0, CONTENT
+    Server.n_requests, Server.body = 0, CONTENT
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as made:
         threading.Thread(target=made.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{made.server_port}"
@@ -71,14 +71,14 @@ def test_what_was_fetched_is_found_again_without_a_server(listed):
     listed(sha256=DIGEST, size=len(CONTENT))
     with pytest.raises(InputError, match="`curate assets fetch sites`"):
         assets.find("asset:sites")
-    told = []
-    held = assets.fetch("sites", tell=lambda done, total: told.append((done, total)))
+    reported = []
+    held = assets.fetch("sites", tell=lambda done, total: reported.append((done, total)))
     assert (held.sha256, held.size) == (DIGEST, len(CONTENT))
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert reported[-1] == (len(CONTENT), len(CONTENT))
     assert assets.find("sites").read_bytes() == CONTENT
     assert assets.find("asset:sites").name.endswith("sites.txt")
     assert assets.verify("sites") is None
-    assert Server.asked == 1
+    assert Server.n_requests == 1
 
 
 def test_bytes_that_change_are_trusted_once_and_compared_afterwards(listed):
@@ -136,7 +136,7 @@ def test_an_asset_can_come_from_a_file_or_its_url(listed, tmp_path):
     copy.write_bytes(CONTENT)
     for place in (str(copy), copy.as_uri()):
         assert assets.fetch("sites", place).sha256 == DIGEST
-    assert Server.asked == 0
+    assert Server.n_requests == 0
     for place, message in (
         (str(tmp_path / "none"), "No such file"),
         ("ftp://a.example/b", "expected http, https or file"),
@@ -200,7 +200,7 @@ def test_the_command_line_lists_fetches_and_verifies(listed):
     assert "sites: 100 KB from http://127.0.0.1" in fetched.stderr
     assert "url-filter: comes with the package datatrove" in fetched.stderr
     assert "is here already" in curate("fetch", "sites").stderr
-    assert Server.asked == 1
+    assert Server.n_requests == 1
     shown = {entry["name"]: entry for entry in json.loads(curate("list", "--json").stdout)}
     assert shown["sites"]["fetched"]["sha256"] == DIGEST
     assert shown["ut1-adult"]["file"] is None

@@ -35,8 +35,8 @@ def place(row: dict) -> tuple[str, str]:
 
 
 def test_every_capture_is_kept_or_dropped_once(run, truth):
-    told = Counter(place(row) for row in (*result(run), *rejects(run)))
-    assert told == Counter((line["file"], line["url"]) for line in truth)
+    found = Counter(place(row) for row in (*result(run), *rejects(run)))
+    assert found == Counter((line["file"], line["url"]) for line in truth)
 
 
 def test_no_spam_or_mangled_page_is_kept_and_most_of_what_is_kept_is_articles(run, truth):
@@ -48,11 +48,11 @@ def test_no_spam_or_mangled_page_is_kept_and_most_of_what_is_kept_is_articles(ru
 
 
 def test_kept_articles_are_whole_and_in_the_charset_they_were_written_in(run, truth):
-    told = {(line["file"], line["url"]): line for line in truth}
-    articles = [row for row in result(run) if told[place(row)]["kind"] == "article"]
+    truth_of = {(line["file"], line["url"]): line for line in truth}
+    articles = [row for row in result(run) if truth_of[place(row)]["kind"] == "article"]
     assert len(articles) >= 20
     for row in articles:
-        line = told[place(row)]
+        line = truth_of[place(row)]
         text = " ".join(row["text"].split())
         assert line["first"][:60] in text and line["last"][-60:] in text, row["url"]
         assert row["language"] == line["language"]

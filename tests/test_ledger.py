@@ -1,4 +1,4 @@
-"""The books add up, and adding books is a monoid, also after a JSON round trip."""
+"""The counts add up, and adding ledgers is a monoid, also after a JSON round trip."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The README is true: its commands run, and print what it says they print.
 
-A block marked `console` holds commands after `$ ` and, below each, the output; `...` stands for anything. They run in
+A block marked `console` holds commands after `$ ` and, below each, the output; `...` matches anything. They run in
 order in one copy of the checkout. The two set-up commands are run by CI itself (`.ci/run`).
 """
 

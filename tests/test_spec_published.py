@@ -20,7 +20,7 @@ WHOLE = """\
   source: a paper
   remarks: We are small.
   left:
-    - {step: mended, after: text.normalise, share: 1}
+    - {step: repaired, after: text.normalise, share: 1}
     - {step: rules, after: filters.gopher.quality, share: 0.328}
   distributions:
     lines.count: {peak: 1, range: [0, 17]}
@@ -42,7 +42,7 @@ def read(tmp_path, monkeypatch):
 def test_a_whole_section_is_understood(read):
     found = read(WHOLE).published
     assert (found.source, found.remarks) == ("a paper", "We are small.")
-    assert found.left == (Step("mended", "text.normalise", 1.0), Step("rules", "filters.gopher.quality", 0.328))
+    assert found.left == (Step("repaired", "text.normalise", 1.0), Step("rules", "filters.gopher.quality", 0.328))
     lines, characters = found.distributions
     assert (lines.column, lines.peak, lines.range) == ("lines.count", (1, 1), (0, 17))
     assert isinstance(characters, Distribution) and characters.where.startswith("web.yaml:12:5")

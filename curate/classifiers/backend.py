@@ -26,7 +26,7 @@ class Backend(ABC):
 
     Args:
         name: what `--backend` and the model card call it.
-        suffixes: of the paths that it writes, such as `.npz`; an empty one stands for a folder.
+        suffixes: of the paths that it writes, such as `.npz`; an empty one means a folder.
         writes: what it writes, as error messages say it: `a fastText file, .bin or .ftz`.
     """
 

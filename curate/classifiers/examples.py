@@ -1,9 +1,9 @@
-"""Labelled texts: read from Parquet or JSON lines, checked, and split so that copies stay in one part."""
+"""Labelled texts: read from files of rows, checked, and split so that copies stay in one part."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from curate import formats
 from curate.assets import File
 from curate.errors import InputError, SpecError
+from curate.formats import JSONL, Format
 
 PARTS = ("train", "validation", "test")
 SHARES = (0.8, 0.1, 0.1)
@@ -81,22 +83,25 @@ def read_examples(
     positive: str | None = None,
     group: str | None = None,
     slices: Sequence[str] = (),
+    modules: Sequence[str] = (),
 ) -> Examples:
     """Read labelled texts.
 
     Args:
-        paths: Parquet, `.jsonl`, `.jsonl.gz` or `.jsonl.zst` files, or globs that match such files.
+        paths: files, or globs that match files: `.parquet`, `.jsonl`, `.jsonl.gz`, `.jsonl.zst`, or of a format that a
+            module brings. Files of other names are read as JSON lines.
         text: the column of texts. A field `label` of a column `metadata` is written `metadata.label`, here and below.
         label: the column of labels: strings, numbers or booleans.
         positive: the positive label; all others are negative. None for labels 0 and 1, or false and true.
         group: a column whose equal values stay in one part of a split; None keeps equal texts together.
         slices: further columns to keep; columns that do not occur in the data are left out.
+        modules: modules of the user's that bring file formats.
 
     Raises:
         InputError: there is no such file or column, a file is damaged, or no row has both a text and a label.
-        SpecError: `positive` does not occur in the data, or is missing.
+        SpecError: `positive` does not occur in the data, or is missing; a module cannot be imported.
     """
-    rows, origins = _read(paths, (text, label, group))
+    rows, origins = _read(paths, (text, label, group), modules)
     left_out: Counter[str] = Counter()
     used, labels = [], []
     for row in rows:
@@ -121,11 +126,13 @@ def read_examples(
     )
 
 
-def read_texts(paths: Sequence[str], *, text: str = "text", human: str | None = None) -> list[dict[str, Any]]:
+def read_texts(
+    paths: Sequence[str], *, text: str = "text", human: str | None = None, modules: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Read texts that are to be labelled.
 
     Args:
-        paths: as of `read_examples`.
+        paths, modules: as of `read_examples`.
         text: the column of texts; rows without one are left out.
         human: a column of human labels; None for none.
     Returns:
@@ -133,7 +140,7 @@ def read_texts(paths: Sequence[str], *, text: str = "text", human: str | None = 
     Raises:
         InputError: there is no such file or column, or a file is damaged.
     """
-    rows, _ = _read(paths, (text, human))
+    rows, _ = _read(paths, (text, human), modules)
     columns = {"id": "id", "human": human} if human else {"id": "id"}
     return [
         {"text": value, **{name: found for name, column in columns.items() if (found := _at(row, column)) is not None}}
@@ -161,13 +168,16 @@ def split(examples: Examples, seed: int = 0, shares: Sequence[float] = SHARES) -
     return {name: examples.take(part == k).need_both_labels(name) for k, name in enumerate(PARTS)}
 
 
-def _read(paths: Sequence[str], columns: Sequence[str | None]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _read(
+    paths: Sequence[str], columns: Sequence[str | None], modules: Sequence[str]
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Return the rows of all files, and the digest of each file; every column must have a value in some row."""
     rows: list[dict[str, Any]] = []
     origins = {}
+    kinds = formats.with_modules(modules)
     for path in paths:
         for name in File(path).find():
-            rows += _rows(name)
+            rows += _rows(name, formats.of_file(posixpath.basename(name), kinds) or JSONL)
             origins[name] = _digest(name)
     for column in filter(None, columns):
         if not any(_at(row, column) is not None for row in rows):
@@ -212,24 +222,14 @@ def _at(row: Mapping[str, Any], column: str) -> Any:
     return _at(inner, rest) if isinstance(inner, Mapping) else None
 
 
-def _rows(name: str) -> list[dict[str, Any]]:
-    import fsspec
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        if name.endswith(".parquet"):
-            with fsspec.open(name, "rb") as file:
-                return pq.read_table(file).to_pylist()
-        with fsspec.open(name, "rt", compression="infer", encoding="utf-8") as file:
-            found = [json.loads(line) for line in file if line.strip()]
-    except (pa.ArrowException, OSError, EOFError, ValueError) as error:
-        raise InputError(f"{name}: expected Parquet or JSON lines, or the file is damaged: {error}") from None
-    if not all(isinstance(row, dict) for row in found):
-        raise InputError(
-            f'{name}: a line is not a JSON object.  Each line must be one, such as {{"text": ..., "label": ...}}.'
-        )
-    return found
+def _rows(name: str, kind: Format) -> list[dict[str, Any]]:
+    rows = [row for _, row in kind.rows_of(name)]
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError(
+                f'{name}: row {number} is not a JSON object.  Each must be one, such as {{"text": ..., "label": ...}}.'
+            )
+    return rows
 
 
 def _digest(name: str) -> str:

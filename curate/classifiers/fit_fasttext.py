@@ -119,14 +119,14 @@ def _write_lines(train: Examples, weights: tuple[float, float], path: Path, seed
 def _train(
     lines: Path, out: Path, settings: FastTextSettings, epoch: int, seed: int, *, quantise: bool = False
 ) -> None:
-    asked = {
+    request = {
         "input": str(lines),
         "output": str(out),
         "settings": settings.named(epoch),
         "seed": seed,
         "cutoff": settings.cutoff if quantise else 0,
     }
-    done = subprocess.run([sys.executable, "-c", _CHILD], input=json.dumps(asked), capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", _CHILD], input=json.dumps(request), capture_output=True, text=True)
     if done.returncode or not out.exists():
         last = done.stderr.strip().split("\n")[-1] or f"it ended with {done.returncode}"
         raise RunError(f"fastText failed to train: {last}")

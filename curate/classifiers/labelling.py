@@ -121,7 +121,7 @@ def label(
     keys = [_key(rubric, client, row["text"], max_characters) for row in rows]
     waiting = {key: row for key, row in zip(keys, rows, strict=True) if key not in known}
 
-    def asked(item: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def record_of(item: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
         key, row = item
         text = row["text"][:max_characters]
         found = _answer(rubric, client, text, malformed_tries)
@@ -132,7 +132,7 @@ def label(
     n_done = len(rows) - len(waiting)
     tick(n_done)
     with open(out, "a", encoding="utf-8", errors="replace") as file:
-        for record in _concurrently(asked, list(waiting.items()), concurrency):
+        for record in _concurrently(record_of, list(waiting.items()), concurrency):
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
             file.flush()
             known[record["key"]] = record

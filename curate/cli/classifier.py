@@ -51,7 +51,7 @@ Modules = Annotated[
     typer.Option(
         "--module",
         metavar="NAME",
-        help="A Python module of yours, installed or in this folder, that defines a backend. Repeatable.",
+        help="A Python module of yours, installed or in this folder, that defines a backend or a file format. Repeatable.",
     ),
 ]
 ClientModules = Annotated[
@@ -59,7 +59,7 @@ ClientModules = Annotated[
     typer.Option(
         "--module",
         metavar="NAME",
-        help="A Python module of yours, installed or in this folder, that defines a chat client. Repeatable.",
+        help="A Python module of yours, installed or in this folder, that defines a chat client or a file format. Repeatable.",
     ),
 ]
 Chunk = Annotated[
@@ -127,7 +127,13 @@ def train(
     modules = _importable(module)
     settings = backends.named(backend, modules).settings(quantise=quantise, base=base)
     examples = read_examples(
-        data, text=text, label=label, positive=positive, group=group, slices=(*ALWAYS_SLICED, *(slice or ()))
+        data,
+        text=text,
+        label=label,
+        positive=positive,
+        group=group,
+        slices=(*ALWAYS_SLICED, *(slice or ())),
+        modules=modules,
     )
     trained = training.train(
         examples,
@@ -191,7 +197,8 @@ def evaluate(
     modules = _importable(module)
     names = dict.fromkeys([model, *([compare] if compare else [])])
     models = {name: open_model(name, model_label, modules) for name in names}
-    examples = read_examples(data, text=text, label=label, positive=positive, slices=(*ALWAYS_SLICED, *(slice or ())))
+    slices = (*ALWAYS_SLICED, *(slice or ()))
+    examples = read_examples(data, text=text, label=label, positive=positive, slices=slices, modules=modules)
     scores = {name: evaluation.score(m, examples, chunk, aggregate.value) for name, m in models.items()}
     evaluated = {
         name: evaluation.evaluate(s, examples, threshold=threshold, precision=precision) for name, s in scores.items()
@@ -254,7 +261,7 @@ def label(
     modules = _importable(module)
     instructions = labelling.Rubric.read(rubric)
     client = _client(endpoint, model, key_variable, modules)
-    rows = read_texts(data, text=text, human=human)
+    rows = read_texts(data, text=text, human=human, modules=modules)
     rows = rows[:limit] if limit else rows
     with counting("texts", len(rows)) as moved:
         records = labelling.label(rows, instructions, client, out, concurrency=concurrency, tick=moved)

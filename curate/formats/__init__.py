@@ -8,11 +8,12 @@ from curate import extensions
 from curate.formats.format import Format
 from curate.formats.jsonl import JSONL
 from curate.formats.parquet import PARQUET
+from curate.formats.text import TEXT
 from curate.formats.warc import WARC
 
-FORMATS: tuple[Format, ...] = (PARQUET, JSONL, WARC)
+FORMATS: tuple[Format, ...] = (PARQUET, JSONL, TEXT, WARC)
 
-__all__ = ["FORMATS", "PARQUET", "Format", "of_file", "with_modules"]
+__all__ = ["FORMATS", "JSONL", "PARQUET", "TEXT", "Format", "of_file", "with_modules"]
 
 
 def with_modules(modules: Iterable[str]) -> tuple[Format, ...]:

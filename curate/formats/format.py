@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO, ClassVar
 
+from curate.errors import CurateError, InputError
+from curate.formats.lines import unpacked_name
 from curate.stage import Split
 
 PROBE_BYTES = 1 << 20
@@ -19,7 +21,7 @@ OVERLAP = 16 << 20
 class Format(ABC):
     """A file format. A member of the table is an instance; a subclass sets the names and redefines what differs.
 
-    Guessing the format from a file's name only affects balance and speed: readers look at the bytes.
+    For the sources, guessing the format from a file's name only affects balance and speed: they look at the bytes.
     """
 
     name: ClassVar[str]
@@ -36,8 +38,7 @@ class Format(ABC):
 
     def fits(self, file_name: str) -> bool:
         """Return whether a file is of this format, by its name."""
-        lower = file_name.lower()
-        return any(lower.endswith(suffix) or f"{suffix}." in lower for suffix in self.suffixes)
+        return unpacked_name(file_name).endswith(self.suffixes)
 
     def is_splittable(self, file_name: str) -> bool:
         """Return whether records can be found from any byte on, so that a large file may be several shards."""
@@ -54,9 +55,41 @@ class Format(ABC):
         end = min(split.end, split.start + PROBE_BYTES)
         return replace(split, end=end), end - split.start
 
-    def find_rows(self, file: BinaryIO, file_name: str, value: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield (row number, row) for every row whose `id` or `url` is `value`; for `curate explain`.
+    @property
+    def has_rows(self) -> bool:
+        """Return whether its files can be read row by row."""
+        return type(self).rows is not Format.rows
 
-        Formats that no sink writes need not define it.
+    def rows(self, file: BinaryIO, file_name: str) -> Iterator[tuple[int, Any]]:
+        """Yield (row number from 0, row) for every row of a file; a row is a mapping or a string.
+
+        A format whose files `curate explain` or other commands shall read defines it.
+
+        Raises:
+            InputError: the format has no rows, or the file is damaged; the message names the file and the line.
         """
-        raise NotImplementedError(f"{self.name} files are not searched for documents")
+        raise InputError(f"{file_name}: {self.name} files cannot be read row by row.")
+
+    def rows_of(self, url: str) -> Iterator[tuple[int, Any]]:
+        """Open a file and yield its rows, as `rows` does.
+
+        Raises:
+            InputError: the file cannot be opened or read.
+        """
+        import fsspec
+
+        try:
+            with fsspec.open(url, "rb") as file:
+                yield from self.rows(file, url)
+        except CurateError:
+            raise
+        except Exception as error:  # every file system and every library raises its own errors
+            raise InputError(
+                f"{url}: cannot be read as {self.name}: {error}.  Check the file, or fetch it again."
+            ) from error
+
+    def find_rows(self, file: BinaryIO, file_name: str, value: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (row number, row) for every row whose `id` or `url` is `value`; for `curate explain`."""
+        for number, row in self.rows(file, file_name):
+            if isinstance(row, dict) and value in (row.get("id"), row.get("url")):
+                yield number, row

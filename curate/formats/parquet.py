@@ -19,8 +19,12 @@ class Parquet(Format):
     reader = "sources.parquet"
     loader = "parquet"
 
-    def is_splittable(self, file_name: str) -> bool:
+    def fits(self, file_name: str) -> bool:
+        """Return whether the name ends in `.parquet`: these files are compressed inside, never as a whole."""
         return file_name.lower().endswith(self.suffixes)
+
+    def is_splittable(self, file_name: str) -> bool:
+        return self.fits(file_name)
 
     def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
         """Return the row groups that begin in the split, however long, and the footer."""
@@ -41,6 +45,12 @@ class Parquet(Format):
             return split, 0
         start, end = groups[0]
         return replace(split, end=start + 1), end - start
+
+    def rows(self, file: BinaryIO, file_name: str) -> Iterator[tuple[int, Any]]:
+        from pyarrow import parquet
+
+        batches = parquet.ParquetFile(file).iter_batches()
+        yield from enumerate(row for batch in batches for row in batch.to_pylist())
 
     def find_rows(self, file: BinaryIO, file_name: str, value: str) -> Iterator[tuple[int, dict[str, Any]]]:
         import pyarrow as pa

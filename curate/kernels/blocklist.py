@@ -13,8 +13,8 @@ from numba import njit
 from curate.kernels.pointers import address_of, byte_at
 from curate.kernels.urls import COLON, DOT, PERCENT, SLASH, contains, find_host, hash_host, hash_url
 
-N_DOMAINS, N_URLS, N_NONCANONICAL, N_SUFFIXES, N_REFUSED, FIRST_REFUSED, N_FACTS = range(7)
-"""Columns of the facts: the number of entries of each kind, and the line number, from 1, of the first refused one."""
+N_DOMAINS, N_URLS, N_NONCANONICAL, N_SUFFIXES, N_REFUSED, FIRST_REFUSED, N_COUNTS = range(7)
+"""What the counts are: the number of entries of each kind, and the line number, from 1, of the first refused one."""
 
 DOMAIN, URL, NONCANONICAL, SUFFIX, REFUSED = range(5)
 LONGEST_HOST, LONGEST_URL = 253, 4096
@@ -30,11 +30,11 @@ def read_lines(data, wild, exempt, is_canonical):
         exempt: uint64[], the `urls.table` of the exceptions to these.
         is_canonical: treat every entry as canonical (see `urls`), because the caller has rewritten those that were not.
     Returns:
-        `(domains uint64[], urls uint64[], noncanonical int64[k, 2], facts int64[N_FACTS])`: the hashes of domains and of
-        addresses in the order of the list, the byte bounds of entries that must be rewritten first, and the facts.
+        `(domains uint64[], urls uint64[], noncanonical int64[k, 2], counts int64[N_COUNTS])`: the hashes of domains and of
+        addresses in the order of the list, the byte bounds of entries that must be rewritten first, and the counts.
     """
     text, size = address_of(data), len(data)
-    facts = np.zeros(N_FACTS, np.int64)
+    counts = np.zeros(N_COUNTS, np.int64)
     domains, urls, noncanonical = np.empty(1024, np.uint64), np.empty(64, np.uint64), np.empty((64, 2), np.int64)
     at, line = np.int64(0), 0
     while at < size:
@@ -49,33 +49,33 @@ def read_lines(data, wild, exempt, is_canonical):
             first, last = _token(text, last, end)
             more = end
         if more < end and first < last:
-            _refuse(facts, line)
+            _refuse(counts, line)
         else:
             while first < last:
                 kind, value = _entry(text, first, last, wild, exempt, is_canonical)
                 if kind == DOMAIN:
-                    domains = _appended(domains, facts[N_DOMAINS], value)
-                    facts[N_DOMAINS] += 1
+                    domains = _appended(domains, counts[N_DOMAINS], value)
+                    counts[N_DOMAINS] += 1
                 elif kind == URL:
-                    urls = _appended(urls, facts[N_URLS], value)
-                    facts[N_URLS] += 1
+                    urls = _appended(urls, counts[N_URLS], value)
+                    counts[N_URLS] += 1
                 elif kind == NONCANONICAL:
-                    noncanonical = _spanned(noncanonical, facts[N_NONCANONICAL], first, last)
-                    facts[N_NONCANONICAL] += 1
+                    noncanonical = _spanned(noncanonical, counts[N_NONCANONICAL], first, last)
+                    counts[N_NONCANONICAL] += 1
                 elif kind == SUFFIX:
-                    facts[N_SUFFIXES] += 1
+                    counts[N_SUFFIXES] += 1
                 else:
-                    _refuse(facts, line)
+                    _refuse(counts, line)
                 first, last = _token(text, last, end)
         at = stop + 1
-    return domains[: facts[N_DOMAINS]], urls[: facts[N_URLS]], noncanonical[: facts[N_NONCANONICAL]], facts
+    return domains[: counts[N_DOMAINS]], urls[: counts[N_URLS]], noncanonical[: counts[N_NONCANONICAL]], counts
 
 
 @njit(cache=True, nogil=True)
-def _refuse(facts, line):
-    facts[N_REFUSED] += 1
-    if facts[FIRST_REFUSED] == 0:
-        facts[FIRST_REFUSED] = line
+def _refuse(counts, line):
+    counts[N_REFUSED] += 1
+    if counts[FIRST_REFUSED] == 0:
+        counts[FIRST_REFUSED] = line
 
 
 @njit(cache=True, nogil=True)

@@ -29,7 +29,7 @@ def decide(bounds, higher, state, representative, via, via_similarity, threshold
     Returns:
         the number of links that request a similarity. If it is 0, every document is decided.
     """
-    asked = 0
+    n_requested = 0
     for i in range(len(state)):
         if state[i] != UNDECIDED:
             continue
@@ -49,7 +49,7 @@ def decide(bounds, higher, state, representative, via, via_similarity, threshold
                     continue
                 if threshold >= 0 and via[k] != other:
                     via[k], via_similarity[k] = other, np.float32(np.nan)
-                    asked += 1
+                    n_requested += 1
                     waits = True
                 elif threshold < 0 or via_similarity[k] >= threshold:
                     found = other
@@ -57,4 +57,4 @@ def decide(bounds, higher, state, representative, via, via_similarity, threshold
             continue
         state[i] = DROPPED if found >= 0 else KEPT
         representative[i] = found if found >= 0 else i
-    return asked
+    return n_requested

@@ -14,7 +14,7 @@ class ChatClient(ABC):
 
     Args:
         name: what `--endpoint` calls it.
-        model: the language model's name; answers of another model are asked for anew.
+        model: the language model's name; answers of another model are not used again.
     """
 
     name: str
@@ -29,5 +29,5 @@ class ChatClient(ABC):
             temperature: of sampling, 0 (the most likely answer) to 2.
 
         Raises:
-            RunError: there is no answer, and asking again would not help.
+            RunError: there is no answer, and another request would not help.
         """

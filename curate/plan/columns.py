@@ -100,10 +100,10 @@ class _Available:
         if not isinstance(rules, Rules):
             raise SpecError(f"{spec.name} must return Rules, it returned {type(rules).__name__}.", spec.where)
         columns = {}
-        for asked in rules.signals:
-            signal = signals.current_name(asked)
-            if signal != asked:
-                self.warnings.append(f"{spec.where}\n  the signal `{asked}` is now called `{signal}`.")
+        for wanted in rules.signals:
+            signal = signals.current_name(wanted)
+            if signal != wanted:
+                self.warnings.append(f"{spec.where}\n  the signal `{wanted}` is now called `{signal}`.")
             if signal in signals.SIGNALS:
                 if "text" not in self.columns and not self.is_open:
                     raise SpecError(
@@ -111,9 +111,9 @@ class _Available:
                     )
                 if signal not in self.fresh:
                     self.fresh[signal] = signal if signal not in self.columns else f"{signal}@{spec.label}"
-                columns[asked] = self.fresh[signal]
+                columns[wanted] = self.fresh[signal]
             elif signal in self.columns or self.is_open:
-                columns[asked] = signal
+                columns[wanted] = signal
             else:
                 known = [*signals.SIGNALS, *self.columns]
                 raise SpecError(

@@ -1,4 +1,4 @@
-"""Speed of classifiers against the libraries they stand for, in one run on one core.
+"""Speed of classifiers against the libraries they replace, in one run on one core.
 
     python -m tests.bench.classifiers
 

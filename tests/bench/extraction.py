@@ -54,8 +54,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pages", type=int, default=None, help="only the first N pages of each set")
     parser.add_argument("--folds", type=int, default=5, help="parts of the cross-validation; 0 leaves it out")
-    asked = parser.parse_args()
-    n = asked.pages
+    options = parser.parse_args()
+    n = options.pages
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     folder = need_real_data() / "html"
@@ -70,7 +70,7 @@ def main() -> None:
             quality = "trained on these | | |" if engine == "blocks" else _quality(gold, texts)
             empty = sum(not text for text in texts)
             print(f"| {engine} | {favor} | {quality} | {through_stage:.0f} | {empty} |", flush=True)
-    if asked.folds:
+    if options.folds:
         print(flush=True)
         command = [
             sys.executable,
@@ -81,7 +81,7 @@ def main() -> None:
             "--crawls",
             folder.parent / "warc",
         ]
-        subprocess.run([*command, "--folds", str(asked.folds)], check=True)
+        subprocess.run([*command, "--folds", str(options.folds)], check=True)
 
 
 def _quality(gold: list[Gold], texts: list[str]) -> str:

@@ -5,7 +5,7 @@
 Domains: ten million made-up ones (seeded) against datatrove's `URLFilter` with its own lists (4.6 million domains). URLs are made
 up too; one in a hundred is listed. Words: 36,000 of the rarer words of English Wikipedia (seeded), in articles cut to about
 3.5 KB, against one alternation of `regex` in lower-cased text between word boundaries, and against pyahocorasick, which
-knows no boundaries and is asked for all it finds. By processor time, the best of several runs; peers see a part of the texts.
+knows no boundaries and returns all it finds. By processor time, the best of several runs; peers see a part of the texts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A chat endpoint on loopback that speaks the protocol, and can be told to misbehave."""
+"""A chat endpoint on loopback that speaks the protocol, and misbehaves on request."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curate.classifiers.examples import Examples, read_examples, split
+from curate.classifiers.examples import Examples, read_examples, read_texts, split
 from curate.errors import InputError, SpecError
 
 
@@ -62,12 +62,41 @@ def test_parquet_columns_inside_others_and_slices(tmp_path):
         read_examples([path], positive="a")
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[1, 2]\n", b'{"text": ', b"PAR1 is no parquet"])
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[1, 2]\n", b'{"text": ', b"PAR1 is not parquet"])
 def test_a_damaged_file_is_refused(tmp_path, content):
     for name in ("a.jsonl", "a.parquet"):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=name):
             read_examples([str(tmp_path / name)])
+
+
+def test_labelled_data_may_be_in_a_format_of_the_users(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "tab_files.py").write_text(
+        "from curate.formats import Format\n\n\n"
+        "class Tabs(Format):\n"
+        "    name = 'tabs'\n"
+        "    suffixes = ('.tab',)\n\n"
+        "    def rows(self, file, file_name):\n"
+        "        for number, line in enumerate(file):\n"
+        "            label, text = line.decode().split('\\t')\n"
+        "            yield number, {'label': label, 'text': text.strip()}\n\n\n"
+        "TABS = Tabs()\n"
+    )
+    (tmp_path / "a.tab").write_text("1\tone\n0\tnone\n")
+    found = read_examples([str(tmp_path / "a.tab")], modules=["tab_files"])
+    assert found.texts == ["one", "none"] and found.is_positive.tolist() == [True, False]
+    assert [row["text"] for row in read_texts([str(tmp_path / "a.tab")], modules=["tab_files"])] == ["one", "none"]
+    (tmp_path / "a.tab").write_text("no tab")
+    with pytest.raises(InputError, match=r"a.tab: cannot be read as tabs: not enough values"):
+        read_examples([str(tmp_path / "a.tab")], modules=["tab_files"])
+
+
+@pytest.mark.parametrize("name", ["a.warc.gz", "a.txt"])
+def test_a_format_without_labelled_rows_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"a line")
+    with pytest.raises(InputError, match=rf"{name}: (WARC files cannot be read row by row|row 0 is not a JSON object)"):
+        read_examples([str(tmp_path / name)])
 
 
 def test_copies_stay_together_and_the_split_does_not_depend_on_order():

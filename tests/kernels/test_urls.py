@@ -47,9 +47,9 @@ def test_prefixes_of_urls_are_those_of_the_slow_twin(texts):
 @given(st.lists(st.integers(1, 2**64 - 1), unique=True, max_size=300), st.lists(st.integers(1, 2**64 - 1), max_size=30))
 def test_a_table_contains_what_was_put_in_and_nothing_else(put, others):
     made = urls.table(np.array(sorted(put), np.uint64))
-    asked = np.array([*put, *others, *(x ^ 1 or 1 for x in put)], np.uint64)
-    bounds = np.arange(len(asked) + 1)
-    assert (urls.first_found(made, bounds, asked) >= 0).tolist() == [int(x) in set(put) for x in asked]
+    wanted = np.array([*put, *others, *(x ^ 1 or 1 for x in put)], np.uint64)
+    bounds = np.arange(len(wanted) + 1)
+    assert (urls.first_found(made, bounds, wanted) >= 0).tolist() == [int(x) in set(put) for x in wanted]
 
 
 def test_hashes_that_crowd_at_the_end_of_a_table_are_found():

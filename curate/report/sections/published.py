@@ -181,7 +181,7 @@ def bins(shown: Sequence[float], ours: Histogram) -> np.ndarray:
     if ours.n:
         low = max(min(low, ours.quantile(0.005)), low - span, min(low, ours.lowest))
         high = min(max(high, ours.quantile(0.99)), high + span / 2)
-    if ours.n and ours.is_whole and span > 2:  # of shares, all 0 or 1 are no counts
+    if ours.n and ours.is_whole and span > 2:  # shares that are all 0 or 1 are not counts
         first, last = np.floor(low), np.ceil(high)
         width = max(1, np.ceil((last - first) / N_BINS))
         return first - 0.5 + width * np.arange((last - first) // width + 2)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import json
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import fsspec
-
+from curate import formats
 from curate.assets import File
 from curate.errors import InputError
+from curate.formats import FORMATS, TEXT, Format
 
-PACKED = re.compile(r"\.(gz|bz2|xz|zst|zstd)$", re.IGNORECASE)
-KINDS = {".parquet": "parquet", ".jsonl": "lines", ".ndjson": "lines", ".json": "lines", ".txt": "text"}
 IDS = ("id", "_id", "task_id", "question_id", "qid")
 INSIDE = "metadata"
 """Fields are looked up in the row, then in this field of it, where curate and datatrove write extra columns."""
@@ -60,7 +55,7 @@ def read(files: dict[str, str], questions: Sequence[str], answers: Sequence[str]
     """
     for number, (name, url) in enumerate(files.items()):
         n_items, n_rows, names = 0, 0, dict[str, None]()
-        for row, value in _rows(url):
+        for row, value in _format(url).rows_of(url):
             n_rows += 1
             if isinstance(value, str):
                 value = {questions[0]: value}
@@ -85,99 +80,23 @@ def read(files: dict[str, str], questions: Sequence[str], answers: Sequence[str]
 def read_texts(files: dict[str, str], fields: Sequence[str]) -> Iterator[str]:
     """Yield texts that are not items: a plain text file is one text; in other formats each row is one."""
     for url in files.values():
-        if _kind(url) == "text":
-            yield "".join(line for _, line in _lines(url))
+        kind = _format(url)
+        if kind is TEXT:
+            yield "\n".join(line for _, line in kind.rows_of(url))
         else:
-            for _, value in _rows(url):
+            for _, value in kind.rows_of(url):
                 yield from [value] if isinstance(value, str) else _first(value, fields)
 
 
-# ---------------------------------------------------------------------- rows of files
-
-
-def _kind(url: str) -> str:
-    name = PACKED.sub("", url.lower())
-    kind = KINDS.get(posixpath.splitext(name)[1])
-    if kind is None or (kind == "parquet" and PACKED.search(url)):
+def _format(url: str) -> Format:
+    kind = formats.of_file(posixpath.basename(url))
+    if kind is None or not kind.has_rows:
+        endings = ", ".join(suffix for kind in FORMATS if kind.has_rows for suffix in kind.suffixes)
         raise InputError(
-            f"{url}: unknown format; expected {', '.join(KINDS)}, all but parquet optionally compressed (.gz, .zst).  "
+            f"{url}: unknown format; expected {endings}, all but parquet optionally compressed (.gz, .zst).  "
             "Plain text has one item per line."
         )
     return kind
-
-
-def _rows(url: str) -> Iterator[tuple[int, Any]]:
-    """Yield (row number from 0, row); a row is a string or a mapping."""
-    kind = _kind(url)
-    if kind == "parquet":
-        yield from enumerate(_parquet(url))
-        return
-    n_rows = 0
-    for number, line in _lines(url):
-        if not line.strip():
-            continue
-        for value in [line.strip()] if kind == "text" else _json(url, number, line):
-            yield n_rows, value
-            n_rows += 1
-
-
-def _json(url: str, number: int, line: str) -> list[Any]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{url}:{number}: not valid JSON: {error}.  Expected one object or string per line.") from None
-    values = value if isinstance(value, list) else [value]  # the whole file may be one array on one line
-    for each in values:
-        if not isinstance(each, (dict, str)):
-            raise InputError(f"{url}:{number}: expected an object or a string, got {json.dumps(each)[:40]}.")
-    return values
-
-
-def _lines(url: str) -> Iterator[tuple[int, str]]:
-    """Yield (line number from 1, line), without a byte order mark."""
-    number = 0
-    try:
-        is_zstd = url.lower().endswith((".zst", ".zstd"))
-        with fsspec.open(url, "rb", compression=None if is_zstd else "infer") as file:
-            lines = io.BytesIO(_unpacked(url, file.read())) if is_zstd else io.BufferedReader(file)
-            for number, line in enumerate(lines, 1):
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{url}:{number}: not valid UTF-8 (byte {error.object[error.start]:#04x}).  Convert the file to UTF-8."
-        ) from None
-    except InputError:
-        raise
-    except Exception as error:  # every compression library raises its own errors
-        raise InputError(
-            f"{url}: cannot be read after line {number}: {error}.  Check the file, or fetch it again."
-        ) from error
-
-
-def _unpacked(url: str, data: bytes) -> bytes:
-    """Decompress zstd frames. The library's stream reader does not report a truncated file."""
-    import zstandard
-
-    parts = []
-    while data:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        parts.append(frame.decompress(data))
-        if not frame.eof:
-            raise InputError(f"{url}: the file is truncated.  Fetch it again.")
-        data = frame.unused_data
-    return b"".join(parts)
-
-
-def _parquet(url: str) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        with fsspec.open(url, "rb") as file:
-            for batch in parquet.ParquetFile(file).iter_batches():
-                yield from batch.to_pylist()
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{url}: cannot be read as parquet: {error}.  Check the file, or fetch it again.") from error
 
 
 # ---------------------------------------------------------------------- fields of rows

@@ -19,7 +19,7 @@ from curate.kernels import blocklist as b
 from curate.kernels import urls as u
 from curate.stages.safety import _files, _hosts
 
-HEADER = b.N_FACTS + 3
+HEADER = b.N_COUNTS + 3
 """Number of 64-bit words before the tables in a cached file: a digest of everything after it, the counts of
 `kernels.blocklist.read_lines`, the number of repeated entries, and the length of the first table."""
 

@@ -228,7 +228,7 @@ RECIPE = Recipe(
     threshold=0.7,
     use="`porn_score` of English and Chinese text, `chunk: 2000`, the highest chunk counts. Cut at 0.7 beside lists of words "
     "and addresses; what it finds is nearly always pornography, what it does not find may be, too.",
-    limits="No labelled page was at hand. Positive texts were put together by a program from word lists, addresses of adult "
+    limits="There were no labelled pages. Positive texts were put together by a program from word lists, addresses of adult "
     "sites and page furniture; negative ones are real, and passages with medical and sexual words count three times. So it "
     "was validated only on short texts that we wrote (menus, warnings, titles, advertisements as against medicine, sex "
     "education, news, fiction, law, names of places), and those are cleaner than the web. Trust a high score; do not trust "

@@ -77,7 +77,7 @@ RECIPE = Recipe(
     "scores stay low (recall at 0.5 is a tenth), so rank rather than cut. Product and spam pages "
     "of this project's example crawl (written for other purposes, never trained on) as against its articles, manuals and "
     "threads: ROC AUC 0.946, 208 pages. The shipped model has seen those pages, labelled "
-    "by us from their first 260 and some later characters; its scores on them are no evidence. English; Chinese only by a "
+    "by us from their first 260 and some later characters; its scores on them are not evidence. English; Chinese only by a "
     "short list of words. Political and charity appeals, press releases and job advertisements are borderline and were "
     "labelled 1, neither trained nor judged on.",
 )

@@ -16,10 +16,8 @@ class Arrow(Format):
     suffixes = (".arrow",)
     loader = "arrow"
 
-    def find_rows(self, file, file_name, value):
-        for number, row in enumerate(pa.ipc.open_file(file).read_all().to_pylist()):
-            if value in (row["id"], row.get("url")):
-                yield number, row
+    def rows(self, file, file_name):
+        yield from enumerate(pa.ipc.open_file(file).read_all().to_pylist())
 
 
 ARROW = Arrow()

@@ -173,7 +173,7 @@ def test_changing_the_cap_asks_and_compares_nothing_again(tmp_path):
     assert sorted(name[:2] for name in new) == ["06", "07"]
 
 
-def test_a_truncated_sidecar_is_made_anew_alone(tmp_path):
+def test_only_a_truncated_sidecar_is_made_again(tmp_path):
     docs = corpus(90)
     run = dedup(tmp_path, cut(docs, 3))
     before = run.bytes("clusters")

@@ -1,4 +1,4 @@
-"""C4: lines that are no prose go, pages with nothing left go too."""
+"""C4: lines that are not prose are removed, pages with nothing left are dropped."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ DIFFERENT = {
     "gowarc/corrupted-trailing-bytes.warc.gz.open": "warcio refuses several records in one member; ours reads them and one bad region",
     "gowarc/good.warc.gz.open": "warcio refuses several records in one member",
     "gowarc/skip-non-open.warc.gz": "warcio refuses several records in one member",
-    "pywb/bad.arc": "warcio takes lengths that are no number; ours drops both records, then finds three in all",
+    "pywb/bad.arc": "warcio takes lengths that are not numbers; ours drops both records, then finds three in all",
     "pywb/example-bad.warc.gz.bad": "warcio refuses several records in one member",
     "warcio/example-bad-non-chunked.warc.gz": "warcio refuses several records in one member",
     "warcio/example-wrong-chunks.warc.gz": "warcio refuses several records in one member",
