@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from curate import fingerprint
+from curate.plan import fingerprints
 from tests.test_cli import curate
 
 MARKS = '''
@@ -188,3 +190,46 @@ def test_only_files_that_our_records_list_are_removed(folder):
     (folder / "in" / "1.jsonl").unlink()
     ran(folder, made)
     assert sorted(os.listdir(data)) == ["00000.parquet", "00000.parquet.bak", "00007.parquet", "12345.csv"]
+
+
+def test_a_task_that_writes_fewer_files_than_before_leaves_none_behind(folder):
+    made = recipe(folder, "text.normalise", shard_mib=64)
+    with (folder / made).open("a") as file:
+        file.write("output: {sinks.jsonl: {file_mib: 0.00001, compression: none}}\n")
+    ran(folder, made)
+    data = folder / "runs" / "x" / "data"
+    assert sorted(os.listdir(data)) == ["00000-001.jsonl", "00000.jsonl"]
+    (folder / "in" / "1.jsonl").unlink()
+    ran(folder, made)
+    assert sorted(os.listdir(data)) == ["00000.jsonl"]
+
+
+def test_metrics_of_several_tasks_add_up(folder):
+    for i in range(2, 9):
+        row = {"text": "Hello!", "url": f"http://a.example/{i}", "source": f"s{i}"}
+        (folder / "in" / f"{i}.jsonl").write_text(json.dumps(row))
+    stages = ["text.measure: {signals: [words.count]}", "quality.top_per: {column: url, by: [words.count], count: 1}"]
+    ran(folder, recipe(folder, *stages))
+    manifest = json.loads((folder / "runs" / "x" / "manifest.json").read_text())
+    assert manifest["metrics"]["quality.top_per"] == {"documents": 9, "kept": 9, "no_score": 0}
+
+
+def test_a_report_and_a_command_are_not_part_of_what_a_stage_computes():
+    for module in (*fingerprints.ENGINE, "curate.stages.extract.html", "curate.stages.dedup.minhash"):
+        reached, _ = fingerprint._reached(module)
+        assert not {name.split(".")[1] for name in reached if "." in name} & {"report", "cli", "executor", "llm"}, (
+            module
+        )
+
+
+def test_a_parameter_under_both_names_is_refused(folder):
+    stage = "filters.wanjuan.characters: {max_odd_share: 0.5, max_control_share: 0.1}"
+    refused = curate("plan", recipe(folder, stage), cwd=folder)
+    assert refused.returncode == 2 and "given twice" in refused.stderr
+
+
+def test_a_step_takes_former_names(folder):
+    import curate
+
+    step = curate.step("filters.wanjuan.separators", max_field_share=0.1)
+    assert step.params == {"max_separator_token_share": 0.1}
