@@ -154,16 +154,18 @@ def _attribute_of(owner: str, name: str) -> Any:
     """
     if extensions.find(owner) is None:
         return None
+    if name == owner:
+        raise SpecError(f'"{owner}" is a module; name a function or class in it: {owner}.my_name.')
     target = _attribute(name)
     if target is None:
-        raise SpecError(f'module "{owner}" has no "{name.removeprefix(owner + ".")}".')
+        raise SpecError(f'module "{owner}" has no function or class "{name.removeprefix(owner + ".")}".')
     return target
 
 
 def _attribute(dotted: str) -> Any:
     """Return what a dotted path names: an attribute of a module, or the stage a module is named after."""
     parent, _, last = dotted.rpartition(".")
-    for module_name in (dotted, parent):
+    for module_name in filter(None, (dotted, parent)):
         module = extensions.find(module_name)
         target = vars(module).get(last) if module is not None else None
         if inspect.isclass(target) or inspect.isroutine(target):

@@ -62,10 +62,17 @@ class Shard:
 
 
 class ShardWriter(Protocol):
-    """Where a sink writes the files of one task. They appear under their names only when the task is done."""
+    """Where a sink writes the files of one task. They appear under their names only when the task is done.
+
+    A sink always gets at least one batch, empty if the task has no documents, so that it can write the columns.
+    """
 
     def open(self, extension: str) -> typing.ContextManager[BinaryIO]:
-        """Open the task's next file, named by shard and by how many this task wrote before it."""
+        """Open the task's next file, named by shard and by how many this task wrote before it.
+
+        Args:
+            extension: what follows the first dot of the name: `parquet`, `csv.gz`.
+        """
 
 
 # ---------------------------------------------------------------------- what a class may have beside __call__

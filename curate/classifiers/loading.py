@@ -71,7 +71,7 @@ class ModelName(File):
             InputError: there is no such model, or it is a folder that no backend recognises.
         """
         path = find(self)
-        return [str(path)] if path.is_file() else [str(each) for each in recognised(path, self.modules).files(path)]
+        return [str(each) for each in recognised(path, self.modules).files(path)]
 
 
 def find(name: str) -> Path:
@@ -165,7 +165,7 @@ def _what_else(path: Path, known: Iterable[Backend]) -> str:
         return "is a safetensors file.  Name the folder that contains it, its config.json and its tokenizer."
     return (
         f"is not a model that a backend recognises; the backends are {', '.join(each.name for each in known)}.  "
-        "A module of yours that defines another is named with --module."
+        "A module of yours that defines another is named under `modules:` in a recipe, with --module on the command line."
     )
 
 

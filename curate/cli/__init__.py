@@ -12,6 +12,7 @@ app = typer.Typer(
     name="curate",
     help="Turn raw web crawl into training data for language models, and prove what was done.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -10,6 +10,7 @@ app = typer.Typer(
     name="assets",
     help="Block lists and word lists of other projects: fetch them once, use them offline.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 Names = Annotated[
     list[str], typer.Argument(metavar="NAME ...", help="Names of assets; `curate assets list` lists them.")

@@ -15,6 +15,7 @@ app = typer.Typer(
     name="classifier",
     help="Train and evaluate a quality or safety model of your own.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 

@@ -20,6 +20,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
     n_bytes = sum(split.end - split.start for shard in plan.shards for split in shard.splits)
     return {
         "name": plan.spec.name,
+        "executor": plan.spec.executor.executor.name,
         "input": {
             "files": len({split.url for shard in plan.shards for split in shard.splits}),
             "bytes": n_bytes,
@@ -52,7 +53,7 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
     read = data["input"]
     OUT.print(
         f"[bold]{data['name']}[/]  {many(read['files'], 'input file')}, {read['bytes'] / (1 << 20):,.1f} MiB, "
-        f"{many(read['shards'], 'shard')}\n"
+        f"{many(read['shards'], 'shard')}, executor {data['executor']}\n"
     )
     for phase, described in zip(plan.phases, data["phases"], strict=True):
         OUT.print(f"[bold]{described['folder']}[/]  {many(described['tasks'], 'task')}")

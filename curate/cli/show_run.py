@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from curate.cli.console import OUT
 from curate.report import finished_run, sections
+from curate.report.section import shown
 from curate.report.sections import published
 from curate.runs import Role
 from curate.runs.layout import DATA, REJECTS, REPORT
@@ -32,7 +33,7 @@ def print_run(url: str, modules: Sequence[str] = (), *, is_brief: bool) -> None:
     """
     run = finished_run.read(url)
     for section in sections.with_modules(modules):
-        lines = list(section.lines(run)) if section.is_brief or not is_brief else []
+        lines = shown(section, section.lines, run) if section.is_brief or not is_brief else []
         for line in lines:
             OUT.print(escape(line), style="dim" if line.startswith(" ") else None)
         if lines:

@@ -11,7 +11,7 @@ from curate import formats, plan, spec
 from curate.engine import finish, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
-from curate.errors import SpecError
+from curate.errors import RunError, SpecError
 from curate.executor import Job, Launcher
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
@@ -102,7 +102,10 @@ def run(
     with folder.lock(), launcher:
         launcher.prepare(warm_up.stages_of(planned))
         folder.remove(layout.MANIFEST)
-        folder.write_json(layout.RUN, {"curate": finish.version(), "recipe": planned.spec.resolved})
+        folder.write_json(
+            layout.RUN,
+            {"curate": finish.version(), "recipe": planned.spec.resolved, "is_detached": launcher.is_detached},
+        )
         finish.write_plan(folder, planned)
         plan.write_shards(folder, planned.shards)
         references.write(folder, planned)
@@ -181,11 +184,21 @@ def _run_phase(
     watch(Event("began", phase))
     numbers = worker.pending(folder, phase)
     with _watched(folder, phase, watch):
-        job_id = launcher.submit(_job(folder, phase, numbers), before)
+        job = _job(folder, phase, numbers)
+        job_id = launcher.submit(job, before)
+    _check_status(launcher, job, job_id)
     ledger = read_ledger(folder, phase)
     n_kept = phase.n_tasks - len(numbers)
     watch(Event("ended", phase, phase.n_tasks, n_kept=n_kept, seconds=time.perf_counter() - started, ledger=ledger))
     return job_id
+
+
+def _check_status(launcher: Launcher, job: Job, job_id: str) -> None:
+    n_failed = launcher.status(job_id).n_failed
+    if n_failed:
+        raise RunError(
+            f"{n_failed} of {len(job.tasks)} tasks of {job.phase} failed.  Their logs: {launcher.log(job, job.tasks[0])}"
+        )
 
 
 def read_ledger(folder: RunFolder, phase: MapPhase | ReducePhase) -> Ledger:

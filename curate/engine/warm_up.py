@@ -22,7 +22,8 @@ TO_LOAD = "CURATE_PRELOAD"
 
 def waiting(planned: Plan) -> dict[str, Callable[[], object]]:
     """Return what has to be compiled for a plan, by name, and how; nothing if all was compiled before."""
-    return {name: work for name, work in _works(_ours(planned)).items() if not kernels.is_compiled(name)}
+    found = _works(_ours(planned), planned.spec.modules)
+    return {name: work for name, work in found.items() if not kernels.is_compiled(name)}
 
 
 def compile(works: dict[str, Callable[[], object]]) -> None:
@@ -39,9 +40,10 @@ def stages_of(planned: Plan) -> str:
 
 def load(stages: str) -> None:
     """Load compiled kernels. What cannot be loaded here fails where it is used, which is the better place."""
-    for work in _works(StageRef(**ref) for ref in json.loads(stages)).values():
+    for ref in json.loads(stages):
         with contextlib.suppress(Exception):
-            work()
+            for work in _works([StageRef(**ref)], ()).values():
+                work()
 
 
 def _ours(planned: Plan) -> list[StageRef]:
@@ -50,21 +52,21 @@ def _ours(planned: Plan) -> list[StageRef]:
     return [ref for ref, stage in refs if stage.target.__module__.split(".")[0] == "curate"]
 
 
-def _works(refs: Iterable[StageRef]) -> dict[str, Callable[[], object]]:
+def _works(refs: Iterable[StageRef], modules: tuple[str, ...]) -> dict[str, Callable[[], object]]:
     found: dict[str, Callable[[], object]] = {}
     for ref in refs:
         if ref.columns:
             found["signals"] = signals.warm_up
-        elif work := _of_stage(ref):
+        elif work := _of_stage(ref, modules):
             found[ref.name] = work
     return found
 
 
-def _of_stage(ref: StageRef) -> Callable[[], object] | None:
+def _of_stage(ref: StageRef, modules: tuple[str, ...]) -> Callable[[], object] | None:
     stage = ref.find(())
     if not fingerprint.uses(stage.target, "curate.kernels"):
         return None
-    made = ref.construct(())
+    made = ref.construct(modules)
     if isinstance(made, HasWarmUp):
         return made.warm_up
     if stage.kind in (Kind.BATCH_EDIT, Kind.BATCH_FILTER) and set(stage.documented_columns.needs) <= {"text"}:

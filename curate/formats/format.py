@@ -19,7 +19,10 @@ OVERLAP = 16 << 20
 
 
 class Format(ABC):
-    """A file format. A member of the table is an instance; a subclass sets the names and redefines what differs.
+    """A file format. A member of the table `FORMATS` is an instance; a subclass sets the names and redefines what differs.
+
+    `name`: how messages call it. `suffixes`: endings of file names. `reader`: the source that reads it as reference data.
+    `loader`: what `datasets.load_dataset` calls it. `rows` gets the file as stored, compressed if its name says so.
 
     For the sources, guessing the format from a file's name only affects balance and speed: they look at the bytes.
     """
@@ -28,7 +31,7 @@ class Format(ABC):
     """How messages call it: `parquet`."""
 
     suffixes: ClassVar[tuple[str, ...]]
-    """Endings of file names, before a compression's: `(".jsonl", ".ndjson")` fits `a.jsonl` and `a.jsonl.gz`."""
+    """Endings of file names: `(".jsonl", ".ndjson")` fits `a.jsonl`, and also `a.jsonl.gz` and other compressions."""
 
     reader: ClassVar[str | None] = None
     """The source that reads datasets of it, for reference data; None if it cannot be reference data."""
@@ -38,7 +41,7 @@ class Format(ABC):
 
     def fits(self, file_name: str) -> bool:
         """Return whether a file is of this format, by its name."""
-        return unpacked_name(file_name).endswith(self.suffixes)
+        return file_name.lower().endswith(self.suffixes) or unpacked_name(file_name).endswith(self.suffixes)
 
     def is_splittable(self, file_name: str) -> bool:
         """Return whether records can be found from any byte on, so that a large file may be several shards."""

@@ -38,6 +38,7 @@ def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple
     bound: list[Bound | None] = []
     for stage_spec in spec.stages:
         bound.append(known.after(stage_spec) if stage_spec else None)
+    known.check_needs(spec.sink, columns_of(spec.sink))
     columns = tuple(dict.fromkeys(["id", *known.columns]))
     _check_published(spec, columns)
     return bound, columns, tuple(known.warnings)
@@ -81,12 +82,7 @@ class _Available:
         kind, columns = spec.stage.kind, columns_of(spec)
         found = self._signal_columns(spec) if kind is Kind.RULES else {}
         if kind not in (Kind.RULES, Kind.DATATROVE):
-            for column in columns.needs:
-                if column not in self.columns and not self.is_open:
-                    raise SpecError(
-                        f"{spec.label} needs the column `{column}`, which nothing before it makes.{_maker(column)}",
-                        spec.where,
-                    )
+            self.check_needs(spec, columns)
         if "text" in columns.makes or kind is Kind.DATATROVE:
             self.fresh = {}
         _check_names(spec, columns)
@@ -94,6 +90,15 @@ class _Available:
         for column in columns.removes:
             self.columns.pop(column, None)
         return Bound(spec, plain_ref(spec, found), columns)
+
+    def check_needs(self, spec: StageSpec, columns: Columns) -> None:
+        """Refuse a stage that reads a column which nothing before it makes."""
+        for column in columns.needs:
+            if column not in self.columns and not self.is_open:
+                raise SpecError(
+                    f"{spec.label} needs the column `{column}`, which nothing before it makes.{_maker(column)}",
+                    spec.where,
+                )
 
     def _signal_columns(self, spec: StageSpec) -> dict[str, str]:
         rules = spec.stage.construct(spec.all_params)()

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import formats
-from curate.errors import SpecError
+from curate.errors import CurateError, InputError, SpecError
 from curate.formats import PARQUET, Format
 from curate.report import text_diff
 from curate.report.finished_run import finished_folder
@@ -36,12 +36,16 @@ def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
         SpecError: no document of the run has this id or URL, or its data is in a format that is not known.
     """
     folder = finished_folder(url)
-    kept = [fate for name in folder.files(DATA) for fate in _kept(folder, name, id, formats.with_modules(modules))]
     dropped = [
         _dropped(folder, row, shard_of_rejects(name))
         for name in folder.files(REJECTS)
         for _, row in _rejects(folder, name, id)
     ]
+    kinds = formats.with_modules(modules)
+    unknown = [name for name in folder.files(DATA) if formats.of_file(name, kinds) is None]
+    if unknown and not dropped:
+        raise SpecError(_unknown_format(folder, unknown[0], modules))
+    kept = [fate for name in folder.files(DATA) if name not in unknown for fate in _kept(folder, name, id, kinds)]
     fates = [*kept, *dropped]
     if not fates:
         raise SpecError(f'no document of {url} has the id or URL "{id}".  Ids look like "{_example(folder)}".')
@@ -50,21 +54,36 @@ def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _kept(folder: RunFolder, name: str, id: str, kinds: Sequence[Format]) -> Iterator[dict[str, Any]]:
-    kind = formats.of_file(name, kinds)
-    if kind is None:
-        named = folder.read_json(MANIFEST)["recipe"].get("modules")
-        hint = (
-            f"  The recipe names modules of its own; add {' '.join(f'--module {m}' for m in named)}." if named else ""
-        )
-        raise SpecError(f"{folder.path(DATA, name)}: no format is known for files of this name.{hint}")
     path = f"{DATA}/{name}"
-    with folder.open(path) as file:
-        for number, row in kind.find_rows(file, name, id):
-            columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
-            yield {
-                "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
-                "columns": columns, "text": row.get("text"),
-            }  # fmt: skip
+    for number, row in _found(folder, path, id, formats.of_file(name, kinds)):
+        columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
+        yield {
+            "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
+            "columns": columns, "text": row.get("text"),
+        }  # fmt: skip
+
+
+def _found(folder: RunFolder, path: str, id: str, kind: Format) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        with folder.open(path) as file:
+            return list(kind.find_rows(file, path, id))
+    except CurateError:
+        raise
+    except Exception as error:  # every format raises errors of its own
+        raise InputError(
+            f"{folder.path(path)}: cannot be read as {kind.name}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _unknown_format(folder: RunFolder, name: str, modules: Sequence[str]) -> str:
+    named = folder.read_json(MANIFEST)["recipe"].get("modules") or ()
+    missing = " ".join(f"--module {module}" for module in named if module not in modules)
+    hint = (
+        f"One of the recipe's own modules may know it: add {missing}."
+        if missing
+        else "No module given knows it either."
+    )
+    return f"{folder.path(DATA, name)}: no file format is known that has files of this name.  {hint}"
 
 
 def _rejects(folder: RunFolder, name: str, id: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -46,6 +46,11 @@ def finished_folder(url: str) -> RunFolder:
     if folder.exists(layout.MANIFEST):
         return folder
     if folder.exists(layout.RUN):
+        if folder.read_json(layout.RUN).get("is_detached"):
+            raise SpecError(
+                f"{url}: the run was submitted to its executor and is not finished yet.  Look again later, or ask the "
+                "executor whether a job failed; running it again submits all its jobs again."
+            )
         raise SpecError(f"{url}: the last run here did not finish.  Run it again; finished tasks are kept.")
     raise SpecError(f"{url}: there is no run here.  A run folder holds manifest.json; `curate run` prints where it is.")
 

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from curate.report import page_shell
 from curate.report.finished_run import FinishedRun
-from curate.report.section import Section
+from curate.report.section import Section, shown
 
 
 def page(run: FinishedRun, sections: Iterable[Section]) -> str:
     """Return the report."""
-    return page_shell.page(run.manifest["name"], [piece for section in sections for piece in section.html(run)])
+    return page_shell.page(
+        run.manifest["name"], [piece for section in sections for piece in shown(section, section.html, run)]
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import escape
 from typing import ClassVar
 
+from curate.errors import CurateError
 from curate.report.finished_run import FinishedRun
 
 
@@ -29,3 +31,17 @@ class Section(ABC):
     def lines(self, run: FinishedRun) -> Iterator[str]:
         """Yield lines of plain text; a section that has nothing to say yields nothing."""
         return iter(())
+
+
+def shown(section: Section, what: Callable[[FinishedRun], Iterator[str]], run: FinishedRun) -> list[str]:
+    """Return what a section shows, or one line that says how it failed: a section must not hide the rest of a report.
+
+    Args:
+        what: the section's method, `html` or `lines`.
+    """
+    try:
+        return list(what(run))
+    except CurateError:
+        raise
+    except Exception as error:
+        return [escape(f"the section {section.name} failed: {type(error).__name__}: {error}")]

@@ -57,7 +57,12 @@ def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
             f'the recipe has no variable "{last}".{registry.nearest(last, known)}  It has: {", ".join(known) or "none"}.',
             place,
         )
-    if first in ("vars", "executor"):
+    if first == "executor" and rest:  # the name of an executor may have dots
+        executors = document.value.setdefault(first, marks.made({}, place))
+        if isinstance(executors.value, str):
+            executors.value = {executors.value: Marked({}, executors.place, executors.place)}
+        return _mapping(_mapping(executors).setdefault(".".join(rest), marks.made({}, place))), last
+    if first == "vars":
         mapping = _mapping(document.value.setdefault(first, marks.made({}, place)))
         for part in rest:
             mapping = _mapping(mapping.setdefault(part, marks.made({}, place)))

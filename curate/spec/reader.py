@@ -186,23 +186,38 @@ class _Reader:
         return published.read(section, labels) if section is not None else None
 
     def _executor(self) -> ExecutorSpec:
-        """Read where tasks run: `executor: local`, or `executor: {local: {workers: 4}, ...}`, of which the first counts."""
+        """Read where tasks run: `executor: local`, or `executor: {local: {workers: 4}, ...}`, of which the first counts.
+
+        All of them are checked, so that a mistake in one that is not chosen now is found now.
+        """
         marked = self.document.value.get("executor", marks.made(DEFAULT_EXECUTOR, f"{self.path}  executor (default)"))
+        if not isinstance(marked.value, (dict, str)):
+            raise SpecError(
+                "expected the name of an executor, or names with parameters: {local: {workers: 4}}.", marked.place
+            )
         options = marked.value if isinstance(marked.value, dict) else {marked.value: marks.made(None, marked.place)}
-        name = self.executor or next(iter(options), DEFAULT_EXECUTOR)
-        given = options.get(name, marks.made(None, f"--executor {name}"))
+        chosen = self.executor or next(iter(options), DEFAULT_EXECUTOR)
+        options.setdefault(chosen, marks.made(None, f"--executor {chosen}"))
+        return {name: self._one_executor(name, given) for name, given in options.items()}[chosen]
+
+    def _one_executor(self, name: str, given: Marked) -> ExecutorSpec:
         if not isinstance(given.value, (dict, type(None))):
-            raise SpecError("expected options such as {workers: 4}.", given.place)
+            raise SpecError("expected parameters such as {workers: 4}.", given.place)
         try:
-            executor = registry.find_executor(str(name), self.modules)
+            executor = registry.find_executor(name, self.modules)
         except CurateError as error:
             raise SpecError(str(error), given.key_place) from error
-        values = self._converted(f"executor {name}", executor.params, given.value or {}, given.place)
-        found = ExecutorSpec(executor, values)
+        found = ExecutorSpec(
+            executor, self._converted(f"executor {name}", executor.params, given.value or {}, given.place)
+        )
         try:
             found.launcher()
         except SpecError as error:
             raise SpecError(str(error), given.place) from error
+        except Exception as error:
+            raise SpecError(
+                f"the executor {name} cannot be made: {type(error).__name__}: {error}", given.place
+            ) from error
         return found
 
     def _stages(self) -> Iterator[StageSpec | None]:

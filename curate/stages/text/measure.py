@@ -22,7 +22,8 @@ def measure(
     """Measure signals of the current text and add them as columns; keep all documents.
 
     Each signal becomes a column with the name of the signal. The ledger of the run holds a histogram of every column
-    over the kept documents, and the report plots it. As the last stage of a recipe, this stage describes the output.
+    over the kept documents; the report plots those for which the recipe has published figures. As the last stage of a
+    recipe, this stage describes the output.
 
     Why:
         Corpora are compared by the distributions of a few simple signals. A filter measures only the signals for which
