@@ -351,7 +351,7 @@ def _difference(declared: pa.Schema, found: pa.Schema) -> str:
         if name not in declared.names:
             return f"`{name}` is new"
         if found.field(name).type != declared.field(name).type:
-            return f"`{name}` was {declared.field(name).type} and is {found.field(name).type}"
+            return f"`{name}` was {declared.field(name).type} and is now {found.field(name).type}"
     return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
 
 

@@ -51,7 +51,13 @@ def table(kind: type[Member], ours: Sequence[Member], modules: Iterable[str] = (
 
 def _members(kind: type[Member], module: ModuleType) -> list[Member]:
     public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    return list(dict.fromkeys(value for value in public.values() if isinstance(value, kind)))
+    found = list(dict.fromkeys(value for value in public.values() if isinstance(value, kind)))
+    for member in found:
+        if not isinstance(getattr(member, "name", None), str):
+            raise SpecError(
+                f'module "{module.__name__}": a {kind.__name__.lower()} needs the attribute `name`, a string.'
+            )
+    return found
 
 
 def load(name: str) -> ModuleType:

@@ -113,7 +113,7 @@ def of(name: str, function: Callable, skip: int) -> dict[str, Param]:
 
 def of_constructor(name: str, target: type) -> dict[str, Param]:
     """Return the keyword parameters with which a class is constructed."""
-    return of(name, target.__init__, skip=1) if "__init__" in vars(target) else {}
+    return of(name, target.__init__, skip=1) if inspect.isfunction(target.__init__) else {}
 
 
 def defaults(params: Mapping[str, Param]) -> dict[str, Any]:

@@ -15,19 +15,19 @@ def print_fate(found: Mapping[str, Any]) -> None:
     """Print whether a document was kept or dropped, as `fate.find` found it, and the values that decided it."""
     OUT.print(f"[bold]{escape(found['id'])}[/]  {escape(found.get('url') or '')}")
     if found["fate"] == "kept":
-        OUT.print(f"kept, in {found['file']} row {found['row']}")
+        OUT.print(escape(f"kept, in {found['file']} row {found['row']}"))
     else:
-        OUT.print(f"dropped by {found['stage']}: {found['reason']}{_ground(found)}")
+        OUT.print(f"dropped by {escape(found['stage'])}: {escape(found['reason'])}{_ground(found)}")
         broken = [rule for rule in found["failed"] if rule != f"{found['stage']} {found['reason']}"]
         if broken:
-            OUT.print(f"also broke: {', '.join(rule.removeprefix(found['stage'] + ' ') for rule in broken)}")
+            OUT.print(escape(f"also broke: {', '.join(rule.removeprefix(found['stage'] + ' ') for rule in broken)}"))
         if found.get("kept_copy"):
             _print_kept_copy(found)
     for other in found["others"]:
-        OUT.print(f"also {other['id']}: {other['reason'] or other['fate']}")
+        OUT.print(escape(f"also {other['id']}: {other['reason'] or other['fate']}"))
     if found["columns"]:
         OUT.print()
-        for name, value in found["columns"].items():
+        for name, value in ((escape(name), value) for name, value in found["columns"].items()):
             OUT.print(f"  {name:<36} {value:.4g}" if isinstance(value, float) else f"  {name:<36} {escape(str(value))}")
     if found.get("text"):
         OUT.print(f"\n{escape(found['text'][:1500])}{' ...' if len(found['text']) > 1500 else ''}")

@@ -133,7 +133,8 @@ def _remove_stale(folder: RunFolder, results: Sequence[Output]) -> None:
         phase = PhaseFolder(folder, name)
         for task in phase.tasks_with_results():
             for path, digest in results_written(phase.task(task)).items():
-                if path not in current and folder.exists(path) and folder.digest(path) == digest:
+                is_ours = layout.is_result_file(path) and path not in current and folder.exists(path)
+                if is_ours and folder.digest(path) == digest:
                     folder.remove(path)
 
 

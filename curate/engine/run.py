@@ -15,9 +15,10 @@ from curate.errors import RunError, SpecError
 from curate.executor import Job, Launcher
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
+from curate.report import sections
 from curate.runs import RunFolder, layout
 from curate.runs.layout import PhaseFolder
-from curate.runs.records import need_record
+from curate.runs.records import need_record, read_record
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard
 
@@ -62,6 +63,7 @@ def prepare(
 
 def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], executor: str, limit: int) -> Plan:
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths, executor=executor)
+    sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
     return plan.make(pipeline, find_shards(pipeline), limit)
 
 
@@ -126,7 +128,11 @@ def _launcher(pipeline: PipelineSpec, workers: int) -> Launcher:
             raise SpecError(
                 f"--workers: the executor {chosen.executor.name} has no parameter `workers`; it has: {known}."
             )
-        chosen = replace(chosen, params={**chosen.params, "workers": workers})
+        try:
+            converted = chosen.executor.params["workers"].convert(workers)
+        except ValueError as error:
+            raise SpecError(f"--workers: {error}") from error
+        chosen = replace(chosen, params={**chosen.params, "workers": converted})
     return chosen.launcher()
 
 
@@ -194,10 +200,22 @@ def _run_phase(
 
 
 def _check_status(launcher: Launcher, job: Job, job_id: str) -> None:
+    """Make sure that the tasks of a job ran.
+
+    Raises:
+        RunError: the launcher says that tasks failed, or returned before they ran, although it is not detached.
+    """
     n_failed = launcher.status(job_id).n_failed
     if n_failed:
         raise RunError(
             f"{n_failed} of {len(job.tasks)} tasks of {job.phase} failed.  Their logs: {launcher.log(job, job.tasks[0])}"
+        )
+    place = PhaseFolder(RunFolder(job.run_url), job.phase)
+    missing = [task for task in job.tasks if read_record(place.task(task)) is None]
+    if missing:
+        raise RunError(
+            f"the executor returned, and {len(missing)} of {len(job.tasks)} tasks of {job.phase} have not run.  "
+            "A launcher that returns before its tasks ran must have `is_detached = True`."
         )
 
 

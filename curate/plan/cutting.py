@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from curate.barrier import Barrier
+from curate.barrier import Barrier, Reduction
 from curate.batch import Columns
+from curate.errors import StageError
 from curate.plan import fingerprints
 from curate.plan.columns import Bound, columns_of, plain_ref
 from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, StageRef
+from curate.runs.layout import check_word
 from curate.spec import PipelineSpec
 from curate.stage import Kind
 
@@ -78,7 +80,7 @@ class _Chain:
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]
     ) -> Iterator[MapPhase | ReducePhase]:
         """Yield the phase at whose end a barrier emits, and one for each of its reductions."""
-        reductions = barrier.reductions(self.common["n_shards"])
+        reductions = _checked(ref.label, barrier.reductions(self.common["n_shards"]))
         n_partitions = [*(reduction.n_tasks for reduction in reductions), self.common["n_shards"]]
         before = emitting = self.map(start, inside, emit=Emit(ref, n_partitions[0]))
         yield emitting
@@ -95,3 +97,16 @@ class _Chain:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
         return replace(phase, number=self.number, fingerprint=self.parent)
+
+
+def _checked(label: str, reductions: Any) -> tuple[Reduction, ...]:
+    """Refuse reductions that cannot run: none at all, a name that cannot be a folder, no task."""
+    if not isinstance(reductions, tuple) or not reductions or not all(isinstance(r, Reduction) for r in reductions):
+        raise StageError(f"{label}: `reductions` must return a tuple of at least one Reduction, got {reductions!r:.80}")
+    for reduction in reductions:
+        check_word(reduction.name, f"{label}: the name of a reduction")
+        if reduction.n_tasks < 1:
+            raise StageError(
+                f"{label}: the reduction {reduction.name} has {reduction.n_tasks} tasks; it must be at least 1"
+            )
+    return reductions

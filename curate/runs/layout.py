@@ -16,9 +16,11 @@ manifest.json  ledger.json  README.md  report.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from curate.errors import StageError
 from curate.runs.folder import RunFolder
 
 RUN, PLAN, INPUTS, REFERENCES = "run.json", "plan.json", "inputs.json", "references.json"
@@ -26,6 +28,16 @@ MANIFEST, LEDGER, CARD, REPORT = "manifest.json", "ledger.json", "README.md", "r
 DATA, REJECTS, PHASES = "data", "rejects", "phases"
 FINGERPRINT_DIGITS = 10
 """Digits of a phase's fingerprint in the name of its folder."""
+
+
+def check_word(name: str, what: str) -> None:
+    """Refuse a name that cannot be a part of a file name: letters, digits, underscores and hyphens only.
+
+    Raises:
+        StageError: with what it is the name of.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise StageError(f"{what} is {name!r}; use letters, digits, underscores and hyphens.")
 
 
 def phase_folder_name(number: int, title: str, fingerprint: str) -> str:
@@ -140,8 +152,21 @@ def shard_of_rejects(path: str) -> int:
     return int(path.rpartition("-")[2].partition(".")[0])
 
 
+def is_result_file(path: str) -> bool:
+    """Return whether a path is one that a result file can have: a file in a folder for results, and nowhere else."""
+    folder, _, name = path.partition("/")
+    return (
+        folder not in ("", ".", "..", PHASES) and name not in ("", ".", "..") and "/" not in name and "\\" not in name
+    )
+
+
 def evidence_file(label: str, name: str) -> str:
-    """Return where a barrier's evidence is: `dedup/edges.parquet`, `dedup/edges-2.parquet` for the label `...#2`."""
+    """Return where a barrier's evidence is: `dedup/edges.parquet`, `dedup/edges-2.parquet` for the label `...#2`.
+
+    Raises:
+        StageError: the name is not a plain word.
+    """
+    check_word(name, f"{label}: the name of an evidence file")
     family, _, rest = label.partition(".")
     _, _, number = rest.partition("#")
     return f"{family}/{name}{f'-{number}' if number else ''}.parquet"

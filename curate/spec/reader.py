@@ -57,8 +57,15 @@ class ExecutorSpec:
     params: Mapping[str, Any]
 
     def launcher(self) -> Launcher:
-        """Return what runs the jobs."""
-        return self.executor.target(**self.params)
+        """Return what runs the jobs.
+
+        Raises:
+            SpecError: the executor's function returns something else.
+        """
+        made = self.executor.target(**self.params)
+        if not isinstance(made, Launcher):
+            raise SpecError(f"the executor {self.executor.name} returned {type(made).__name__}, not a Launcher.")
+        return made
 
 
 @dataclass(frozen=True, slots=True)

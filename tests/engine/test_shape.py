@@ -217,9 +217,7 @@ def test_metrics_of_several_tasks_add_up(folder):
 def test_a_report_and_a_command_are_not_part_of_what_a_stage_computes():
     for module in (*fingerprints.ENGINE, "curate.stages.extract.html", "curate.stages.dedup.minhash"):
         reached, _ = fingerprint._reached(module)
-        assert not {name.split(".")[1] for name in reached if "." in name} & {"report", "cli", "executor", "llm"}, (
-            module
-        )
+        assert not {name.split(".")[1] for name in reached if "." in name} & {"report", "cli", "llm"}, module
 
 
 def test_a_parameter_under_both_names_is_refused(folder):
@@ -233,3 +231,91 @@ def test_a_step_takes_former_names(folder):
 
     step = curate.step("filters.wanjuan.separators", max_field_share=0.1)
     assert step.params == {"max_separator_token_share": 0.1}
+
+
+FAULTY = """
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from curate import Barrier, Batch, Emitted, Reduction, Verdicts
+
+
+class faulty(Barrier):
+    def __init__(self, *, how: str):
+        self.how = how
+
+    def emit(self, batch: Batch) -> Emitted:
+        row = np.arange(len(batch), dtype=np.uint32) + (1000 if self.how == "row" else 0)
+        return Emitted(pa.RecordBatch.from_pydict({"row": pa.array(row)}))
+
+    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+        if self.how == "none":
+            return None
+        name = "../x" if self.how == "name" else "all"
+        return (Reduction(name, 1, lambda rows: np.zeros(rows.num_rows - (self.how == "partition"), np.int64), self.one),)
+
+    def one(self, rows, context):
+        if self.how == "metrics":
+            context.report({"n": np.int64(1)})
+        if self.how == "evidence":
+            with context.evidence("../../evil", pa.schema({"a": pa.string()})):
+                pass
+        at = [1000] if self.how == "result" else []
+        yield pa.RecordBatch.from_pydict({name: pa.array(values, pa.uint32()) for name, values in (("shard", [0] * len(at)), ("row", at))})
+
+    def apply(self, batch: Batch, results: pa.RecordBatch):
+        return batch.with_columns({"new": [1] * len(batch)}) if self.how == "column" else Verdicts.keep_all(len(batch))
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("row", "emitted about row 1000 of a batch of 1 documents"), ("none", "must return a tuple of at least one Reduction"),
+        ("name", "use letters, digits, underscores and hyphens"), ("partition", "gave 0 numbers for 1 rows"), ("metrics", "no NaN and no NumPy types"),
+        ("evidence", "use letters, digits, underscores and hyphens"), ("result", "1 results are about documents that shard 0 does not have"),
+        ("column", "made the column `new` without declaring it"),
+    ],
+)  # fmt: skip
+def test_a_faulty_barrier_is_stopped_with_its_name(folder, how, message):
+    (folder / "faulty_barrier.py").write_text(FAULTY)
+    stage = f"faulty_barrier.faulty: {{how: {how}}}"
+    done = curate("run", recipe(folder, stage, modules="faulty_barrier"), "--workers", "1", cwd=folder)
+    assert done.returncode == 1 and message in done.stderr and "faulty_barrier.faulty" in done.stderr, done.stderr
+    assert not list(folder.parent.rglob("evil*"))
+
+
+def test_a_list_of_written_files_removes_nothing_outside_the_results(folder):
+    import xxhash
+
+    made = recipe(folder, "text.normalise")
+    ran(folder, made)
+    (folder / "precious.txt").write_text("precious")
+    digest = xxhash.xxh3_128_hexdigest(b"precious")
+    for path in (folder / "runs" / "x" / "phases").glob("*/written/*.json"):
+        path.write_text(json.dumps({"../../precious.txt": digest, str(folder / "precious.txt"): digest}))
+    ran(folder, made)
+    assert (folder / "precious.txt").read_text() == "precious"
+
+
+def test_a_document_named_like_markup_is_explained(folder):
+    (folder / "in" / "0.jsonl").write_text(json.dumps({"text": "a b", "url": "[/nope] [bold]x"}))
+    (folder / "in" / "1.jsonl").write_text(json.dumps({"text": "a c", "url": "[/nope] [bold]x"}))
+    (folder / "mine.py").write_text(
+        "from curate import Doc\n\n\ndef odd(doc: Doc) -> bool | str:\n    return '[/red]'\n"
+    )
+    ran(folder, recipe(folder, "mine.odd", modules="mine"))
+    shown = curate("explain", "runs/x", "[/nope] [bold]x", cwd=folder)
+    assert shown.returncode == 0 and "dropped by mine.odd: [/red]" in shown.stdout, shown.stderr
+
+
+def test_a_section_that_fails_does_not_hide_the_run(folder):
+    (folder / "sections.py").write_text(
+        "from curate.report.section import Section\n\n\nclass Bad(Section):\n    name = 'bad'\n\n"
+        "    def html(self, run):\n        raise ValueError('<b>')\n\n    lines = html\n\n\nBAD = Bad()\n"
+    )
+    done = ran(folder, recipe(folder, "text.normalise", modules="sections"))
+    assert "the section bad failed: ValueError" in done.stdout and "report   runs/x/report.html" in done.stdout
+    assert "the section bad failed: ValueError: &lt;b&gt;" in (folder / "runs" / "x" / "report.html").read_text()

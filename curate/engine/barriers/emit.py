@@ -49,6 +49,12 @@ class Emitter:
         self.barrier.close()
 
     def _checked(self, emitted: Emitted, n: int) -> Emitted:
+        if not isinstance(emitted, Emitted):
+            raise StageError(f"{self.label}: `emit` returned {type(emitted).__name__}, not Emitted")
+        if "row" in emitted.rows.schema.names and emitted.rows.num_rows:
+            last = int(emitted.rows["row"].to_numpy().max())
+            if last >= n:
+                raise StageError(f"{self.label} emitted about row {last} of a batch of {n} documents")
         for what, rows in (("rows", emitted.rows), ("sidecar rows", emitted.sidecar)):
             is_free = what == "rows" and "row" in rows.schema.names
             if rows is not None and rows.num_rows != n and not is_free:

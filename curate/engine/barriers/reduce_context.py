@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.engine.barriers import sidecar
+from curate.errors import StageError
 from curate.plan import ReducePhase
 from curate.runs import Role, RunFolder, TaskFiles
 from curate.runs.layout import PhaseFolder, evidence_file
@@ -69,6 +71,12 @@ class TaskReduceContext:
             evidence.close()
 
     def report(self, metrics: Mapping[str, Any]) -> None:
+        try:
+            json.dumps(metrics, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise StageError(
+                f"{self.label}: metrics must be plain JSON values, no NaN and no NumPy types: {error}"
+            ) from None
         self.metrics.update(metrics)
 
     def warn(self, message: str) -> None:

@@ -63,6 +63,8 @@ class Writer:
 
     def _round(self, rows: pa.RecordBatch) -> None:
         part_of = np.asarray(self.part_of(rows), np.int64)
+        if len(part_of) != rows.num_rows:
+            raise StageError(f"{self.label}: a partition gave {len(part_of)} numbers for {rows.num_rows} rows")
         if part_of.min() < 0 or part_of.max() >= self.n_parts:
             strange = part_of.min() if part_of.min() < 0 else part_of.max()
             raise StageError(f"{self.label} sent a row to task {strange} of {self.n_parts}")

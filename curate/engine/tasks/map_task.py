@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.batch import Batch, Places, same_schema
@@ -111,17 +112,27 @@ class _Task:
         """Let the barrier decide, batch by batch, with the results about the documents of the batch."""
         ref = self.phase.apply.barrier
         barrier = ref.construct(self.phase.modules)
+        stage = ref.find(self.phase.modules)
+        columns = stage.columns(ref.typed(stage, self.phase.modules))
         start = 0
         for batch in batches:
             entry = self.recorder.ledger.stage(ref.label)
             entry.n_in += len(batch)
             entry.bytes_in += batch.n_bytes
             answer = barrier.apply(batch, shuffle.about(results, start, start + len(batch)))
-            decided, verdicts = (
-                (answer, None) if isinstance(answer, Batch) else (batch, stage_runners.checked(ref, answer))
-            )
+            if isinstance(answer, Batch):
+                stage_runners.same_ids(ref, batch, answer)
+                stage_runners.only_declared(ref, columns, batch, answer)
+                decided, verdicts = answer, None
+            else:
+                decided, verdicts = batch, stage_runners.checked(ref, answer)
             yield self.recorder.record(ref.label, decided, verdicts)
             start += len(batch)
+        outside = results.filter(pc.greater_equal(results["row"], start)).num_rows
+        if outside:
+            raise StageError(
+                f"{ref.label}: {outside} results are about documents that shard {self.place.number} does not have"
+            )
 
     def _sink(self, batches: Iterator[Batch]) -> None:
         sink = self.phase.sink

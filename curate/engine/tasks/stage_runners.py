@@ -169,7 +169,7 @@ def _doc_edit(
             docs.append(doc if isinstance(answer, str) else answer)
             reasons.append(answer if isinstance(answer, str) else None)
         made = Batch.from_docs(docs, _with_made(ref, columns, batch.rows.schema, docs))
-        _same_ids(ref, batch, made)
+        same_ids(ref, batch, made)
         yield recorder.record(ref.label, made, Verdicts.of(reasons))
     close(edit)
 
@@ -182,8 +182,8 @@ def _batch_edit(
     for batch in batches:
         _enter(ref.label, batch, recorder)
         made = edit(batch)
-        _same_ids(ref, batch, made)
-        _only_declared(ref, columns, batch, made)
+        same_ids(ref, batch, made)
+        only_declared(ref, columns, batch, made)
         yield recorder.record(ref.label, made)
     close(edit)
 
@@ -260,10 +260,12 @@ def checked(ref: StageRef, verdicts: Verdicts) -> Verdicts:
         raise StageError(
             f"{ref.label} gave a code outside -1 .. {len(verdicts.reasons) - 1}, the places of its reasons"
         )
+    if verdicts.kept_copy is not None and len(verdicts.kept_copy.shard) != len(verdicts):
+        raise StageError(f"{ref.label} named {len(verdicts.kept_copy.shard)} kept copies for {len(verdicts)} documents")
     return verdicts
 
 
-def _only_declared(ref: StageRef, columns: Columns, before: Batch, after: Batch) -> None:
+def only_declared(ref: StageRef, columns: Columns, before: Batch, after: Batch) -> None:
     """Refuse columns that were made or removed without a declaration: the plan, and every later stage, rely on it."""
     came = set(after.names) - set(before.names) - set(columns.makes)
     went = set(before.names) - set(after.names) - set(columns.removes)
@@ -274,7 +276,12 @@ def _only_declared(ref: StageRef, columns: Columns, before: Batch, after: Batch)
         )
 
 
-def _same_ids(ref: StageRef, before: Batch, after: Batch) -> None:
+def same_ids(ref: StageRef, before: Batch, after: Batch) -> None:
+    """Refuse a batch that has not the same documents in the same order.
+
+    Raises:
+        StageError: documents are missing or new, or their order or ids changed.
+    """
     if not isinstance(after, Batch):
         raise StageError(f"{ref.label} returned {type(after).__name__}, not a Batch")
     if len(before) != len(after) or not before["id"].equals(after["id"]):
