@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate.batch import Batch, Columns, Verdicts
+from curate.errors import StageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class Barrier(ABC):
 
     def recall(self, rows: pa.RecordBatch) -> Emitted:
         """Return what `emit` returned about documents that an index remembers; needed where `reference` may be an index."""
-        raise NotImplementedError(f"{type(self).__name__} does not read indexes")
+        raise StageError(f"{type(self).__name__} does not read indexes; define `recall`, or name datasets only.")
 
     def remember(self, sidecar: pa.RecordBatch, results: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
         """Return the rows that an index stores of a stretch of one shard's documents; needed where `index` may be set.
@@ -157,4 +158,4 @@ class Barrier(ABC):
             results: of the last reduction; `results["row"]` indexes into the stretch, ascending.
             shard, start: where the stretch begins.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not write an index")
+        raise StageError(f"{type(self).__name__} does not write an index; define `remember`, or leave `index` empty.")
