@@ -20,6 +20,7 @@ from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
 from curate.runs import Output, Record, Role, RunFolder, layout
+from curate.runs.folder import finished_name
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, results_written
 
@@ -127,15 +128,23 @@ def _ledger(labels: Sequence[str], records: Records) -> Ledger:
 
 
 def _remove_stale(folder: RunFolder, results: Sequence[Output]) -> None:
-    """Remove what earlier states of this run left: files that a task of ours has written, with the content it wrote."""
+    """Remove what earlier states of this run left: files that a task of ours has written, with the content it wrote, and
+    the unfinished parts of such files that a killed task left."""
     current = {output.path for output in results}
+    written: dict[str, str] = {}
     for name in folder.folders(layout.PHASES):
         phase = PhaseFolder(folder, name)
         for task in phase.tasks_with_results():
-            for path, digest in results_written(phase.task(task)).items():
-                is_ours = layout.is_result_file(path) and path not in current and folder.exists(path)
-                if is_ours and folder.digest(path) == digest:
-                    folder.remove(path)
+            written |= results_written(phase.task(task))
+    ours = {path for path in {*current, *written} if layout.is_result_file(path)}
+    for path in ours - current:
+        if folder.exists(path) and folder.digest(path) == written[path]:
+            folder.remove(path)
+    for part in sorted({path.partition("/")[0] for path in ours}):
+        for name in folder.files(part):
+            finished = finished_name(name)
+            if finished and f"{part}/{finished}" in ours:
+                folder.remove(f"{part}/{name}")
 
 
 def _manifest(

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -160,6 +161,12 @@ class RunFolder:
             file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
             file.flush()
             yield
+
+
+def finished_name(name: str) -> str | None:
+    """Return the name that an unfinished part would have had: `a.parquet` for `a.parquet.4711.part`; else None."""
+    match = re.fullmatch(r"(.+)\.\d+\.part", name)
+    return match[1] if match else None
 
 
 @dataclass(slots=True)
