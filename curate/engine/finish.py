@@ -131,14 +131,15 @@ def _remove_stale(folder: RunFolder, results: Sequence[Output]) -> None:
     """Remove what earlier states of this run left: files that a task of ours has written, with the content it wrote, and
     the unfinished parts of such files that a killed task left."""
     current = {output.path for output in results}
-    written: dict[str, str] = {}
+    written: dict[str, set[str]] = {}
     for name in folder.folders(layout.PHASES):
         phase = PhaseFolder(folder, name)
         for task in phase.tasks_with_results():
-            written |= results_written(phase.task(task))
+            for path, digest in results_written(phase.task(task)).items():
+                written.setdefault(path, set()).add(digest)
     ours = {path for path in {*current, *written} if layout.is_result_file(path)}
     for path in ours - current:
-        if folder.exists(path) and folder.digest(path) == written[path]:
+        if folder.exists(path) and folder.digest(path) in written[path]:
             folder.remove(path)
     for part in sorted({path.partition("/")[0] for path in ours}):
         for name in folder.files(part):
