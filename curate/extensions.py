@@ -13,11 +13,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from curate.errors import SpecError
 
 
+@runtime_checkable
 class Named(Protocol):
     """What every member of a table has."""
 
@@ -53,7 +54,7 @@ def _members(kind: type[Member], module: ModuleType) -> list[Member]:
     public = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     found = list(dict.fromkeys(value for value in public.values() if isinstance(value, kind)))
     for member in found:
-        if not isinstance(getattr(member, "name", None), str):
+        if not (isinstance(member, Named) and isinstance(member.name, str)):
             raise SpecError(
                 f'module "{module.__name__}": a {kind.__name__.lower()} needs the attribute `name`, a string.'
             )

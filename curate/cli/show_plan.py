@@ -87,7 +87,7 @@ def _forecast_lines(forecast: Any) -> Iterator[str]:
     for phase in forecast.phases:
         documents = f"{phase.n_documents:,}" if phase.n_documents else ""
         yield f"    {phase.phase:<{width}} {documents:>14} {size(phase.n_bytes):>10} {_time(phase.seconds):>10}"
-    n_bytes, seconds = (sum(getattr(phase, name) for phase in forecast.phases) for name in ("n_bytes", "seconds"))
+    n_bytes, seconds = sum(phase.n_bytes for phase in forecast.phases), sum(phase.seconds for phase in forecast.phases)
     yield f"    {'all':<{width}} {'':>14} {size(n_bytes):>10} {_time(seconds):>10}"
     yield f"    memory of a worker: about {size(forecast.peak_bytes)}"
 
