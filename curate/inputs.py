@@ -290,16 +290,17 @@ def cut(files: Sequence[InputFile], shard_bytes: int, kinds: Sequence[Format] = 
     """
     groups: list[tuple[Split, ...]] = []
     small: list[Split] = []
+    n_small = 0  # bytes in `small`
     for file in files:
         splits = _cut_file(file, max(1, shard_bytes), kinds)
-        room = shard_bytes - sum(split.size for split in small)
-        if small and (len(splits) > 1 or file.size > room):
+        if small and (len(splits) > 1 or n_small + file.size > shard_bytes):
             groups.append(tuple(small))
-            small = []
+            small, n_small = [], 0
         if len(splits) > 1:
             groups.extend((split,) for split in splits)
         else:
             small.extend(splits)
+            n_small += file.size
     if small:
         groups.append(tuple(small))
     return tuple(Shard(index, len(groups), splits) for index, splits in enumerate(groups))
