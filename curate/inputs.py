@@ -310,7 +310,10 @@ def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> lis
     kind = formats.of_file(file.name, kinds)
     n_splits = -(-file.size // shard_bytes) if file.size and kind and kind.is_splittable(file.name) else 1
     ends = [file.size * i // n_splits for i in range(n_splits + 1)]
-    return [Split(file.url, file.name, start, end, file.size, file.source) for start, end in itertools.pairwise(ends)]
+    return [
+        Split(file.url, file.name, start, end, file.size, file.source, file.mark)
+        for start, end in itertools.pairwise(ends)
+    ]
 
 
 # ---------------------------------------------------------------------- identity
@@ -322,6 +325,25 @@ def mark(url: str) -> str:
     fs.invalidate_cache()
     info = _info(fs, path)
     return _file(fs, path, info, "").mark if info and info.get("size") is not None else "gone"
+
+
+def check_unchanged(split: Split, mark: str) -> None:
+    """Make sure that the file of a split is the one that the run was planned for.
+
+    Args:
+        mark: of the file, as it is now.
+
+    Raises:
+        InputError: it has changed, or is gone.
+    """
+    planned, now = split.mark.partition("-"), mark.partition("-")
+    is_same = planned == now if planned[2] and now[2] else planned[0] == now[0]  # some listings know only the size
+    if split.mark and not is_same:
+        what = "is gone" if mark == "gone" else f"has changed ({planned[0]} bytes then, {now[0]} now)"
+        raise InputError(
+            f"{split.url}: {what} since the run was planned, so this task kept nothing.  Run again; what is done and has "
+            "not changed is kept."
+        )
 
 
 def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
@@ -338,7 +360,7 @@ def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
                     state.update(chunk)
                     start += len(chunk)
     except FileNotFoundError:
-        raise InputError(f"{split.url}: existed when the run was planned and is gone now; plan the run again") from None
+        raise InputError(f"{split.url}: existed when the run was planned and is gone now.  Run again.") from None
     return state.hexdigest()
 
 

@@ -69,6 +69,10 @@ def run(
             help="Trial run in a separate folder: read at most this many documents, spread over the shards; 0 reads all.",
         ),
     ] = 0,
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the result if the folder has a run of another recipe.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a recipe. Tasks that are finished, with the same recipe, code and input, are not repeated."""
@@ -86,6 +90,7 @@ def run(
             executor=executor,
             workers=workers,
             limit=limit,
+            replace=replace,
             watch=watch,
         )
     if not finished_run.is_finished(url):  # the executor runs its tasks later

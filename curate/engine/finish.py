@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -15,14 +16,14 @@ import pyarrow.parquet as pq
 from curate import extensions, fingerprint, formats, plan
 from curate.engine.barriers import index, references
 from curate.ledger import Ledger
-from curate.plan import MapPhase, Plan, ReducePhase, StageRef, phases
+from curate.plan import MapPhase, ReducePhase, StageRef, phases
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
-from curate.runs import Output, Record, Role, RunFolder, layout
-from curate.runs.folder import finished_name
+from curate.runs import Output, Record, Role, RunFolder, layout, own_files
 from curate.runs.layout import PhaseFolder
-from curate.runs.records import need_record, results_written
+from curate.runs.own_files import OwnFiles
+from curate.runs.records import need_record
 
 PACKAGES = {
     "numpy",
@@ -44,31 +45,6 @@ Records = Mapping[str, Sequence[Record]]
 
 EXAMPLES, EXAMPLE_TASKS, EXAMPLE_CHARACTERS = 3, 16, 600
 """Rejects shown for each stage and reason (and list), from how many tasks of a phase, and how much of each text."""
-
-
-def version() -> str:
-    """Return the installed version of curate."""
-    from importlib.metadata import version as installed
-
-    return installed("curate")
-
-
-def write_plan(folder: RunFolder, planned: Plan) -> None:
-    """Write down what workers, and whoever finishes the run, need to know."""
-    spec = planned.spec
-    described = {
-        "name": spec.name,
-        "description": spec.description,
-        "recipe": spec.resolved,
-        "published": spec.published.to_json() if spec.published else None,
-        "limit": planned.limit,
-        "warnings": list(planned.warnings),
-        "modules": list(spec.modules),
-        "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
-        "index_entry": index.entry_name(planned),
-        "phases": [phases.to_json(phase) for phase in planned.phases],
-    }
-    folder.write_json(layout.PLAN, described)
 
 
 def finish(folder: RunFolder) -> None:
@@ -93,11 +69,11 @@ def finish(folder: RunFolder) -> None:
     _remove_stale(folder, results)
     manifest = _manifest(folder, described, ran, records, ledger, results)
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
-    modules = described["modules"]
-    folder.write_json(layout.LEDGER, ledger.to_json())
-    folder.write_bytes(layout.CARD, card.card(run, formats.with_modules(modules)).encode())
-    folder.write_bytes(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
-    folder.write_json(layout.MANIFEST, manifest)
+    modules, own = described["modules"], OwnFiles(folder)
+    own.write_json(layout.LEDGER, ledger.to_json())
+    own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
+    own.write(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
+    own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *own.warnings]})
     if not described["limit"]:  # a trial leaves no trace in an index
         _remember(folder, described, ran)
 
@@ -128,24 +104,16 @@ def _ledger(labels: Sequence[str], records: Records) -> Ledger:
 
 
 def _remove_stale(folder: RunFolder, results: Sequence[Output]) -> None:
-    """Remove what earlier states of this run left: files that a task of ours has written, with the content it wrote, and
-    the unfinished parts of such files that a killed task left."""
+    """Remove what earlier states of this run left: results that a task of ours has written, with the content it wrote, and
+    files that a killed task has not finished."""
     current = {output.path for output in results}
-    written: dict[str, set[str]] = {}
-    for name in folder.folders(layout.PHASES):
-        phase = PhaseFolder(folder, name)
-        for task in phase.tasks_with_results():
-            for path, digest in results_written(phase.task(task)).items():
-                written.setdefault(path, set()).add(digest)
-    ours = {path for path in {*current, *written} if layout.is_result_file(path)}
-    for path in ours - current:
-        if folder.exists(path) and folder.digest(path) in written[path]:
+    for path, digests in own_files.written_by_tasks(folder).items():
+        if path not in current and folder.exists(path) and folder.digest(path) in digests:
             folder.remove(path)
-    for part in sorted({path.partition("/")[0] for path in ours}):
-        for name in folder.files(part):
-            finished = finished_name(name)
-            if finished and f"{part}/{finished}" in ours:
-                folder.remove(f"{part}/{name}")
+    phases_with_parts = [PhaseFolder(folder, name).parts for name in folder.folders(layout.PHASES)]
+    for parts in (layout.PARTS, *phases_with_parts):
+        for name in folder.files(parts):
+            folder.remove(f"{parts}/{name}")
 
 
 def _manifest(
@@ -155,7 +123,7 @@ def _manifest(
     refs = {ref.label: (ref, phase) for phase in ran for ref in phase.refs}
     return {
         **{key: described[key] for key in ("name", "description", "recipe", "published", "limit")},
-        "curate": version(),
+        "curate": version("curate"),
         "python": sys.version.split()[0],
         "packages": fingerprint.versions(PACKAGES),
         "stages": [_stage(ref, phase) for ref, phase in refs.values()],

@@ -34,7 +34,7 @@ class DamagedFile(RunError):
     """
 
     def __init__(self, place: TaskFolder, path: str, problem: str):
-        self.place, self.path = place, path
+        self.place, self.path, self.problem = place, path, problem
         super().__init__(f"{place.run.path(path)} is missing or damaged: {problem}.  Run again to have it made anew.")
 
 

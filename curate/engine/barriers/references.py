@@ -35,8 +35,8 @@ class Reference:
     shard: Shard
 
 
-def write(folder: RunFolder, planned: Plan) -> None:
-    """List the reference data of every barrier of a plan and write the list down.
+def prepare(folder: RunFolder, planned: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Make the folders of indexes, and return the reference shards of every barrier, as references.json has them.
 
     Raises:
         SpecError: reference data lies in the run's own folder.
@@ -54,7 +54,7 @@ def write(folder: RunFolder, planned: Plan) -> None:
                         f"{label} > reference: {split['url']} lies in the run folder {folder.url}, which this run writes.  "
                         "Choose another --output."
                     )
-    folder.write_json(layout.REFERENCES, listed)
+    return listed
 
 
 def find(planned: Plan) -> dict[str, list[dict[str, Any]]]:

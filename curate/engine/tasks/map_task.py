@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 
 import pyarrow as pa
@@ -34,8 +34,15 @@ def is_done(folder: RunFolder, phase: MapPhase, task: int) -> bool:
     return record is not None and is_valid(folder, record, task_inputs.find(phase, place, record).key)
 
 
-def run(folder: RunFolder, phase: MapPhase, task: int) -> None:
-    """Do the task, unless it is done."""
+def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] = ()) -> None:
+    """Do the task, unless it is done.
+
+    Args:
+        warnings: that go into its record.
+
+    Raises:
+        DamagedFile: what a task before wrote cannot be read.
+    """
     place = PhaseFolder(folder, phase.folder).task(task)
     record = read_record(place)
     work = task_inputs.find(phase, place, record)
@@ -48,7 +55,9 @@ def run(folder: RunFolder, phase: MapPhase, task: int) -> None:
     ledger = running.recorder.closed().to_json()
     with running.files.open(place.rejects, Role.REJECTS) as file:
         pq.write_table(running.recorder.rejects(), file, compression="zstd", row_group_size=4096)
-    record = Record(work.key, running.files.commit(), ledger, work.digests, running.docs_of_shard)
+    outputs = running.files.commit()
+    warnings = [*warnings, *running.files.warnings]
+    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=warnings)
     folder.write_json(place.record, record.to_json())
 
 
