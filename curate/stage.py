@@ -50,6 +50,11 @@ class Split:
     mark: str = ""
 
     @property
+    def range_name(self) -> str:
+        """What records call the split: `a.warc.gz:0-4711`."""
+        return f"{self.name}:{self.start}-{self.end}"
+
+    @property
     def is_whole(self) -> bool:
         return self.start == 0 and self.end == self.size
 

@@ -29,11 +29,11 @@ def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> lis
     folder.write_json(layout.RUN, {**identity(version("curate"), planned.spec.name), **described}, layout.PARTS)
     own.write_json(layout.REFERENCES, referred)
     own.write_json(layout.INPUTS, plan.shards_to_json(planned.shards))
-    own.write_json(layout.PLAN, _described(planned, own.warnings))
+    own.write_json(layout.PLAN, _described(folder, planned, own.warnings))
     return [*said, *own.warnings]
 
 
-def _described(planned: Plan, warnings: list[str]) -> dict[str, Any]:
+def _described(folder: RunFolder, planned: Plan, warnings: list[str]) -> dict[str, Any]:
     spec = planned.spec
     return {
         "name": spec.name,
@@ -44,7 +44,7 @@ def _described(planned: Plan, warnings: list[str]) -> dict[str, Any]:
         "warnings": [*planned.warnings, *warnings],
         "modules": list(spec.modules),
         "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
-        "index_entry": index.entry_name(planned),
+        "runner": index.runner(planned, folder).to_json(),
         "phases": [phases.to_json(phase) for phase in planned.phases],
     }
 

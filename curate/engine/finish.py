@@ -47,11 +47,15 @@ EXAMPLES, EXAMPLE_TASKS, EXAMPLE_CHARACTERS = 3, 16, 600
 """Rejects shown for each stage and reason (and list), from how many tasks of a phase, and how much of each text."""
 
 
-def finish(folder: RunFolder) -> None:
+def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
     """Write what makes a run complete; the manifest comes last.
 
+    Args:
+        warnings: that go into the manifest.
+
     Raises:
-        RunError: a task has no record. StageError: the ledger does not balance.
+        RunError: a task has no record. StageError: the ledger does not balance. DamagedFile: what a task has written for
+            an index is not there any more as it was.
     """
     described = folder.read_json(layout.PLAN)
     ran = [phases.from_json(data) for data in described["phases"]]
@@ -73,18 +77,23 @@ def finish(folder: RunFolder) -> None:
     own.write_json(layout.LEDGER, ledger.to_json())
     own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
     own.write(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
-    own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *own.warnings]})
+    own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
     if not described["limit"]:  # a trial leaves no trace in an index
         _remember(folder, described, ran)
 
 
 def _remember(folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase]) -> None:
     """Copy what the barriers of a complete run remember into their indexes."""
+    digests = {name: digest for record in _records(folder, ran[0]) for name, digest in record.input_digests.items()}
+    stored = [
+        [index.stored_input(split, digests[split.range_name]) for split in shard.splits]
+        for shard in plan.read_shards(folder)
+    ]
     for phase in ran:
         if isinstance(phase, MapPhase) and phase.apply and phase.apply.barrier.construct(phase.modules).index:
             known = references.of_barrier(folder, phase.apply.barrier.label)
             names = [each.shard.splits[0].name if each.reader == references.INDEX else None for each in known]
-            index.publish(folder, described["index_entry"], described["name"], phase, names)
+            index.publish(folder, described["runner"], phase, stored, names)
 
 
 def _records(folder: RunFolder, phase: AnyPhase) -> list[Record]:
@@ -147,14 +156,14 @@ def _digest(results: Sequence[Output], role: Role) -> str:
 
 def _inputs(folder: RunFolder, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return every split of the input with its digest."""
-    digests = {split: value.partition(" ")[2] for record in records for split, value in record.inputs.items()}
+    digests = {name: digest for record in records for name, digest in record.input_digests.items()}
     return [
         {
             "name": split.name,
             "url": split.url,
             "start": split.start,
             "end": split.end,
-            "digest": digests[f"{split.name}:{split.start}-{split.end}"],
+            "digest": digests[split.range_name],
         }
         for shard in plan.read_shards(folder)
         for split in shard.splits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from curate import extensions
 from curate.engine import finish
 from curate.engine.tasks import map_task, reduce_task
@@ -23,7 +25,7 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
     """
     folder = RunFolder(run_url)
     if phase is None:
-        finish.finish(folder)
+        _repairing(folder, lambda warnings: finish.finish(folder, warnings))
         return
     found = _read_phase(folder, phase)
     extensions.import_from(found.import_from)
@@ -39,12 +41,21 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
 
 
 def _do(folder: RunFolder, phase: MapPhase | ReducePhase, task: int) -> None:
-    """Do a task; if it finds a damaged intermediate file, do first the task that wrote the file again."""
+    module = map_task if isinstance(phase, MapPhase) else reduce_task
+    _repairing(folder, lambda warnings: module.run(folder, phase, task, warnings))
+
+
+def _repairing(folder: RunFolder, work: Callable[[Sequence[str]], None]) -> None:
+    """Do something; if it finds a damaged intermediate file, do first the task that wrote the file again.
+
+    Args:
+        work: gets what has to be said about this.
+    """
     warnings: list[str] = []
     repaired: set[str] = set()
     while True:
         try:
-            (map_task if isinstance(phase, MapPhase) else reduce_task).run(folder, phase, task, warnings)
+            work(warnings)
             return
         except DamagedFile as damage:
             if damage.path in repaired:

@@ -42,6 +42,11 @@ class RunFolder:
     def __repr__(self) -> str:
         return f"RunFolder({self.url!r})"
 
+    @property
+    def address(self) -> str:
+        """The one address of the folder, however it was given."""
+        return os.path.realpath(self.root) if self.is_local else self.fs.unstrip_protocol(self.root)
+
     def path(self, *parts: str) -> str:
         """Return the full path as the file system (and pyarrow, locally) understands it."""
         return posixpath.join(self.root, *parts)

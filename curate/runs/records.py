@@ -64,6 +64,11 @@ class Record:
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def input_digests(self) -> dict[str, str]:
+        """The digest of each split that the task read, by `Split.range_name`."""
+        return {name: value.partition(" ")[2] for name, value in self.inputs.items()}
+
     def to_json(self) -> dict[str, Any]:
         content = asdict(self)
         return {**content, "digest": _digest(content)}

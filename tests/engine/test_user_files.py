@@ -19,7 +19,10 @@ STAGES = [{"filters.gopher.quality": {"min_words": 2, "min_stop_words": 0}}, "de
 @pytest.fixture
 def recipe(write_recipe, write_jsonl) -> str:
     for k in range(3):
-        write_jsonl(f"{k}.jsonl", [f"It is the text of {WORDS[i]} and {WORDS[k]}, and that is the one to be with." for i in range(5)])
+        write_jsonl(
+            f"{k}.jsonl",
+            [f"It is the text of {WORDS[i]} and {WORDS[k]}, and that is the one to be with." for i in range(5)],
+        )
     return write_recipe(STAGES)
 
 
@@ -97,7 +100,9 @@ def test_stale_results_are_removed_and_unfinished_files_too(recipe, url, tmp_pat
     assert not list(Path(url).rglob("*.part")) and not Path(url, "set-aside").exists()
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", "not JSON", '{"name": "test"}', '{"format": "other", "name": "test"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", "not JSON", '{"name": "test"}', '{"format": "other", "name": "test"}']
+)
 def test_a_folder_with_somebody_elses_run_json_is_refused(recipe, tmp_path, content):
     theirs = tmp_path / "theirs"
     (theirs / "data").mkdir(parents=True)
@@ -134,7 +139,7 @@ def test_a_folder_where_a_file_is_expected_or_the_reverse_is_named(recipe, url, 
 def test_another_recipe_does_not_replace_a_run(recipe, url, write_recipe):
     before = everything(Path(url))
     other = write_recipe(STAGES[:1], name="other")
-    with pytest.raises(SpecError, match='has a run of the recipe "test", and this one is "other".*--replace'):
+    with pytest.raises(SpecError, match=r'has a run of the recipe "test", and this one is "other".*--replace'):
         curate.run(other, output=url, workers=1)
     assert everything(Path(url)) == before
     curate.run(other, output=url, workers=1, replace=True)

@@ -41,7 +41,7 @@ def prepare(folder: RunFolder, planned: Plan) -> dict[str, list[dict[str, Any]]]
     Raises:
         SpecError: reference data lies in the run's own folder.
     """
-    listed = find(planned)
+    listed = find(planned, folder)
     for phase in _emitting(planned):
         barrier = phase.emit.barrier.construct(phase.modules)
         if barrier.index:
@@ -57,15 +57,18 @@ def prepare(folder: RunFolder, planned: Plan) -> dict[str, list[dict[str, Any]]]
     return listed
 
 
-def find(planned: Plan) -> dict[str, list[dict[str, Any]]]:
+def find(planned: Plan, folder: RunFolder | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return the reference shards of every barrier of a plan, as JSON-like data.
+
+    Args:
+        folder: the run folder, if it is known; what a former state of this run stored in an index does not count.
 
     Raises:
         InputError, SpecError: there is no such data, or an index was made with other settings.
     """
     listed = {}
     kinds = formats.with_modules(planned.spec.modules)
-    own = index.entry_name(planned)
+    own = index.runner(planned, folder)
     for phase in _emitting(planned):
         ref = phase.emit.barrier
         barrier = ref.construct(phase.modules)
@@ -113,7 +116,7 @@ def _emitting(planned: Plan) -> Iterator[MapPhase]:
     yield from (phase for phase in planned.phases if isinstance(phase, MapPhase) and phase.emit)
 
 
-def _find(url: str, ref: StageRef, barrier: Barrier, own: str, kinds: Sequence[Format]) -> Iterator[Reference]:
+def _find(url: str, ref: StageRef, barrier: Barrier, own: index.Runner, kinds: Sequence[Format]) -> Iterator[Reference]:
     folder = RunFolder(url)
     if folder.exists(index.HEADER):
         for file in index.files(url, ref.name, barrier.index_settings(), own):

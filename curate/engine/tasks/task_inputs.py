@@ -42,7 +42,7 @@ class TaskInputs:
             InputError: one did.
         """
         for split in self.splits:
-            before = self.digests[_range(split)].partition(" ")[0]
+            before = self.digests[split.range_name].partition(" ")[0]
             inputs.check_unchanged(replace(split, mark=before), inputs.mark(split.url))
         if self.shard:
             _check_reader(self.phase, self.shard)
@@ -76,11 +76,6 @@ def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInput
     return TaskInputs(phase, key, shard, (*own, *referred), digests, results)
 
 
-def digests_by_split(record: Record) -> dict[str, str]:
-    """Return the digest of each split that a task read, as it is on record."""
-    return {split: value.partition(" ")[2] for split, value in record.inputs.items()}
-
-
 def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list:
     if not shard.splits:
         _check_reader(phase, shard)
@@ -112,15 +107,11 @@ def _digests(phase: MapPhase, splits: tuple[Split, ...], record: Record | None) 
     for split in splits:
         mark = inputs.mark(split.url)
         inputs.check_unchanged(split, mark)
-        before = known.get(_range(split), "")
+        before = known.get(split.range_name, "")
         same = before.partition(" ")[0] == mark
-        found[_range(split)] = before if same else f"{mark} {inputs.digest(split, kinds)}"
+        found[split.range_name] = before if same else f"{mark} {inputs.digest(split, kinds)}"
     return found
 
 
 def _content(digests: dict[str, str], split: Split) -> str:
-    return digests[_range(split)].partition(" ")[2]
-
-
-def _range(split: Split) -> str:
-    return f"{split.name}:{split.start}-{split.end}"
+    return digests[split.range_name].partition(" ")[2]
