@@ -95,10 +95,15 @@ def run(
         )
     if not finished_run.is_finished(url):  # the executor runs its tasks later
         print(f"submitted; when the tasks are done, look at it with: curate stats {url}", file=sys.stderr)
-    elif as_json:
+        return
+    if as_json:
         print_json(show_run.summary(url))
     else:
         show_run.print_run(url, modules=finished_run.modules_of(url), is_brief=True)
+    finished = finished_run.read(url)
+    if not finished.ledger.n_out and not finished.manifest["allow_empty"]:
+        print(f"curate: {finished.ledger.why_empty()}  If that is right, set allow_empty: true.", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def plan(

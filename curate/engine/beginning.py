@@ -41,6 +41,7 @@ def _described(folder: RunFolder, planned: Plan, warnings: list[str]) -> dict[st
         "recipe": spec.resolved,
         "published": spec.published.to_json() if spec.published else None,
         "limit": planned.limit,
+        "allow_empty": spec.allow_empty,
         "warnings": [*planned.warnings, *warnings],
         "modules": list(spec.modules),
         "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import extensions, fingerprint, formats, plan
@@ -38,6 +40,8 @@ PACKAGES = {
     "xxhash",
 }
 """Top-level packages that decide what a run writes; those installed go into the manifest with their versions."""
+
+EXAMPLE_COLUMNS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "kept_id", "text")
 
 AnyPhase = MapPhase | ReducePhase
 Records = Mapping[str, Sequence[Record]]
@@ -131,7 +135,7 @@ def _manifest(
 ) -> dict[str, Any]:  # fmt: skip
     refs = {ref.label: (ref, phase) for phase in ran for ref in phase.refs}
     return {
-        **{key: described[key] for key in ("name", "description", "recipe", "published", "limit")},
+        **{key: described[key] for key in ("name", "description", "recipe", "published", "limit", "allow_empty")},
         "curate": version("curate"),
         "python": sys.version.split()[0],
         "packages": fingerprint.versions(PACKAGES),
@@ -142,6 +146,7 @@ def _manifest(
         "warnings": [
             *described["warnings"],
             *(w for of_phase in records.values() for r in of_phase for w in r.warnings),
+            *([ledger.why_empty()] if ledger.why_empty() and not described["allow_empty"] else []),
         ],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
         "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
@@ -204,16 +209,30 @@ def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
 
 def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]]:
     """Return a few rejects for each stage and reason (and list), those with text first, from the first tasks with some."""
-    found: dict[tuple, list[dict[str, Any]]] = {}
-    columns = ["id", "url", "stage", "reason", "value", "evidence", "lists", "kept_id", "text"]
+    found: dict[str, list[dict[str, Any]]] = {}
     for phase in ran:
-        if not isinstance(phase, MapPhase):
-            continue
-        for task in range(min(phase.n_tasks, EXAMPLE_TASKS)):
-            with folder.open(PhaseFolder(folder, phase.folder).task(task).rejects) as file:
-                rows = pq.ParquetFile(file).read(columns).to_pylist()
-            for row in sorted(rows, key=lambda row: not row["text"]):
-                group = found.setdefault((row["stage"], row["reason"], *(row["lists"] or ())), [])
-                if len(group) < EXAMPLES:
-                    group.append({**row, "text": (row["text"] or "")[:EXAMPLE_CHARACTERS]})
+        for task in range(min(phase.n_tasks, EXAMPLE_TASKS)) if isinstance(phase, MapPhase) else ():
+            place = PhaseFolder(folder, phase.folder).task(task)
+            with folder.open(place.rejects) as file:
+                for group, rows in _examples_of(pq.ParquetFile(file)).items():
+                    so_far = found.setdefault(group, [])
+                    so_far += rows[: EXAMPLES - len(so_far)]
     return [row for group in found.values() for row in group]
+
+
+def _examples_of(file: pq.ParquetFile) -> dict[str, list[dict[str, Any]]]:
+    """Return the first rejects of each group in a file, those with text first, the groups in the order of their first ones."""
+    with_text: dict[str, list[dict[str, Any]]] = {}
+    without: dict[str, list[dict[str, Any]]] = {}
+    for batch in file.iter_batches(columns=list(EXAMPLE_COLUMNS)):
+        lists = pc.fill_null(pc.binary_join(batch["lists"], "\n"), "")
+        groups = pc.binary_join_element_wise(batch["stage"], batch["reason"], lists, "\n").dictionary_encode()
+        has_text = pc.greater(pc.fill_null(pc.binary_length(batch["text"]), 0), 0).to_numpy(zero_copy_only=False)
+        for code, group in enumerate(groups.dictionary.to_pylist()):
+            is_in = groups.indices.to_numpy() == code
+            for chosen, rows in ((is_in & has_text, with_text), (is_in & ~has_text, without)):
+                so_far = rows.setdefault(group, [])
+                for at in np.flatnonzero(chosen)[: EXAMPLES - len(so_far)].tolist():
+                    (row,) = batch.slice(at, 1).to_pylist()
+                    so_far.append({**row, "text": (row["text"] or "")[:EXAMPLE_CHARACTERS]})
+    return {group: [*rows, *without[group]][:EXAMPLES] for group, rows in with_text.items()}

@@ -8,7 +8,6 @@ from contextlib import closing, suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curate.batch import Batch, Places, same_schema
 from curate.engine.barriers import shuffle, sidecar
@@ -54,7 +53,7 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
     work.check_unchanged()
     ledger = running.recorder.closed().to_json()
     with running.files.open(place.rejects, Role.REJECTS) as file:
-        pq.write_table(running.recorder.rejects(), file, compression="zstd", row_group_size=4096)
+        running.recorder.rejects.write(file)
     outputs = running.files.commit()
     warnings = [*warnings, *running.files.warnings]
     record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=warnings)
