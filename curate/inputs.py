@@ -167,7 +167,7 @@ def _info(fs: Any, path: str) -> dict | None:
 
 def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     url = path if _is_local(fs) else fs.unstrip_protocol(path)
-    if "::" in path or any("\ud800" <= c <= "\udfff" for c in path):
+    if "::" in path or not _is_unicode(path):
         shown = path.encode("ascii", "backslashreplace").decode()
         raise InputError(f"{shown}: a name that is not UTF-8, or contains `::`, cannot be addressed; rename the file")
     if info["type"] != "file":
@@ -175,12 +175,21 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     if info.get("size") is None:
         raise InputError(f"{url}: the server does not report its size; download it and use the copy")
     size = int(info["size"])
-    known = (info[key] for key in _IDENTITY if info.get(key))
-    identity = os.stat(path).st_mtime_ns if _is_local(fs) else next(known, "")
+    if info.get("islink"):  # what it points to may change, the link does not
+        info = {**info, "mtime": os.stat(path).st_mtime}
+    identity = next((info[key] for key in _IDENTITY if info.get(key)), "")
     clean = path.partition("?")[0] if _is_web(fs) else path
     crawl = CRAWL.search(clean)
-    label = source or (crawl[0] if crawl else PurePosixPath(clean).parent.name)
+    label = source or (crawl[0] if crawl else posixpath.basename(posixpath.dirname(clean)))
     return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
+
+
+def _is_unicode(path: str) -> bool:
+    try:
+        path.encode()
+        return True
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_local(fs: Any) -> bool:
