@@ -56,7 +56,7 @@ def _has_only_begun(folder: RunFolder, present: set[str]) -> bool:
     """Return whether there is nothing but what a run leaves that was killed before it had written run.json."""
     return (
         present <= {LOCK, layout.PHASES}
-        and folder.lock_text().startswith(LOCKED_BY)
+        and (not folder.lock_text() or folder.lock_text().startswith(LOCKED_BY))
         and set(folder.folders(layout.PHASES)) <= {posixpath.basename(layout.PARTS)}
         and not folder.files(layout.PHASES)
     )

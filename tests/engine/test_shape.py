@@ -95,7 +95,7 @@ def recipe(
     shard_mib: float = 0.00006,
 ) -> str:
     lines = [
-        f"name: x\nmodules: [{modules}]\ninputs: {{{source}: {{paths: '{paths}', shard_mib: {shard_mib}}}}}",
+        f"name: x\nmodules: [{modules}]\nallow_empty: true\ninputs: {{{source}: {{paths: '{paths}', shard_mib: {shard_mib}}}}}",
         "stages:",
     ]
     (folder / "x.yaml").write_text("\n".join([*lines, *(f"  - {stage}" for stage in stages)]) + "\n")
@@ -176,7 +176,7 @@ def test_former_names_are_taken_and_reported(folder):
     assert planned.returncode == 0, planned.stderr
     assert "`max_odd_share` of filters.wanjuan.characters is now called `max_control_share`." in planned.stderr
     assert "the signal `text.field_share` is now called `text.separator_token_share`." in planned.stderr
-    assert "x.yaml:5:34" in planned.stderr and "text.separator_token_share" in planned.stdout
+    assert "x.yaml:6:34" in planned.stderr and "text.separator_token_share" in planned.stdout
     ran(folder, "x.yaml")
 
 
