@@ -73,6 +73,9 @@ class ModelName(File):
         path = find(self)
         return [str(each) for each in recognised(path, self.modules).files(path)]
 
+    def readers(self) -> tuple[type, ...]:
+        return (type(recognised(find(self), self.modules)),)
+
 
 def find(name: str) -> Path:
     """Return the path of a model, after fetching it from its hub if necessary.

@@ -84,6 +84,7 @@ class Phase:
         fingerprint: what its results depend on, but for its inputs: those are in the key of each task.
         n_shards: shards of the whole run.
         modules, import_from: the user's modules, and the folders in which workers look for them.
+        users_code: digests of the modules of the user's that the stages run, as they were when the run was planned.
     """
 
     number: int
@@ -92,6 +93,7 @@ class Phase:
     n_shards: int
     modules: tuple[str, ...]
     import_from: tuple[str, ...]
+    users_code: Mapping[str, str]
 
     @property
     def folder(self) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from curate.assets import File
 from curate.batch import Batch, Verdicts
 from curate.errors import InputError, SpecError
 
@@ -30,7 +31,7 @@ class detect:
     Why:
         Filters, word lists and tokenizers are made for one language and give wrong results for texts in another one.
     Args:
-        model: path of a fastText `lid.176` file; if it is null, CLD2 is used. Nothing is downloaded.
+        model: a fastText `lid.176` file; if it is null, CLD2 is used. Nothing is downloaded.
         keep: the languages to keep; an empty list keeps all. `zh` includes `zh-Hant` (CLD2's code for traditional
             Chinese; fastText labels both as `zh`); `zh-Hant` does not include `zh`. Norwegian has
             the codes `no` (Bokmål) and `nn` (Nynorsk).
@@ -75,7 +76,7 @@ class detect:
         plain text without hints, so that the result depends only on the text.
     """
 
-    def __init__(self, *, model: str | None = None, keep: list[str] = [], min_score: float = 0.0):  # noqa: B006
+    def __init__(self, *, model: File | None = None, keep: list[str] = [], min_score: float = 0.0):  # noqa: B006
         self.keep = tuple(keep)
         self.min_score = min_score
         self.model = model
