@@ -162,15 +162,22 @@ def _manifest(
         "phases": [{"folder": phase.folder, "tasks": phase.n_tasks, "emits": _emits(phase)} for phase in ran],
         "inputs": _inputs(folder, records[ran[0].folder]),
         "metrics": _metrics(ran, records),
-        "warnings": [
-            *described["warnings"],
-            *(w for of_phase in records.values() for r in of_phase for w in r.warnings),
-        ],
+        "warnings": [*described["warnings"], *_warnings(records)],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
         "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
         "output_digest": _digest(results, Role.DATA),
         "rejects_digest": _digest(results, Role.REJECTS),
     }
+
+
+def _warnings(records: Records) -> list[str]:
+    """Return what barriers warned of, each message once, with the first example."""
+    found: dict[str, str] = {}
+    for of_phase in records.values():
+        for record in of_phase:
+            for message, example in record.warnings.items():
+                found.setdefault(message, example)
+    return [f"{message}.  For example: {example!r:.120}." if example else message for message, example in found.items()]
 
 
 def _digest(results: Sequence[Output], role: Role) -> str:

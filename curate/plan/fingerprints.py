@@ -55,13 +55,15 @@ def _modules(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec) -> l
 
 def _of_stage(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec, columns: Columns) -> list[Any]:
     params = {name: value for name, value in spec.all_params.items() if name not in _read_later(phase, ref)}
-    declared = [columns.needs, {name: str(kind) for name, kind in columns.makes.items()}, columns.removes]
+    makes = {name: str(kind) for name, kind in columns.makes.items()}
+    declared = [columns.needs, makes, columns.removes, dict(columns.languages)]
     is_ours = fingerprint.is_ours(spec.stage.target)
     return [
         ref.label,
         ref.name,
         fingerprint.of_params(params, strings_too=not is_ours),
         dict(ref.columns),
+        dict(ref.languages),
         declared,
         [fingerprint.of_module(module) for module in _modules(phase, ref, spec)],
     ]

@@ -50,7 +50,8 @@ class Record:
         key: what the results depend on; the task need not run again while this is the same.
         inputs: for each split it read, its cheap mark and its digest.
         docs_of_shard: of a task that emits: how many documents it emitted about, by shard.
-        metrics, warnings: what a barrier's reduction reported.
+        metrics: what a barrier's reduction reported.
+        warnings: what a barrier warned of -> an example; empty if it gave none.
     """
 
     key: str
@@ -59,7 +60,7 @@ class Record:
     inputs: dict[str, str] = field(default_factory=dict)
     docs_of_shard: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

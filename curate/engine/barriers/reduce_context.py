@@ -31,7 +31,7 @@ class TaskReduceContext:
         self.emitted_in = PhaseFolder(folder, phase.emitted_in)
         self.n_own = phase.n_shards
         self.metrics: dict[str, Any] = {}
-        self.warnings: list[str] = []
+        self.warnings: dict[str, str] = {}
         self._sidecars = sidecar.Reader(folder, phase.emitted_in)
 
     @cached_property
@@ -80,7 +80,7 @@ class TaskReduceContext:
         self.metrics.update(metrics)
 
     def warn(self, message: str) -> None:
-        self.warnings.append(f"{self.label}: {message}")
+        self.warnings[f"{self.label}: {message}"] = ""
 
 
 class EvidenceWriter:

@@ -49,7 +49,8 @@ def run(folder: RunFolder, phase: MapPhase, task: int) -> None:
     ledger = running.recorder.closed().to_json()
     with running.files.open(place.rejects, Role.REJECTS) as file:
         pq.write_table(running.recorder.rejects(), file, compression="zstd", row_group_size=4096)
-    record = Record(work.key, running.files.commit(), ledger, work.digests, running.docs_of_shard)
+    outputs = running.files.commit()
+    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=running.warnings)
     folder.write_json(place.record, record.to_json())
 
 
@@ -62,6 +63,7 @@ class _Task:
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in) if phase.apply else None
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
         self.docs_of_shard: dict[str, int] = {}
+        self.warnings: dict[str, str] = {}
 
     def run(self, work: TaskInputs) -> None:
         phase, recorder = self.phase, self.recorder
@@ -171,7 +173,8 @@ class _Task:
         if emitter:
             with self.recorder.clock.of(emit.barrier.label):
                 emitter.close()
-            self.docs_of_shard = emitter.docs_of_shard
+            self.docs_of_shard, self.warnings = emitter.docs_of_shard, emitter.warnings
+            self.recorder.emitted[emit.barrier.label] = emitter.counts
 
     def _remember(self, results: pa.RecordBatch) -> None:
         """Write down what later runs shall know of this shard; it is copied to the index when the run is complete."""

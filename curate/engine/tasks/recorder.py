@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -80,6 +80,8 @@ class TaskRecorder:
         self.ledger = Ledger()
         self.clock = Clock()
         self.mode = rejects
+        self.emitted: dict[str, Mapping[str, int]] = {}
+        """What a barrier counted when it emitted, by its label; it passes documents on in the next phase only."""
         self._tables: list[pa.Table] = []
 
     def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
@@ -160,6 +162,8 @@ class TaskRecorder:
         self.ledger.check()
         for label, seconds in self.clock.seconds.items():
             self.ledger.stage(label).seconds += seconds
+        for label, counts in self.emitted.items():
+            self.ledger.stage(label).counts.update(counts)
         return self.ledger
 
     @staticmethod
