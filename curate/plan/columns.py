@@ -91,6 +91,9 @@ class _Available:
         if "text" in columns.makes or kind is Kind.DATATROVE:
             self.fresh = {}
         _check_names(spec, columns)
+        for param, language in spec.stage.languages.items():
+            if spec.all_params.get(param):
+                self._check_language(spec, language, f"has `{param}`, which")
         self._take_languages(spec, columns)
         self.columns.update(dict.fromkeys((*columns.makes, *found.values())))
         for column in columns.removes:
@@ -127,7 +130,7 @@ class _Available:
         rules = spec.stage.construct(spec.all_params)()
         if not isinstance(rules, Rules):
             raise SpecError(f"{spec.name} must return Rules, it returned {type(rules).__name__}.", spec.where)
-        self._check_languages(spec, rules)
+        self._check_rules(spec, rules)
         columns = {}
         for wanted in rules.signals:
             signal = signals.current_name(wanted)
@@ -152,21 +155,24 @@ class _Available:
                 )
         return columns
 
-    def _check_languages(self, spec: StageSpec, rules: Rules) -> None:
+    def _check_rules(self, spec: StageSpec, rules: Rules) -> None:
         """Warn of rules whose signal is made for one language, if documents in others come to them."""
-        who, spoken = self.spoken or ("", ())
         found: dict[Signal, list[str]] = {}
         for reason, bound in rules:
             signal = signals.SIGNALS.get(signals.current_name(bound.signal))
-            if who and signal is not None and signal.language and not bound.is_idle:
+            if signal is not None and signal.language and not bound.is_idle:
                 found.setdefault(signal, []).append(reason)
         for signal, reasons in found.items():
-            if not spoken or any(languages.is_other(each, [signal.language]) for each in spoken):
-                self.warnings.append(
-                    f"{spec.where}\n  {spec.label} drops for {', '.join(reasons)} by `{signal.name}`, which is made for "
-                    f"{signal.language}, and {who} keeps {', '.join(spoken) or 'all languages'}.  Set its parameter to null, "
-                    "or make a recipe for each language."
-                )
+            self._check_language(spec, signal.language, f"drops for {', '.join(reasons)} by `{signal.name}`, which")
+
+    def _check_language(self, spec: StageSpec, language: str, what: str) -> None:
+        """Warn of something that is made for one language, if documents in others come to it."""
+        who, spoken = self.spoken or ("", ())
+        if who and (not spoken or any(languages.is_other(each, [language]) for each in spoken)):
+            self.warnings.append(
+                f"{spec.where}\n  {spec.label} {what} is made for {language}, and {who} keeps "
+                f"{', '.join(spoken) or 'all languages'}.  Turn it off, or make a recipe for each language."
+            )
 
 
 def _check_names(spec: StageSpec, columns: Columns) -> None:

@@ -130,6 +130,9 @@ def test_ranking_keeps_the_best_of_what_has_a_score_and_all_of_other_languages(s
         (["en", "zh"], "filters.gopher.repetition", ""),
         (["en", "de"], {"quality.threshold": {"score": "words.function_share", "min": 0.1}}, "keeps en, de"),
         (["en", "de"], {"text.measure": {"signals": ["words.function_share"]}}, ""),
+        (["en", "fr"], "filters.c4.lines", "keeps en, fr"),
+        (["en", "fr"], {"filters.c4.lines": {"drop_policies": False}}, ""),
+        (["en"], "filters.c4.lines", ""),
         (None, "filters.gopher.quality", ""),
     ],
 )
