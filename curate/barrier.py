@@ -11,7 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -30,10 +31,15 @@ class Emitted:
             document a row is about; without it there is one row for each document, in order.
         sidecar: what stays with the shard: one row for each document, in order; None if the barrier stores nothing
             there. Every batch has the same columns.
+        counts: ledger counts of events among these documents.
+        warnings: what the user should know of these documents -> an example. A message is shown once a run, with the
+            first example, whatever the number of documents and tasks.
     """
 
     rows: pa.RecordBatch
     sidecar: pa.RecordBatch | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
 
 
 class EvidenceFile(Protocol):
@@ -110,6 +116,9 @@ class Barrier(ABC):
 
     index: str | None = None
     """A folder (URL) in which this run is remembered for later runs."""
+
+    languages: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """Columns that it needs and that only documents in some languages have, with these languages; set by the planner."""
 
     final_reduction_params: ClassVar[Sequence[str]] = ()
     """Parameters that only the last reduction reads: changing them leaves the results of earlier phases valid."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curate import languages
 from curate.errors import StageError
 
 CORE = {
@@ -43,16 +44,22 @@ class Columns:
         needs: columns read besides `id`.
         makes: columns added or replaced, with their Arrow types; None where the stage's code decides the type.
         removes: columns taken away.
+        languages: made column -> the languages in which documents get a value. Where the column `language` says that a
+            document is in another one, its value is null, and rules that need a value let it pass.
+        passes: the languages of the documents that the stage keeps, empty for all; None if it does not look at languages.
     """
 
     needs: tuple[str, ...] = ()
     makes: Mapping[str, pa.DataType | None] = field(default_factory=dict)
     removes: tuple[str, ...] = ()
+    languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passes: tuple[str, ...] | None = None
 
     def with_more(self, more: Columns) -> Columns:
         """Return both, each column once."""
         needs, removes = dict.fromkeys([*self.needs, *more.needs]), dict.fromkeys([*self.removes, *more.removes])
-        return Columns(tuple(needs), {**self.makes, **more.makes}, tuple(removes))
+        languages = {**self.languages, **more.languages}
+        return Columns(tuple(needs), {**self.makes, **more.makes}, tuple(removes), languages, more.passes)
 
 
 @dataclass(slots=True)
@@ -250,6 +257,14 @@ class Batch:
         bounds = np.frombuffer(offsets, np.int64, len(wide) + 1, wide.offset * 8)
         text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
         return bounds, text
+
+    def in_other_language(self, known: Sequence[str]) -> np.ndarray:
+        """Return bool[n]: whether the column `language` says that a document is in none of these languages.
+
+        Without that column, or if there are no languages, no document is.
+        """
+        values = self[languages.COLUMN].to_pylist() if languages.COLUMN in self and known else [None] * len(self)
+        return np.array([languages.is_other(value, known) for value in values], bool)
 
     def docs(self) -> Iterator[Doc]:
         """Yield the rows as `Doc` objects."""

@@ -51,11 +51,11 @@ def find(name: str, modules: Sequence[str] = ()) -> Stage:
     target = _attribute(f"{_STAGES}.{name}")
     if target is not None:
         return read_stage(name, target)
-    owner = _owner(name, modules)
-    if owner is not None and (target := _attribute_of(owner, name)) is not None:
+    module = owner(name, modules)
+    if module is not None and (target := _attribute_of(module, name)) is not None:
         return read_stage(name, target)
-    if owner is not None and not nearest(name, catalogue()):
-        extensions.load(owner)
+    if module is not None and not nearest(name, catalogue()):
+        extensions.load(module)
     raise SpecError(f'no stage "{name}".{_hint(name)}')
 
 
@@ -69,8 +69,8 @@ def find_executor(name: str, modules: Sequence[str] = ()) -> Executor:
     target = None
     if re.fullmatch(r"\w+", name) and name in executor_names():
         target = _attribute(f"{_EXECUTORS}.{name}.{name}")
-    elif (owner := _owner(name, modules)) is not None:
-        target = _attribute_of(owner, name)
+    elif (module := owner(name, modules)) is not None:
+        target = _attribute_of(module, name)
     if target is None:
         names = executor_names()
         raise SpecError(
@@ -78,6 +78,13 @@ def find_executor(name: str, modules: Sequence[str] = ()) -> Executor:
             "module.function, with the module under `modules:`."
         )
     return read_executor(name, target)
+
+
+def owner(name: str, modules: Sequence[str]) -> str | None:
+    """Return the module, of those that the recipe allows, in which a dotted name lies."""
+    parts = name.split(".")
+    inside = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return next((module for module in modules if module in inside), None)
 
 
 def catalogue() -> dict[str, Stage]:
@@ -139,26 +146,19 @@ def _modules_under(package: str) -> Iterator[ModuleType]:
             yield importlib.import_module(info.name)
 
 
-def _owner(name: str, modules: Sequence[str]) -> str | None:
-    """Return the module, of those that the recipe allows, in which a dotted name lies."""
-    parts = name.split(".")
-    inside = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
-    return next((module for module in modules if module in inside), None)
-
-
-def _attribute_of(owner: str, name: str) -> Any:
+def _attribute_of(module: str, name: str) -> Any:
     """Return what a dotted name in a module of the user's names; None if there is no such module.
 
     Raises:
         SpecError: the module has nothing of that name.
     """
-    if extensions.find(owner) is None:
+    if extensions.find(module) is None:
         return None
-    if name == owner:
-        raise SpecError(f'"{owner}" is a module; name a function or class in it: {owner}.my_name.')
+    if name == module:
+        raise SpecError(f'"{module}" is a module; name a function or class in it: {module}.my_name.')
     target = _attribute(name)
     if target is None:
-        raise SpecError(f'module "{owner}" has no function or class "{name.removeprefix(owner + ".")}".')
+        raise SpecError(f'module "{module}" has no function or class "{name.removeprefix(module + ".")}".')
     return target
 
 

@@ -31,6 +31,11 @@ class Bound:
     at_most: float | None = None
     is_needed: bool = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no value breaks it."""
+        return self.at_least is None and self.at_most is None and not self.is_needed
+
     def broken_by(self, values: np.ndarray) -> np.ndarray:
         """Return bool[n]: True where a value is outside the range, or is missing and needed.
 
@@ -92,9 +97,14 @@ class Rules:
         """The signals that these rules read, each once, in the order of the rules; those without a bound come last."""
         return tuple(dict.fromkeys([*(bound.signal for _, bound in self), *self.measured]))
 
-    def judge(self, signals: Mapping[str, np.ndarray], n: int) -> Verdicts:
+    def judge(
+        self, signals: Mapping[str, np.ndarray], n: int, not_asked: Mapping[str, np.ndarray] | None = None
+    ) -> Verdicts:
         """Judge `n` documents by the values of their signals.
 
+        Args:
+            signals: signal -> its values.
+            not_asked: signal -> bool[n], the documents that need not have it although a rule needs it.
         Returns:
             verdicts with the first broken rule as the reason, the value of its signal, and in `failed`
             (bool[n, n_rules]) every broken rule.
@@ -103,6 +113,8 @@ class Rules:
         failed = np.zeros((n, len(reasons)), bool)
         for k, (_, bound) in enumerate(self):
             failed[:, k] = bound.broken_by(signals[bound.signal])
+            if not_asked and bound.signal in not_asked:
+                failed[:, k] &= ~(not_asked[bound.signal] & np.isnan(signals[bound.signal]))
         code = np.full(n, KEEP, np.int16)
         value = np.full(n, np.nan, np.float32)
         dropped = failed.any(axis=1)

@@ -23,12 +23,14 @@ BYTES_PER_TOKEN = 4.4
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A measurement: its name, the family it is measured with, its numpy type and its description."""
+    """A measurement: its name, the family it is measured with, its numpy type, its description, and the language that it is
+    made for; empty if it has a meaning in all."""
 
     name: str
     family: str
     dtype: type
     about: str
+    language: str = ""
 
 
 _COMPOSITION = {
@@ -98,6 +100,8 @@ _LINES = {
 
 _COUNTS = ("text.characters", "tokens.estimate", "text.curly_brackets", "text.placeholders", "words.stop_words")
 
+_OF_ENGLISH = ("words.stop_words", "words.function_share")
+
 _FAMILIES = {
     "size": _SIZE,
     "composition": _COMPOSITION,
@@ -110,7 +114,13 @@ _FAMILIES = {
 
 SIGNALS: Mapping[str, Signal] = MappingProxyType(
     {
-        name: Signal(name, family, np.int32 if name in _COUNTS or name.endswith(".count") else np.float32, about)
+        name: Signal(
+            name,
+            family,
+            np.int32 if name in _COUNTS or name.endswith(".count") else np.float32,
+            about,
+            "en" if name in _OF_ENGLISH else "",
+        )
         for family, members in _FAMILIES.items()
         for name, about in members.items()
     }

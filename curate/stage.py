@@ -180,6 +180,11 @@ class Stage:
         pairs = (entry.partition("->") for entry in self.help.get("Renamed", "").split(",") if "->" in entry)
         return {old.strip(): new.strip() for old, _, new in pairs}
 
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Parameters that are made for one language, from the docstring: `Languages: drop_policies: en`."""
+        return dict(_entries(self.help.get("Languages", "")))
+
     @cached_property
     def documented_columns(self) -> Columns:
         """The columns that the docstring names: `Needs: text`, `Makes: score: float, lang: str`, `Removes: html`.
@@ -285,7 +290,7 @@ def _unknown(name: str, target: Any, why: str) -> StageError:
 # ---------------------------------------------------------------------- docstrings
 
 _SECTION = re.compile(
-    r"^(Why|Args|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*(.*)$"
+    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*(.*)$"
 )
 
 

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Each layer imports only from its own row and those above it.
 LAYERS = [
-    ["errors", "kernels", "extensions"],
+    ["errors", "kernels", "extensions", "languages"],
     ["batch", "assets", "sketches"],
     ["rules", "ledger", "barrier", "params"],
     ["signals", "stage", "executor"],

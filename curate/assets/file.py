@@ -29,6 +29,10 @@ class File(str):
         """Return the name with the modules of the user's that may say what kind of file it is; most kinds need none."""
         return self
 
+    def readers(self) -> tuple[type, ...]:
+        """Return the classes that read the files, where these depend on the files; their code counts as the content does."""
+        return ()
+
     def find(self) -> list[str]:
         """Return the matching files, sorted, as paths that fsspec can open.
 

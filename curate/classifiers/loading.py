@@ -6,10 +6,11 @@ them, and so is everything that no backend recognises.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from curate.classifiers.model import Model
 from curate.errors import InputError, SpecError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models"
+CATALOGUE = BUNDLED / "catalogue.yaml"
 SUFFIXES = tuple(suffix for backend in backends.BACKENDS for suffix in backend.suffixes if suffix)
 
 _PICKLE = (
@@ -73,6 +75,9 @@ class ModelName(File):
         path = find(self)
         return [str(each) for each in recognised(path, self.modules).files(path)]
 
+    def readers(self) -> tuple[type, ...]:
+        return (type(recognised(find(self), self.modules)),)
+
 
 def find(name: str) -> Path:
     """Return the path of a model, after fetching it from its hub if necessary.
@@ -94,6 +99,16 @@ def find(name: str) -> Path:
     )
 
 
+def languages_of(name: str) -> tuple[str, ...]:
+    """Return the languages that a model knows; empty if it is not said, as of models that are not bundled.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    path = None if name.startswith(hub.PREFIX) else find(name)
+    return _catalogue().get(path.stem, ()) if path and path.parent == BUNDLED else ()
+
+
 def open_model(name: str, label: str | None = None, modules: Iterable[str] = ()) -> Model:
     """Open a model.
 
@@ -110,6 +125,7 @@ def open_model(name: str, label: str | None = None, modules: Iterable[str] = ())
     backend = recognised(path, modules)
     model = backend.load(path)
     model.backend, model.origin, model.digest = backend.name, name, _digest(backend.files(path))
+    model.languages = languages_of(name)
     if label is not None:
         return model.named(label)
     if not model.positive:
@@ -178,6 +194,15 @@ def _bundled(name: str) -> Path | None:
     if not re.fullmatch(r"[a-z0-9_]+", name):
         return None
     return next((path for suffix in SUFFIXES if (path := BUNDLED / f"{name}{suffix}").is_file()), None)
+
+
+@functools.cache
+def _catalogue() -> Mapping[str, tuple[str, ...]]:
+    """Return the languages of each bundled classifier, by its name."""
+    import yaml
+
+    entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    return {name: tuple(entry["languages"]) for name, entry in entries.items()}
 
 
 def _digest(files: Iterable[Path]) -> str:

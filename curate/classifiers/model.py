@@ -25,6 +25,7 @@ class Model(ABC):
         backend: the name of the backend; set by `open_model`, like the next two.
         origin: the name that the model was opened by.
         digest: SHA-256 of the model's files, as hex digits.
+        languages: that it knows; empty if it is not said.
         n_truncated: how many of the texts scored so far were longer than the model's input; only their beginning counted.
     """
 
@@ -33,6 +34,7 @@ class Model(ABC):
     backend: str = ""
     origin: str = ""
     digest: str = ""
+    languages: tuple[str, ...] = ()
     n_truncated: int = 0
 
     def named(self, label: str) -> Model:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch
+from curate.batch import Batch, Columns
 from curate.classifiers.chunks import Aggregate, score
-from curate.classifiers.loading import ModelName, open_model
+from curate.classifiers.loading import ModelName, languages_of, open_model
 from curate.classifiers.model import Model
 from curate.errors import SpecError
+from curate.languages import UNSCORED
 
 
 class Scorer:
@@ -41,9 +42,19 @@ class Scorer:
         """
         self._model = open_model(self.name, self.label, self.name.modules)
 
+    @property
+    def columns(self) -> Columns:
+        """The column that a stage makes with this scorer, and the languages of the documents that get a score."""
+        known = languages_of(self.name)
+        return Columns(makes={self.column: pa.float32()}, languages={self.column: known} if known else {})
+
     def scored(self, batch: Batch) -> Batch:
-        """Return the batch with the column of scores and the counts of `chunks.score`."""
-        scores, counts = score(self._model, batch, self.chunk, self.aggregate)
+        """Return the batch with the column of scores, the counts of `chunks.score`, and `no_score_other_language`."""
+        is_other = batch.in_other_language(self._model.languages)
+        scores = np.full(len(batch), np.nan, np.float32)
+        scores[~is_other], counts = score(self._model, batch.take(~is_other), self.chunk, self.aggregate)
+        if is_other.any():
+            counts[UNSCORED] = int(is_other.sum())
         return batch.with_columns({self.column: pa.array(scores, mask=np.isnan(scores))}).counted(counts)
 
 

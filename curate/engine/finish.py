@@ -145,7 +145,7 @@ def _manifest(
         "metrics": _metrics(ran, records),
         "warnings": [
             *described["warnings"],
-            *(w for of_phase in records.values() for r in of_phase for w in r.warnings),
+            *_warnings(records),
             *([ledger.why_empty()] if ledger.why_empty() and not described["allow_empty"] else []),
         ],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
@@ -153,6 +153,16 @@ def _manifest(
         "output_digest": _digest(results, Role.DATA),
         "rejects_digest": _digest(results, Role.REJECTS),
     }
+
+
+def _warnings(records: Records) -> list[str]:
+    """Return what barriers warned of, each message once, with the first example."""
+    found: dict[str, str] = {}
+    for of_phase in records.values():
+        for record in of_phase:
+            for message, example in record.warnings.items():
+                found.setdefault(message, example)
+    return [f"{message}.  For example: {example!r:.120}." if example else message for message, example in found.items()]
 
 
 def _digest(results: Sequence[Output], role: Role) -> str:

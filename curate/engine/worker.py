@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from curate import extensions
+from curate import extensions, fingerprint
 from curate.engine import finish
 from curate.engine.tasks import map_task, reduce_task
 from curate.errors import CurateError, InputError, RunError
@@ -30,6 +30,7 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
     found = _read_phase(folder, phase)
     extensions.import_from(found.import_from)
     try:
+        _check_code(found)
         _do(folder, found, task)
     except (Exception, SystemExit) as error:
         what = str(error) if isinstance(error, CurateError) else f"{type(error).__name__}: {error}"
@@ -76,6 +77,15 @@ def _is_done(folder: RunFolder, phase: MapPhase | ReducePhase, task: int) -> boo
         return (map_task if isinstance(phase, MapPhase) else reduce_task).is_done(folder, phase, task)
     except DamagedFile:  # the task will have it made again
         return False
+
+
+def _check_code(phase: MapPhase | ReducePhase) -> None:
+    """Make sure that this process runs the code that the plan was made with: results are recorded under its digest."""
+    if changed := fingerprint.changed(phase.users_code):
+        raise RunError(
+            f"{', '.join(changed)} changed after the run was planned, or is another file on this machine.  "
+            "Run again, so that the plan is made with the code that runs."
+        )
 
 
 def _read_phase(folder: RunFolder, name: str) -> MapPhase | ReducePhase:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-from curate import registry, signals
+from curate import languages, registry, signals
 from curate.batch import CORE, Columns
 from curate.errors import SpecError
 from curate.plan.phases import StageRef
 from curate.rules import Rules
+from curate.signals import Signal
 from curate.spec import PipelineSpec, StageSpec
 from curate.stage import Kind
 
@@ -52,9 +53,9 @@ def columns_of(spec: StageSpec) -> Columns:
         raise error if error.where else SpecError(str(error), spec.where) from error
 
 
-def plain_ref(spec: StageSpec, columns: Mapping[str, str] | None = None) -> StageRef:
+def plain_ref(spec: StageSpec) -> StageRef:
     """Return a stage as it travels to a worker."""
-    return StageRef(spec.label, spec.name, spec.all_params, columns or {})
+    return StageRef(spec.label, spec.name, spec.all_params)
 
 
 @dataclass(slots=True)
@@ -64,11 +65,15 @@ class _Available:
     Args:
         columns: an ordered set of names. is_open: a datatrove reader may have made others that nobody declared.
         fresh: signal -> its column, as measured on the text as it is now.
+        languages: column -> the languages of the documents that have it, where others have null.
+        spoken: who said in which languages the documents are, and in which; empty for all. None if nobody did.
     """
 
     columns: dict[str, None]
     is_open: bool
     fresh: dict[str, str] = field(default_factory=dict)
+    languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spoken: tuple[str, tuple[str, ...]] | None = None
     warnings: list[str] = field(default_factory=list)
 
     @classmethod
@@ -86,10 +91,31 @@ class _Available:
         if "text" in columns.makes or kind is Kind.DATATROVE:
             self.fresh = {}
         _check_names(spec, columns)
+        for param, language in spec.stage.languages.items():
+            if spec.all_params.get(param):
+                self._check_language(spec, language, f"has `{param}`, which")
+        self._take_languages(spec, columns)
         self.columns.update(dict.fromkeys((*columns.makes, *found.values())))
         for column in columns.removes:
             self.columns.pop(column, None)
-        return Bound(spec, plain_ref(spec, found), columns)
+        read = (*columns.needs, *found.values())
+        partial = {column: list(self.languages[column]) for column in read if column in self.languages}
+        return Bound(spec, replace(plain_ref(spec), columns=found, languages=partial), columns)
+
+    def _take_languages(self, spec: StageSpec, columns: Columns) -> None:
+        """Take in the languages of documents and of columns; warn where a column is made for documents in others."""
+        if columns.passes is not None:
+            self.spoken = (spec.label, columns.passes)
+        for column in columns.makes:
+            self.languages.pop(column, None)
+        for column, known in columns.languages.items():
+            if languages.COLUMN in self.columns:
+                self.languages[column] = known
+            elif not self.is_open:
+                self.warnings.append(
+                    f"{spec.where}\n  {spec.label} knows {', '.join(known)} only, and nothing before it says in which language "
+                    f"a document is, so `{column}` is made for all of them.  Put language.detect before it."
+                )
 
     def check_needs(self, spec: StageSpec, columns: Columns) -> None:
         """Refuse a stage that reads a column which nothing before it makes."""
@@ -104,6 +130,7 @@ class _Available:
         rules = spec.stage.construct(spec.all_params)()
         if not isinstance(rules, Rules):
             raise SpecError(f"{spec.name} must return Rules, it returned {type(rules).__name__}.", spec.where)
+        self._check_rules(spec, rules)
         columns = {}
         for wanted in rules.signals:
             signal = signals.current_name(wanted)
@@ -127,6 +154,25 @@ class _Available:
                     spec.where,
                 )
         return columns
+
+    def _check_rules(self, spec: StageSpec, rules: Rules) -> None:
+        """Warn of rules whose signal is made for one language, if documents in others come to them."""
+        found: dict[Signal, list[str]] = {}
+        for reason, bound in rules:
+            signal = signals.SIGNALS.get(signals.current_name(bound.signal))
+            if signal is not None and signal.language and not bound.is_idle:
+                found.setdefault(signal, []).append(reason)
+        for signal, reasons in found.items():
+            self._check_language(spec, signal.language, f"drops for {', '.join(reasons)} by `{signal.name}`, which")
+
+    def _check_language(self, spec: StageSpec, language: str, what: str) -> None:
+        """Warn of something that is made for one language, if documents in others come to it."""
+        who, spoken = self.spoken or ("", ())
+        if who and (not spoken or any(languages.is_other(each, [language]) for each in spoken)):
+            self.warnings.append(
+                f"{spec.where}\n  {spec.label} {what} is made for {language}, and {who} keeps "
+                f"{', '.join(spoken) or 'all languages'}.  Turn it off, or make a recipe for each language."
+            )
 
 
 def _check_names(spec: StageSpec, columns: Columns) -> None:

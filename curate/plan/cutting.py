@@ -61,7 +61,9 @@ class _Chain:
         for end in (spec.source, spec.sink):
             self.stages[end.label] = (end, columns_of(end))
         folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()
-        self.common = {"fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders}
+        self.common = {
+            "fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders, "users_code": {},
+        }  # fmt: skip
         self.rejects = spec.rejects
         self.number, self.parent = 0, ""
 
@@ -96,7 +98,8 @@ class _Chain:
     def _closed(self, phase: MapPhase | ReducePhase) -> MapPhase | ReducePhase:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
-        return replace(phase, number=self.number, fingerprint=self.parent)
+        code = fingerprints.users_code(phase, self.stages)
+        return replace(phase, number=self.number, fingerprint=self.parent, users_code=code)
 
 
 def _checked(label: str, reductions: Any) -> tuple[Reduction, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curate import fingerprint
+from curate import fingerprint, registry
+from curate.assets import File
 from curate.batch import Columns
 from curate.plan.phases import MapPhase, ReducePhase, StageRef
 from curate.spec import StageSpec
@@ -31,16 +32,40 @@ def of_phase(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec
     return fingerprint.combine(parent, described, measures, engine, own)
 
 
+def users_code(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]]) -> dict[str, str]:
+    """Return the digest of each module of the user's that the stages of a phase run.
+
+    Raises:
+        SpecError: a module has changed since this process imported it.
+    """
+    found: dict[str, str] = {}
+    for ref in phase.refs:
+        for module in _modules(phase, ref, stages[ref.label][0]):
+            found |= fingerprint.users_code(module)
+    return dict(sorted(found.items()))
+
+
+def _modules(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec) -> list[str]:
+    """Return the modules of a stage's code: where it is defined, where the recipe finds it, and what reads its models."""
+    readers = [reader for value in spec.all_params.values() if isinstance(value, File) for reader in value.readers()]
+    owner = registry.owner(ref.name, phase.modules)
+    named = [target.__module__ for target in (spec.stage.target, *readers)]
+    return list(dict.fromkeys([*named, *([owner] if owner else [])]))
+
+
 def _of_stage(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec, columns: Columns) -> list[Any]:
     params = {name: value for name, value in spec.all_params.items() if name not in _read_later(phase, ref)}
-    declared = [columns.needs, {name: str(kind) for name, kind in columns.makes.items()}, columns.removes]
+    makes = {name: str(kind) for name, kind in columns.makes.items()}
+    declared = [columns.needs, makes, columns.removes, dict(columns.languages)]
+    is_ours = fingerprint.is_ours(spec.stage.target)
     return [
         ref.label,
         ref.name,
-        fingerprint.of_params(params),
+        fingerprint.of_params(params, strings_too=not is_ours),
         dict(ref.columns),
+        dict(ref.languages),
         declared,
-        fingerprint.of_code(spec.stage.target),
+        [fingerprint.of_module(module) for module in _modules(phase, ref, spec)],
     ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curate import registry
+from curate.barrier import Barrier
 from curate.executor import Resources
 from curate.runs.layout import phase_folder_name
 from curate.stage import Stage
@@ -19,12 +20,14 @@ class StageRef:
     Args:
         params: every parameter, defaults filled in, JSON only.
         columns: for a signal filter, the column in which it finds each of its signals.
+        languages: of the columns that it reads, those that only documents in some languages have, with these languages.
     """
 
     label: str
     name: str
     params: Mapping[str, Any]
     columns: Mapping[str, str] = field(default_factory=dict)
+    languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def find(self, modules: tuple[str, ...]) -> Stage:
         return registry.find(self.name, modules)
@@ -32,7 +35,10 @@ class StageRef:
     def construct(self, modules: tuple[str, ...]) -> Any:
         """Return the stage with its parameters, nothing loaded: what a planner may do."""
         stage = self.find(modules)
-        return stage.construct(self.typed(stage, modules))
+        made = stage.construct(self.typed(stage, modules))
+        if isinstance(made, Barrier):
+            made.languages = self.languages
+        return made
 
     def open(self, modules: tuple[str, ...]) -> Any:
         """Return the stage ready to be called: what it needs is loaded. For workers only."""
@@ -84,6 +90,7 @@ class Phase:
         fingerprint: what its results depend on, but for its inputs: those are in the key of each task.
         n_shards: shards of the whole run.
         modules, import_from: the user's modules, and the folders in which workers look for them.
+        users_code: digests of the modules of the user's that the stages run, as they were when the run was planned.
     """
 
     number: int
@@ -92,6 +99,7 @@ class Phase:
     n_shards: int
     modules: tuple[str, ...]
     import_from: tuple[str, ...]
+    users_code: Mapping[str, str]
 
     @property
     def folder(self) -> str:

@@ -53,7 +53,8 @@ class Record:
         key: what the results depend on; the task need not run again while this is the same.
         inputs: for each split it read, its cheap mark and its digest.
         docs_of_shard: of a task that emits: how many documents it emitted about, by shard.
-        metrics: what a barrier's reduction reported. warnings: what the user should know of the task.
+        metrics: what a barrier's reduction reported.
+        warnings: what the user should know of the task -> an example; empty if there is none.
     """
 
     key: str
@@ -62,7 +63,7 @@ class Record:
     inputs: dict[str, str] = field(default_factory=dict)
     docs_of_shard: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
 
     @property
     def input_digests(self) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 
@@ -19,6 +21,7 @@ class Emitter:
 
     Args:
         docs_of_shard: shard -> how many documents it has; filled as shards are closed.
+        counts, warnings: what the barrier counted among the task's own documents, and warned of.
     """
 
     def __init__(self, folder: RunFolder, phase: MapPhase, task: int, files: TaskFiles):
@@ -28,6 +31,8 @@ class Emitter:
         self.barrier: Barrier = phase.emit.barrier.construct(phase.modules)
         self.barrier.setup()
         self.docs_of_shard: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
+        self.warnings: dict[str, str] = {}
         first = self.barrier.reductions(phase.n_shards)[0]
         file = files.open(self.place.task(task).shuffle)
         self.rows = shuffle.Writer(file, first.partition, phase.emit.n_partitions, self.label)
@@ -35,7 +40,11 @@ class Emitter:
 
     def emit(self, batch: Batch) -> None:
         """Emit about a batch of the task's own documents."""
-        self._own.write(self._checked(self.barrier.emit(batch), len(batch)), batch["id"])
+        emitted = self._checked(self.barrier.emit(batch), len(batch))
+        self._own.write(emitted, batch["id"])
+        self.counts.update(emitted.counts)
+        for message, example in emitted.warnings.items():
+            self.warnings.setdefault(f"{self.label}: {message}", example)
 
     def close(self) -> None:
         """Emit about this task's part of the reference data, and write what is left."""

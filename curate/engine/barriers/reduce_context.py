@@ -32,7 +32,7 @@ class TaskReduceContext:
         self.emitted_in = PhaseFolder(folder, phase.emitted_in)
         self.n_own = phase.n_shards
         self.metrics: dict[str, Any] = {}
-        self.warnings: list[str] = []
+        self.warnings: dict[str, str] = {}
         self._sidecars = sidecar.Reader(folder, phase.emitted_in, phase.n_shards)
 
     @cached_property
@@ -82,7 +82,7 @@ class TaskReduceContext:
         self.metrics.update(metrics)
 
     def warn(self, message: str) -> None:
-        self.warnings.append(f"{self.label}: {message}")
+        self.warnings[f"{self.label}: {message}"] = ""
 
 
 class EvidenceWriter:

@@ -55,8 +55,8 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
     with running.files.open(place.rejects, Role.REJECTS) as file:
         running.recorder.rejects.write(file)
     outputs = running.files.commit()
-    warnings = [*warnings, *running.files.warnings]
-    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=warnings)
+    said = running.warnings | dict.fromkeys([*warnings, *running.files.warnings], "")
+    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said)
     folder.write_json(place.record, record.to_json())
 
 
@@ -69,6 +69,7 @@ class _Task:
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
         self.docs_of_shard: dict[str, int] = {}
+        self.warnings: dict[str, str] = {}
 
     def run(self, work: TaskInputs) -> None:
         phase, recorder = self.phase, self.recorder
@@ -168,7 +169,8 @@ class _Task:
         if emitter:
             with self.recorder.clock.of(emit.barrier.label):
                 emitter.close()
-            self.docs_of_shard = emitter.docs_of_shard
+            self.docs_of_shard, self.warnings = emitter.docs_of_shard, emitter.warnings
+            self.recorder.emitted[emit.barrier.label] = emitter.counts
 
     def _remember(self, results: pa.RecordBatch) -> None:
         """Write down what later runs shall know of this shard; it is copied to the index when the run is complete."""

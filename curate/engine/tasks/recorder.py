@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -69,6 +69,8 @@ class TaskRecorder:
         self.ledger = Ledger()
         self.clock = Clock()
         self.rejects = Rejects(rejects) if rejects else None
+        self.emitted: dict[str, Mapping[str, int]] = {}
+        """What a barrier counted when it emitted, by its label; it passes documents on in the next phase only."""
 
     def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
         """Record what a stage decided about its result, and return the documents that go on.
@@ -147,6 +149,8 @@ class TaskRecorder:
         self.ledger.check()
         for label, seconds in self.clock.seconds.items():
             self.ledger.stage(label).seconds += seconds
+        for label, counts in self.emitted.items():
+            self.ledger.stage(label).counts.update(counts)
         return self.ledger
 
     @staticmethod

@@ -45,8 +45,8 @@ def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str
     ledger = Ledger()
     ledger.stage(label).seconds = clock.seconds[label]
     outputs = files.commit()
-    warnings = [*warnings, *context.warnings, *files.warnings]
-    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=warnings)
+    said = context.warnings | dict.fromkeys([*warnings, *files.warnings], "")
+    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=said)
     folder.write_json(place.record, record.to_json())
 
 

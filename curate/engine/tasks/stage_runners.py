@@ -13,7 +13,7 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
-from curate import signals
+from curate import languages, signals
 from curate.batch import CORE, KEEP, Batch, Columns, Doc, Verdicts
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.errors import CurateError, StageError
@@ -88,13 +88,21 @@ def _judge(refs: Sequence[StageRef], rules: Sequence[Rules], batch: Batch, recor
     """Let every filter of a group judge every document; drop each for the first rule that it broke."""
     n = len(batch)
     lengths = np.diff(batch.text_buffers()[0]) if "text" in batch else np.zeros(n, np.int64)
-    verdicts = []
+    verdicts, unscored = [], []
     for ref, rule in zip(refs, rules, strict=True):
-        verdicts.append(rule.judge({signal: batch.numbers(column) for signal, column in ref.columns.items()}, n))
+        values = {signal: batch.numbers(column) for signal, column in ref.columns.items()}
+        not_asked = _not_asked(ref, batch)
+        verdicts.append(rule.judge(values, n, not_asked))
+        needed = [bound.signal for _, bound in rule if bound.is_needed and bound.signal in not_asked]
+        unscored.append(
+            np.any([not_asked[signal] & np.isnan(values[signal]) for signal in needed] or [[False] * n], axis=0)
+        )
     is_alive = np.ones(n, bool)
     broken = _broken(refs, verdicts, n)
-    for ref, verdict in zip(refs, verdicts, strict=True):
+    for ref, verdict, is_unscored in zip(refs, verdicts, unscored, strict=True):
         entry = recorder.ledger.stage(ref.label)
+        if n_unscored := int((is_alive & is_unscored).sum()):
+            entry.counts[languages.UNSCORED] = entry.counts.get(languages.UNSCORED, 0) + n_unscored
         entry.n_in += int(is_alive.sum())
         entry.bytes_in += int(lengths[is_alive].sum())
         recorder.count(entry.failed, verdict)
@@ -104,6 +112,15 @@ def _judge(refs: Sequence[StageRef], rules: Sequence[Rules], batch: Batch, recor
         entry.n_out += int(is_alive.sum())
         entry.bytes_out += int(lengths[is_alive].sum())
     return batch.take(is_alive)
+
+
+def _not_asked(ref: StageRef, batch: Batch) -> dict[str, np.ndarray]:
+    """Return, for each signal that only documents in some languages have, which documents are in another one."""
+    return {
+        signal: batch.in_other_language(ref.languages[column])
+        for signal, column in ref.columns.items()
+        if column in ref.languages
+    }
 
 
 def _broken(refs: Sequence[StageRef], verdicts: Sequence[Verdicts], n: int) -> list[list[str]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from curate.batch import Batch
 from curate.errors import SpecError, StageError
+from curate.stages.dedup._dates import instants
 
-_ISO = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})[T ]?(?:(\d{2}):?(\d{2}):?(\d{2}))?")
+UNPARSED = "dates.unparsed"
+"""The ledger's count of dates that are there and cannot be read."""
+
+_WARNING = f"values of `date` that cannot be read as dates count as the oldest (the ledger counts them as {UNPARSED})"
+
 LOWEST = np.iinfo(np.int64).min
 
 
@@ -28,26 +34,36 @@ def columns(keep: str | dict[str, str]) -> tuple[str, ...]:
     return (keep["best"],)
 
 
-def order(batch: Batch, keep: str | dict[str, str]) -> np.ndarray:
-    """Return int64[n]: of two copies the one with the larger number is kept; of equal ones, the first in the input.
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The ranks of documents under a policy.
+
+    Args:
+        order: int64[n]; of two copies the one with the larger number is kept; of equal ones, the first in the input.
+        counts, warnings: of dates that cannot be read, as in `Emitted`.
+    """
+
+    order: np.ndarray
+    counts: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
+
+
+def ranks(batch: Batch, keep: str | dict[str, str]) -> Ranks:
+    """Rank the documents of a batch.
 
     Raises:
         StageError: the column of `{best: <column>}` does not contain numbers.
     """
     if isinstance(keep, dict):
-        return _of_numbers(batch, keep["best"])
-    if keep == "newest":
-        dates = batch["date"].to_pylist() if "date" in batch else [None] * len(batch)
-        return np.array([date_number(date) for date in dates], np.int64)
+        return Ranks(_of_numbers(batch, keep["best"]))
+    if keep == "newest" and "date" in batch:
+        dates = instants(batch["date"])
+        if dates.n_unparsed:
+            return Ranks(dates.values, {UNPARSED: dates.n_unparsed}, {_WARNING: dates.example})
+        return Ranks(dates.values)
     if keep == "longest":
-        return np.diff(batch.text_buffers()[0])
-    return np.zeros(len(batch), np.int64)
-
-
-def date_number(date: str | None) -> int:
-    """Return an ISO date as a number in the same order; -1, the lowest, for a missing or unknown date."""
-    match = _ISO.match(date or "")
-    return int("".join(part or "00" for part in match.groups())) if match else -1
+        return Ranks(np.diff(batch.text_buffers()[0]))
+    return Ranks(np.zeros(len(batch), np.int64))
 
 
 def _of_numbers(batch: Batch, column: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from curate.kernels import shingles as tokens
 from curate.stages.dedup import _keep_policy
 from curate.stages.dedup._bands import Bands
 
-FORMAT = 1
+FORMAT = 2
 """The version of the sidecar and of indexes; raised when the meaning of hashes or columns changes."""
 
 NO_PLACE = np.uint32(0xFFFFFFFF)
@@ -78,8 +78,9 @@ class Sketcher:
         keys = kernel.band_keys(signatures, self.bands.bands, self.bands.rows, salts)
         n = len(batch)
         no_place = pa.array(np.full(n, NO_PLACE))
+        ranks = _keep_policy.ranks(batch, self.keep)
         sidecar = {
-            "order": pa.array(_keep_policy.order(batch, self.keep)),
+            "order": pa.array(ranks.order),
             "digest": pa.array(kernel.band_keys(signatures, 1, self.permutations, salts)[:, 0]),
             "salt": pa.array(salts),
             "source": batch["source"] if "source" in batch else pa.nulls(n, pa.string()),
@@ -88,7 +89,8 @@ class Sketcher:
             **self._sketch_columns(signatures, keys, shingles),
         }
         has_tokens = (signatures != kernel.NOTHING).any(axis=1)
-        return Emitted(_rows(keys, has_tokens), pa.RecordBatch.from_arrays(list(sidecar.values()), names=list(sidecar)))
+        stored = pa.RecordBatch.from_arrays(list(sidecar.values()), names=list(sidecar))
+        return Emitted(_rows(keys, has_tokens), stored, ranks.counts, ranks.warnings)
 
     def shingles(self, offsets: np.ndarray, data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `(bounds int64[n + 1], hashes uint64[m])` of the shingles of texts."""

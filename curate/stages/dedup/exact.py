@@ -13,7 +13,7 @@ import xxhash
 
 from curate.barrier import Barrier, Emitted, ReduceContext, Reduction
 from curate.batch import Batch, Columns, Places, Verdicts
-from curate.stages.dedup._keep_policy import date_number
+from curate.stages.dedup import _keep_policy
 
 TRACKING = re.compile(
     r"utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|yclid|_ga|ref_src|phpsessid|jsessionid", re.IGNORECASE
@@ -35,7 +35,11 @@ class exact(Barrier):
             scheme, `www.`, fragment, default port, trailing slash and tracking parameters, and with a sorted query.
             Documents with an empty text (or URL) are kept.
         keep: which copy is kept: `newest`, the one with the latest `date`, or `first`, the first in the input. Ties are
-            resolved by input order, so the result does not depend on the number of workers.
+            resolved by input order, so the result does not depend on the number of workers. Dates are compared as
+            instants, to the microsecond. They may be ISO 8601, also in part (`2024-03`), the dates of HTTP and e-mail,
+            10 or 13 digits (seconds or milliseconds since 1970), and other forms that state a year; `01/02/2024` is the
+            second of January. Without an offset they are in UTC. Missing dates, and those that cannot be read, count as
+            the oldest; of the latter the run warns, and the ledger counts them as `dates.unparsed`.
     Drops:
         exact_duplicate: another copy was kept; value: the number of copies, evidence: the kept copy.
     Cost: 24 bytes per document are shuffled; texts are not.
@@ -55,18 +59,18 @@ class exact(Barrier):
         self.columns = Columns(needs=(by,))
 
     def emit(self, batch: Batch) -> Emitted:
-        """Return a 128-bit key and the date as a number for each document; the key (0, 0) means that there is no key."""
+        """Return a 128-bit key and the rank of each document; the key (0, 0) means that there is no key."""
         keys = [_key(normal) for normal in self._normal(batch)]
-        dates = batch["date"].to_pylist() if "date" in batch and self.keep == "newest" else [None] * len(batch)
+        ranks = _keep_policy.ranks(batch, self.keep)
         rows = pa.RecordBatch.from_arrays(
             [
                 pa.array([key[0] for key in keys], pa.uint64()),
                 pa.array([key[1] for key in keys], pa.uint64()),
-                pa.array([date_number(date) for date in dates], pa.int64()),
+                pa.array(ranks.order, pa.int64()),
             ],
-            names=["high", "low", "date"],
+            names=["high", "low", "order"],
         )
-        return Emitted(rows)
+        return Emitted(rows, None, ranks.counts, ranks.warnings)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         n_tasks = -(-n_shards // SHARDS_PER_TASK)
@@ -75,8 +79,8 @@ class exact(Barrier):
     def find_copies(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield a row per duplicate: its place, the place of the kept copy, and the number of copies."""
         table = pa.Table.from_batches(batches).combine_chunks()
-        high, low, date, shard, row = (table[name].to_numpy() for name in ("high", "low", "date", "shard", "row"))
-        order = np.lexsort((row, shard, -date, low, high))
+        high, low, rank, shard, row = (table[name].to_numpy() for name in ("high", "low", "order", "shard", "row"))
+        order = np.lexsort((row, shard, -rank, low, high))
         order = order[(high[order] != 0) | (low[order] != 0)]
         starts_group = np.ones(len(order), bool)
         starts_group[1:] = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])

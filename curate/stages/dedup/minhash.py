@@ -48,7 +48,7 @@ class minhash(Barrier):
             prints the S-curve.
         verify: how candidates are compared: by `signature`; by the exact `jaccard` similarity of their shingle sets
             (4 more bytes on disk per shingle); or `none`: every candidate pair counts as duplicates.
-        keep: which copy is kept: the `newest` by `date`, the `longest` in bytes, the `first` in the input, or the one
+        keep: which copy is kept: the `newest` by `date` (read as `dedup.exact` reads it), the `longest` in bytes, the `first` in the input, or the one
             with the largest number in a column ({best: quality_score}). `none` keeps all copies and only marks them.
             Ties are resolved by input order.
         scope: `global` compares all documents; {per: source} only those with the same value in that column.

@@ -38,6 +38,7 @@ def lines(
         drop_policies: remove lines about terms of use, privacy policies and cookies.
         drop_citations: remove [1], [], [edit] and [citation needed] inside lines.
         Null disables a rule.
+    Languages: drop_policies: en
     Needs: text
     Makes: text
     Cost:

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch, Verdicts
+from curate.assets import File
+from curate.batch import Batch, Columns, Verdicts
 from curate.errors import InputError, SpecError
-
-UNKNOWN = "un"
-"""The code for texts whose language the detector does not know, and for texts that are too short."""
+from curate.languages import UNKNOWN, includes
 
 N_GUESSES = 3
 
@@ -30,7 +29,7 @@ class detect:
     Why:
         Filters, word lists and tokenizers are made for one language and give wrong results for texts in another one.
     Args:
-        model: path of a fastText `lid.176` file; if it is null, CLD2 is used. Nothing is downloaded.
+        model: a fastText `lid.176` file; if it is null, CLD2 is used. Nothing is downloaded.
         keep: the languages to keep; an empty list keeps all. `zh` includes `zh-Hant` (CLD2's code for traditional
             Chinese; fastText labels both as `zh`); `zh-Hant` does not include `zh`. Norwegian has
             the codes `no` (Bokmål) and `nn` (Nynorsk).
@@ -75,8 +74,9 @@ class detect:
         plain text without hints, so that the result depends only on the text.
     """
 
-    def __init__(self, *, model: str | None = None, keep: list[str] = [], min_score: float = 0.0):  # noqa: B006
+    def __init__(self, *, model: File | None = None, keep: list[str] = [], min_score: float = 0.0):  # noqa: B006
         self.keep = tuple(keep)
+        self.columns = Columns(passes=self.keep)
         self.min_score = min_score
         self.model = model
         if model is not None and not Path(model).is_file():
@@ -113,7 +113,7 @@ class detect:
         ).judged(Verdicts.of(reasons, score, evidence))
 
     def _defect(self, language: str, score: np.float32) -> str | None:
-        if language != UNKNOWN and self.keep and not any(_matches(language, wanted) for wanted in self.keep):
+        if language != UNKNOWN and self.keep and not any(includes(wanted, language) for wanted in self.keep):
             return "other_language"
         is_uncertain = score < np.float32(self.min_score) or (language == UNKNOWN and bool(self.keep))
         return "uncertain_language" if is_uncertain else None
@@ -144,16 +144,11 @@ class Guess:
         return ",".join(f"{language}:{round(100 * score)}" for language, score in self.ranked)
 
 
-def _matches(language: str, wanted: str) -> bool:
-    """Return whether a language is wanted: `zh` includes `zh-Hant`, but `zh-Hant` does not include `zh`."""
-    return language == wanted or language.startswith(wanted + "-")
-
-
 def _check_known(keep: Sequence[str], known: frozenset[str]) -> None:
     from difflib import get_close_matches
 
     for language in keep:
-        if not any(_matches(code, language) for code in known):
+        if not any(includes(language, code) for code in known):
             close = get_close_matches(language, sorted(known), 1)
             hint = f'Did you mean "{close[0]}"?' if close else "Use ISO codes such as en, de, zh."
             raise SpecError(f'keep: no language "{language}" among the {len(known)} that this detector knows.  {hint}')

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
 import xxhash
 
+from curate import languages
 from curate.barrier import Emitted, ReduceContext, Reduction
 from curate.batch import Batch, Columns, Verdicts
 from curate.errors import SpecError
@@ -18,6 +19,9 @@ REASONS = ("not_in_top", "no_score")
 
 class Ranking:
     """A barrier that keeps the documents of each group with the highest mean percentile rank.
+
+    Where there is a column `language`, the documents of each language are a group of their own within each group. Documents
+    in a language in which nothing makes one of the scores are kept.
 
     Args:
         by: score columns; for each, higher is better.
@@ -40,20 +44,30 @@ class Ranking:
         self.by, self.share, self.count, self.group = tuple(by), share, count, group
         self.columns = Columns(needs=(*self.by, *([group] if group else [])))
 
-    def emit(self, batch: Batch) -> Emitted:
-        """Return the scores of each document and the hashes of its id and its group."""
-        columns = {f"score{k}": pa.array(batch.numbers(name).astype(np.float32)) for k, name in enumerate(self.by)}
+    def emit(self, batch: Batch, scored: Mapping[str, Sequence[str]]) -> Emitted:
+        """Return the scores of each document, the hashes of its id and its group, and whether its language has no score.
+
+        Args:
+            scored: as `Barrier.languages`.
+        """
+        scores = [batch.numbers(name).astype(np.float32) for name in self.by]
+        columns = {f"score{k}": pa.array(values) for k, values in enumerate(scores)}
         columns["tie"] = _hashes(batch["id"].to_pylist())
-        if self.group:
-            columns["group"] = _hashes(batch[self.group].to_pylist())
+        spoken = batch[languages.COLUMN].to_pylist() if languages.COLUMN in batch else [None] * len(batch)
+        group = batch[self.group].to_pylist() if self.group else spoken
+        if self.group and self.group != languages.COLUMN and languages.COLUMN in batch:
+            group = [f"{value!r} {language!r}" for value, language in zip(group, spoken, strict=True)]
+        columns["group"] = _hashes(group)
+        is_unscored = np.zeros(len(batch), bool)
+        for name, values in zip(self.by, scores, strict=True):
+            is_unscored |= batch.in_other_language(scored.get(name, ())) & np.isnan(values)
+        columns["is_unscored"] = pa.array(is_unscored)
         return Emitted(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
 
     def reduction(self, n_tasks: int) -> Reduction:
         """Return the only reduce step; each group is ranked in one task."""
 
         def task_of(rows: pa.RecordBatch) -> np.ndarray:
-            if not self.group:
-                return np.zeros(rows.num_rows, np.int64)
             return (rows["group"].to_numpy() % np.uint64(n_tasks)).astype(np.int64)
 
         return Reduction("ranks", n_tasks, task_of, self.rank)
@@ -62,9 +76,13 @@ class Ranking:
         """Yield a row per dropped document: its place, its mean rank, and the lowest kept rank of its group."""
         table = pa.Table.from_batches(batches).combine_chunks()
         scores = [table[f"score{k}"].to_numpy() for k in range(len(self.by))]
-        group = table["group"].to_numpy() if self.group else np.zeros(len(table), np.uint64)
+        group = table["group"].to_numpy()
         rank, is_kept, cut = best(scores, group, table["tie"].to_numpy(), self._n_kept)
-        context.report({"documents": len(table), "kept": int(is_kept.sum()), "no_score": int(np.isnan(rank).sum())})
+        is_unscored = table["is_unscored"].to_numpy()
+        is_kept |= is_unscored
+        n_no_score = int((np.isnan(rank) & ~is_unscored).sum())
+        unscored = {languages.UNSCORED: int(is_unscored.sum())} if is_unscored.any() else {}
+        context.report({"documents": len(table), "kept": int(is_kept.sum()), "no_score": n_no_score, **unscored})
         columns = {name: table[name].to_numpy() for name in ("shard", "row")}
         columns |= {"rank": rank.astype(np.float32), "cut": cut.astype(np.float32)}
         yield pa.RecordBatch.from_pydict({name: pa.array(values[~is_kept]) for name, values in columns.items()})

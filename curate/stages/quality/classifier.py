@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from curate.batch import Batch, Columns
+from curate.batch import Batch
 from curate.classifiers.loading import ModelName
 from curate.classifiers.scorer import Scorer, warm_up
 
@@ -15,6 +13,10 @@ class classifier:
     The score is the model's probability of the label, 0-1, in a new column. The stage drops nothing:
     `quality.threshold`, `quality.keep_top` and `quality.top_per` decide by the score. It is null for a text without a
     visible character, and if the model returns no number; the ledger counts both.
+
+    The bundled models know one language each (`curate/models/catalogue.yaml`). If `language.detect` found another one, the
+    score is null, the ledger counts `no_score_other_language`, and `quality.threshold` and `quality.keep_top` let the
+    document pass. Without a column `language` every document is scored, and the plan warns of it.
 
     Why:
         A model can learn from examples what rules cannot measure: whether a page reads well, or is an advertisement.
@@ -39,7 +41,7 @@ class classifier:
 
     def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: int = 2000):
         self._scorer = Scorer(model, label, score, chunk, "mean")
-        self.columns = Columns(makes={score: pa.float32()})
+        self.columns = self._scorer.columns
 
     def warm_up(self) -> None:
         """Compile the kernels."""

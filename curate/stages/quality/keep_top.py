@@ -10,17 +10,20 @@ from curate.stages.quality._ranking import Ranking
 
 
 class keep_top(Barrier):
-    """Keep the highest-ranked share of the corpus, by one or several scores.
+    """Keep the highest-ranked share of the corpus, by one or several scores; of each language, where there are several.
 
     A document's rank by a score is the share of other documents with a lower score, where equal scores count half. By
     several scores it is the mean of these ranks; ranks, unlike scores, can be averaged whatever the scale of each
     model. Between equal ranks, the document with the smaller hash of its id wins, so the result depends neither on the
     order of the input nor on the number of workers.
 
+    If there is a column `language`, the documents of each language are ranked among themselves. Documents in a
+    language that the model of a score does not know are kept (metric `no_score_other_language`).
+
     Why:
         Which score is good depends on the model and the crawl; how much data to keep does not.
     Args:
-        share: share of the documents with all scores that is kept, 0-1, rounded up to a whole document.
+        share: share of the documents (of each language) with all scores that is kept, 0-1, rounded up to a whole document.
         by: score columns; for each, higher is better (`not_ad_score`, not `ad_score`). A document with a null score has
             no rank and is dropped.
     Drops:
@@ -48,7 +51,7 @@ class keep_top(Barrier):
 
     def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document and the hash of its id."""
-        return self._ranking.emit(batch)
+        return self._ranking.emit(batch, self.languages)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         return (self._ranking.reduction(1),)

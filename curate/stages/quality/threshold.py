@@ -25,9 +25,10 @@ def threshold(
         min: drop documents with a lower score; null for no minimum.
         max: drop documents with a higher score; null for no maximum.
         missing: what to do with documents whose score is null (the text was blank, or the model returned no number):
-            `drop` them, since nothing is known about them, or `keep` them.
+            `drop` them, since nothing is known about them, or `keep` them. Documents in a language that the model of the
+            score does not know always pass; the ledger counts them as `no_score_other_language`.
     Drops:
-        no_score: the score is null.
+        no_score: the score is null, and not because of the document's language.
         score_too_low: the score is less than `min`.
         score_too_high: the score is more than `max`.
     Raises:

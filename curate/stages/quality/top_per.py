@@ -12,8 +12,9 @@ from curate.stages.quality._ranking import Ranking
 class top_per(Barrier):
     """Keep the highest-ranked documents of each group.
 
-    A group is the documents with the same value in a column; those with a null value are a group too. Ranks are
-    computed as in `quality.keep_top`, within each group.
+    A group is the documents with the same value in a column and, if there is a column `language`, of the same language;
+    null is a value too. Ranks are computed as in `quality.keep_top`, within each group. Documents in a language that
+    the model of a score does not know are kept (metric `no_score_other_language`).
 
     Why:
         Models score some sources and languages higher than others regardless of their quality; a single ranking would
@@ -45,7 +46,7 @@ class top_per(Barrier):
 
     def emit(self, batch: Batch) -> Emitted:
         """Return the scores of each document and the hashes of its id and its group."""
-        return self._ranking.emit(batch)
+        return self._ranking.emit(batch, self.languages)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         return (self._ranking.reduction(n_shards),)

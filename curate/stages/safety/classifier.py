@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from curate.batch import Batch, Columns
+from curate.batch import Batch
 from curate.classifiers.loading import ModelName
 from curate.classifiers.scorer import Scorer, warm_up
 
@@ -15,6 +13,10 @@ class classifier:
     The score is the model's probability of the label, 0-1, in a new column. The stage drops nothing:
     `quality.threshold` drops by the score, so that the threshold can be changed without scoring again. The score is
     null for a text without a visible character, and if the model returns no number; the ledger counts both.
+
+    The bundled models know one language each (`curate/models/catalogue.yaml`). If `language.detect` found another one, the
+    score is null, the ledger counts `no_score_other_language`, and `quality.threshold` lets the document pass. Without a
+    column `language` every document is scored, and the plan warns of it.
 
     Why:
         Word lists miss unsafe text that avoids their words, and match harmless text that only mentions them. A page is
@@ -38,7 +40,7 @@ class classifier:
 
     def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: int = 2000):
         self._scorer = Scorer(model, label, score, chunk, "max")
-        self.columns = Columns(makes={score: pa.float32()})
+        self.columns = self._scorer.columns
 
     def warm_up(self) -> None:
         """Compile the kernels."""

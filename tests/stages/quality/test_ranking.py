@@ -73,6 +73,10 @@ def percentile(value: float, values: list[float]) -> float:
     return (less + (equal - 1) / 2) / max(len(values) - 1, 1)
 
 
+def language(doc) -> tuple[bool, str | None]:
+    return doc[2] is None, doc[2]
+
+
 def expected(docs, by: str, keep, group=lambda d: None) -> dict[str, str | None]:
     """The same in plain Python: `keep` of n is how many stay."""
     columns = ["ab".index(name) for name in by]
@@ -96,13 +100,29 @@ def expected(docs, by: str, keep, group=lambda d: None) -> dict[str, str | None]
 @given(DOCS, st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0]), st.sampled_from(["a", "ab"]), st.integers(1, 4))
 def test_the_top_is_what_a_sort_keeps(docs, share, by, n_shards):
     found = decide(keep_top(share=share, by=list(by)), documents(docs), n_shards)
-    assert found == expected(docs, by, lambda n: math.ceil(Fraction(str(share)) * n))
+    assert found == expected(docs, by, lambda n: math.ceil(Fraction(str(share)) * n), group=language)
+
+
+@given(DOCS, st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.integers(1, 4))
+def test_without_languages_there_is_one_ranking(docs, share, n_shards):
+    found = decide(keep_top(share=share, by=["a"]), documents(docs).without("language"), n_shards)
+    assert found == expected(docs, "a", lambda n: math.ceil(Fraction(str(share)) * n))
+
+
+@given(DOCS, st.sampled_from(["keep_top", "top_per"]), st.integers(1, 4))
+def test_documents_in_a_language_that_a_model_does_not_know_are_kept(docs, stage, n_shards):
+    made = keep_top(share=0.5, by=["a"]) if stage == "keep_top" else top_per(column="source", by=["a"], share=0.5)
+    made.languages = {"a": ["en"]}
+    batch = documents(docs).with_columns({"source": ["s"] * len(docs)})
+    reasons = expected(docs, "a", lambda n: math.ceil(n / 2), group=language)
+    reasons |= {f"d{i}": None for i, doc in enumerate(docs) if doc[2] == "zh" and doc[0] is None}
+    assert decide(made, batch, n_shards) == reasons
 
 
 @given(DOCS, st.integers(0, 3), st.integers(1, 4))
 def test_the_top_of_each_group_is_what_a_sort_keeps(docs, count, n_shards):
     found = decide(top_per(column="language", by=["a"], count=count), documents(docs), n_shards)
-    assert found == expected(docs, "a", lambda n: count, group=lambda d: (d[2] is None, d[2]))
+    assert found == expected(docs, "a", lambda n: count, group=language)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""Language codes in the column `language`: ISO 639 (`en`, `yue`), with a script where a detector tells it (`zh-Hant`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+COLUMN = "language"
+"""The column in which `language.detect` puts the language of each document."""
+
+UNKNOWN = "un"
+"""The code for texts whose language the detector does not know, and for texts that are too short."""
+
+UNSCORED = "no_score_other_language"
+"""The ledger's count of documents without a score because its model does not know their language."""
+
+_CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
+_LONG_CODES = {"eng": "en", "zho": "zh", "chi": "zh", "cmn": "zh"}
+"""Other codes of the languages that our models know, as corpora write them."""
+
+
+def includes(wanted: str, language: str) -> bool:
+    """Return whether a wanted language includes another: `zh` includes `zh-Hant`, but `zh-Hant` does not include `zh`."""
+    return language == wanted or language.startswith(f"{wanted}-")
+
+
+def is_known(language: Any) -> bool:
+    """Return whether a value is the code of a language; names of languages, `UNKNOWN` and null are not."""
+    return isinstance(language, str) and language != UNKNOWN and _CODE.fullmatch(language) is not None
+
+
+def is_other(language: Any, languages: Collection[str]) -> bool:
+    """Return whether a document is known to be in none of these languages; if there are none of them, no document is."""
+    if not languages or not is_known(language):
+        return False
+    base, *rest = language.split("-")
+    code = "-".join([_LONG_CODES.get(base, base), *rest])
+    return not any(includes(wanted, code) for wanted in languages)
