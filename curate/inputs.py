@@ -24,6 +24,7 @@ import xxhash
 from curate import formats
 from curate.errors import InputError, SpecError
 from curate.formats import FORMATS, Format
+from curate.runs import redaction
 from curate.stage import Shard, Split
 
 CHUNK = 4 << 20
@@ -177,7 +178,7 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     size = int(info["size"])
     known = (info[key] for key in _IDENTITY if info.get(key))
     identity = os.stat(path).st_mtime_ns if _is_local(fs) else next(known, "")
-    clean = path.partition("?")[0] if _is_web(fs) else path
+    clean = redaction.public_address(path) if _is_web(fs) else path
     crawl = CRAWL.search(clean)
     label = source or (crawl[0] if crawl else PurePosixPath(clean).parent.name)
     return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
@@ -216,7 +217,8 @@ def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
             length[url] += 1
     for file, _ in found:
         is_alone = seen[name(file.url)] == 1
-        yield InputFile(file.url, name(file.url) if is_alone else file.url, file.size, file.mark, file.source)
+        shown = name(file.url) if is_alone else redaction.distinct_address(file.url)
+        yield InputFile(file.url, shown, file.size, file.mark, file.source)
 
 
 # ---------------------------------------------------------------------- error messages for missing files

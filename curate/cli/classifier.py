@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -122,7 +121,7 @@ def train(
     from curate.classifiers import backends, evaluation, training
     from curate.classifiers.examples import read_examples
     from curate.cli import show_evaluation
-    from curate.cli.console import print_json
+    from curate.cli.console import ERR, print_json
     from curate.report.classifier_card import card
 
     modules = _importable(module)
@@ -149,7 +148,7 @@ def train(
     figures = evaluation.evaluate(evaluation.score(trained.model, test), test)
     written = trained.path.with_suffix(".md")
     written.write_text(card(trained, figures), encoding="utf-8")
-    print(f"{trained.path} and its card {written}; figures of the {len(test):,} texts held out:", file=sys.stderr)
+    ERR.print(f"{trained.path} and its card {written}; figures of the {len(test):,} texts held out:")
     if as_json:
         print_json({"model": str(trained.path), "digest": trained.model.digest, **figures})
     else:
@@ -192,7 +191,7 @@ def evaluate(
     from curate.classifiers import evaluation, open_model
     from curate.classifiers.examples import read_examples
     from curate.cli import show_evaluation
-    from curate.cli.console import print_json
+    from curate.cli.console import ERR, print_json
     from curate.report.classifier_report import page
 
     modules = _importable(module)
@@ -208,7 +207,7 @@ def evaluate(
     if html:
         title = f"{' and '.join(evaluated)} on {', '.join(data)}"
         Path(html).write_text(page(title, evaluated, compared), encoding="utf-8")
-        print(f"{html}: the curves, opens offline.", file=sys.stderr)
+        ERR.print(f"{html}: the curves, opens offline.")
     if as_json:
         digests = {name: m.digest for name, m in models.items()}
         print_json({"models": evaluated, "digests": digests, "comparison": compared})

@@ -19,7 +19,7 @@ from curate.plan import MapPhase, Plan, ReducePhase, StageRef, phases
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
-from curate.runs import Output, Record, Role, RunFolder, layout
+from curate.runs import Output, Record, Role, RunFolder, layout, redaction
 from curate.runs.folder import finished_name
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, results_written
@@ -91,7 +91,7 @@ def finish(folder: RunFolder) -> None:
         if output.role.is_result
     ]
     _remove_stale(folder, results)
-    manifest = _manifest(folder, described, ran, records, ledger, results)
+    manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
     modules = described["modules"]
     folder.write_json(layout.LEDGER, ledger.to_json())
@@ -171,6 +171,11 @@ def _manifest(
         "output_digest": _digest(results, Role.DATA),
         "rejects_digest": _digest(results, Role.REJECTS),
     }
+
+
+def _published(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest without the secrets of the recipe and its inputs."""
+    return {**redaction.hidden(manifest, redaction.secrets_of(recipe)), "recipe": redaction.hidden_recipe(recipe)}
 
 
 def _digest(results: Sequence[Output], role: Role) -> str:

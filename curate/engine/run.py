@@ -16,7 +16,7 @@ from curate.executor import Job, Launcher
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
 from curate.report import sections
-from curate.runs import RunFolder, layout
+from curate.runs import RunFolder, layout, redaction
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
 from curate.spec import PipelineSpec
@@ -57,14 +57,16 @@ def prepare(
 ) -> Plan:
     """Read a recipe, find its inputs and reference data and plan its phases. Nothing is written and nothing runs."""
     planned = _planned(recipe, settings, input_paths, executor, limit)
-    references.find(planned)
+    with redaction.hidden_in_errors(redaction.secrets_of(planned.spec.resolved)):
+        references.find(planned)
     return planned
 
 
 def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], executor: str, limit: int) -> Plan:
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths, executor=executor)
-    sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
-    return plan.make(pipeline, find_shards(pipeline), limit)
+    with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
+        sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
+        return plan.make(pipeline, find_shards(pipeline), limit)
 
 
 def run(
@@ -101,12 +103,16 @@ def run(
     folder.claim(layout.RUN)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
-    with folder.lock(), launcher:
+    secrets = redaction.secrets_of(planned.spec.resolved)
+    with redaction.hidden_in_errors(secrets), folder.lock(), launcher:
         launcher.prepare(warm_up.stages_of(planned))
         folder.remove(layout.MANIFEST)
+        redaction.protect(
+            folder, planned.spec.resolved, (split.url for shard in planned.shards for split in shard.splits)
+        )
+        recipe = redaction.hidden_recipe(planned.spec.resolved)
         folder.write_json(
-            layout.RUN,
-            {"curate": finish.version(), "recipe": planned.spec.resolved, "is_detached": launcher.is_detached},
+            layout.RUN, {"curate": finish.version(), "recipe": recipe, "is_detached": launcher.is_detached}
         )
         finish.write_plan(folder, planned)
         plan.write_shards(folder, planned.shards)

@@ -13,6 +13,7 @@ from curate.errors import CurateError, SpecError
 from curate.executor import Executor, Launcher
 from curate.inputs import InputSpec
 from curate.params import Param
+from curate.runs.redaction import hidden_in_errors, secrets_of
 from curate.spec import marks, overrides, published
 from curate.spec.marks import Marked
 from curate.spec.overrides import CHECKPOINT, KEYS
@@ -115,7 +116,8 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (),
     overrides.interpolate(document)
     if inputs:
         overrides.replace_inputs(document, inputs)
-    return _Reader(document, path, executor).pipeline()
+    with hidden_in_errors(secrets_of(marks.plain(document))):
+        return _Reader(document, path, executor).pipeline()
 
 
 class _Reader:
@@ -140,7 +142,7 @@ class _Reader:
         for key in ("name", "inputs"):
             if key not in recipe.value:
                 raise SpecError(f"the recipe has no `{key}`.", recipe.place)
-        self.modules = tuple(self._typed("modules", list, []))
+        self.modules = self._modules()
         if self.modules:
             extensions.import_from([str(Path(self.path).parent), "."])
         source, given = self._source()
@@ -169,6 +171,13 @@ class _Reader:
                 self.document.value["name"].place,
             )
         return name
+
+    def _modules(self) -> tuple[str, ...]:
+        modules = self._typed("modules", list, [])
+        for name in modules:
+            if not isinstance(name, str) or not name:
+                raise SpecError(f"expected names of modules, got {name!r}.", self.document.value["modules"].place)
+        return tuple(modules)
 
     def _typed(self, key: str, kind: type, default: Any) -> Any:
         if key not in self.document.value:
