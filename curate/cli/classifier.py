@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from curate.classifiers.backends import BACKENDS
+from curate.errors import SpecError
 
 app = typer.Typer(
     name="classifier",
@@ -67,6 +68,7 @@ Chunk = Annotated[
     typer.Option(min=0, help="Characters per chunk of a long text, at most; 0 scores texts whole."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Overwrite output that exists.")]
 
 
 class Aggregate(StrEnum):
@@ -115,6 +117,7 @@ def train(
         str, typer.Option(metavar="DIR", help="The pretrained encoder to start from; only for encoder.")
     ] = "",
     module: Modules = None,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model, evaluate it once on texts held out, and write it with its model card (OUT.md)."""
@@ -124,6 +127,8 @@ def train(
     from curate.cli.console import ERR, print_json
     from curate.report.classifier_card import card
 
+    for output in (Path(model), _card_of(model)):
+        _refuse_existing("--model", output, replace=replace)
     modules = _importable(module)
     settings = backends.named(backend, modules).settings(quantise=quantise, base=base)
     examples = read_examples(
@@ -146,7 +151,7 @@ def train(
     )
     test = trained.parts["test"]
     figures = evaluation.evaluate(evaluation.score(trained.model, test), test)
-    written = trained.path.with_suffix(".md")
+    written = _card_of(model)
     written.write_text(card(trained, figures), encoding="utf-8")
     ERR.print(f"{trained.path} and its card {written}; figures of the {len(test):,} texts held out:")
     if as_json:
@@ -185,6 +190,7 @@ def evaluate(
         str | None, typer.Option(metavar="FILE", help="Also write an HTML page with tables and curves.")
     ] = None,
     module: Modules = None,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model on labelled texts: metrics with intervals, curves, slices. Or compare two models."""
@@ -194,6 +200,8 @@ def evaluate(
     from curate.cli.console import ERR, print_json
     from curate.report.classifier_report import page
 
+    if html:
+        _refuse_existing("--html", Path(html), replace=replace)
     modules = _importable(module)
     names = dict.fromkeys([model, *([compare] if compare else [])])
     models = {name: open_model(name, model_label, modules) for name in names}
@@ -206,6 +214,7 @@ def evaluate(
     compared = evaluation.compare(*scores.values(), examples) if len(scores) == 2 else None
     if html:
         title = f"{' and '.join(evaluated)} on {', '.join(data)}"
+        Path(html).parent.mkdir(parents=True, exist_ok=True)
         Path(html).write_text(page(title, evaluated, compared), encoding="utf-8")
         ERR.print(f"{html}: the curves, opens offline.")
     if as_json:
@@ -275,6 +284,21 @@ def label(
         show_evaluation.print_agreement(found)
 
 
+def _card_of(model: str) -> Path:
+    """Return where the card of a model is."""
+    if not Path(model).name:
+        raise SpecError(f'--model "{model}": expected the name of a file or folder.')
+    return Path(model).with_suffix(".md")
+
+
+def _refuse_existing(option: str, path: Path, *, replace: bool) -> None:
+    """Refuse to write where something is, before any work is done."""
+    if not replace and path.exists():
+        raise SpecError(f"{option}: {path} exists.  Name another, or overwrite it with --replace.")
+    if path.is_dir() and path.suffix:
+        raise SpecError(f"{option}: {path} is a folder, expected a file.  Name another.")
+
+
 def _importable(modules: list[str] | None) -> tuple[str, ...]:
     """Return the names of the user's modules; those in the current folder can be imported from now on."""
     from curate import extensions
@@ -288,7 +312,6 @@ def _client(endpoint: str, model: str, key_variable: str, modules: tuple[str, ..
     import os
 
     from curate import extensions
-    from curate.errors import SpecError
     from curate.llm import ChatClient, HttpChatClient
 
     if client := extensions.table(ChatClient, (), modules).get(endpoint):

@@ -19,7 +19,7 @@ from curate.plan import MapPhase, Plan, ReducePhase, StageRef, phases
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
-from curate.runs import Output, Record, Role, RunFolder, layout, redaction
+from curate.runs import Output, Record, Role, RunFolder, layout, reading, redaction
 from curate.runs.folder import finished_name
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, results_written
@@ -37,6 +37,11 @@ PACKAGES = {
     "xxhash",
 }
 """Top-level packages that decide what a run writes; those installed go into the manifest with their versions."""
+
+_PLAN_SHAPE = {
+    "name": str, "description": str, "recipe": dict, "published": (None, dict), "limit": int, "warnings": [str],
+    "modules": [str], "labels": [str], "index_entry": str, "phases": [{"folder": str, "kind": str}],
+}  # fmt: skip
 
 AnyPhase = MapPhase | ReducePhase
 Records = Mapping[str, Sequence[Record]]
@@ -75,10 +80,11 @@ def finish(folder: RunFolder) -> None:
     """Write what makes a run complete; the manifest comes last.
 
     Raises:
-        RunError: a task has no record. StageError: the ledger does not balance.
+        InputError: the plan is damaged. RunError: a task has no record. StageError: the ledger does not balance.
     """
-    described = folder.read_json(layout.PLAN)
-    ran = [phases.from_json(data) for data in described["phases"]]
+    described = reading.read_json(folder, layout.PLAN, _PLAN_SHAPE)
+    with reading.whole(folder, layout.PLAN):
+        ran = [phases.from_json(data) for data in described["phases"]]
     extensions.import_from(ran[0].import_from)
     records = {phase.folder: _records(folder, phase) for phase in ran}
     ledger = _ledger(described["labels"], records)

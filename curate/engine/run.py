@@ -16,7 +16,7 @@ from curate.executor import Job, Launcher
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
 from curate.report import sections
-from curate.runs import RunFolder, layout, redaction
+from curate.runs import RunFolder, layout, reading, redaction
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
 from curate.spec import PipelineSpec
@@ -107,6 +107,7 @@ def run(
     with redaction.hidden_in_errors(secrets), folder.lock(), launcher:
         launcher.prepare(warm_up.stages_of(planned))
         folder.remove(layout.MANIFEST)
+        reading.check_kinds(folder)
         redaction.protect(
             folder, planned.spec.resolved, (split.url for shard in planned.shards for split in shard.splits)
         )

@@ -26,6 +26,10 @@ from curate.runs.folder import RunFolder
 RUN, PLAN, INPUTS, REFERENCES = "run.json", "plan.json", "inputs.json", "references.json"
 MANIFEST, LEDGER, CARD, REPORT = "manifest.json", "ledger.json", "README.md", "report.html"
 DATA, REJECTS, PHASES = "data", "rejects", "phases"
+FILES = (RUN, PLAN, INPUTS, REFERENCES, MANIFEST, LEDGER, CARD, REPORT)
+FOLDERS = (DATA, REJECTS, PHASES)
+"""What lies right in a run folder, but for the evidence of barriers."""
+
 FINGERPRINT_DIGITS = 10
 """Digits of a phase's fingerprint in the name of its folder."""
 

@@ -132,16 +132,17 @@ class _Walk:
 
     def _scalar(self, node: yaml.ScalarNode, place: str) -> Any:
         """Return a text, a number, a truth value or null; a date stays as it is written."""
+        kind = node.tag.rpartition(":")[2]
         try:
             value = self.constructor.construct_object(node)
         except yaml.MarkedYAMLError as error:
             raise SpecError(f"not a plain value: {error.problem}", place) from error
         except Exception as error:  # PyYAML looks at the text after a tag without checking it
-            raise SpecError(f"not a plain value: {node.value[:40]!r} is not a {node.tag}.", place) from error
+            raise SpecError(f"not a plain value: {node.value[:40]!r} is not a YAML {kind}.", place) from error
         if isinstance(value, datetime.date):
             return node.value
         if not isinstance(value, (str, int, float, NoneType)):
-            raise SpecError(f"expected a text, a number, true, false or null, got a {node.tag}.", place)
+            raise SpecError(f"expected a text, a number, true, false or null, got a YAML {kind}.", place)
         if isinstance(value, int) and value.bit_length() > MAX_BITS:
             raise SpecError(
                 f"a whole number of {value.bit_length():,} bits; expected one of at most {MAX_BITS:,}.", place

@@ -21,11 +21,12 @@ import pyarrow as pa
 from curate import fingerprint, inputs
 from curate.errors import InputError, SpecError
 from curate.plan import MapPhase, Plan
-from curate.runs import RunFolder
+from curate.runs import RunFolder, reading
 from curate.runs.layout import PhaseFolder
 from curate.stage import Split
 
 HEADER, ENTRY, FORMAT = "index.json", "entry.json", 1
+_ENTRY_SHAPE = {"files": [{"name": str, "bytes": int, "digest": str}], "shards": [(None, str)]}
 UNKNOWN = np.uint32(0xFFFFFFFF)
 """The shard number of a kept copy that is not in the index but in a dataset."""
 
@@ -41,18 +42,16 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
     """Refuse an index that was made by another stage or with other settings, or a folder that is not an index.
 
     Raises:
-        SpecError: with both settings.
+        SpecError: with both settings. InputError: its header is damaged.
     """
     folder = RunFolder(url)
     if not folder.exists(HEADER):
         if folder.exists("") and folder.fs.ls(folder.root, detail=False):
             raise SpecError(f"{url} is not empty and not an index (it has no {HEADER}).  Name another folder.")
         return
-    try:
-        header = folder.read_json(HEADER)
-        found = {"format": header["format"], "stage": header["stage"], **header["settings"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise SpecError(f"{url}/{HEADER} is damaged: {error!r}.  Restore it, or name another folder.") from error
+    shape = {"format": int, "stage": str, "settings": dict}
+    header = reading.read_json(folder, HEADER, shape, "Restore it, or name another folder.")
+    found = {"format": header["format"], "stage": header["stage"], **header["settings"]}
     wanted = {"format": FORMAT, "stage": stage, **settings}
     if found != wanted:
         differences = [
@@ -92,14 +91,13 @@ def files(url: str, stage: str, settings: Mapping[str, Any], own: str) -> Iterat
     ):
         if name == own or not folder.exists(f"{name}/{ENTRY}"):
             continue
-        for file in folder.read_json(f"{name}/{ENTRY}")["files"]:
+        advice = f"Remove the entry {name} and run again what made it, or restore the file."
+        for file in reading.read_json(folder, f"{name}/{ENTRY}", _ENTRY_SHAPE, advice)["files"]:
             path = folder.path(name, file["name"])
             size = folder.fs.info(path)["size"] if folder.fs.exists(path) else None
             if size != file["bytes"]:
                 state = "is missing" if size is None else f"has {size:,} bytes, expected {file['bytes']:,}"
-                raise InputError(
-                    f"{path} {state}.  Remove the entry {name} and run again what made it, or restore the file."
-                )
+                raise InputError(f"{path} {state}.  {advice}")
             yield Split(_url(folder, path), _version(name, file), 0, size, size, "")
 
 
@@ -128,7 +126,7 @@ def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
                 kept = now[rows["kept_shard"].to_numpy()]
                 at = rows.schema.get_field_index("kept_shard")
                 yield rows.set_column(at, "kept_shard", pa.array(kept, pa.uint32()))
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError, StopIteration) as error:
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError, StopIteration) as error:
         raise InputError(f"{split.url} is damaged: {error}.  Run again what made it, or remove its entry.") from error
 
 
