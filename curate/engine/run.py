@@ -101,13 +101,13 @@ def run(
     launcher = _launcher(planned.spec, workers)
     folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
     folder.claim(layout.RUN)
+    reading.check_kinds(folder)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
     secrets = redaction.secrets_of(planned.spec.resolved)
     with redaction.hidden_in_errors(secrets), folder.lock(), launcher:
         launcher.prepare(warm_up.stages_of(planned))
         folder.remove(layout.MANIFEST)
-        reading.check_kinds(folder)
         redaction.protect(
             folder, planned.spec.resolved, (split.url for shard in planned.shards for split in shard.splits)
         )

@@ -97,8 +97,9 @@ def _dropped(folder: RunFolder, manifest: Mapping[str, Any], row: dict[str, Any]
     if rule := _rule(manifest, row["stage"], row["reason"]):
         fate["rule"] = rule
     if row["kept_shard"] is not None:
-        emitted_in = _phase_that_emitted(folder, manifest, row["stage"])
-        fate["kept_copy"] = _document_at(emitted_in, row["kept_shard"], row["kept_row"])
+        emitted_in, n_shards = _phase_that_emitted(folder, manifest, row["stage"])
+        place = row["kept_shard"], row["kept_row"]
+        fate["kept_copy"] = (_document_at if place[0] < n_shards else _reference_at)(emitted_in, *place)
         fate["text"] = row["text"] or _text_of(emitted_in, shard, row["id"])
         if fate["text"] and fate["kept_copy"].get("text"):
             pair = fate["text"], fate["kept_copy"]["text"]
@@ -112,24 +113,26 @@ def _rule(manifest: Mapping[str, Any], label: str, reason: str) -> dict[str, Any
     return ran.get("rules", {}).get(reason)
 
 
-def _phase_that_emitted(folder: RunFolder, manifest: Mapping[str, Any], label: str) -> PhaseFolder:
-    """Return the phase in which a barrier emitted: it holds the documents' texts and sidecars."""
+def _phase_that_emitted(folder: RunFolder, manifest: Mapping[str, Any], label: str) -> tuple[PhaseFolder, int]:
+    """Return the phase in which a barrier emitted, which holds the documents' texts and sidecars; and its number of shards."""
     for phase in manifest["phases"]:
         if phase["emits"] == label:
-            return PhaseFolder(folder, phase["folder"])
+            return PhaseFolder(folder, phase["folder"]), phase["tasks"]
     raise SpecError(f"{folder.url}: the phase in which {label} emitted is gone; run again.")
 
 
 def _document_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
-    """Return the document at a place; of reference data only its id is known."""
-    folder = emitted_in.run
-    path = emitted_in.task(shard).docs
-    if not folder.exists(path):
-        path = emitted_in.sidecar(shard)
-        with reading.whole(folder, path), folder.open(path) as file:
-            return {**_row_of(pa.ipc.open_file(file), row, ("id",)), "is_reference": True}
+    """Return the document at a place."""
+    folder, path = emitted_in.run, emitted_in.task(shard).docs
     with reading.whole(folder, path), folder.open(path) as file:
         return _row_of(pa.ipc.open_file(file), row, ("id", "url", "text"))
+
+
+def _reference_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
+    """Return what is known of a document of the reference data: its id."""
+    folder, path = emitted_in.run, emitted_in.sidecar(shard)
+    with reading.whole(folder, path), folder.open(path) as file:
+        return {**_row_of(pa.ipc.open_file(file), row, ("id",)), "is_reference": True}
 
 
 def _row_of(reader: pa.ipc.RecordBatchFileReader, row: int, columns: tuple[str, ...]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _FIGURES = {
 _SHAPE: Shape = {
     "name": str, "description": str, "recipe": dict, "published": (None, _FIGURES), "limit": int, "curate": str,
     "python": str, "packages": {EACH: str}, "stages": [{"label": str, "name": str, "params": dict}],
-    "phases": [{"folder": str, "emits": (None, str)}], "inputs": [{"name": str}], "metrics": {EACH: dict},
+    "phases": [{"folder": str, "tasks": int, "emits": (None, str)}], "inputs": [{"name": str}], "metrics": {EACH: dict},
     "warnings": [str], "documents": {EACH: int}, "outputs": [{"path": str, "role": str}], "output_digest": str,
     "rejects_digest": str,
 }  # fmt: skip

@@ -75,7 +75,7 @@ def read_record(place: TaskFolder) -> Record | None:
         record = Record.from_json(place.run.read_json(place.record))
         Ledger.from_json(record.ledger)
         return record
-    except (FileNotFoundError, KeyError, ValueError, TypeError, AttributeError):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -146,7 +146,7 @@ def results_written(place: TaskFolder) -> dict[str, str]:
     """Return every result file that a task has ever written, with the digest of its last content."""
     try:
         return dict(place.run.read_json(place.written))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
 
 
