@@ -31,15 +31,15 @@ WEB = ("http", "https", "ftp", "ftps")
 CONTAINER_SCHEMES = ("abfs", "abfss", "wasb", "wasbs")
 """Schemes that write the name of a container, which is no secret, where others have the user."""
 
-_URL = re.compile(r"(?<![A-Za-z0-9+.-])[A-Za-z0-9+.-]+://[^\s\"<>`]+")
-_SCHEME = re.compile(r"([A-Za-z0-9+.-]+)://")
+_SCHEME = r"(?<![A-Za-z0-9+.-])([A-Za-z0-9+.-]+(?=://)|(?i:https?|ftps?)):/+"  # as a path, a URL has one slash
+_URL = re.compile(rf"{_SCHEME}[^\s\"<>`]+")
 _TAIL = ".,;:!)'"
 """Punctuation after a URL in a sentence."""
 
 _WEB_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _QUERY = re.compile(r"\?[\w.~%-]+=.*", re.DOTALL)
-_USER = re.compile(r"([A-Za-z0-9+.-]+)://([^/]*)@")
-_USER_WITH_SLASH = re.compile(r"://(?![^/]*::)[^/\[]*:(?!\d*(?:/|$)).*@", re.DOTALL)
+_USER = re.compile(rf"{_SCHEME}([^/]*)@")
+_USER_WITH_SLASH = re.compile(r":/+(?![^/]*::)[^/\[]*:(?!\d*(?:/|$)).*@", re.DOTALL)
 """A password that contains a slash: the part after the colon is no port, and an `@` follows."""
 
 
@@ -66,11 +66,12 @@ def hidden(value: Any, secrets: Sequence[str] = ()) -> Any:
 def _hidden_url(match: re.Match) -> str:
     url = match[0].rstrip(_TAIL)
     tail = match[0][len(url) :]
-    scheme = _SCHEME.findall(url.partition("?")[0])[-1].lower()
+    scheme = re.findall(_SCHEME, url.partition("?")[0])[-1].lower()
     query = _WEB_QUERY if scheme in WEB else _QUERY
     url = query.sub(lambda found: f"{found[0][0]}{HIDDEN}", url, count=1)
-    address = _USER_WITH_SLASH.sub(f"://{HIDDEN}@", _USER.sub(_hidden_user, url))
-    return address + tail
+    if "@" in url:
+        url = _USER_WITH_SLASH.sub(f"://{HIDDEN}@", _USER.sub(_hidden_user, url))
+    return url + tail
 
 
 def _hidden_user(match: re.Match) -> str:
