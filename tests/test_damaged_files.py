@@ -6,7 +6,9 @@ here is an error that a reader raised on purpose.
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -303,6 +305,30 @@ def test_damaged_rubrics(tmp_path, monkeypatch, labels, damage):
     expect_message(
         curate("classifier", *[str(labels) if word == "DATA" else word for word in LABEL]), "rubric.txt", damage
     )
+
+
+@pytest.fixture
+def cached_asset(tmp_path, monkeypatch) -> Path:
+    """The cache of assets after a fetch of one whose content the catalogue does not know."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    archive = tmp_path / "adult.tar.gz"
+    with tarfile.open(archive, "w:gz") as made:
+        member = tarfile.TarInfo("adult/domains")
+        member.size = 12
+        made.addfile(member, io.BytesIO(b"bad.example\n"))
+    assert curate("assets", "fetch", "ut1-adult", "--from", archive) is None
+    return tmp_path / "curate" / "assets"
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("pattern", ["ut1-adult.json", "*.tar.gz"])
+def test_damaged_assets(tmp_path, cached_asset, capsys, pattern, damage):
+    DAMAGES[damage](only(cached_asset, pattern))
+    assert curate("assets", "list") is None and curate("assets", "list", "--json") is None
+    code = app(["assets", "verify"], standalone_mode=False)
+    assert code == (2 if pattern == "*.tar.gz" and damage in ("flipped", "unreadable") else None), capsys.readouterr()
+    if damage != "flipped":
+        expect_message(curate("assets", "verify", "ut1-adult"), "asset:ut1-adult: not downloaded yet", damage)
 
 
 # ---------------------------------------------------------------------- models

@@ -57,7 +57,7 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
     cut = tuple(cutting.cut(spec, bound, len(shards), limit))
-    return Plan(spec, tuple(shards), cut, made, limit, tuple(dict.fromkeys((*spec.warnings, *warnings))))
+    return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
 
 
 _SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]

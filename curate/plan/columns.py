@@ -10,7 +10,7 @@ from curate.batch import CORE, Columns
 from curate.errors import SpecError
 from curate.plan.phases import StageRef
 from curate.rules import Rules
-from curate.spec import PipelineSpec, StageSpec
+from curate.spec import PipelineSpec, StageSpec, marks
 from curate.stage import Kind
 
 
@@ -41,7 +41,7 @@ def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple
     known.check_needs(spec.sink, columns_of(spec.sink))
     columns = tuple(dict.fromkeys(["id", *known.columns]))
     _check_published(spec, columns)
-    return bound, columns, tuple(known.warnings)
+    return bound, columns, tuple(marks.note(text, places) for text, places in known.notes.items())
 
 
 def columns_of(spec: StageSpec) -> Columns:
@@ -69,7 +69,7 @@ class _Available:
     columns: dict[str, None]
     is_open: bool
     fresh: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def after_source(cls, source: StageSpec) -> _Available:
@@ -108,7 +108,7 @@ class _Available:
         for wanted in rules.signals:
             signal = signals.current_name(wanted)
             if signal != wanted:
-                self.warnings.append(f"{spec.where}\n  the signal `{wanted}` is now called `{signal}`.")
+                self.notes.setdefault(f"the signal `{wanted}` is now called `{signal}`.", []).append(spec.where)
             if signal in signals.SIGNALS:
                 if "text" not in self.columns and not self.is_open:
                     raise SpecError(

@@ -8,6 +8,7 @@ expand to more than `MAX_NODES` values.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
@@ -96,6 +97,12 @@ def made(value: Any, place: str) -> Marked:
     return Marked(value, place, place)
 
 
+def note(text: str, places: Sequence[str]) -> str:
+    """Return a note for the user about one place or several."""
+    first, *others = dict.fromkeys(places)
+    return f"{first}\n  {text}" + (f"  Also at {', '.join(others)}." if others else "")
+
+
 class _Walk:
     def __init__(self, name: str):
         self.name = name
@@ -151,13 +158,14 @@ class _Walk:
 
     def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Marked]:
         found: dict[str, Marked] = {}
+        merged: dict[str, Marked] = {}
         for key, value in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
-                for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                    inner = self.marked(merged, path, key)
+                for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    inner = self.marked(each, path, key)
                     if not isinstance(inner.value, dict):
                         raise SpecError("`<<` takes a mapping, or a list of mappings: `<<: *name`.", inner.place)
-                    found = {**inner.value, **found}
+                    merged = {**inner.value, **merged}
                 continue
             if not isinstance(key, yaml.ScalarNode):
                 raise SpecError("expected a plain word as key.", self.place(key, path))
@@ -165,4 +173,4 @@ class _Walk:
             if key.value in found:
                 raise SpecError(f'duplicate key "{key.value}".  Remove one of the two.', self.place(key, inner_path))
             found[key.value] = self.marked(value, inner_path, key)
-        return found
+        return {**merged, **found}

@@ -127,7 +127,7 @@ class _Reader:
         self.document = document
         self.path = path
         self.executor = executor
-        self.warnings: list[str] = []
+        self.notes: dict[str, list[str]] = {}
         self.modules: tuple[str, ...] = ()
         self.n_of: dict[str, int] = {}
 
@@ -160,7 +160,7 @@ class _Reader:
             executor=self._executor(),
             resolved=marks.plain(recipe),
             published=self._published([source.label, *(stage.label for stage in stages if stage)]),
-            warnings=tuple(self.warnings),
+            warnings=tuple(marks.note(text, places) for text, places in self.notes.items()),
         )
 
     def _name(self) -> str:
@@ -313,7 +313,8 @@ class _Reader:
             if name in found:
                 raise SpecError(f"`{name}` is given twice, once under its former name.  Keep one.", marked.key_place)
             if name != key:
-                self.warnings.append(f"{marked.key_place}\n  `{key}` of {stage.name} is now called `{name}`.")
+                text = f"`{key}` of {stage.name} is now called `{name}`."
+                self.notes.setdefault(text, []).append(marked.key_place)
             found[name] = marked
         return found
 
