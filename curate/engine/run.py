@@ -105,7 +105,7 @@ def run(
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
     secrets = redaction.secrets_of(planned.spec.resolved)
-    with redaction.hidden_in_errors(secrets), folder.lock(), launcher:
+    with redaction.hidden_in_errors(secrets), reading.written(folder), folder.lock(), launcher:
         launcher.prepare(warm_up.stages_of(planned))
         folder.remove(layout.MANIFEST)
         redaction.protect(

@@ -1,4 +1,4 @@
-"""Read the files of a run folder that somebody else may have damaged: every flaw is a message with the file's name."""
+"""Files of a run folder that are damaged, or cannot be written: every flaw is a message with the file's name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from curate.errors import CurateError, InputError, SpecError
+from curate.errors import CurateError, InputError, RunError, SpecError
 from curate.runs import layout
 from curate.runs.folder import RunFolder
 
@@ -58,6 +58,22 @@ def whole(folder: RunFolder, path: str, advice: str = AGAIN) -> Iterator[None]:
         raise InputError(f"{where} cannot be read: {error.strerror or error}.  {advice}") from error
     except Exception as error:
         raise InputError(f"{where} is damaged: {_said(error)}.  {advice}") from error
+
+
+@contextlib.contextmanager
+def written(folder: RunFolder) -> Iterator[None]:
+    """Turn an error of the file system while a run folder is written into a message.
+
+    Raises:
+        RunError: with the path, as far as it is known, and the problem.
+    """
+    try:
+        yield
+    except OSError as error:
+        place = error.filename if isinstance(error.filename, str) else folder.url
+        raise RunError(
+            f"{place}: {error.strerror or error}.  Make room or change the permissions, and run again: finished tasks are kept."
+        ) from error
 
 
 def _said(error: Exception) -> str:
