@@ -340,6 +340,8 @@ def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
                     start += len(chunk)
     except FileNotFoundError:
         raise InputError(f"{split.url}: existed when the run was planned and is gone now; plan the run again") from None
+    except OSError as error:
+        raise InputError(f"{split.url}: cannot be read: {error.strerror or error}") from error
     return state.hexdigest()
 
 
