@@ -226,6 +226,20 @@ def test_a_damaged_index_of_the_right_size_is_noticed_by_the_task_that_reads_it(
     expect_message(curate("run", recipe, "-o", tmp_path / "run", "--workers", 1), "00000.arrow", damage)
 
 
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["reference.jsonl", "reference.parquet"])
+def test_damaged_reference_data(made, tmp_path, name, damage):
+    source = made / "in.jsonl" if name.endswith("jsonl") else made / "run" / "data" / "00000.parquet"
+    path = copied(source, tmp_path / name)
+    write_input(tmp_path)
+    DAMAGES[damage](path)
+    recipe = write_recipe(tmp_path, [{"dedup.minhash": {"reference": [str(path)]}}])
+    # A line that is no record is dropped, in reference data as in others.
+    lucky = ("flipped",) if name.endswith("parquet") else tuple({*DAMAGES} - {"missing", "folder", "unreadable"})
+    error = curate("run", recipe, "-o", tmp_path / "run", "--workers", 1)
+    expect_message(error, "minhash > reference" if damage == "folder" else name, damage, may_succeed=lucky)
+
+
 # ---------------------------------------------------------------------- lists, sets, labels
 
 
