@@ -119,6 +119,7 @@ def label(
     Raises:
         RunError: the client failed, or every answer is malformed; earlier answers are kept. Or `out` contains something
             else than answers to this rubric.
+        SpecError: `out` cannot be read or written.
     """
     digest = hashlib.sha256(rubric.text.encode()).hexdigest()[:12]
     known = {key: record for key, record in _read(Path(out), digest) if record.get("label") is not None}
@@ -221,6 +222,8 @@ def _read(path: Path, rubric: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the answers of an earlier run with their keys; a last line that was cut off is removed from the file."""
     if not path.exists():
         return
+    if not path.is_file():
+        raise SpecError(f"--out {path}: cannot be continued: it is not a file.  Name another.")
     try:
         content = path.read_bytes()
     except OSError as error:
