@@ -168,7 +168,7 @@ def _info(fs: Any, path: str) -> dict | None:
 
 def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     url = path if _is_local(fs) else fs.unstrip_protocol(path)
-    if "::" in path or any("\ud800" <= c <= "\udfff" for c in path):
+    if "::" in path or not _is_unicode(path):
         shown = path.encode("ascii", "backslashreplace").decode()
         raise InputError(f"{shown}: a name that is not UTF-8, or contains `::`, cannot be addressed; rename the file")
     if info["type"] != "file":
@@ -176,12 +176,21 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     if info.get("size") is None:
         raise InputError(f"{url}: the server does not report its size; download it and use the copy")
     size = int(info["size"])
-    known = (info[key] for key in _IDENTITY if info.get(key))
-    identity = os.stat(path).st_mtime_ns if _is_local(fs) else next(known, "")
+    if info.get("islink"):  # what it points to may change, the link does not
+        info = {**info, "mtime": os.stat(path).st_mtime}
+    identity = next((info[key] for key in _IDENTITY if info.get(key)), "")
     clean = redaction.public_address(path) if _is_web(fs) else path
     crawl = CRAWL.search(clean)
-    label = source or (crawl[0] if crawl else PurePosixPath(clean).parent.name)
+    label = source or (crawl[0] if crawl else posixpath.basename(posixpath.dirname(clean)))
     return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
+
+
+def _is_unicode(path: str) -> bool:
+    try:
+        path.encode()
+        return True
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_local(fs: Any) -> bool:
@@ -292,16 +301,17 @@ def cut(files: Sequence[InputFile], shard_bytes: int, kinds: Sequence[Format] = 
     """
     groups: list[tuple[Split, ...]] = []
     small: list[Split] = []
+    n_small = 0  # bytes in `small`
     for file in files:
         splits = _cut_file(file, max(1, shard_bytes), kinds)
-        room = shard_bytes - sum(split.size for split in small)
-        if small and (len(splits) > 1 or file.size > room):
+        if small and (len(splits) > 1 or n_small + file.size > shard_bytes):
             groups.append(tuple(small))
-            small = []
+            small, n_small = [], 0
         if len(splits) > 1:
             groups.extend((split,) for split in splits)
         else:
             small.extend(splits)
+            n_small += file.size
     if small:
         groups.append(tuple(small))
     return tuple(Shard(index, len(groups), splits) for index, splits in enumerate(groups))
@@ -311,7 +321,10 @@ def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> lis
     kind = formats.of_file(file.name, kinds)
     n_splits = -(-file.size // shard_bytes) if file.size and kind and kind.is_splittable(file.name) else 1
     ends = [file.size * i // n_splits for i in range(n_splits + 1)]
-    return [Split(file.url, file.name, start, end, file.size, file.source) for start, end in itertools.pairwise(ends)]
+    return [
+        Split(file.url, file.name, start, end, file.size, file.source, file.mark)
+        for start, end in itertools.pairwise(ends)
+    ]
 
 
 # ---------------------------------------------------------------------- identity
@@ -323,6 +336,25 @@ def mark(url: str) -> str:
     fs.invalidate_cache()
     info = _info(fs, path)
     return _file(fs, path, info, "").mark if info and info.get("size") is not None else "gone"
+
+
+def check_unchanged(split: Split, mark: str) -> None:
+    """Make sure that the file of a split is the one that the run was planned for.
+
+    Args:
+        mark: of the file, as it is now.
+
+    Raises:
+        InputError: it has changed, or is gone.
+    """
+    planned, now = split.mark.partition("-"), mark.partition("-")
+    is_same = planned == now if planned[2] and now[2] else planned[0] == now[0]  # some listings know only the size
+    if split.mark and not is_same:
+        what = "is gone" if mark == "gone" else f"has changed ({planned[0]} bytes then, {now[0]} now)"
+        raise InputError(
+            f"{split.url}: {what} since the run was planned, so this task kept nothing.  Run again; what is done and has "
+            "not changed is kept."
+        )
 
 
 def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
@@ -339,9 +371,11 @@ def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
                     state.update(chunk)
                     start += len(chunk)
     except FileNotFoundError:
-        raise InputError(f"{split.url}: existed when the run was planned and is gone now; plan the run again") from None
+        raise InputError(f"{split.url}: existed when the run was planned and is gone now.  Run again.") from None
     except OSError as error:
-        raise InputError(f"{split.url}: cannot be read: {error.strerror or error}") from error
+        raise InputError(
+            f"{split.url}: cannot be read: {error.strerror or error}.  Check it, and run again."
+        ) from error
     return state.hexdigest()
 
 

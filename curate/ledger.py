@@ -133,6 +133,18 @@ class Ledger:
     def n_out(self) -> int:
         return self.stages[-1].n_out if self.stages else 0
 
+    def why_empty(self) -> str:
+        """Return why nothing was kept, as a sentence; "" if something was."""
+        if self.n_out or not self.stages:
+            return ""
+        last = next((entry for entry in self.stages if not entry.n_out), self.stages[0])
+        n = last.n_in + last.n_born
+        if not n:
+            return f"nothing was kept: {last.stage} found no documents."
+        reason, n_most = max(last.dropped.items(), key=lambda item: item[1])
+        share = "all" if n_most == n else f"{n_most:,} of them"
+        return f"nothing was kept: {last.stage} dropped the last {n:,} documents, {share} for `{reason}`."
+
     def to_json(self) -> dict[str, Any]:
         return {"stages": [entry.to_json() for entry in self.stages]}
 

@@ -38,6 +38,7 @@ class Split:
         start, end: bytes of the file as stored (compressed); `end` is the file's size for the last split.
         size: bytes of the whole file as stored.
         source: the label that goes into the column `source`.
+        mark: a cheap sign that shows whether the file has changed since the run was planned; "" if there is none.
     """
 
     url: str
@@ -46,6 +47,12 @@ class Split:
     end: int
     size: int
     source: str
+    mark: str = ""
+
+    @property
+    def range_name(self) -> str:
+        """What records call the split: `a.warc.gz:0-4711`."""
+        return f"{self.name}:{self.start}-{self.end}"
 
     @property
     def is_whole(self) -> bool:
@@ -54,11 +61,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The input of one task: one or more splits, the same however many workers there are."""
+    """The input of one task: one or more splits, the same however many workers there are.
+
+    Args:
+        mark: of all files of a datatrove reader, which has no splits; as that of a split.
+    """
 
     index: int
     n_shards: int
     splits: tuple[Split, ...]
+    mark: str = ""
 
 
 class ShardWriter(Protocol):

@@ -15,6 +15,7 @@ signal, `text.measure` measures it before.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import pickle
 import re
@@ -127,7 +128,7 @@ def _runs(stage: Stage, modules: tuple[str, ...], params: dict[str, Any]) -> Non
     )
     assert _same(whole, again), f"{stage.name}: two runs differ"
     assert _same(whole, split), f"{stage.name}: the result depends on how documents are batched"
-    assert repr(recorder.rejects().to_pylist()) == repr(split_recorder.rejects().to_pylist()), (
+    assert repr(_rejected(recorder)) == repr(_rejected(split_recorder)), (
         f"{stage.name}: the rejects depend on how documents are batched"
     )
     recorder.ledger.check()
@@ -199,7 +200,13 @@ def _in_memory(stage: Stage, contents: list[Any], modules: tuple[str, ...], para
     batch = _batch_for(stage, contents)
     result, recorder = _through(stage, [batch], modules, params)
     texts = dict(zip(result["id"].to_pylist(), result.texts(), strict=True)) if "text" in result else {}
-    return _results(batch, texts, recorder.rejects().to_pylist())
+    return _results(batch, texts, _rejected(recorder))
+
+
+def _rejected(recorder: TaskRecorder) -> list[dict[str, Any]]:
+    file = io.BytesIO()
+    recorder.rejects.write(file)
+    return pq.read_table(file).to_pylist()
 
 
 def _by_a_run(stage: Stage, contents: list[Any], modules: tuple[str, ...], params: dict[str, Any]) -> Iterator[Result]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 
 import fsspec
 import pyarrow as pa
@@ -246,3 +247,22 @@ def test_an_empty_folder_is_called_empty_and_a_missing_one_missing(tmp_path):
         resolve([f"{tmp_path}/crawl/*.jsonl"])
     with pytest.raises(InputError, match=r"There is no folder .*crawls\.  Did you mean crawl\?"):
         resolve([f"{tmp_path}/crawls/*.jsonl"])
+
+
+def test_the_work_of_planning_grows_with_the_number_of_small_files_not_with_its_square():
+    def calls(n: int) -> int:
+        files = [InputFile(f"/in/{i}.jsonl", f"{i}.jsonl", 26, "26-1", "in") for i in range(n)]
+        counted = 0
+
+        def count(*_: object) -> None:
+            nonlocal counted
+            counted += 1
+
+        sys.setprofile(count)
+        try:
+            cut(files, 64 << 20)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    assert calls(2000) < 2.5 * calls(1000)

@@ -68,6 +68,10 @@ def run(
             help="Trial run in a separate folder: read at most this many documents, spread over the shards; 0 reads all.",
         ),
     ] = 0,
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the result if the folder has a run of another recipe.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a recipe. Tasks that are finished, with the same recipe, code and input, are not repeated."""
@@ -85,14 +89,20 @@ def run(
             executor=executor,
             workers=workers,
             limit=limit,
+            replace=replace,
             watch=watch,
         )
     if not finished_run.is_finished(url):  # the executor runs its tasks later
         ERR.print(f"submitted; when the tasks are done, look at it with: curate stats {url}")
-    elif as_json:
+        return
+    if as_json:
         print_json(show_run.summary(url))
     else:
         show_run.print_run(url, modules=finished_run.modules_of(url), is_brief=True)
+    finished = finished_run.read(url)
+    if not finished.ledger.n_out and not finished.manifest["allow_empty"]:
+        ERR.print(f"curate: {finished.ledger.why_empty()}  If that is right, set allow_empty: true.")
+        raise typer.Exit(1)
 
 
 def plan(

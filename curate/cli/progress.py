@@ -44,6 +44,8 @@ def watching_run() -> Iterator[Callable[[Any], None]]:
             folder, n_tasks = event.phase.folder, event.phase.n_tasks
             if event.kind == "compiling":
                 progress.console.print(COMPILING)
+            elif event.kind == "said":
+                progress.console.print(styled(f"curate: {event.message}", ""))
             elif event.kind == "submitted":
                 progress.console.print(styled(_submitted_line(event), ""))
             elif event.kind == "began":
@@ -62,7 +64,12 @@ def watching_run() -> Iterator[Callable[[Any], None]]:
 
 def _print_event(event: Any) -> None:
     """Print a line about an event; a reader who closed the pipe does not stop the run."""
-    lines = {"compiling": lambda event: COMPILING, "ended": _phase_line, "submitted": _submitted_line}
+    lines = {
+        "compiling": lambda event: COMPILING,
+        "ended": _phase_line,
+        "submitted": _submitted_line,
+        "said": lambda event: f"curate: {event.message}",
+    }
     if event.kind in lines:
         with contextlib.suppress(BrokenPipeError):
             ERR.print(lines[event.kind](event))

@@ -8,21 +8,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import extensions, fingerprint, formats, plan
 from curate.engine.barriers import index, references
 from curate.ledger import Ledger
-from curate.plan import MapPhase, Plan, ReducePhase, StageRef, phases
+from curate.plan import MapPhase, ReducePhase, StageRef, phases
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
-from curate.runs import Output, Record, Role, RunFolder, layout, reading, redaction
-from curate.runs.folder import finished_name
+from curate.runs import Output, Record, Role, RunFolder, layout, own_files, reading, redaction
 from curate.runs.layout import PhaseFolder
-from curate.runs.records import need_record, results_written
+from curate.runs.own_files import OwnFiles
+from curate.runs.records import need_record
 
 PACKAGES = {
     "numpy",
@@ -38,9 +41,11 @@ PACKAGES = {
 }
 """Top-level packages that decide what a run writes; those installed go into the manifest with their versions."""
 
+EXAMPLE_COLUMNS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "kept_id", "text")
+
 _PLAN_SHAPE = {
-    "name": str, "description": str, "recipe": dict, "published": (None, dict), "limit": int, "warnings": [str],
-    "modules": [str], "labels": [str], "index_entry": str, "phases": [{"folder": str, "kind": str}],
+    "name": str, "description": str, "recipe": dict, "published": (None, dict), "limit": int, "allow_empty": bool,
+    "warnings": [str], "modules": [str], "labels": [str], "runner": dict, "phases": [{"folder": str, "kind": str}],
 }  # fmt: skip
 
 AnyPhase = MapPhase | ReducePhase
@@ -51,36 +56,15 @@ EXAMPLES, EXAMPLE_TASKS, EXAMPLE_CHARACTERS = 3, 16, 600
 """Rejects shown for each stage and reason (and list), from how many tasks of a phase, and how much of each text."""
 
 
-def version() -> str:
-    """Return the installed version of curate."""
-    from importlib.metadata import version as installed
-
-    return installed("curate")
-
-
-def write_plan(folder: RunFolder, planned: Plan) -> None:
-    """Write down what workers, and whoever finishes the run, need to know."""
-    spec = planned.spec
-    described = {
-        "name": spec.name,
-        "description": spec.description,
-        "recipe": spec.resolved,
-        "published": spec.published.to_json() if spec.published else None,
-        "limit": planned.limit,
-        "warnings": list(planned.warnings),
-        "modules": list(spec.modules),
-        "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
-        "index_entry": index.entry_name(planned),
-        "phases": [phases.to_json(phase) for phase in planned.phases],
-    }
-    folder.write_json(layout.PLAN, described)
-
-
-def finish(folder: RunFolder) -> None:
+def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
     """Write what makes a run complete; the manifest comes last.
+
+    Args:
+        warnings: that go into the manifest.
 
     Raises:
         InputError: the plan is damaged. RunError: a task has no record. StageError: the ledger does not balance.
+        DamagedFile: what a task has written for an index is not there any more as it was.
     """
     described = reading.read_json(folder, layout.PLAN, _PLAN_SHAPE)
     with reading.whole(folder, layout.PLAN):
@@ -99,22 +83,27 @@ def finish(folder: RunFolder) -> None:
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
-    modules = described["modules"]
-    folder.write_json(layout.LEDGER, ledger.to_json())
-    folder.write_bytes(layout.CARD, card.card(run, formats.with_modules(modules)).encode())
-    folder.write_bytes(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
-    folder.write_json(layout.MANIFEST, manifest)
+    modules, own = described["modules"], OwnFiles(folder)
+    own.write_json(layout.LEDGER, ledger.to_json())
+    own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
+    own.write(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
+    own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
     if not described["limit"]:  # a trial leaves no trace in an index
         _remember(folder, described, ran)
 
 
 def _remember(folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase]) -> None:
     """Copy what the barriers of a complete run remember into their indexes."""
+    digests = {name: digest for record in _records(folder, ran[0]) for name, digest in record.input_digests.items()}
+    stored = [
+        [index.stored_input(split, digests[split.range_name]) for split in shard.splits]
+        for shard in plan.read_shards(folder)
+    ]
     for phase in ran:
         if isinstance(phase, MapPhase) and phase.apply and phase.apply.barrier.construct(phase.modules).index:
             known = references.of_barrier(folder, phase.apply.barrier.label)
             names = [each.shard.splits[0].name if each.reader == references.INDEX else None for each in known]
-            index.publish(folder, described["index_entry"], described["name"], phase, names)
+            index.publish(folder, described["runner"], phase, stored, names)
 
 
 def _records(folder: RunFolder, phase: AnyPhase) -> list[Record]:
@@ -134,24 +123,16 @@ def _ledger(labels: Sequence[str], records: Records) -> Ledger:
 
 
 def _remove_stale(folder: RunFolder, results: Sequence[Output]) -> None:
-    """Remove what earlier states of this run left: files that a task of ours has written, with the content it wrote, and
-    the unfinished parts of such files that a killed task left."""
+    """Remove what earlier states of this run left: results that a task of ours has written, with the content it wrote, and
+    files that a killed task has not finished."""
     current = {output.path for output in results}
-    written: dict[str, set[str]] = {}
-    for name in folder.folders(layout.PHASES):
-        phase = PhaseFolder(folder, name)
-        for task in phase.tasks_with_results():
-            for path, digest in results_written(phase.task(task)).items():
-                written.setdefault(path, set()).add(digest)
-    ours = {path for path in {*current, *written} if layout.is_result_file(path)}
-    for path in ours - current:
-        if folder.exists(path) and folder.digest(path) in written[path]:
+    for path, digests in own_files.written_by_tasks(folder).items():
+        if path not in current and folder.exists(path) and folder.digest(path) in digests:
             folder.remove(path)
-    for part in sorted({path.partition("/")[0] for path in ours}):
-        for name in folder.files(part):
-            finished = finished_name(name)
-            if finished and f"{part}/{finished}" in ours:
-                folder.remove(f"{part}/{name}")
+    phases_with_parts = [PhaseFolder(folder, name).parts for name in folder.folders(layout.PHASES)]
+    for parts in (layout.PARTS, *phases_with_parts):
+        for name in folder.files(parts):
+            folder.remove(f"{parts}/{name}")
 
 
 def _manifest(
@@ -160,8 +141,8 @@ def _manifest(
 ) -> dict[str, Any]:  # fmt: skip
     refs = {ref.label: (ref, phase) for phase in ran for ref in phase.refs}
     return {
-        **{key: described[key] for key in ("name", "description", "recipe", "published", "limit")},
-        "curate": version(),
+        **{key: described[key] for key in ("name", "description", "recipe", "published", "limit", "allow_empty")},
+        "curate": version("curate"),
         "python": sys.version.split()[0],
         "packages": fingerprint.versions(PACKAGES),
         "stages": [_stage(ref, phase) for ref, phase in refs.values()],
@@ -171,6 +152,7 @@ def _manifest(
         "warnings": [
             *described["warnings"],
             *(w for of_phase in records.values() for r in of_phase for w in r.warnings),
+            *([ledger.why_empty()] if ledger.why_empty() and not described["allow_empty"] else []),
         ],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
         "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
@@ -190,14 +172,14 @@ def _digest(results: Sequence[Output], role: Role) -> str:
 
 def _inputs(folder: RunFolder, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return every split of the input with its digest."""
-    digests = {split: value.partition(" ")[2] for record in records for split, value in record.inputs.items()}
+    digests = {name: digest for record in records for name, digest in record.input_digests.items()}
     return [
         {
             "name": split.name,
             "url": split.url,
             "start": split.start,
             "end": split.end,
-            "digest": digests[f"{split.name}:{split.start}-{split.end}"],
+            "digest": digests[split.range_name],
         }
         for shard in plan.read_shards(folder)
         for split in shard.splits
@@ -238,16 +220,30 @@ def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
 
 def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]]:
     """Return a few rejects for each stage and reason (and list), those with text first, from the first tasks with some."""
-    found: dict[tuple, list[dict[str, Any]]] = {}
-    columns = ["id", "url", "stage", "reason", "value", "evidence", "lists", "kept_id", "text"]
+    found: dict[str, list[dict[str, Any]]] = {}
     for phase in ran:
-        if not isinstance(phase, MapPhase):
-            continue
-        for task in range(min(phase.n_tasks, EXAMPLE_TASKS)):
-            with folder.open(PhaseFolder(folder, phase.folder).task(task).rejects) as file:
-                rows = pq.ParquetFile(file).read(columns).to_pylist()
-            for row in sorted(rows, key=lambda row: not row["text"]):
-                group = found.setdefault((row["stage"], row["reason"], *(row["lists"] or ())), [])
-                if len(group) < EXAMPLES:
-                    group.append({**row, "text": (row["text"] or "")[:EXAMPLE_CHARACTERS]})
+        for task in range(min(phase.n_tasks, EXAMPLE_TASKS)) if isinstance(phase, MapPhase) else ():
+            place = PhaseFolder(folder, phase.folder).task(task)
+            with folder.open(place.rejects) as file:
+                for group, rows in _examples_of(pq.ParquetFile(file)).items():
+                    so_far = found.setdefault(group, [])
+                    so_far += rows[: EXAMPLES - len(so_far)]
     return [row for group in found.values() for row in group]
+
+
+def _examples_of(file: pq.ParquetFile) -> dict[str, list[dict[str, Any]]]:
+    """Return the first rejects of each group in a file, those with text first, the groups in the order of their first ones."""
+    with_text: dict[str, list[dict[str, Any]]] = {}
+    without: dict[str, list[dict[str, Any]]] = {}
+    for batch in file.iter_batches(columns=list(EXAMPLE_COLUMNS)):
+        lists = pc.fill_null(pc.binary_join(batch["lists"], "\n"), "")
+        groups = pc.binary_join_element_wise(batch["stage"], batch["reason"], lists, "\n").dictionary_encode()
+        has_text = pc.greater(pc.fill_null(pc.binary_length(batch["text"]), 0), 0).to_numpy(zero_copy_only=False)
+        for code, group in enumerate(groups.dictionary.to_pylist()):
+            is_in = groups.indices.to_numpy() == code
+            for chosen, rows in ((is_in & has_text, with_text), (is_in & ~has_text, without)):
+                so_far = rows.setdefault(group, [])
+                for at in np.flatnonzero(chosen)[: EXAMPLES - len(so_far)].tolist():
+                    (row,) = batch.slice(at, 1).to_pylist()
+                    so_far.append({**row, "text": (row["text"] or "")[:EXAMPLE_CHARACTERS]})
+    return {group: [*rows, *without[group]][:EXAMPLES] for group, rows in with_text.items()}

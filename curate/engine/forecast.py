@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curate import formats, plan
-from curate.engine import finish, warm_up
-from curate.engine.barriers import references
+from curate.engine import beginning, warm_up
 from curate.engine.datatrove import terminal_log
 from curate.engine.executors.local import LocalPool
 from curate.engine.run import read_ledger
@@ -82,10 +81,7 @@ def probe(planned: Plan) -> Forecast:
     warm_up.load(warm_up.stages_of(small))  # loading is not the work, and must not be scaled with it
     with tempfile.TemporaryDirectory() as place, LocalPool(1) as pool:
         folder = RunFolder(place)
-        folder.write_json(layout.RUN, {"curate": finish.version()})
-        finish.write_plan(folder, small)
-        plan.write_shards(folder, small.shards)
-        references.write(folder, small)
+        beginning.begin(folder, small)
         phases = [_tried(folder, phase, pool, total / tried) for phase in small.phases]
         first = read_ledger(folder, small.phases[0])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from curate import formats, plan, spec
-from curate.engine import finish, warm_up, worker
+from curate.engine import beginning, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
@@ -16,7 +16,8 @@ from curate.executor import Job, Launcher
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
 from curate.report import sections
-from curate.runs import RunFolder, layout, reading, redaction
+from curate.runs import RunFolder, reading, redaction
+from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
 from curate.spec import PipelineSpec
@@ -28,10 +29,11 @@ class Event:
     """What a run reports to a watcher: kernels are being compiled; a phase began, moved, ended or was submitted.
 
     Args:
-        kind: "compiling", "began", "moved", "ended" or "submitted".
+        kind: "compiling", "began", "moved", "ended", "submitted" or "said".
         n_done: tasks finished. n_docs: documents read by tasks still running, about.
         n_kept: tasks that had nothing to do.
         job_id: of a phase that was submitted to an executor which runs it later.
+        message: what the user should know, of "said".
     """
 
     kind: str
@@ -42,6 +44,7 @@ class Event:
     seconds: float = 0.0
     ledger: Ledger | None = None
     job_id: str = ""
+    message: str = ""
 
 
 Watcher = Callable[[Event], None]
@@ -78,6 +81,7 @@ def run(
     executor: str = "",
     workers: int = 0,
     limit: int = 0,
+    replace: bool = False,
     watch: Watcher | None = None,
 ) -> str:
     """Run a recipe and return the URL of the run folder, finished unless the executor runs tasks later.
@@ -90,6 +94,7 @@ def run(
         executor: where tasks run; empty takes the recipe's, else `local`.
         workers: what the executor's parameter `workers` is set to; 0 leaves it.
         limit: read at most this many documents, spread over the shards; 0 reads all.
+        replace: allow it if the folder has a run of another recipe; its result is replaced.
         watch: called with every `Event`, from this thread or a helper thread.
 
     Raises:
@@ -100,24 +105,15 @@ def run(
     planned = _planned(recipe, settings, input_paths, executor, limit)
     launcher = _launcher(planned.spec, workers)
     folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
-    folder.claim(layout.RUN)
-    reading.check_kinds(folder)
+    claim(folder, planned.spec.name, replace=replace)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
     secrets = redaction.secrets_of(planned.spec.resolved)
     with redaction.hidden_in_errors(secrets), reading.written(folder), folder.lock(), launcher:
+        claim(folder, planned.spec.name, replace=replace)  # as another run may have left it
         launcher.prepare(warm_up.stages_of(planned))
-        folder.remove(layout.MANIFEST)
-        redaction.protect(
-            folder, planned.spec.resolved, (split.url for shard in planned.shards for split in shard.splits)
-        )
-        recipe = redaction.hidden_recipe(planned.spec.resolved)
-        folder.write_json(
-            layout.RUN, {"curate": finish.version(), "recipe": recipe, "is_detached": launcher.is_detached}
-        )
-        finish.write_plan(folder, planned)
-        plan.write_shards(folder, planned.shards)
-        references.write(folder, planned)
+        for message in beginning.begin(folder, planned, is_detached=launcher.is_detached):
+            watch(Event("said", planned.phases[0], message=message))
         _compile_kernels(planned, watch)
         before = None
         for phase in planned.phases:
@@ -147,10 +143,10 @@ def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
     """Return the shards of a recipe's inputs: cut from its paths, or as many as a datatrove reader has files."""
     source = pipeline.source
     if source.stage.kind is Kind.DATATROVE:
-        from curate.engine.datatrove.blocks import n_files
+        from curate.engine.datatrove import blocks
 
-        n = n_files(source.stage, source.params)
-        return tuple(Shard(i, n, ()) for i in range(n))
+        n, mark = len(blocks.files(source.stage, source.params)) or 1, blocks.mark(source.stage, source.params)
+        return tuple(Shard(i, n, (), mark) for i in range(n))
     if not pipeline.input.paths:
         raise SpecError(
             f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.", source.where
@@ -160,12 +156,22 @@ def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
 
 def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
     """Refuse to read what this run writes: the run would replace its input."""
+    for url in _read_by(planned):
+        if folder.holds(url):
+            raise SpecError(
+                f"{url} lies in the run folder {folder.url}, which this run writes.  Choose another --output."
+            )
+
+
+def _read_by(planned: Plan) -> Iterator[str]:
+    """Yield the address of every file that the source of a plan reads."""
+    source = planned.spec.source
+    if source.stage.kind is Kind.DATATROVE:
+        from curate.engine.datatrove import blocks
+
+        yield from blocks.files(source.stage, source.params)
     for shard in planned.shards:
-        for split in shard.splits:
-            if folder.holds(split.url):
-                raise SpecError(
-                    f"{split.url} lies in the run folder {folder.url}, which this run writes.  Choose another --output."
-                )
+        yield from (split.url for split in shard.splits)
 
 
 def _compile_kernels(planned: Plan, watch: Watcher) -> None:

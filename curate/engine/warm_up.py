@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from curate import fingerprint, kernels, signals
+from curate import fingerprint, signals
 from curate.batch import Batch
+from curate.kernels import cache
 from curate.plan import Plan, StageRef
 from curate.stage import HasWarmUp, Kind
 
@@ -23,14 +24,14 @@ TO_LOAD = "CURATE_PRELOAD"
 def waiting(planned: Plan) -> dict[str, Callable[[], object]]:
     """Return what has to be compiled for a plan, by name, and how; nothing if all was compiled before."""
     found = _works(_ours(planned), planned.spec.modules)
-    return {name: work for name, work in found.items() if not kernels.is_compiled(name)}
+    return {name: work for name, work in found.items() if not cache.is_compiled(name)}
 
 
 def compile(works: dict[str, Callable[[], object]]) -> None:
     """Run what `waiting` returned."""
     for name, work in works.items():
         work()
-        kernels.mark_compiled(name)
+        cache.mark_compiled(name)
 
 
 def stages_of(planned: Plan) -> str:

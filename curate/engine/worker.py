@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from curate import extensions
 from curate.engine import finish
 from curate.engine.tasks import map_task, reduce_task
 from curate.errors import CurateError, InputError, RunError
 from curate.plan import MapPhase, ReducePhase, phases
 from curate.runs import RunFolder, layout, reading
+from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
 
 
@@ -22,12 +25,12 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
     """
     folder = RunFolder(run_url)
     if phase is None:
-        finish.finish(folder)
+        _repairing(folder, lambda warnings: finish.finish(folder, warnings))
         return
     found = _read_phase(folder, phase)
     extensions.import_from(found.import_from)
     try:
-        (map_task if isinstance(found, MapPhase) else reduce_task).run(folder, found, task)
+        _do(folder, found, task)
     except (Exception, SystemExit) as error:
         what = str(error) if isinstance(error, CurateError) else f"{type(error).__name__}: {error}"
         where = f"phase {phase}, task {task}: {what}"
@@ -37,10 +40,42 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
         raise RunError(f"{where}\n  The traceback is in {log}.  Finished tasks are kept.") from error
 
 
+def _do(folder: RunFolder, phase: MapPhase | ReducePhase, task: int) -> None:
+    module = map_task if isinstance(phase, MapPhase) else reduce_task
+    _repairing(folder, lambda warnings: module.run(folder, phase, task, warnings))
+
+
+def _repairing(folder: RunFolder, work: Callable[[Sequence[str]], None]) -> None:
+    """Do something; if it finds a damaged intermediate file, do first the task that wrote the file again.
+
+    Args:
+        work: gets what has to be said about this.
+    """
+    warnings: list[str] = []
+    repaired: set[str] = set()
+    while True:
+        try:
+            work(warnings)
+            return
+        except DamagedFile as damage:
+            if damage.path in repaired:
+                raise
+            repaired.add(damage.path)
+            folder.remove(damage.place.record)
+            _do(folder, _read_phase(folder, damage.place.phase), damage.place.number)
+            warnings.append(f"{damage.path} was missing or damaged ({damage.problem}); it was made again.")
+
+
 def pending(folder: RunFolder, phase: MapPhase | ReducePhase) -> list[int]:
     """Return the tasks of a phase that have something to do."""
-    is_done = (map_task if isinstance(phase, MapPhase) else reduce_task).is_done
-    return [task for task in range(phase.n_tasks) if not is_done(folder, phase, task)]
+    return [task for task in range(phase.n_tasks) if not _is_done(folder, phase, task)]
+
+
+def _is_done(folder: RunFolder, phase: MapPhase | ReducePhase, task: int) -> bool:
+    try:
+        return (map_task if isinstance(phase, MapPhase) else reduce_task).is_done(folder, phase, task)
+    except DamagedFile:  # the task will have it made again
+        return False
 
 
 def _read_phase(folder: RunFolder, name: str) -> MapPhase | ReducePhase:

@@ -23,7 +23,7 @@ from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Shard, Split
 
-__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "write_shards"]  # fmt: skip
+__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
 _SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]
 
 
-def write_shards(folder: RunFolder, shards: Sequence[Shard]) -> None:
-    """Write down the shards of a run, for its tasks to read."""
-    folder.write_json(layout.INPUTS, [asdict(shard) for shard in shards])
+def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:
+    """Return the shards of a run as inputs.json has them, for tasks to read."""
+    return [{**asdict(shard), "splits": [asdict(split) for split in shard.splits]} for shard in shards]
 
 
 def read_shards(folder: RunFolder) -> list[Shard]:
@@ -83,4 +83,4 @@ def read_shard(folder: RunFolder, index: int) -> Shard:
 
 
 def _shard(data: Mapping[str, Any]) -> Shard:
-    return Shard(data["index"], data["n_shards"], tuple(Split(**split) for split in data["splits"]))
+    return Shard(**{**data, "splits": tuple(Split(**split) for split in data["splits"])})

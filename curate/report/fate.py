@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -16,8 +16,8 @@ from curate.errors import InputError, SpecError
 from curate.formats import PARQUET, Format
 from curate.report import text_diff
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
-from curate.runs import RunFolder, reading
-from curate.runs.layout import DATA, REJECTS, PhaseFolder, shard_of_rejects
+from curate.runs import RunFolder, arrow_files, reading
+from curate.runs.layout import DATA, REJECTS, PhaseFolder, TaskFolder, shard_of_rejects
 
 _COLUMNS = ("id", "url", "source", "text")
 _FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
@@ -123,33 +123,28 @@ def _phase_that_emitted(folder: RunFolder, manifest: Mapping[str, Any], label: s
 
 def _document_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
     """Return the document at a place."""
-    folder, path = emitted_in.run, emitted_in.task(shard).docs
-    with reading.whole(folder, path), folder.open(path) as file:
-        return _row_of(pa.ipc.open_file(file), row, ("id", "url", "text"))
+    place = emitted_in.task(shard)
+    return _row_of(place, place.docs, row, ("id", "url", "text"))
 
 
 def _reference_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
     """Return what is known of a document of the reference data: its id."""
-    folder, path = emitted_in.run, emitted_in.sidecar(shard)
-    with reading.whole(folder, path), folder.open(path) as file:
-        return {**_row_of(pa.ipc.open_file(file), row, ("id",)), "is_reference": True}
+    return {**_row_of(emitted_in.task(shard), emitted_in.sidecar(shard), row, ("id",)), "is_reference": True}
 
 
-def _row_of(reader: pa.ipc.RecordBatchFileReader, row: int, columns: tuple[str, ...]) -> dict[str, Any]:
-    for i in range(reader.num_record_batches):
-        batch = reader.get_batch(i)
-        if row < batch.num_rows:
-            return {name: batch[name][row].as_py() for name in columns if name in batch.schema.names}
-        row -= batch.num_rows
+def _row_of(place: TaskFolder, path: str, row: int, columns: tuple[str, ...]) -> dict[str, Any]:
+    with closing(arrow_files.open_file(place, path)) as reader:
+        for batch in reader.batches():
+            if row < batch.num_rows:
+                return {name: batch[name][row].as_py() for name in columns if name in batch.schema.names}
+            row -= batch.num_rows
     return {}
 
 
 def _text_of(emitted_in: PhaseFolder, shard: int, id: str) -> str | None:
-    path = emitted_in.task(shard).docs
-    with reading.whole(emitted_in.run, path), emitted_in.run.open(path) as file:
-        reader = pa.ipc.open_file(file)
-        for i in range(reader.num_record_batches):
-            batch = reader.get_batch(i)
+    place = emitted_in.task(shard)
+    with closing(arrow_files.open_file(place, place.docs)) as reader:
+        for batch in reader.batches():
             for at in pc.indices_nonzero(pc.equal(batch["id"], id)).to_pylist():
                 return batch["text"][at].as_py() if "text" in batch.schema.names else None
     return None

@@ -1,21 +1,29 @@
 """The run folder on any file system: its lock, and files written so that a killed process leaves none half-written.
 
-A file is written aside as `*.part`, flushed to disk and renamed; a task's record comes last. So a killed task
-leaves parts, never half a file, and doing a task twice is harmless.
+A file is written aside as `*.part`, flushed to disk and renamed; a task's record comes last. So a killed task leaves
+parts, never half a file, and doing a task twice is harmless.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import json
 import os
 import posixpath
-import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from curate.errors import RunError, SpecError
+
+LOCK = ".lock"
+"""The file that a run holds a lock on."""
+
+LOCKED_BY = "process "
+"""What the file begins with."""
 
 
 class RunFolder:
@@ -33,6 +41,11 @@ class RunFolder:
 
     def __repr__(self) -> str:
         return f"RunFolder({self.url!r})"
+
+    @property
+    def address(self) -> str:
+        """The one address of the folder, however it was given."""
+        return os.path.realpath(self.root) if self.is_local else self.fs.unstrip_protocol(self.root)
 
     def path(self, *parts: str) -> str:
         """Return the full path as the file system (and pyarrow, locally) understands it."""
@@ -64,12 +77,12 @@ class RunFolder:
         with self.open(path) as file:
             return json.load(file)
 
-    def write_json(self, path: str, data: Any) -> None:
+    def write_json(self, path: str, data: Any, parts: str = "") -> None:
         """Write JSON so that readers see the old file or the new one, never a part."""
-        self.write_bytes(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        self.write_bytes(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode(), parts)
 
-    def write_bytes(self, path: str, data: bytes) -> None:
-        part = self.part(path)
+    def write_bytes(self, path: str, data: bytes, parts: str = "") -> None:
+        part = self.part(path, parts)
         with part.file as file:
             file.write(data)
         part.commit()
@@ -80,11 +93,31 @@ class RunFolder:
         if self.exists(path):
             self.fs.rm(self.path(path))
 
-    def part(self, path: str) -> Part:
-        """Open a file for writing aside; it appears under its name when committed."""
+    def move(self, path: str, to: str) -> None:
+        """Give a file another path; there must be no file of that path."""
+        self.fs.makedirs(posixpath.dirname(self.path(to)), exist_ok=True)
+        self.fs.mv(self.path(path), self.path(to))
+
+    def unused(self, path: str) -> str:
+        """Return the path, or the first of `path.2`, `path.3`, ... that does not exist."""
+        numbered = (f"{path}.{n}" for n in itertools.count(2))
+        return path if not self.exists(path) else next(other for other in numbered if not self.exists(other))
+
+    def part(self, path: str, parts: str = "") -> Part:
+        """Open a file for writing aside; it appears under its name when committed.
+
+        Args:
+            parts: the folder in which it is until then; empty: beside the file. An object store needs none.
+        """
         full = self.path(path)
         self.fs.makedirs(posixpath.dirname(full), exist_ok=True)
-        aside = f"{full}.{os.getpid()}.part" if self.is_local else full  # no two processes share a file
+        if not self.is_local:
+            return Part(self, path, full, self.fs.open(full, "wb"))
+        folder, name = posixpath.split(full)
+        if parts:
+            folder, name = self.path(parts), path.replace("/", "-")
+            self.fs.makedirs(folder, exist_ok=True)
+        aside = f"{folder}/{name}.{os.getpid()}.part"  # no two processes share a file
         return Part(self, path, aside, self.fs.open(aside, "wb"))
 
     def mark(self, path: str) -> str | None:
@@ -109,24 +142,12 @@ class RunFolder:
                 state.update(chunk)
         return state.hexdigest()
 
-    def claim(self, marker: str) -> None:
-        """Make sure that this folder may be written to as a run folder.
+    @staticmethod
+    def digest_of_bytes(data: bytes) -> str:
+        """Return the XXH3-128 of bytes, as `digest` of a file."""
+        import xxhash
 
-        Args:
-            marker: the file whose presence makes a folder a run folder.
-
-        Raises:
-            SpecError: it is a file, or a folder that holds something else.
-        """
-        if self.exists(marker) or not self.fs.exists(self.root):
-            return
-        if self.fs.isfile(self.root):
-            raise SpecError(f"{self.url} is a file; a run needs a folder.  Choose one with --output.")
-        if [entry for entry in self.fs.ls(self.root, detail=False) if posixpath.basename(entry) != ".lock"]:
-            raise SpecError(
-                f"{self.url} is not empty and not a run folder, so nothing was written there.  "
-                "Choose another folder with --output, or empty this one."
-            )
+        return xxhash.xxh3_128_hexdigest(data)
 
     def holds(self, url: str) -> bool:
         """Return whether a file or folder lies in this folder."""
@@ -134,41 +155,58 @@ class RunFolder:
             return url.startswith(f"{self.url.rstrip('/')}/")
         return os.path.realpath(url).startswith(os.path.realpath(self.root) + os.sep)
 
+    def lock_text(self) -> str:
+        """Return which process holds the lock, or held it last; "" if that is not known."""
+        try:
+            with self.open(LOCK) as file:
+                return file.read(1000).decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def check_unlocked(self) -> None:
+        """Make sure that no run holds the lock at the moment.
+
+        Raises:
+            RunError: one does.
+        """
+        if self.is_local and self.exists(LOCK):
+            with open(self.path(LOCK), "rb") as file:
+                self._take_lock(file)
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder for one run at a time; the lock of a killed process is gone with it.
 
         Object stores have no locks: there, tasks are idempotent and their records decide.
+
+        Raises:
+            SpecError: the folder cannot be written. RunError: another run holds it.
         """
         if not self.is_local:
             yield
             return
-        import fcntl
-
         try:
             os.makedirs(self.root, exist_ok=True)
-            file = open(self.path(".lock"), "a+")  # noqa: SIM115  (closed below)
+            file = open(self.path(LOCK), "a+")  # noqa: SIM115  (closed below)
         except OSError as error:
             raise SpecError(f"{self.url}: cannot be written to: {error.strerror}.  Choose another --output.") from error
         with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                file.seek(0)
-                raise RunError(
-                    f"{self.url} is in use by another run ({file.read().strip() or 'unknown process'}).  "
-                    "Wait for it, or give this run a folder of its own with --output."
-                ) from None
+            self._take_lock(file)
             file.truncate(0)
-            file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
+            file.write(f"{LOCKED_BY}{os.getpid()} on {os.uname().nodename}\n")
             file.flush()
             yield
 
+    def _take_lock(self, file: IO) -> None:
+        import fcntl
 
-def finished_name(name: str) -> str | None:
-    """Return the name that an unfinished part would have had: `a.parquet` for `a.parquet.4711.part`; else None."""
-    match = re.fullmatch(r"(.+)\.\d+\.part", name)
-    return match[1] if match else None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"{self.url} is in use by another run ({self.lock_text() or 'unknown process'}).  "
+                "Wait for it, or give this run a folder of its own with --output."
+            ) from None
 
 
 @dataclass(slots=True)
@@ -192,4 +230,17 @@ class Part:
         if self.folder.is_local:
             with open(self.aside, "rb") as written:
                 os.fsync(written.fileno())
-            os.replace(self.aside, self.folder.path(self.path))
+            _rename(self.aside, self.folder.path(self.path))
+
+
+def _rename(aside: str, path: str) -> None:
+    """Give a file its name, also if that is on another file system (a linked folder)."""
+    try:
+        os.replace(aside, path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = f"{path}.{os.getpid()}.part"
+        shutil.copyfile(aside, beside)
+        os.replace(beside, path)
+        os.remove(aside)

@@ -1,9 +1,11 @@
 """Where everything in a run folder is: every path in one place.
 
-run.json        what runs here; its presence makes a folder a run folder
+run.json        what runs here; with this content a folder is a run folder
+written.json    the files of this level that curate has written, with their digests
 plan.json       the phases, and what finishing the run needs; inputs.json: the shards. Written before the first task
 phases/NN-title-<fingerprint>/
     written/    the result files that each task has ever written, so that stale ones are known
+    parts/      files that are not finished
     done/       one record for each finished task: its key, its outputs with digests, its ledger
     docs/       documents for the next phase
     shuffle/    rows for the next reduction, or for the barrier that decides
@@ -12,6 +14,7 @@ phases/NN-title-<fingerprint>/
 data/  rejects/ the result; complete only when manifest.json is there
 <family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet
 manifest.json  ledger.json  README.md  report.html
+set-aside/      files of users that were at the path of a result
 """
 
 from __future__ import annotations
@@ -25,11 +28,10 @@ from curate.runs.folder import RunFolder
 
 RUN, PLAN, INPUTS, REFERENCES = "run.json", "plan.json", "inputs.json", "references.json"
 MANIFEST, LEDGER, CARD, REPORT = "manifest.json", "ledger.json", "README.md", "report.html"
-DATA, REJECTS, PHASES = "data", "rejects", "phases"
-FILES = (RUN, PLAN, INPUTS, REFERENCES, MANIFEST, LEDGER, CARD, REPORT)
-FOLDERS = (DATA, REJECTS, PHASES)
-"""What lies right in a run folder, but for the evidence of barriers."""
-
+WRITTEN, NEW_CARD = "written.json", "README.new.md"
+DATA, REJECTS, PHASES, ASIDE = "data", "rejects", "phases", "set-aside"
+PARTS = f"{PHASES}/parts"
+"""Where files of the top level are until they are finished."""
 FINGERPRINT_DIGITS = 10
 """Digits of a phase's fingerprint in the name of its folder."""
 
@@ -64,6 +66,11 @@ class PhaseFolder:
     @property
     def path(self) -> str:
         return f"{PHASES}/{self.name}"
+
+    @property
+    def parts(self) -> str:
+        """The folder in which the phase's files are until they are finished."""
+        return f"{self.path}/parts"
 
     def task(self, number: int) -> TaskFolder:
         """Return where one task's files are."""
@@ -160,7 +167,10 @@ def is_result_file(path: str) -> bool:
     """Return whether a path is one that a result file can have: a file in a folder for results, and nowhere else."""
     folder, _, name = path.partition("/")
     return (
-        folder not in ("", ".", "..", PHASES) and name not in ("", ".", "..") and "/" not in name and "\\" not in name
+        folder not in ("", ".", "..", PHASES, ASIDE)
+        and name not in ("", ".", "..")
+        and "/" not in name
+        and "\\" not in name
     )
 
 

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from curate.errors import CurateError, InputError, RunError, SpecError
-from curate.runs import layout
+from curate.errors import CurateError, InputError, RunError
 from curate.runs.folder import RunFolder
 
 Shape = type | tuple | list | dict | None
@@ -110,17 +109,3 @@ def misfit(value: Any, shape: Shape, place: str = "") -> str:
 
 def _called(kind: type) -> str:
     return _CALLED.get(kind, "null" if kind is type(None) else kind.__name__)
-
-
-def check_kinds(folder: RunFolder) -> None:
-    """Make sure that a run can write its files and folders: none of their names is taken by the other kind.
-
-    Raises:
-        SpecError: a file has the name of a folder, or a folder that of a file.
-    """
-    for name in layout.FILES:
-        if folder.fs.isdir(folder.path(name)):
-            raise SpecError(f"{folder.path(name)} is a folder, and the run writes a file there.  Remove it.")
-    for name in layout.FOLDERS:
-        if folder.fs.isfile(folder.path(name)):
-            raise SpecError(f"{folder.path(name)} is a file, and the run needs a folder there.  Remove it.")

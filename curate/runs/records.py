@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, BinaryIO
 
 from curate.errors import RunError
 from curate.ledger import Ledger
+from curate.runs import own_files
 from curate.runs.folder import Part, RunFolder
-from curate.runs.layout import TaskFolder, data_file
+from curate.runs.layout import PhaseFolder, TaskFolder, data_file
 
 
 class Role(StrEnum):
@@ -50,7 +53,7 @@ class Record:
         key: what the results depend on; the task need not run again while this is the same.
         inputs: for each split it read, its cheap mark and its digest.
         docs_of_shard: of a task that emits: how many documents it emitted about, by shard.
-        metrics, warnings: what a barrier's reduction reported.
+        metrics: what a barrier's reduction reported. warnings: what the user should know of the task.
     """
 
     key: str
@@ -61,12 +64,26 @@ class Record:
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def input_digests(self) -> dict[str, str]:
+        """The digest of each split that the task read, by `Split.range_name`."""
+        return {name: value.partition(" ")[2] for name, value in self.inputs.items()}
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        content = asdict(self)
+        return {**content, "digest": _digest(content)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        return cls(**{**data, "outputs": [Output(**{**o, "role": Role(o["role"])}) for o in data["outputs"]]})
+        """Return the record. Raises ValueError if it is not what `to_json` returned."""
+        content = {name: value for name, value in data.items() if name != "digest"}
+        if data["digest"] != _digest(content):
+            raise ValueError("the record does not fit its digest")
+        return cls(**{**content, "outputs": [Output(**{**o, "role": Role(o["role"])}) for o in content["outputs"]]})
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return RunFolder.digest_of_bytes(json.dumps(content, sort_keys=True).encode())
 
 
 def read_record(place: TaskFolder) -> Record | None:
@@ -92,12 +109,16 @@ def need_record(place: TaskFolder) -> Record:
 
 
 def is_valid(folder: RunFolder, record: Record | None, key: str) -> bool:
-    """Return whether a task need not run again: done for the same key, and its outputs are still what they were."""
+    """Return whether a task need not run again: done for the same key, and its outputs are still what they were.
+
+    Results are read to make sure. Intermediate files are read only if their mark has changed: who reads them checks them.
+    """
     if record is None or record.key != key:
         return False
     for output in record.outputs:
         mark = folder.mark(output.path)
-        if mark is None or (mark != output.mark and folder.digest(output.path) != output.digest):
+        is_to_check = output.role.is_result or mark != output.mark
+        if mark is None or (is_to_check and folder.digest(output.path) != output.digest):
             return False
     return True
 
@@ -107,11 +128,15 @@ class TaskFiles:
 
     def __init__(self, place: TaskFolder):
         self.place, self.folder = place, place.run
+        self.warnings: list[str] = []
         self._parts: list[tuple[Part, Role]] = []
 
     def open(self, path: str, role: Role = Role.INTERMEDIATE) -> BinaryIO:
-        """Open a file for writing; `path` is relative to the run folder."""
-        part = self.folder.part(path)
+        """Open a file for writing; `path` is relative to the run folder. A file of a user that is there is moved aside."""
+        if role.is_result and self.folder.exists(path):
+            warning = own_files.make_room(self.folder, path, self._known.get(path, ()))
+            self.warnings += [warning] if warning else []
+        part = self.folder.part(path, PhaseFolder(self.folder, self.place.phase).parts)
         self._parts.append((part, role))
         return part.file
 
@@ -137,17 +162,14 @@ class TaskFiles:
         """Write down which result files will appear, before they do: a killed task leaves none that nobody knows."""
         results = [part for part, role in self._parts if role.is_result]
         if results:
-            known = results_written(self.place)
-            known |= {part.path: self.folder.digest_of(part.closed()) for part in results}
-            self.folder.write_json(self.place.written, known)
+            noted = own_files.noted(self.place)
+            for part in results:
+                noted.setdefault(part.path, set()).add(self.folder.digest_of(part.closed()))
+            self.folder.write_json(self.place.written, {path: sorted(known) for path, known in noted.items()})
 
-
-def results_written(place: TaskFolder) -> dict[str, str]:
-    """Return every result file that a task has ever written, with the digest of its last content."""
-    try:
-        return dict(place.run.read_json(place.written))
-    except (OSError, ValueError, TypeError, RecursionError):
-        return {}
+    @cached_property
+    def _known(self) -> dict[str, set[str]]:
+        return own_files.written_by_tasks(self.folder)
 
 
 class DataWriter:

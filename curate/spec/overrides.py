@@ -12,7 +12,19 @@ from curate.runs.redaction import HIDDEN, is_secret
 from curate.spec import marks
 from curate.spec.marks import Marked
 
-KEYS = ("name", "description", "vars", "modules", "inputs", "stages", "output", "rejects", "executor", "published")
+KEYS = (
+    "name",
+    "description",
+    "vars",
+    "modules",
+    "inputs",
+    "stages",
+    "output",
+    "rejects",
+    "allow_empty",
+    "executor",
+    "published",
+)
 CHECKPOINT = "checkpoint"
 """An entry among the stages of a recipe: write all documents to disk at this point."""
 

@@ -77,6 +77,7 @@ class PipelineSpec:
         input: what it says of its input, whatever reads it; None for a datatrove reader, which has its own words.
         stages: None for a checkpoint.
         rejects: how many texts of rejects are kept: "sample", "text" (all) or "none".
+        allow_empty: a run that keeps nothing is not a failure.
         resolved: the recipe as plain data, with all changes made.
         warnings: what the user should know and need not change now.
     """
@@ -90,6 +91,7 @@ class PipelineSpec:
     stages: tuple[StageSpec | None, ...]
     sink: StageSpec
     rejects: str
+    allow_empty: bool
     executor: ExecutorSpec
     resolved: Mapping[str, Any]
     published: Published | None
@@ -157,6 +159,7 @@ class _Reader:
             stages=stages,
             sink=self._one("output", Kind.SINK, "sinks.parquet"),
             rejects=self._rejects(),
+            allow_empty=self._typed("allow_empty", bool, False),
             executor=self._executor(),
             resolved=marks.plain(recipe),
             published=self._published([source.label, *(stage.label for stage in stages if stage)]),

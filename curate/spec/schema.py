@@ -64,6 +64,7 @@ def json_schema() -> dict[str, Any]:
             },
             "output": {"anyOf": [*sinks, foreign, {"enum": [entry["required"][0] for entry in sinks]}]},
             "rejects": {"enum": ["sample", "text", "none"]},
+            "allow_empty": {"type": "boolean", "description": "A run that keeps nothing is not a failure."},
             "published": published.json_schema(),
             "executor": _executors(),
         },

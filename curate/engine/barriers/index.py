@@ -1,41 +1,102 @@
 """What a barrier remembers from run to run: a folder of entries, one for each set of inputs.
 
     index.json              format, stage and settings; a run with others is refused
-    <entry>/entry.json      the files with sizes and digests; its presence means: complete
+    <entry>/entry.json      the files with sizes, digests and what they were made from; its presence means: complete
     <entry>/00012.arrow     the sidecar of shard 12, with the document that each was dropped for
 
-An entry appears when the run that made it is complete, and replaces what an earlier run over the same inputs left.
-A run that reads and writes the same index does not see its own entry.
+An entry appears when the run that made it is complete. A document of an entry counts whatever its id: identifiers come from
+outside, and the next crawl may have the same ones. Only what a run has stored itself does not count when it runs again:
+a file of an entry of the same recipe whose inputs are all inputs of this run, at the same address, with the same content or,
+in the same run folder, with any content (a file that has grown; the former result is replaced).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import fsspec
 import numpy as np
 import pyarrow as pa
 
-from curate import fingerprint, inputs
+from curate import fingerprint, formats, inputs
 from curate.errors import InputError, SpecError
+from curate.formats import Format
 from curate.plan import MapPhase, Plan
 from curate.runs import RunFolder, reading
-from curate.runs.layout import PhaseFolder
+from curate.runs.arrow_files import DamagedFile
+from curate.runs.layout import PhaseFolder, TaskFolder
+from curate.runs.records import need_record
 from curate.stage import Split
 
-HEADER, ENTRY, FORMAT = "index.json", "entry.json", 1
-_ENTRY_SHAPE = {"files": [{"name": str, "bytes": int, "digest": str}], "shards": [(None, str)]}
+HEADER, ENTRY, FORMAT = "index.json", "entry.json", 2
+_FILE_SHAPE = {"name": str, "bytes": int, "digest": str, "inputs": [{"address": str}]}
+_ENTRY_SHAPE = {"recipe": str, "run": str, "source": str, "files": [_FILE_SHAPE], "shards": [(None, str)]}
 UNKNOWN = np.uint32(0xFFFFFFFF)
 """The shard number of a kept copy that is not in the index but in a dataset."""
 
 
-def entry_name(planned: Plan) -> str:
-    """Return the name of a run's entry: the recipe's name and a digest of its inputs."""
-    splits = [[p.name, p.start, p.end, p.size] for shard in planned.shards for p in shard.splits]
-    source = [planned.spec.source.name, planned.spec.source.all_params]
-    return f"{planned.spec.name}-{fingerprint.combine(splits or source)[:10]}"
+@dataclass(frozen=True)
+class Runner:
+    """The run that reads or writes an index.
+
+    Args:
+        recipe: the name of its recipe.
+        run: a digest of the address of its run folder; "" if it has none yet.
+        source: a digest of what it reads, for a reader without splits.
+        splits: of its input. formats: that are known.
+    """
+
+    recipe: str
+    run: str
+    source: str
+    splits: tuple[Split, ...]
+    formats: tuple[Format, ...]
+
+    def to_json(self) -> dict[str, str]:
+        """Return what an entry says of the run that stored it."""
+        return {"recipe": self.recipe, "run": self.run, "source": self.source}
+
+    def made(self, entry: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
+        """Return whether this run, or the one that it repeats, has stored a file of an entry."""
+        if entry["recipe"] != self.recipe:
+            return False
+        if not file["inputs"]:
+            return entry["source"] == self.source
+        return all(self._is_input(stored, entry["run"] == self.run) for stored in file["inputs"])
+
+    def _is_input(self, stored: Mapping[str, Any], is_same_folder: bool) -> bool:
+        own = self._by_address.get(stored["address"])
+        if own is None or is_same_folder:
+            return own is not None
+        if own.size != stored["size"]:
+            return False
+        as_stored = replace(own, start=stored["start"], end=stored["end"])
+        return own.mark == stored["mark"] or inputs.digest(as_stored, self.formats) == stored["digest"]
+
+    @cached_property
+    def _by_address(self) -> dict[str, Split]:
+        return {_address(split.url): split for split in self.splits}
+
+
+def runner(planned: Plan, folder: RunFolder | None = None) -> Runner:
+    """Return what an index needs to know of a run."""
+    source = fingerprint.combine(planned.spec.source.name, planned.spec.source.all_params)[:16]
+    splits = tuple(split for shard in planned.shards for split in shard.splits)
+    run = fingerprint.combine(folder.address)[:16] if folder else ""
+    return Runner(planned.spec.name, run, source, splits, formats.with_modules(planned.spec.modules))
+
+
+def _address(url: str) -> str:
+    """Return a digest of where a file is, without user, password and query, which may change and are secret."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return fingerprint.combine(parts.scheme, host, parts.path)[:16]
 
 
 def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
@@ -77,28 +138,35 @@ def make(url: str) -> None:
         ) from error
 
 
-def files(url: str, stage: str, settings: Mapping[str, Any], own: str) -> Iterator[Split]:
-    """Yield the files of all complete entries but one's own, checked against their entries.
+def files(url: str, stage: str, settings: Mapping[str, Any], own: Runner) -> Iterator[Split]:
+    """Yield the files of all complete entries but those that this run stored, checked against their entries.
 
     Raises:
-        SpecError: other settings. InputError: a file is missing or has another size.
+        SpecError: other settings. InputError: an entry is damaged, or a file is missing or has another size.
     """
     check(url, stage, settings)
     folder = RunFolder(url)
-    listed = folder.fs.ls(folder.root, detail=True)
-    for name in sorted(
-        entry["name"].rstrip("/").rpartition("/")[2] for entry in listed if entry["type"] == "directory"
-    ):
-        if name == own or not folder.exists(f"{name}/{ENTRY}"):
+    for name in folder.folders(""):
+        if not folder.exists(f"{name}/{ENTRY}"):
             continue
-        advice = f"Remove the entry {name} and run again what made it, or restore the file."
-        for file in reading.read_json(folder, f"{name}/{ENTRY}", _ENTRY_SHAPE, advice)["files"]:
+        entry = _read_entry(folder, name)
+        for file in entry["files"]:
+            if own.made(entry, file):
+                continue
             path = folder.path(name, file["name"])
             size = folder.fs.info(path)["size"] if folder.fs.exists(path) else None
             if size != file["bytes"]:
                 state = "is missing" if size is None else f"has {size:,} bytes, expected {file['bytes']:,}"
-                raise InputError(f"{path} {state}.  {advice}")
+                raise InputError(f"{path} {state}.  {_advice(name)}")
             yield Split(_url(folder, path), _version(name, file), 0, size, size, "")
+
+
+def _read_entry(folder: RunFolder, name: str) -> dict[str, Any]:
+    return reading.read_json(folder, f"{name}/{ENTRY}", _ENTRY_SHAPE, _advice(name))
+
+
+def _advice(name: str) -> str:
+    return f"Remove the entry {name} and run again what made it, or restore the file."
 
 
 def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
@@ -130,36 +198,71 @@ def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
         raise InputError(f"{split.url} is damaged: {error}.  Run again what made it, or remove its entry.") from error
 
 
-def publish(folder: RunFolder, entry: str, recipe: str, phase: MapPhase, names: list[str | None]) -> None:
-    """Copy what a complete run remembers into the index of a barrier.
+def publish(folder: RunFolder, by: Mapping[str, str], phase: MapPhase, inputs_of: Sequence[list], names: list) -> None:
+    """Copy what a complete run remembers into the index of a barrier, and remove what it has stored there before.
 
     Args:
-        entry: the name of the run's entry; recipe: the name of its recipe.
+        by: `recipe`, `run` and `source`, of `Runner.to_json`.
         phase: the one in which the barrier decided.
+        inputs_of: for each shard of the run, what `stored_input` returns for each of its splits.
         names: for each reference shard, its name in the index, None for one of a dataset.
+
+    Raises:
+        DamagedFile: what a task has written is not there any more as it was.
     """
     ref = phase.apply.barrier
     barrier = ref.construct(phase.modules)
     index = RunFolder(barrier.index)
-    settings = dict(barrier.index_settings())
-    check(barrier.index, ref.name, settings)
-    index.write_json(HEADER, {"format": FORMAT, "stage": ref.name, "settings": settings})
+    check(barrier.index, ref.name, barrier.index_settings())
+    index.write_json(HEADER, {"format": FORMAT, "stage": ref.name, "settings": dict(barrier.index_settings())})
+    content = [[each["address"], each["start"], each["end"], each["digest"]] for of in inputs_of for each in of]
+    entry = f"{by['recipe']}-{fingerprint.combine(content or by['source'])[:10]}"
+    former = _read_entry(index, entry)["files"] if index.exists(f"{entry}/{ENTRY}") else []
     index.remove(f"{entry}/{ENTRY}")
-    listed = []
-    for shard in range(phase.n_shards):
-        name = f"{shard:05d}.arrow"
-        with folder.open(PhaseFolder(folder, phase.folder).task(shard).remembered) as file:
-            part = index.part(f"{entry}/{name}")
-            with part.file as target:
-                while chunk := file.read(4 << 20):
-                    target.write(chunk)
-            part.commit()
-        size = index.fs.info(index.path(entry, name))["size"]
-        listed.append({"name": name, "bytes": size, "digest": index.digest(f"{entry}/{name}")})
-    for stale in set(index.files(entry)) - {file["name"] for file in listed}:
+    listed = [
+        {**_copied(PhaseFolder(folder, phase.folder).task(shard), index, entry), "inputs": inputs_of[shard]}
+        for shard in range(phase.n_shards)
+    ]
+    for stale in {file["name"] for file in former} - {file["name"] for file in listed}:
         index.remove(f"{entry}/{stale}")
     shards = [*(_version(entry, file) for file in listed), *names]
-    index.write_json(f"{entry}/{ENTRY}", {"recipe": recipe, "files": listed, "shards": shards})
+    index.write_json(f"{entry}/{ENTRY}", {**by, "files": listed, "shards": shards})
+    _remove_superseded(index, by, entry, {each["address"] for of in inputs_of for each in of})
+
+
+def _copied(place: TaskFolder, index: RunFolder, entry: str) -> dict[str, Any]:
+    """Copy what a task remembers into an entry; return the file's name, size and digest."""
+    name = f"{place.number:05d}.arrow"
+    expected = next(output.digest for output in need_record(place).outputs if output.path == place.remembered)
+    with place.run.open(place.remembered) as file:
+        part = index.part(f"{entry}/{name}")
+        with part.file as target:
+            shutil.copyfileobj(file, target, 4 << 20)
+        part.commit()
+    digest = index.digest(f"{entry}/{name}")
+    if digest != expected:
+        index.remove(f"{entry}/{name}")
+        raise DamagedFile(place, place.remembered, "it does not have the digest of the task's record")
+    return {"name": name, "bytes": index.fs.info(index.path(entry, name))["size"], "digest": digest}
+
+
+def _remove_superseded(index: RunFolder, by: Mapping[str, str], entry: str, addresses: set[str]) -> None:
+    """Remove entries of former states of the same run: all they were made from is input of the new entry."""
+    for name in index.folders(""):
+        if name == entry or not index.exists(f"{name}/{ENTRY}"):
+            continue
+        other = _read_entry(index, name)
+        read = {each["address"] for file in other["files"] for each in file["inputs"]}
+        if read and read <= addresses and (other["recipe"], other["run"]) == (by["recipe"], by["run"]):
+            index.remove(f"{name}/{ENTRY}")
+            for file in other["files"]:
+                index.remove(f"{name}/{file['name']}")
+
+
+def stored_input(split: Split, digest: str) -> dict[str, Any]:
+    """Return what an entry stores of a split that one of its files was made from."""
+    place = {"address": _address(split.url), "start": split.start, "end": split.end, "size": split.size}
+    return {**place, "mark": split.mark, "digest": digest}
 
 
 def _version(entry: str, file: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from curate.engine.barriers import sidecar
 from curate.errors import StageError
 from curate.plan import ReducePhase
-from curate.runs import Role, RunFolder, TaskFiles
+from curate.runs import Role, RunFolder, TaskFiles, arrow_files
+from curate.runs.arrow_files import ArrowReader
 from curate.runs.layout import PhaseFolder, evidence_file
 from curate.runs.records import need_record
 
@@ -32,7 +33,7 @@ class TaskReduceContext:
         self.n_own = phase.n_shards
         self.metrics: dict[str, Any] = {}
         self.warnings: list[str] = []
-        self._sidecars = sidecar.Reader(folder, phase.emitted_in)
+        self._sidecars = sidecar.Reader(folder, phase.emitted_in, phase.n_shards)
 
     @cached_property
     def n_docs(self) -> np.ndarray:
@@ -54,12 +55,13 @@ class TaskReduceContext:
         order = np.lexsort((row, shard))
         for own in np.unique(shard[shard < self.n_own]):
             mine = order[shard[order] == own]
-            with self.emitted_in.run.open(self.emitted_in.task(own).docs) as file:
-                for at, text in zip(mine, _texts_at(pa.ipc.open_file(file), row[mine]), strict=True):
+            place = self.emitted_in.task(own)
+            with contextlib.closing(arrow_files.open_file(place, place.docs)) as reader:
+                for at, text in zip(mine, _texts_at(reader, row[mine]), strict=True):
                     found[at] = text
         return found
 
-    @contextmanager
+    @contextlib.contextmanager
     def evidence(self, name: str, schema: pa.Schema) -> Iterator[EvidenceWriter]:
         path = evidence_file(self.label, name)
         with (
@@ -101,13 +103,12 @@ class EvidenceWriter:
             self.writer.write_table(self._waiting.combine_chunks(), row_group_size=ROW_GROUP)
 
 
-def _texts_at(reader: pa.ipc.RecordBatchFileReader, row: np.ndarray) -> Iterator[str | None]:
+def _texts_at(reader: ArrowReader, row: np.ndarray) -> Iterator[str | None]:
     """Yield the texts of some rows, ascending, opening each batch once."""
-    i, first = 0, 0
-    batch = reader.get_batch(0) if reader.num_record_batches else None
+    batches, first = reader.batches(), 0
+    batch = next(batches)
     for wanted in row.tolist():
         while wanted - first >= batch.num_rows:
             first += batch.num_rows
-            i += 1
-            batch = reader.get_batch(i)
+            batch = next(batches)
         yield batch["text"][wanted - first].as_py()

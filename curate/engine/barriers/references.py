@@ -36,13 +36,13 @@ class Reference:
     shard: Shard
 
 
-def write(folder: RunFolder, planned: Plan) -> None:
-    """List the reference data of every barrier of a plan and write the list down.
+def prepare(folder: RunFolder, planned: Plan) -> dict[str, list[dict[str, Any]]]:
+    """Make the folders of indexes, and return the reference shards of every barrier, as references.json has them.
 
     Raises:
         SpecError: reference data lies in the run's own folder.
     """
-    listed = find(planned)
+    listed = find(planned, folder)
     for phase in _emitting(planned):
         barrier = phase.emit.barrier.construct(phase.modules)
         if barrier.index:
@@ -55,18 +55,21 @@ def write(folder: RunFolder, planned: Plan) -> None:
                         f"{label} > reference: {split['url']} lies in the run folder {folder.url}, which this run writes.  "
                         "Choose another --output."
                     )
-    folder.write_json(layout.REFERENCES, listed)
+    return listed
 
 
-def find(planned: Plan) -> dict[str, list[dict[str, Any]]]:
+def find(planned: Plan, folder: RunFolder | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return the reference shards of every barrier of a plan, as JSON-like data.
+
+    Args:
+        folder: the run folder, if it is known; what a former state of this run stored in an index does not count.
 
     Raises:
         InputError, SpecError: there is no such data, or an index was made with other settings.
     """
     listed = {}
     kinds = formats.with_modules(planned.spec.modules)
-    own = index.entry_name(planned)
+    own = index.runner(planned, folder)
     for phase in _emitting(planned):
         ref = phase.emit.barrier
         barrier = ref.construct(phase.modules)
@@ -116,7 +119,7 @@ def _emitting(planned: Plan) -> Iterator[MapPhase]:
     yield from (phase for phase in planned.phases if isinstance(phase, MapPhase) and phase.emit)
 
 
-def _find(url: str, ref: StageRef, barrier: Barrier, own: str, kinds: Sequence[Format]) -> Iterator[Reference]:
+def _find(url: str, ref: StageRef, barrier: Barrier, own: index.Runner, kinds: Sequence[Format]) -> Iterator[Reference]:
     folder = RunFolder(url)
     if folder.exists(index.HEADER):
         for file in index.files(url, ref.name, barrier.index_settings(), own):

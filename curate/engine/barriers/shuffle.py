@@ -7,6 +7,7 @@ Rows keep their order within a part.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
@@ -14,15 +15,14 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from curate.errors import RunError, StageError
+from curate.errors import StageError
 from curate.plan import Shuffled
-from curate.runs import RunFolder
+from curate.runs import RunFolder, arrow_files
+from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder
 
 ROUND_BYTES = 8 << 20
 """How many bytes of rows a writer gathers before it writes them."""
-
-_IPC = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class Writer:
@@ -37,7 +37,7 @@ class Writer:
         self.file, self.part_of, self.n_parts, self.label = file, part_of, n_parts, label
         self._waiting: list[pa.RecordBatch] = []
         self._n_bytes = 0
-        self._writer: pa.ipc.RecordBatchFileWriter | None = None
+        self._writer: ArrowWriter | None = None
 
     def write(self, rows: pa.RecordBatch) -> None:
         self._waiting.append(rows)
@@ -57,7 +57,7 @@ class Writer:
         schema = self._waiting[0].schema
         rows = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
         self._waiting, self._n_bytes = [], 0
-        self._writer = self._writer or pa.ipc.new_file(self.file, schema, options=_IPC)
+        self._writer = self._writer or ArrowWriter(self.file, schema)
         if rows:
             self._round(rows[0])
 
@@ -73,7 +73,7 @@ class Writer:
             part_of, rows = part_of[order], rows.take(pa.array(order))
         bounds = np.searchsorted(part_of, np.arange(self.n_parts + 1))
         for part in range(self.n_parts):
-            self._writer.write_batch(rows.slice(bounds[part], bounds[part + 1] - bounds[part]))
+            self._writer.write(rows.slice(bounds[part], bounds[part + 1] - bounds[part]))
 
 
 class Reader:
@@ -90,18 +90,9 @@ class Reader:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for task in range(self.n_tasks):
-            path = self.phase.task(task).shuffle
-            try:
-                with self.phase.run.open(path) as file:
-                    reader = pa.ipc.open_file(file)
-                    if not reader.num_record_batches:
-                        yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-                    for i in range(self.part, reader.num_record_batches, self.n_parts):
-                        yield reader.get_batch(i)
-            except (FileNotFoundError, pa.ArrowInvalid, OSError) as error:
-                raise RunError(
-                    f"{self.phase.run.path(path)} is missing or damaged ({error}); run again to have it made anew."
-                ) from error
+            place = self.phase.task(task)
+            with contextlib.closing(arrow_files.open_file(place, place.shuffle)) as reader:
+                yield from reader.batches(range(self.part, reader.n_batches, self.n_parts))
 
 
 def joined(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:

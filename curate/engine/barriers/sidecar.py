@@ -1,6 +1,6 @@
 """Sidecars: what a barrier stores next to the documents of a shard, one row for each, to be looked up by place.
 
-A sidecar file is an uncompressed Arrow IPC file of batches of `BATCH` rows, so that row `r` is row `r % BATCH` of batch
+A sidecar is an uncompressed Arrow file of batches of `BATCH` rows, so that row `r` is row `r % BATCH` of batch
 `r // BATCH`. A local file is mapped into memory and let go after each look-up, so that reading all sidecars of a
 large corpus does not make the process large.
 """
@@ -14,8 +14,8 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from curate.errors import RunError
-from curate.runs import RunFolder
+from curate.runs import RunFolder, arrow_files
+from curate.runs.arrow_files import ArrowReader, ArrowWriter
 from curate.runs.layout import PhaseFolder
 
 BATCH = 4096
@@ -30,12 +30,12 @@ class Writer:
 
     def __init__(self, file: BinaryIO):
         self.file, self.n_rows = file, 0
-        self._writer: pa.ipc.RecordBatchFileWriter | None = None
+        self._writer: ArrowWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._n_waiting = 0
 
     def write(self, rows: pa.RecordBatch) -> None:
-        self._writer = self._writer or pa.ipc.new_file(self.file, rows.schema)
+        self._writer = self._writer or ArrowWriter(self.file, rows.schema, compression=None)
         self._waiting.append(rows)
         self._n_waiting += rows.num_rows
         self.n_rows += rows.num_rows
@@ -52,16 +52,16 @@ class Writer:
             return
         (rows,) = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
         for start in range(0, n, BATCH):
-            self._writer.write_batch(rows.slice(start, min(BATCH, n - start)))
+            self._writer.write(rows.slice(start, min(BATCH, n - start)))
         self._waiting, self._n_waiting = [rows.slice(n)] if n < rows.num_rows else [], rows.num_rows - n
 
 
 class Reader:
     """The sidecars of one phase: whole, or rows of them by place. The last `OPEN` files looked into stay open."""
 
-    def __init__(self, folder: RunFolder, phase: str):
-        self.phase = PhaseFolder(folder, phase)
-        self._open: OrderedDict[int, pa.ipc.RecordBatchFileReader] = OrderedDict()
+    def __init__(self, folder: RunFolder, phase: str, n_tasks: int):
+        self.phase, self.n_tasks = PhaseFolder(folder, phase), n_tasks
+        self._open: OrderedDict[int, ArrowReader] = OrderedDict()
 
     def lookup(self, columns: Sequence[str], shard: np.ndarray, row: np.ndarray) -> pa.RecordBatch:
         """Return the rows at these places, in their order.
@@ -82,14 +82,10 @@ class Reader:
 
     def read(self, shard: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the sidecar of a shard, in row order; at least one batch, even if empty."""
-        reader = self._opened(shard)
-        columns = columns or reader.schema.names
-        if not reader.num_record_batches:
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema).select(columns)
-        for i in range(reader.num_record_batches):
-            yield reader.get_batch(i).select(columns)
+        for batch in self._opened(shard).batches():
+            yield batch.select(columns) if columns else batch
 
-    def _reader(self, shard: int) -> pa.ipc.RecordBatchFileReader:
+    def _reader(self, shard: int) -> ArrowReader:
         if shard not in self._open:
             if len(self._open) >= OPEN:
                 self._open.popitem(last=False)
@@ -97,22 +93,15 @@ class Reader:
         self._open.move_to_end(shard)
         return self._open[shard]
 
-    def _opened(self, shard: int) -> pa.ipc.RecordBatchFileReader:
-        folder, path = self.phase.run, self.phase.sidecar(shard)
-        try:
-            if folder.is_local:
-                return pa.ipc.open_file(pa.memory_map(folder.path(path)))
-            with folder.open(path) as file:
-                return pa.ipc.open_file(pa.BufferReader(file.read()))
-        except (FileNotFoundError, pa.ArrowInvalid) as error:
-            raise RunError(
-                f"{folder.path(path)} is missing or damaged ({error}); run again to have it made anew."
-            ) from error
+    def _opened(self, shard: int) -> ArrowReader:
+        # The sidecar of reference data was written by one of the run's own tasks.
+        place = self.phase.task(shard % self.n_tasks)
+        return arrow_files.open_file(place, self.phase.sidecar(shard), in_memory_map=True)
 
 
-def _taken(reader: pa.ipc.RecordBatchFileReader, columns: Sequence[str], row: np.ndarray) -> Iterator[pa.RecordBatch]:
+def _taken(reader: ArrowReader, columns: Sequence[str], row: np.ndarray) -> Iterator[pa.RecordBatch]:
     batch = row // BATCH
     starts = np.flatnonzero(np.r_[True, batch[1:] != batch[:-1]])
     for start, end in zip(starts, [*starts[1:], len(row)], strict=True):
-        rows = reader.get_batch(int(batch[start])).select(columns)
+        rows = reader.batch(int(batch[start])).select(columns)
         yield rows.take(pa.array(row[start:end] % BATCH))

@@ -14,9 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 from datatrove.data import Document
+from datatrove.io import DataFolder
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.readers.base import BaseDiskReader
 
+from curate import fingerprint
 from curate.batch import CORE, Batch, Doc, Verdicts
 from curate.errors import SpecError
 from curate.stage import Shard, Stage
@@ -62,23 +64,35 @@ def as_source(stage: Stage, params: Mapping[str, Any], shard: Shard) -> Iterator
     yield to_batch([], schema)
 
 
-def n_files(stage: Stage, params: Mapping[str, Any]) -> int:
-    """Return how many files a datatrove reader reads; its input has that many shards."""
-    return len(marks(stage, params)) or 1
+def files(stage: Stage, params: Mapping[str, Any]) -> list[str]:
+    """Return the full path of each file of a datatrove reader; nothing if it does not read files.
+
+    Raises:
+        SpecError: it finds none.
+    """
+    folder, found = _files(stage, params)
+    return [folder.fs.unstrip_protocol(f"{folder.path}/{file}").removeprefix("file://") for file in found]
 
 
-def marks(stage: Stage, params: Mapping[str, Any]) -> list[str]:
-    """Return a mark for each file of a datatrove reader that changes with the file; nothing if it does not read files."""
+def mark(stage: Stage, params: Mapping[str, Any]) -> str:
+    """Return a mark that changes with the files of a datatrove reader; "" if it does not read files."""
+    folder, found = _files(stage, params)
+    infos = [folder.info(file) for file in found]
+    marks = [
+        [file, i["size"], str(i.get("mtime") or i.get("ETag") or "")] for file, i in zip(found, infos, strict=True)
+    ]
+    return fingerprint.combine(marks) if marks else ""
+
+
+def _files(stage: Stage, params: Mapping[str, Any]) -> tuple[DataFolder | None, list[str]]:
     reader = _open(stage, params)
     if not isinstance(reader, BaseDiskReader):
-        return []
-    files = reader.data_folder.list_files(recursive=reader.recursive, glob_pattern=reader.glob_pattern)
-    if not files:
-        raise SpecError(
-            f"{stage.name} finds no files in {reader.data_folder.path} (glob_pattern: {reader.glob_pattern})."
-        )
-    infos = [reader.data_folder.info(file) for file in files]
-    return [f"{file}:{i['size']}:{i.get('mtime') or i.get('ETag') or ''}" for file, i in zip(files, infos, strict=True)]
+        return None, []
+    folder = reader.data_folder
+    found = folder.list_files(recursive=reader.recursive, glob_pattern=reader.glob_pattern)
+    if not found:
+        raise SpecError(f"{stage.name} finds no files in {folder.path} (glob_pattern: {reader.glob_pattern}).")
+    return folder, found
 
 
 def _open(stage: Stage, params: Mapping[str, Any]) -> PipelineStep:

@@ -64,7 +64,7 @@ class StepInDatatrove(PipelineStep):
 
     def run(self, data: Iterable[Document] | None, rank: int = 0, world_size: int = 1) -> Iterator[Document]:
         ref = StageRef(self.name, self.name, self.params, {signal: signal for signal in self.signals})
-        recorder = TaskRecorder("none", rank, world_size)
+        recorder = TaskRecorder(None, rank, world_size)
         for batch in stage_runners.through([ref], self.modules, _packed(data or ()), recorder):
             for doc in batch.docs():
                 self.stat_update("forwarded")

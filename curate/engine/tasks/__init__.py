@@ -2,5 +2,5 @@
 
 map_task        one task of a map phase             task_inputs     what it reads, and the key made of all that
 reduce_task     one task of a reduce phase          stage_runners   one generator for each stage of a phase
-recorder        ledger, rejects and time of a task
+recorder        ledger and time of a task        rejects         the documents that it dropped
 """

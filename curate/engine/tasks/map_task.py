@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curate.batch import Batch, Places, same_schema
 from curate.engine.barriers import shuffle, sidecar
@@ -16,16 +15,15 @@ from curate.engine.barriers.emit import Emitter
 from curate.engine.tasks import stage_runners, task_inputs
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
-from curate.errors import RunError, StageError
+from curate.errors import StageError
 from curate.ledger import StageLedger
 from curate.plan import MapPhase
-from curate.runs import Record, Role, RunFolder, TaskFiles
+from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
+from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.records import DataWriter, is_valid, read_record
 from curate.sketches import Histogram
 from curate.stage import Kind, Shard
-
-_DOCS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def is_done(folder: RunFolder, phase: MapPhase, task: int) -> bool:
@@ -35,8 +33,15 @@ def is_done(folder: RunFolder, phase: MapPhase, task: int) -> bool:
     return record is not None and is_valid(folder, record, task_inputs.find(phase, place, record).key)
 
 
-def run(folder: RunFolder, phase: MapPhase, task: int) -> None:
-    """Do the task, unless it is done."""
+def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] = ()) -> None:
+    """Do the task, unless it is done.
+
+    Args:
+        warnings: that go into its record.
+
+    Raises:
+        DamagedFile: what a task before wrote cannot be read.
+    """
     place = PhaseFolder(folder, phase.folder).task(task)
     record = read_record(place)
     work = task_inputs.find(phase, place, record)
@@ -48,8 +53,10 @@ def run(folder: RunFolder, phase: MapPhase, task: int) -> None:
     work.check_unchanged()
     ledger = running.recorder.closed().to_json()
     with running.files.open(place.rejects, Role.REJECTS) as file:
-        pq.write_table(running.recorder.rejects(), file, compression="zstd", row_group_size=4096)
-    record = Record(work.key, running.files.commit(), ledger, work.digests, running.docs_of_shard)
+        running.recorder.rejects.write(file)
+    outputs = running.files.commit()
+    warnings = [*warnings, *running.files.warnings]
+    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=warnings)
     folder.write_json(place.record, record.to_json())
 
 
@@ -59,7 +66,7 @@ class _Task:
     def __init__(self, phase: MapPhase, place: TaskFolder):
         self.phase, self.place = phase, place
         self.files = TaskFiles(place)
-        self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in) if phase.apply else None
+        self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
         self.docs_of_shard: dict[str, int] = {}
 
@@ -94,19 +101,9 @@ class _Task:
         return stage_runners.born(source.label, batches, self.recorder, self.phase.limit_of(self.place.number))
 
     def _from_docs(self) -> Iterator[Batch]:
-        folder = self.place.run
-        path = PhaseFolder(folder, self.phase.docs_from).task(self.place.number).docs
-        try:
-            with folder.open(path) as file:
-                reader = pa.ipc.open_file(file)
-                if not reader.num_record_batches:
-                    yield Batch(pa.RecordBatch.from_pylist([], schema=reader.schema))
-                for i in range(reader.num_record_batches):
-                    yield Batch(reader.get_batch(i))
-        except (FileNotFoundError, pa.ArrowInvalid) as error:
-            raise RunError(
-                f"{folder.path(path)} is missing or damaged ({error}); run again to have it made anew."
-            ) from error
+        place = PhaseFolder(self.place.run, self.phase.docs_from).task(self.place.number)
+        with closing(arrow_files.open_file(place, place.docs)) as reader:
+            yield from map(Batch, reader.batches())
 
     def _applied(self, batches: Iterator[Batch], results: pa.RecordBatch) -> Iterator[Batch]:
         """Let the barrier decide, batch by batch, with the results about the documents of the batch."""
@@ -157,9 +154,9 @@ class _Task:
         file = self.files.open(self.place.docs)
         writer = None
         for batch in same_schema(batches, "the columns at the end of the phase"):
-            writer = writer or pa.ipc.new_file(file, batch.rows.schema, options=_DOCS)
+            writer = writer or ArrowWriter(file, batch.rows.schema)
             if len(batch):
-                writer.write_batch(batch.rows)
+                writer.write(batch.rows)
             if emitter:
                 with self.recorder.clock.of(emit.barrier.label):
                     emitter.emit(batch)

@@ -11,21 +11,10 @@ import orjson
 import pyarrow as pa
 
 from curate.batch import CORE, KEEP, Batch, Places, Verdicts
+from curate.engine.tasks.rejects import FIELDS, SCHEMA, Rejects
 from curate.errors import StageError
 from curate.ledger import Ledger
 
-SAMPLE_TEXTS = 32
-"""How many texts of rejects are kept for each stage and reason of a shard, under `rejects: sample`."""
-
-SAMPLE_BYTES = 64 << 10
-"""Texts of rejects are cut to this, on a character, under `rejects: sample`."""
-
-_FIELDS = {
-    "id": pa.string(), "url": pa.string(), "source": pa.string(), "stage": pa.string(), "reason": pa.string(),
-    "value": pa.float32(), "evidence": pa.string(), "kept_id": pa.string(), "kept_shard": pa.uint32(), "kept_row": pa.uint32(),
-    "lists": pa.list_(pa.string()), "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
-}  # fmt: skip
-_SCHEMA = pa.schema(list(_FIELDS.items()))
 _BULKY = (pa.types.is_large_binary, pa.types.is_binary)
 
 
@@ -69,18 +58,17 @@ class TaskRecorder:
     """The ledger and the rejects of one task, and which task of how many it is.
 
     Args:
-        rejects: how many texts are kept: "sample", "text" (all) or "none".
+        rejects: how many texts of rejects are kept, as `Rejects` takes it; None collects no rejects.
         ids_at: returns the ids of documents at some places of the run, for the copies that verdicts name.
     """
 
     def __init__(
-        self, rejects: str, task: int = 0, n_tasks: int = 1, ids_at: Callable[[Places], pa.Array] | None = None
+        self, rejects: str | None, task: int = 0, n_tasks: int = 1, ids_at: Callable[[Places], pa.Array] | None = None
     ):
         self.task, self.n_tasks, self.ids_at = task, n_tasks, ids_at
         self.ledger = Ledger()
         self.clock = Clock()
-        self.mode = rejects
-        self._tables: list[pa.Table] = []
+        self.rejects = Rejects(rejects) if rejects else None
 
     def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
         """Record what a stage decided about its result, and return the documents that go on.
@@ -121,6 +109,8 @@ class TaskRecorder:
         for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
             reason = verdicts.reasons[code]
             entry.dropped[reason] = entry.dropped.get(reason, 0) + int(n)
+        if self.rejects is None:
+            return
         rows = batch.take(dropped)
         at = np.flatnonzero(dropped)
         reasons = [verdicts.reasons[code] for code in codes]
@@ -139,21 +129,18 @@ class TaskRecorder:
                 [failed[i] for i in at] if failed else [[f"{label} {r}"] for r in reasons], pa.list_(pa.string())
             ),
             "signals": _signals(rows),
-            "text": rows["text"] if "text" in rows and self.mode != "none" else pa.nulls(len(at), pa.large_string()),
+            "text": rows["text"]
+            if "text" in rows and self.rejects.mode != "none"
+            else pa.nulls(len(at), pa.large_string()),
         }
-        self._tables.append(pa.table(table, schema=_SCHEMA))
+        self.rejects.add(pa.table(table, schema=SCHEMA))
 
     def _kept_copies(self, places: Places | None, n: int) -> dict[str, pa.Array]:
         """Return the columns that say which document was kept instead of each dropped one."""
         if places is None:
-            return {name: pa.nulls(n, _FIELDS[name]) for name in ("kept_id", "kept_shard", "kept_row")}
+            return {name: pa.nulls(n, FIELDS[name]) for name in ("kept_id", "kept_shard", "kept_row")}
         ids = self.ids_at(places) if self.ids_at else pa.nulls(n, pa.string())
         return {"kept_id": ids, "kept_shard": pa.array(places.shard), "kept_row": pa.array(places.row)}
-
-    def rejects(self) -> pa.Table:
-        """Return all rejects of the task in the order they were dropped; the columns are the same for every task of every run."""
-        rejects = pa.concat_tables([_SCHEMA.empty_table(), *self._tables]).combine_chunks()
-        return _sampled(rejects) if self.mode == "sample" else rejects
 
     def closed(self) -> Ledger:
         """Return the ledger with the time spent, after checking that no document is missing."""
@@ -184,20 +171,3 @@ def _signals(rows: Batch) -> pa.Array:
     ]
     values = zip(*(rows[name].to_pylist() for name in names), strict=True) if names else [()] * len(rows)
     return pa.array([orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in values], pa.string())
-
-
-def _sampled(rejects: pa.Table) -> pa.Table:
-    """Keep the texts of the rejects whose ids hash lowest, some for each stage and reason; cut long ones."""
-    import xxhash
-
-    order = sorted(range(len(rejects)), key=lambda i: xxhash.xxh3_64_intdigest(rejects["id"][i].as_py().encode()))
-    stages, reasons = rejects["stage"].to_pylist(), rejects["reason"].to_pylist()
-    n_of: dict[tuple[str, str], int] = {}
-    texts: list[str | None] = [None] * len(rejects)
-    column = rejects["text"]
-    for i in order:
-        group = stages[i], reasons[i]
-        n_of[group] = n_of.get(group, 0) + 1
-        if n_of[group] <= SAMPLE_TEXTS and column[i].is_valid:
-            texts[i] = column[i].as_py().encode()[:SAMPLE_BYTES].decode(errors="ignore")
-    return rejects.set_column(rejects.schema.get_field_index("text"), "text", pa.array(texts, pa.large_string()))

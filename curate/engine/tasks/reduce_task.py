@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,8 @@ def is_done(folder: RunFolder, phase: ReducePhase, task: int) -> bool:
     return is_valid(folder, read_record(place), _key(folder, phase, task))
 
 
-def run(folder: RunFolder, phase: ReducePhase, task: int) -> None:
-    """Do the task, unless it is done."""
+def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str] = ()) -> None:
+    """Do the task, unless it is done; arguments and errors as those of `map_task.run`."""
     place = PhaseFolder(folder, phase.folder).task(task)
     key = _key(folder, phase, task)
     if is_valid(folder, read_record(place), key):
@@ -45,7 +45,8 @@ def run(folder: RunFolder, phase: ReducePhase, task: int) -> None:
     ledger = Ledger()
     ledger.stage(label).seconds = clock.seconds[label]
     outputs = files.commit()
-    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=context.warnings)
+    warnings = [*warnings, *context.warnings, *files.warnings]
+    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=warnings)
     folder.write_json(place.record, record.to_json())
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from curate import fingerprint, formats, inputs, plan
 from curate.engine.barriers import references, shuffle
-from curate.errors import RunError
+from curate.errors import InputError
 from curate.plan import MapPhase
 from curate.runs import Record
 from curate.runs.layout import PhaseFolder, TaskFolder
@@ -28,6 +28,7 @@ class TaskInputs:
         key: what the task's results depend on.
     """
 
+    phase: MapPhase
     key: str
     shard: Shard | None = None
     splits: tuple[Split, ...] = ()
@@ -38,11 +39,13 @@ class TaskInputs:
         """Make sure that no file changed while it was read.
 
         Raises:
-            RunError: one did.
+            InputError: one did.
         """
         for split in self.splits:
-            if inputs.mark(split.url) != self.digests[_range(split)].partition(" ")[0]:
-                raise RunError(f"{split.url} changed while it was read, so nothing of this task was kept.  Run again.")
+            before = self.digests[split.range_name].partition(" ")[0]
+            inputs.check_unchanged(replace(split, mark=before), inputs.mark(split.url))
+        if self.shard:
+            _check_reader(self.phase, self.shard)
 
 
 def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInputs:
@@ -70,17 +73,13 @@ def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInput
         n_partitions,
     )
     results = shuffle.by_row(rows) if rows is not None else None
-    return TaskInputs(key, shard, (*own, *referred), digests, results)
-
-
-def digests_by_split(record: Record) -> dict[str, str]:
-    """Return the digest of each split that a task read, as it is on record."""
-    return {split: value.partition(" ")[2] for split, value in record.inputs.items()}
+    return TaskInputs(phase, key, shard, (*own, *referred), digests, results)
 
 
 def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list:
     if not shard.splits:
-        return [shard.n_shards, _marks_of_reader(phase)]
+        _check_reader(phase, shard)
+        return [shard.n_shards, shard.mark or str(time.time_ns())]  # without a mark it is never known to be unchanged
     return [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
 
 
@@ -89,11 +88,15 @@ def _from_phase(phase: MapPhase, place: TaskFolder) -> list[str]:
     return [output.digest for output in need_record(before).outputs if output.path == before.docs]
 
 
-def _marks_of_reader(phase: MapPhase) -> list[str]:
-    """Return the marks of a datatrove reader's files; one that reads no files is never known to be unchanged."""
-    from curate.engine.datatrove.blocks import marks
+def _check_reader(phase: MapPhase, shard: Shard) -> None:
+    """Make sure that the files of a datatrove reader are those that the run was planned for."""
+    from curate.engine.datatrove.blocks import mark
 
-    return marks(phase.source.find(phase.modules), phase.source.params) or [str(time.time_ns())]
+    if not shard.splits and shard.mark != mark(phase.source.find(phase.modules), phase.source.params):
+        raise InputError(
+            f"{phase.source.label}: the files that it reads have changed since the run was planned, so this task kept "
+            "nothing.  Run again."
+        )
 
 
 def _digests(phase: MapPhase, splits: tuple[Split, ...], record: Record | None) -> dict[str, str]:
@@ -103,15 +106,12 @@ def _digests(phase: MapPhase, splits: tuple[Split, ...], record: Record | None) 
     found = {}
     for split in splits:
         mark = inputs.mark(split.url)
-        before = known.get(_range(split), "")
+        inputs.check_unchanged(split, mark)
+        before = known.get(split.range_name, "")
         same = before.partition(" ")[0] == mark
-        found[_range(split)] = before if same else f"{mark} {inputs.digest(split, kinds)}"
+        found[split.range_name] = before if same else f"{mark} {inputs.digest(split, kinds)}"
     return found
 
 
 def _content(digests: dict[str, str], split: Split) -> str:
-    return digests[_range(split)].partition(" ")[2]
-
-
-def _range(split: Split) -> str:
-    return f"{split.name}:{split.start}-{split.end}"
+    return digests[split.range_name].partition(" ")[2]

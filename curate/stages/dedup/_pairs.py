@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from curate.barrier import ReduceContext
 from curate.kernels import union_find
@@ -107,8 +106,6 @@ def _members(rows: Iterable[pa.RecordBatch], turn: int, n_rounds: int) -> tuple[
 
 def _candidates(key: np.ndarray, place: np.ndarray, context: ReduceContext) -> tuple[np.ndarray, np.ndarray]:
     """Return the places of each candidate pair once, the document of higher priority first."""
-    is_superseded = _superseded(place, context)
-    key, place = key[~is_superseded], place[~is_superseded]
     if not len(key):
         return place, place
     distinct, which = np.unique(place, return_inverse=True)
@@ -133,17 +130,3 @@ def priority(places: np.ndarray, order: np.ndarray, n_own: int) -> np.ndarray:
     rank = np.empty(len(places), np.int64)
     rank[np.lexsort((places, ~order, shard < n_own))] = np.arange(len(places))
     return rank
-
-
-def _superseded(place: np.ndarray, context: ReduceContext) -> np.ndarray:
-    """Return bool[m]: reference documents that have the id of one of the run's own documents, which replaces them.
-
-    An index contains documents of this run when its inputs have grown or the recipe was renamed. Compared with its own
-    entry in the index, such a document would be dropped as a copy of itself, or protect its copies from being dropped.
-    """
-    is_reference = shard_and_row(place)[0] >= context.n_own
-    if not is_reference.any() or is_reference.all():
-        return np.zeros(len(place), bool)
-    ids = context.lookup(["id"], *shard_and_row(place))["id"]
-    own = pc.unique(ids.filter(pa.array(~is_reference)))
-    return is_reference & pc.is_in(ids, value_set=own).to_numpy(zero_copy_only=False)

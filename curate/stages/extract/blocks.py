@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from curate import kernels
+from curate.kernels import cache
 from curate.kernels.blocks import layout as at_
 from curate.kernels.blocks.groups import bit_of
 from curate.kernels.blocks.layout import LIMITS, Tables, make_tables, with_page
@@ -93,7 +93,7 @@ class BlockExtractor:
         self.parts = parts
         self.model = load(files("curate.models") / MODEL)
         self.tables = make_tables(classes())
-        with kernels.compiling("blocks"):
+        with cache.compiling("blocks"):
             self.extract(b"<p>A page.", None, FAR_FUTURE)
 
     def extract(self, page: bytes, url: str | None, crawl_date: str) -> Extraction:

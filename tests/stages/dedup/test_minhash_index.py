@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +15,7 @@ from curate.kernels import shingles
 from curate.report import fate
 from curate.stages.dedup.minhash import lean_minhashes
 from tests.reference import shingles as slow_shingles
-from tests.stages.dedup.runs import corpus, cut, dedup
+from tests.stages.dedup.runs import Deduplicated, corpus, cut, dedup
 
 
 def test_what_is_in_the_reference_leaves_and_the_reference_stays_as_it_is(tmp_path):
@@ -69,15 +71,82 @@ def test_a_part_run_again_after_later_ones_loses_what_it_lost_before(tmp_path):
     assert len(before.kept_for) > 40 and set(before.kept_for) == set(again.kept_for)
 
 
-def test_what_an_index_remembers_of_the_same_documents_shields_no_copy(tmp_path):
+def months(tmp_path) -> tuple:
+    """January has 100 documents; February has the same ones and 50 new ones, with the same ids and file names."""
     docs = corpus(150, seed=8)
     index = str(tmp_path / "index")
+    alone = dedup(tmp_path / "alone", [docs], "crawl", keep="first")
     options = {"keep": "first", "index": index, "reference": [index]}
-    alone = dedup(tmp_path, [docs], "alone", keep="first")
-    dedup(tmp_path, [docs[:100]], "one", **options)
-    renamed = dedup(tmp_path, [docs[:100]], "renamed", **options).kept_for
-    assert len(renamed) > 10 and renamed.items() <= alone.kept_for.items()
-    assert dedup(tmp_path, [docs], "grown", **options).kept_for == alone.kept_for
+    january = dedup(tmp_path / "january", [docs[:100]], "crawl", **options)
+    february = dedup(tmp_path / "february", [docs], "crawl", **options)
+    return docs, options, alone, january, february
+
+
+def test_a_document_that_an_earlier_run_has_seen_is_dropped_whatever_its_id(tmp_path):
+    docs, _, alone, january, february = months(tmp_path)
+    assert len(january.kept) + len(february.kept) == len(alone.kept)
+    assert {row["text"] for row in january.kept + february.kept} == {row["text"] for row in alone.kept}
+    assert {doc["id"] for doc in docs[:100]} <= set(february.kept_for)
+    assert len(list((tmp_path / "index").glob("*/entry.json"))) == 2
+
+
+def test_a_run_that_is_repeated_does_not_see_what_it_has_stored(tmp_path):
+    docs, options, _, january, february = months(tmp_path)
+    before = february.kept_for
+    for name, shards in (("january", [docs[:100]]), ("february", [docs])):
+        again = dedup(tmp_path / name, shards, "crawl", **options)
+        assert again.kept_for.items() >= {"january": january, "february": february}[name].kept_for.items()
+    assert again.kept_for == before
+    elsewhere = curate.run(str(tmp_path / "february" / "crawl.yaml"), output=str(tmp_path / "elsewhere"), workers=1)
+    assert Deduplicated(elsewhere).kept_for == before
+    assert len(list((tmp_path / "index").glob("*/entry.json"))) == 2
+
+
+@pytest.mark.parametrize("how", ["another file", "the same file, longer"])
+def test_a_run_whose_input_has_grown_does_not_see_what_it_has_stored(tmp_path, how):
+    docs = corpus(150, seed=8)
+    options = {"keep": "first", "index": str(tmp_path / "index"), "reference": [str(tmp_path / "index")]}
+    alone = dedup(tmp_path / "alone", cut(docs, 3), "crawl", keep="first").kept_for
+    shards = cut(docs, 3)
+    dedup(tmp_path, shards[:2] if how == "another file" else [*shards[:2], shards[2][:20]], "crawl", **options)
+    assert dedup(tmp_path, shards, "crawl", **options).kept_for == alone
+    assert len(list((tmp_path / "index").glob("*/entry.json"))) == 1
+
+
+def test_another_recipe_over_the_same_files_sees_them_as_known(tmp_path):
+    docs = corpus(60, seed=8)
+    index = str(tmp_path / "index")
+    dedup(tmp_path, [docs], "one", keep="first", index=index)
+    recipe = (tmp_path / "one.yaml").read_text().replace("name: one", "name: two")
+    (tmp_path / "two.yaml").write_text(recipe.replace("index:", f"reference: [{index}]\n    index:"))
+    url = curate.run(str(tmp_path / "two.yaml"), output=str(tmp_path / "two"), workers=1)
+    assert Deduplicated(url).kept == []
+
+
+def test_only_files_that_an_entry_lists_are_removed_with_it(tmp_path):
+    docs = corpus(60, seed=8)
+    options = {"keep": "first", "index": str(tmp_path / "index")}
+    dedup(tmp_path, cut(docs, 3)[:2], "crawl", **options)
+    (former,) = (path.parent for path in (tmp_path / "index").glob("*/entry.json"))
+    (former / "mine.arrow").write_text("precious")
+    dedup(tmp_path, cut(docs, 3), "crawl", **options)
+    assert [path.name for path in former.iterdir()] == ["mine.arrow"]
+
+
+def test_a_remembered_file_that_is_damaged_before_it_is_stored_is_made_again(tmp_path):
+    docs = corpus(60, seed=8)
+    options = {"keep": "first", "index": str(tmp_path / "index")}
+    dedup(tmp_path, [docs], "crawl", **options)
+    (entry,) = (tmp_path / "index").glob("*/00000.arrow")
+    right = entry.read_bytes()
+    (remembered,) = (tmp_path / "run-crawl" / "phases").glob("*/index/00000.arrow")
+    stat, data = remembered.stat(), bytearray(remembered.read_bytes())
+    data[len(data) // 2] ^= 16
+    remembered.write_bytes(data)
+    os.utime(remembered, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    again = dedup(tmp_path, [docs], "crawl", **options)
+    assert entry.read_bytes() == right
+    assert any("made again" in warning for warning in again.manifest["warnings"])
 
 
 def test_a_trial_leaves_an_index_alone_and_one_that_cannot_be_made_is_refused(tmp_path):

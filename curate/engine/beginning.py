@@ -1,0 +1,77 @@
+"""What a run writes before its first task: what runs here, the plan, the shards, the reference data."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from curate import plan
+from curate.engine.barriers import index, references
+from curate.plan import Plan, phases
+from curate.runs import RunFolder, layout, redaction
+from curate.runs.claim import identity
+from curate.runs.own_files import OwnFiles
+
+
+def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> list[str]:
+    """Write down all that workers, and whoever finishes the run, need to know.
+
+    Returns:
+        what the user should know: which result is replaced, which files were moved aside.
+
+    Raises:
+        SpecError: reference data lies in the run's own folder.
+    """
+    own, said = OwnFiles(folder), _replaced(folder, planned)
+    referred = references.prepare(folder, planned)
+    own.remove(layout.MANIFEST)
+    recipe = planned.spec.resolved
+    redaction.protect(folder, recipe, (split.url for shard in planned.shards for split in shard.splits))
+    described = {"recipe": redaction.hidden_recipe(recipe), "is_detached": is_detached}
+    folder.write_json(layout.RUN, {**identity(version("curate"), planned.spec.name), **described}, layout.PARTS)
+    own.write_json(layout.REFERENCES, referred)
+    own.write_json(layout.INPUTS, plan.shards_to_json(planned.shards))
+    own.write_json(layout.PLAN, _described(folder, planned, own.warnings))
+    return [*said, *own.warnings]
+
+
+def _described(folder: RunFolder, planned: Plan, warnings: list[str]) -> dict[str, Any]:
+    spec = planned.spec
+    return {
+        "name": spec.name,
+        "description": spec.description,
+        "recipe": spec.resolved,
+        "published": spec.published.to_json() if spec.published else None,
+        "limit": planned.limit,
+        "allow_empty": spec.allow_empty,
+        "warnings": [*planned.warnings, *warnings],
+        "modules": list(spec.modules),
+        "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
+        "runner": index.runner(planned, folder).to_json(),
+        "phases": [phases.to_json(phase) for phase in planned.phases],
+    }
+
+
+def _replaced(folder: RunFolder, planned: Plan) -> list[str]:
+    """Say what of a finished result in the folder this run replaces; nothing if it does the same again."""
+    try:
+        manifest, inputs = folder.read_json(layout.MANIFEST), folder.read_json(layout.INPUTS)
+        n_docs, limit, former = manifest["documents"]["out"], manifest["limit"], manifest["phases"]
+        known = {phase["folder"] for phase in former}
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+    ):  # there is no finished result, or not one that can be read
+        return []
+    changed = next((layout.phase_title(p.folder) for p in planned.phases if p.folder not in known), None)
+    reasons = [
+        *(["the input has changed"] if inputs != plan.shards_to_json(planned.shards) else []),
+        *([f"a stage or parameter of phase {changed} has changed"] if changed else []),
+    ]
+    if not reasons:
+        return []
+    kind = f"the result of a trial (--limit {limit})" if limit else "a finished result"
+    return [f"{folder.url} has {kind}, {n_docs:,} documents, which this run replaces: {' and '.join(reasons)}."]

@@ -1,0 +1,177 @@
+"""Where compiled kernels are kept: a private folder, in files that are checked when they are loaded.
+
+numba notices a change in the file of a function, but not in the file of a function that this one calls. So the name of the
+folder is a hash of all files of this package. It is in the user's cache folder (`XDG_CACHE_HOME`), or at `NUMBA_CACHE_DIR`
+if that is set. numba's index files are pickles, and what is loaded is run: so a folder that somebody else owns, or can
+write to, is not used. Then, and where the cache folder cannot be written, it is in the temporary folder.
+
+numba trusts its files: one that a power cut has torn makes every later call fail. `CheckedCacheFile` replaces the class of
+numba that reads and writes them, also for kernels of users; files without a checksum still load.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import hashlib
+import io
+import logging
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numba
+from numba.core import caching
+
+CHECKSUM = b"curate-blake2b-16"
+"""What stands between the content of a cache file and its checksum, the last 16 bytes."""
+
+_N_DIGEST = 16
+
+
+def use() -> None:
+    """Let numba keep compiled code in our folder, in checked files."""
+    caching.IndexDataCacheFile = CheckedCacheFile
+    if not os.environ.get("NUMBA_CACHE_DIR"):
+        numba.config.CACHE_DIR = str(_folder())
+
+
+class CheckedCacheFile(caching.IndexDataCacheFile):
+    """numba's index and data files of one function, each with a checksum; a damaged one counts as missing."""
+
+    def _load_index(self) -> dict:
+        try:
+            _check(self._index_path)
+            return super()._load_index()
+        except FileNotFoundError:
+            return {}
+        except Exception as error:  # a torn pickle can raise anything
+            _say_damaged(self._index_path, error)
+            return {}
+
+    def _load_data(self, name: str) -> tuple:
+        try:
+            _check(self._data_path(name))
+            return super()._load_data(name)
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            _say_damaged(self._data_path(name), error)
+            raise OSError(f"{name} is damaged") from error  # numba compiles again, and writes the file anew
+
+    @contextlib.contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:
+        content = io.BytesIO()
+        yield content
+        data = content.getvalue()
+        with super()._open_for_write(filepath) as file:
+            file.write(data + CHECKSUM + _digest(data))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _check(path: str) -> None:
+    """Compare the content of a file with its checksum, if it has one.
+
+    Raises:
+        ValueError: they differ.
+    """
+    data = Path(path).read_bytes()
+    content, mark, digest = (
+        data[: -_N_DIGEST - len(CHECKSUM)],
+        data[-_N_DIGEST - len(CHECKSUM) : -_N_DIGEST],
+        data[-_N_DIGEST:],
+    )
+    if mark == CHECKSUM and digest != _digest(content):
+        raise ValueError("its content does not fit its checksum")
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_N_DIGEST).digest()
+
+
+def _say_damaged(path: str, error: Exception) -> None:
+    logging.getLogger("curate").warning("%s is damaged (%s); the kernel is compiled again.", path, error)
+
+
+# ---------------------------------------------------------------------- which kernels are compiled
+
+
+def is_compiled(user: str) -> bool:
+    """Return whether the kernels of one user (a stage, the signals) are compiled; if so, they load in a second."""
+    return _marker(user).exists()
+
+
+def mark_compiled(user: str) -> None:
+    """Record that the kernels of one user are compiled."""
+    _marker(user).touch()
+
+
+@contextlib.contextmanager
+def compiling(part: str) -> Iterator[None]:
+    """Hold a lock around the first call of the kernels of a part: one process compiles, the others wait and load."""
+    marker = _marker(part)
+    if marker.exists():
+        yield
+        return
+    with open(marker.with_suffix(".lock"), "w") as lock:
+        with contextlib.suppress(ImportError, OSError):  # no file locks here: each process compiles for itself
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    marker.touch()
+
+
+def _marker(part: str) -> Path:
+    folder = Path(numba.config.CACHE_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{part}.compiled"
+
+
+# ---------------------------------------------------------------------- the folder
+
+
+def _folder() -> Path:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    name = f"kernels-{digest.hexdigest()[:16]}"
+    with contextlib.suppress(OSError, RuntimeError):  # no home folder, or one that cannot be written
+        own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate"
+        own.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if private := _private(own / name):
+            return private
+    with contextlib.suppress(OSError):
+        shared = Path(tempfile.gettempdir()) / f"curate-{os.getuid()}"
+        if _private(shared) and (private := _private(shared / name)):
+            return private
+    return _fresh()
+
+
+def _private(folder: Path) -> Path | None:
+    """Return the folder, made if it is missing, if only this user can write to it; else None.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(exist_ok=True, mode=0o700)
+    found = folder.lstat()
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return folder if is_ours and os.access(folder, os.W_OK | os.X_OK) else None
+
+
+def _fresh() -> Path:
+    """Return a new folder that lasts as long as this process, for it and the processes that it starts."""
+    folder, owner = tempfile.mkdtemp(prefix="curate-kernels-"), os.getpid()
+    os.environ["NUMBA_CACHE_DIR"] = folder  # processes of ours find it there
+
+    def remove() -> None:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return Path(folder)
