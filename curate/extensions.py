@@ -86,7 +86,13 @@ def find(name: str) -> ModuleType | None:
             return None
         raise SpecError(f'"{name}" needs the package "{error.name}", which is not installed.') from error
     except SyntaxError as error:
-        raise SpecError(f"{error.filename}:{error.lineno}: {error.msg}") from error
+        place = f"{error.filename}:{error.lineno}" if error.filename else f'module "{name}"'
+        raise SpecError(f"{place}: {error.msg}.  Correct the module.") from error
+    except SystemExit as error:
+        raise SpecError(
+            f'"{name}" ends Python when it is imported ({error.code}).  Put what it runs under '
+            '`if __name__ == "__main__":`.'
+        ) from error
     except Exception as error:
         raise SpecError(f'"{name}" cannot be imported: {type(error).__name__}: {error}') from error
 

@@ -24,6 +24,7 @@ import xxhash
 from curate import formats
 from curate.errors import InputError, SpecError
 from curate.formats import FORMATS, Format
+from curate.runs import redaction
 from curate.stage import Shard, Split
 
 CHUNK = 4 << 20
@@ -178,7 +179,7 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     if info.get("islink"):  # what it points to may change, the link does not
         info = {**info, "mtime": os.stat(path).st_mtime}
     identity = next((info[key] for key in _IDENTITY if info.get(key)), "")
-    clean = path.partition("?")[0] if _is_web(fs) else path
+    clean = redaction.public_address(path) if _is_web(fs) else path
     crawl = CRAWL.search(clean)
     label = source or (crawl[0] if crawl else posixpath.basename(posixpath.dirname(clean)))
     return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
@@ -225,7 +226,8 @@ def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
             length[url] += 1
     for file, _ in found:
         is_alone = seen[name(file.url)] == 1
-        yield InputFile(file.url, name(file.url) if is_alone else file.url, file.size, file.mark, file.source)
+        shown = name(file.url) if is_alone else redaction.distinct_address(file.url)
+        yield InputFile(file.url, shown, file.size, file.mark, file.source)
 
 
 # ---------------------------------------------------------------------- error messages for missing files
@@ -370,6 +372,10 @@ def digest(split: Split, kinds: Sequence[Format] = FORMATS) -> str:
                     start += len(chunk)
     except FileNotFoundError:
         raise InputError(f"{split.url}: existed when the run was planned and is gone now.  Run again.") from None
+    except OSError as error:
+        raise InputError(
+            f"{split.url}: cannot be read: {error.strerror or error}.  Check it, and run again."
+        ) from error
     return state.hexdigest()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -159,6 +160,27 @@ def test_a_failed_run_is_exit_1_and_names_phase_task_and_log(write_recipe, write
     assert result.returncode == 1 and "task 0" in result.stderr and "task_00000.log" in result.stderr
     assert "Traceback" not in result.stderr
     assert curate("stats", tmp_path / "run").stderr.strip().endswith("finished tasks are kept.")
+
+
+def _with_small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))
+
+
+def test_a_full_disk_is_a_message_with_the_path(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", ["x"])
+    command = [sys.executable, "-m", "curate.cli", "run", write_recipe(["text.normalise"]), "-o", "full"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, preexec_fn=_with_small_files)
+    assert result.returncode == 1 and "Traceback" not in result.stderr, result.stderr
+    assert "full: File too large.  Make room" in result.stderr
+
+
+def test_an_error_of_the_file_system_that_nobody_expected_is_a_message(tmp_path):
+    rows = "".join(json.dumps({"text": f"word{i % 2} {i}", "label": i % 2}) + "\n" for i in range(400))
+    (tmp_path / "labels.jsonl").write_text(rows)
+    command = [sys.executable, "-m", "curate.cli", "classifier", "train", "labels.jsonl", "--model", "m.npz"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, preexec_fn=_with_small_files)
+    assert result.returncode == 1 and "Traceback" not in result.stderr, result.stderr
+    assert "curate: " in result.stderr and "File too large" in result.stderr
 
 
 def test_every_command_has_help():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 from curate import spec
-from curate.errors import SpecError
+from curate.errors import CurateError, SpecError
 
 HEAD = "name: web\ninputs: {sources.jsonl: {paths: 'crawl/*.jsonl'}}\n"
 
@@ -160,3 +161,96 @@ def test_the_schema_accepts_the_recipes_that_ship_and_knows_every_stage():
 
     for recipe in (ROOT / "pipelines").glob("*.yaml"):
         jsonschema.validate(yaml.safe_load(recipe.read_text()), schema)
+
+
+DOUBLED = ", ".join(f'a{i + 1}: "${{a{i}}}${{a{i}}}"' for i in range(34))
+DOUBLED_LISTS = ", ".join(f'a{i + 1}: ["${{a{i}}}", "${{a{i}}}"]' for i in range(34))
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("vars: {<<: 5}", "`<<` takes a mapping"),
+        ("vars: {<<: [{a: 1}, 5]}", "`<<` takes a mapping"),
+        ('vars: {a: !!timestamp "abc"}', "'abc' is not a YAML timestamp"),
+        ('vars: {a: !!int ""}', "'' is not a YAML int"),
+        ('vars: {a: !!bool "abc"}', "'abc' is not a YAML bool"),
+        ('vars: {a: !!float ""}', "'' is not a YAML float"),
+        ("vars: {a: !!set abc}", "got a YAML set"),
+        ('vars: {a: !!binary "aGFs"}', "got a YAML binary"),
+        (f"stages: [{{filters.gopher.quality: {{min_words: 0x{'f' * 6000}}}}}]", "a whole number of 24,000 bits"),
+        (f"stages: [{{filters.gopher.quality: {{min_words: {'9' * 6000}}}}}]", "is not a YAML int"),
+        (f"vars: {{a: {'[' * 101}{']' * 101}}}", "more than 100 lists and mappings inside each other"),
+        ("executor: [local]", "expected the name of an executor"),
+        ("modules: [5]", "expected names of modules, got 5"),
+        ("modules: [[x]]", "expected names of modules, got ['x']"),
+        ("vars: {a: [1], b: 'x${a}'}", "the variable `a` is a list or a mapping, which cannot be a part of a text"),
+        (f"vars: {{a0: x, {DOUBLED}}}", "with the variable `a18` the recipe grows to more than 1,000,000 characters"),
+        (f"vars: {{a0: [x], {DOUBLED_LISTS}}}", "with the variable `a14` the recipe grows"),
+        (f"vars: {{a: {'x' * 1000}}}\nstages: ['{'${a}' * 1001}']", "with the variable `a` the recipe grows"),
+    ],
+)
+def test_what_yaml_can_say_and_a_recipe_cannot_is_refused_with_its_place(read, more, message):
+    with pytest.raises(SpecError) as caught:
+        read(f"{HEAD}{more}\n")
+    assert message in str(caught.value) and (caught.value.where or "").startswith("web.yaml:"), caught.value
+    assert len(str(caught.value)) < 1000 or "executor" in more
+
+
+def test_dates_stay_as_they_are_written_and_merges_are_applied(read):
+    recipe = read(
+        f"{HEAD}vars: {{since: 2020-01-01, base: &b {{x: 1, y: 2}}, own: {{<<: [*b, {{x: 3, z: 4}}], y: 5}}}}\n"
+    )
+    assert json.loads(json.dumps(recipe.resolved["vars"])) == {
+        "since": "2020-01-01",
+        "base": {"x": 1, "y": 2},
+        "own": {"x": 1, "y": 5, "z": 4},
+    }
+
+
+def test_an_empty_choice_of_executors_is_the_usual_one(read):
+    assert read(f"{HEAD}executor: {{}}\n").executor.executor.name == "local"
+
+
+WHOLE = """
+name: test
+description: x
+vars: {a: 1, b: "${a}-x", my_token: "secret"}
+modules: []
+inputs: {sources.jsonl: {paths: ["in/*.jsonl"], fields: {id: id}, extra: {x: string}, shard_mib: 64, source: web}}
+stages:
+- filters.gopher.quality: {min_words: 20}
+- checkpoint
+- dedup.exact: {keep: first}
+- text.measure: {signals: [words.count]}
+output: {sinks.parquet: {}}
+rejects: sample
+executor: {local: {workers: 2}}
+published:
+  {source: s, left: [{step: a, after: dedup.exact, share: 0.5}], distributions: {words.count: {peak: 5, range: [1, 9]}}}
+"""
+ODD = (5, -1, float("nan"), "x", "", [1], [], {}, None, {"a": "b"}, True, [[1]], {"local": 5}, [None], 10**50, "a\0b")
+
+
+def _places(value, path=()):
+    yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from _places(value[key], (*path, key))
+
+
+def _with(value, path, new):
+    if not path:
+        return new
+    found = value.copy()
+    found[path[0]] = _with(value[path[0]], path[1:], new)
+    return found
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_an_odd_value_anywhere_is_understood_or_refused(read, odd):
+    recipe = yaml.safe_load(WHOLE)
+    for path in _places(recipe):
+        try:
+            read(yaml.safe_dump(_with(recipe, path, odd)))
+        except CurateError as error:
+            assert str(error)

@@ -59,9 +59,10 @@ def held(asset: Asset) -> Held | None:
         entry = Held(**json.loads((folder() / f"{asset.name}.json").read_text(encoding="utf-8")))
         file = folder() / entry.file
         is_whole = file.is_file() and file.stat().st_size == entry.size
-    except (OSError, ValueError, TypeError):  # there is no record, or it is not ours
+        is_ours = isinstance(entry.sha256, str) and isinstance(entry.url, str)
+    except (OSError, ValueError, TypeError, RecursionError):  # there is no record, or it is not ours
         return None
-    return entry if is_whole and entry.sha256 == (asset.sha256 or entry.sha256) else None
+    return entry if is_ours and is_whole and entry.sha256 == (asset.sha256 or entry.sha256) else None
 
 
 def find(name: str) -> Path:
@@ -143,8 +144,11 @@ def verify(name: str) -> str | None:
     asset, file = named(name), find(name)
     if asset.in_package:
         return None
-    with open(file, "rb") as bytes_:
-        digest = hashlib.file_digest(bytes_, "sha256").hexdigest()
+    try:
+        with open(file, "rb") as bytes_:
+            digest = hashlib.file_digest(bytes_, "sha256").hexdigest()
+    except OSError as error:
+        return f"{file}: cannot be read: {error.strerror}"
     expected = held(asset).sha256
     return None if digest == expected else f"{file}: has the digest {digest}, expected {expected}"
 

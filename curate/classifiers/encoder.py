@@ -57,9 +57,11 @@ class EncoderModel(Model):
         transformers = need_transformers()
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{folder}: config.json cannot be read: {error}") from None
-        if not any("ForSequenceClassification" in name for name in config.get("architectures") or ()):
+        if not isinstance(config, dict) or not isinstance(config.get("architectures") or [], list):
+            raise InputError(f"{folder}: config.json is not what `save_pretrained` writes.  Copy it again.")
+        if not any("ForSequenceClassification" in str(name) for name in config.get("architectures") or ()):
             raise InputError(
                 f"{folder}: expected a model for sequence classification, got {config.get('architectures')}."
             )
@@ -74,10 +76,10 @@ class EncoderModel(Model):
             network = transformers.AutoModelForSequenceClassification.from_pretrained(
                 folder, use_safetensors=True, **options
             )
+            return cls(network, tokenizer, is_multi_label=config.get("problem_type") == "multi_label_classification")
         except Exception as error:  # transformers, tokenizers and safetensors each raise errors of their own
             first = str(error).strip().split("\n")[0]
             raise InputError(f"{folder} is not a valid encoder: {type(error).__name__}: {first}") from None
-        return cls(network, tokenizer, is_multi_label=config.get("problem_type") == "multi_label_classification")
 
     def score_spans(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """As of `Model`. Texts are sorted by length, so that batches need little padding."""

@@ -16,12 +16,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, TextIO
 
 from curate.errors import InputError, RunError, SpecError
 from curate.llm import ChatClient
 
 _LABELS = re.compile(r"^\s*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+_BEGINNING = b'{"key": "'
+"""What every line of the output begins with."""
+
 _FORM = (
     'Answer with one JSON object and nothing else: {{"rationale": "one or two sentences", "label": one of {labels}}}'
 )
@@ -115,6 +119,7 @@ def label(
     Raises:
         RunError: the client failed, or every answer is malformed; earlier answers are kept. Or `out` contains something
             else than answers to this rubric.
+        SpecError: `out` cannot be read or written.
     """
     digest = hashlib.sha256(rubric.text.encode()).hexdigest()[:12]
     known = {key: record for key, record in _read(Path(out), digest) if record.get("label") is not None}
@@ -128,10 +133,9 @@ def label(
         about = {"model": client.model, "rubric": digest, "is_cut": len(text) < len(row["text"])}
         return {"key": key, **found, **about, **row}
 
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
     n_done = len(rows) - len(waiting)
     tick(n_done)
-    with open(out, "a", encoding="utf-8", errors="replace") as file:
+    with _appended(Path(out)) as file:
         for record in _concurrently(record_of, list(waiting.items()), concurrency):
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
             file.flush()
@@ -178,7 +182,7 @@ def _answer(rubric: Rubric, client: ChatClient, text: str, tries: int) -> dict[s
         try:
             name, rationale = rubric.parse(answer)
             return {"label": name, "rationale": rationale, "problem": None}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             problem = f"{error}: {answer[:500]}"
     return {"label": None, "rationale": None, "problem": f"malformed in {tries} tries; {problem}"}
 
@@ -201,6 +205,14 @@ def _concurrently(work: Callable, items: Sequence, n: int) -> Iterator[Any]:
         raise failed
 
 
+def _appended(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "a", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise SpecError(f"--out {path}: cannot be written: {error.strerror}.  Name another.") from error
+
+
 def _key(rubric: Rubric, client: ChatClient, text: str, max_characters: int) -> str:
     parts = [rubric.text, client.model, max_characters, text]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
@@ -210,15 +222,32 @@ def _read(path: Path, rubric: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the answers of an earlier run with their keys; a last line that was cut off is removed from the file."""
     if not path.exists():
         return
-    content = path.read_bytes()
+    if not path.is_file():
+        raise SpecError(f"--out {path}: cannot be continued: it is not a file.  Name another.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"--out {path}: cannot be read: {error.strerror}.  Name another.") from error
     whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
+    cut_off = content[len(whole) :]
+    if not (cut_off.startswith(_BEGINNING) or _BEGINNING.startswith(cut_off)):
+        raise RunError(f"{path}: its last line is not an answer of this command.  Name another --out.")
+    known = list(_answers(path, whole, rubric))
+    if cut_off:
         path.write_bytes(whole)
-    for number, line in enumerate(whole.splitlines(), 1):
+    yield from known
+
+
+def _answers(path: Path, content: bytes, rubric: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the answers in lines that are whole, with their keys."""
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
         try:
             record = json.loads(line)
             key, same = record["key"], record["rubric"] == rubric
-        except (ValueError, KeyError, TypeError):
+            known_label = record["label"]
+            if not isinstance(key, str) or not isinstance(known_label, (str, NoneType)):
+                raise ValueError("not what this command writes")
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise RunError(f"{path}:{number} is not an answer of this command.  Name another --out.") from None
         if not same:
             raise RunError(

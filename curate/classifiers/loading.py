@@ -144,13 +144,16 @@ def recognised(path: Path, modules: Iterable[str] = ()) -> Backend:
         InputError: it is a pickle or contains one, or no backend recognises it; the message says what it is instead.
         SpecError: a module cannot be imported.
     """
-    if path.is_file():
-        _refuse_pickle(path)
     known = backends.table(modules)
-    for backend in known.values():
-        if backend.recognises(path):
-            return backend
-    raise InputError(f"{path} {_what_else(path, known.values())}")
+    try:
+        if path.is_file():
+            _refuse_pickle(path)
+        for backend in known.values():
+            if backend.recognises(path):
+                return backend
+        raise InputError(f"{path} {_what_else(path, known.values())}")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.  Check its permissions.") from error
 
 
 def _refuse_pickle(path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 
 import typer
@@ -23,16 +25,45 @@ for verb in (pipelines.run, pipelines.plan, pipelines.stats, pipelines.explain, 
 app.add_typer(classifier.app)
 app.add_typer(assets.app)
 
+_UsageError = typer.BadParameter.__bases__[0]
+"""What is raised for a wrong command line; typer gives it no public name."""
+
 
 def main() -> None:
     """Run the command line; an error that the user can correct ends in a message, not in a traceback."""
+    from curate.cli.console import ERR
     from curate.errors import CurateError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 is no reason to fail
     try:
-        app()
+        _refuse_what_is_not_text(sys.argv)
+        sys.exit(app(standalone_mode=False))
     except CurateError as error:
-        print(f"curate: {error}" if "\n" not in str(error) else str(error), file=sys.stderr)
+        ERR.print(f"curate: {error}" if "\n" not in str(error) else str(error))
         sys.exit(error.exit_code)
+    except _UsageError as error:
+        message = io.StringIO()
+        error.show(file=message)
+        ERR.print(message.getvalue().rstrip("\n"))
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        place = error.filename2 or error.filename
+        where = f"{os.fsdecode(place)}: " if isinstance(place, (str, bytes)) else ""
+        ERR.print(f"curate: {where}{error.strerror or error}.  Make room, or change the permissions, and run again.")
+        sys.exit(1)
+
+
+def _refuse_what_is_not_text(arguments: list[str]) -> None:
+    """Refuse bytes that are not UTF-8: what names them could be written neither to JSON nor to a terminal."""
+    from curate.errors import SpecError
+
+    for argument in arguments:
+        if not argument.isascii() and any("\ud800" <= character <= "\udfff" for character in argument):
+            raise SpecError(f"the argument {argument} is not UTF-8.  Rename the file, or the folder.")

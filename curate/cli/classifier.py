@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from curate.classifiers.backends import BACKENDS
+from curate.errors import SpecError
 
 app = typer.Typer(
     name="classifier",
@@ -68,6 +68,7 @@ Chunk = Annotated[
     typer.Option(min=0, help="Characters per chunk of a long text, at most; 0 scores texts whole."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Overwrite output that exists.")]
 
 
 class Aggregate(StrEnum):
@@ -116,15 +117,18 @@ def train(
         str, typer.Option(metavar="DIR", help="The pretrained encoder to start from; only for encoder.")
     ] = "",
     module: Modules = None,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a model, evaluate it once on texts held out, and write it with its model card (OUT.md)."""
     from curate.classifiers import backends, evaluation, training
     from curate.classifiers.examples import read_examples
     from curate.cli import show_evaluation
-    from curate.cli.console import print_json
+    from curate.cli.console import ERR, print_json
     from curate.report.classifier_card import card
 
+    for output in (Path(model), _card_of(model)):
+        _refuse_existing("--model", output, replace=replace)
     modules = _importable(module)
     settings = backends.named(backend, modules).settings(quantise=quantise, base=base)
     examples = read_examples(
@@ -147,9 +151,9 @@ def train(
     )
     test = trained.parts["test"]
     figures = evaluation.evaluate(evaluation.score(trained.model, test), test)
-    written = trained.path.with_suffix(".md")
+    written = _card_of(model)
     written.write_text(card(trained, figures), encoding="utf-8")
-    print(f"{trained.path} and its card {written}; figures of the {len(test):,} texts held out:", file=sys.stderr)
+    ERR.print(f"{trained.path} and its card {written}; figures of the {len(test):,} texts held out:")
     if as_json:
         print_json({"model": str(trained.path), "digest": trained.model.digest, **figures})
     else:
@@ -186,15 +190,18 @@ def evaluate(
         str | None, typer.Option(metavar="FILE", help="Also write an HTML page with tables and curves.")
     ] = None,
     module: Modules = None,
+    replace: Replace = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model on labelled texts: metrics with intervals, curves, slices. Or compare two models."""
     from curate.classifiers import evaluation, open_model
     from curate.classifiers.examples import read_examples
     from curate.cli import show_evaluation
-    from curate.cli.console import print_json
+    from curate.cli.console import ERR, print_json
     from curate.report.classifier_report import page
 
+    if html:
+        _refuse_existing("--html", Path(html), replace=replace)
     modules = _importable(module)
     names = dict.fromkeys([model, *([compare] if compare else [])])
     models = {name: open_model(name, model_label, modules) for name in names}
@@ -207,8 +214,9 @@ def evaluate(
     compared = evaluation.compare(*scores.values(), examples) if len(scores) == 2 else None
     if html:
         title = f"{' and '.join(evaluated)} on {', '.join(data)}"
+        Path(html).parent.mkdir(parents=True, exist_ok=True)
         Path(html).write_text(page(title, evaluated, compared), encoding="utf-8")
-        print(f"{html}: the curves, opens offline.", file=sys.stderr)
+        ERR.print(f"{html}: the curves, opens offline.")
     if as_json:
         digests = {name: m.digest for name, m in models.items()}
         print_json({"models": evaluated, "digests": digests, "comparison": compared})
@@ -276,6 +284,21 @@ def label(
         show_evaluation.print_agreement(found)
 
 
+def _card_of(model: str) -> Path:
+    """Return where the card of a model is."""
+    if not Path(model).name:
+        raise SpecError(f'--model "{model}": expected the name of a file or folder.')
+    return Path(model).with_suffix(".md")
+
+
+def _refuse_existing(option: str, path: Path, *, replace: bool) -> None:
+    """Refuse to write where something is, before any work is done."""
+    if not replace and path.exists():
+        raise SpecError(f"{option}: {path} exists.  Name another, or overwrite it with --replace.")
+    if path.is_dir() and path.suffix:
+        raise SpecError(f"{option}: {path} is a folder, expected a file.  Name another.")
+
+
 def _importable(modules: list[str] | None) -> tuple[str, ...]:
     """Return the names of the user's modules; those in the current folder can be imported from now on."""
     from curate import extensions
@@ -289,7 +312,6 @@ def _client(endpoint: str, model: str, key_variable: str, modules: tuple[str, ..
     import os
 
     from curate import extensions
-    from curate.errors import SpecError
     from curate.llm import ChatClient, HttpChatClient
 
     if client := extensions.table(ChatClient, (), modules).get(endpoint):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -77,7 +76,7 @@ def run(
 ) -> None:
     """Run a recipe. Tasks that are finished, with the same recipe, code and input, are not repeated."""
     from curate.cli import progress, show_run
-    from curate.cli.console import print_json
+    from curate.cli.console import ERR, print_json
     from curate.engine.run import run as run_recipe
     from curate.report import finished_run
 
@@ -94,7 +93,7 @@ def run(
             watch=watch,
         )
     if not finished_run.is_finished(url):  # the executor runs its tasks later
-        print(f"submitted; when the tasks are done, look at it with: curate stats {url}", file=sys.stderr)
+        ERR.print(f"submitted; when the tasks are done, look at it with: curate stats {url}")
         return
     if as_json:
         print_json(show_run.summary(url))
@@ -102,7 +101,7 @@ def run(
         show_run.print_run(url, modules=finished_run.modules_of(url), is_brief=True)
     finished = finished_run.read(url)
     if not finished.ledger.n_out and not finished.manifest["allow_empty"]:
-        print(f"curate: {finished.ledger.why_empty()}  If that is right, set allow_empty: true.", file=sys.stderr)
+        ERR.print(f"curate: {finished.ledger.why_empty()}  If that is right, set allow_empty: true.")
         raise typer.Exit(1)
 
 
@@ -123,7 +122,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Show what a recipe would do, without running it: stages, phases, tasks, columns, errors."""
-    from curate.cli.console import print_json
+    from curate.cli.console import ERR, print_json
 
     if schema:
         from curate import spec
@@ -137,7 +136,7 @@ def plan(
 
     planned = prepare(recipe, settings=set or (), input_paths=input or (), executor=executor)
     for warning in planned.warnings:
-        print(f"curate: {warning}", file=sys.stderr)
+        ERR.print(f"curate: {warning}")
     expected = None
     if probe:
         from curate.engine import forecast
@@ -173,7 +172,7 @@ def explain(
 
     found = fate.find(run, id, _importable(module))
     if as_json:
-        print_json(found)
+        print_json(found, is_document=True)
     else:
         show_document.print_fate(found)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from curate.cli.console import LIVE, many
+from curate.cli.console import ERR, LIVE, many, styled
 from curate.runs.layout import phase_title
 
 if TYPE_CHECKING:
@@ -21,9 +20,9 @@ def _bars(*, transient: bool = False) -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TextColumn("{task.elapsed:.0f} s"),
     )
     return Progress(*columns, console=LIVE, transient=transient, disable=not LIVE.is_terminal)
@@ -46,11 +45,13 @@ def watching_run() -> Iterator[Callable[[Any], None]]:
             if event.kind == "compiling":
                 progress.console.print(COMPILING)
             elif event.kind == "said":
-                progress.console.print(f"curate: {event.message}", markup=False)
+                progress.console.print(styled(f"curate: {event.message}", ""))
             elif event.kind == "submitted":
-                progress.console.print(_submitted_line(event))
+                progress.console.print(styled(_submitted_line(event), ""))
             elif event.kind == "began":
-                bars[folder] = progress.add_task(phase_title(folder), total=n_tasks, note=f"0/{n_tasks} tasks")
+                bars[folder] = progress.add_task(
+                    styled(phase_title(folder), "").plain, total=n_tasks, note=f"0/{n_tasks} tasks"
+                )
             else:
                 if event.kind == "moved":
                     note = f"tasks, {event.n_docs:,} documents" if event.n_docs else "tasks"
@@ -71,7 +72,7 @@ def _print_event(event: Any) -> None:
     }
     if event.kind in lines:
         with contextlib.suppress(BrokenPipeError):
-            print(lines[event.kind](event), file=sys.stderr, flush=True)
+            ERR.print(lines[event.kind](event))
 
 
 def _submitted_line(event: Any) -> str:
@@ -108,7 +109,7 @@ def counting(what: str, total: int | None, spell: Callable[[float], str] = "{:,.
         spell: returns a number as text.
     """
     with _bars(transient=True) as progress:
-        bar = progress.add_task(what, total=total, note="")
+        bar = progress.add_task(styled(what, "").plain, total=total, note="")
 
         def moved(n_done: float, known: float | None = total) -> None:
             of_all = f" of {spell(known)}" if known else ""
@@ -125,5 +126,5 @@ def stopped_by_the_user() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("curate: stopped; finished tasks are kept, and running again goes on from there.", file=sys.stderr)
+        ERR.print("curate: stopped; finished tasks are kept, and running again goes on from there.")
         raise typer.Exit(130) from None

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
 from curate import assets
 from curate.cli.console import ERR, OUT
 from curate.cli.progress import counting
@@ -37,7 +35,7 @@ def print_all() -> None:
         here = "in package" if entry["package"] else "here" if fetched else "not here"
         n_bytes = entry["size"] or fetched.get("size")
         OUT.print(f"{entry['name']:<{width}}  {here:<10}  {size(n_bytes) if n_bytes else '':>9}  {_digest(entry)}")
-        OUT.print(f"    {escape(entry['about'])}; {escape(entry['licence'])}", style="dim")
+        OUT.print(f"    {entry['about']}; {entry['licence']}", style="dim")
     OUT.print(f"\nA recipe names one as asset:NAME.  The cache is {assets.folder()}", style="dim")
 
 
@@ -75,7 +73,7 @@ def fetch(name: str, source: str, *, update: bool) -> None:
         return
     known = "as in the catalogue" if asset.sha256 else "recorded; the catalogue knows none"
     changed = f", was {before.sha256[:12]}" if before and before.sha256 != made.sha256 else ""
-    ERR.print(f"{name}: {size(made.size)} from {escape(made.url)}, digest {made.sha256[:12]} {known}{changed}")
+    ERR.print(f"{name}: {size(made.size)} from {made.url}, digest {made.sha256[:12]} {known}{changed}")
 
 
 def verify(names: Sequence[str]) -> bool:
@@ -85,11 +83,8 @@ def verify(names: Sequence[str]) -> bool:
     for name in wanted:
         wrong = assets.verify(name)
         is_fine &= wrong is None
-        OUT.print(
-            escape(
-                f"{name}: {wrong or 'as it should be'}{f'.  Fetch it again: curate assets fetch --update {name}' if wrong else ''}"
-            )
-        )
+        advice = f".  Fetch it again: curate assets fetch --update {name}" if wrong else ""
+        OUT.print(f"{name}: {wrong or 'as it should be'}{advice}")
     if not wanted:
         OUT.print("nothing was fetched yet")
     return is_fine

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.markup import escape
-
-from curate.cli.console import OUT, many
+from curate.cli.console import OUT, many, styled
 from curate.plan import MapPhase, Plan, ReducePhase, StageRef
+from curate.report.escaping import one_line
 from curate.report.funnel import size
 from curate.report.wrapping import wrapped
+from curate.runs import redaction
 from curate.stage import Kind
 
 
 def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
-    """Return a plan as JSON-like data."""
+    """Return a plan as JSON-like data, without secrets."""
     n_bytes = sum(split.end - split.start for shard in plan.shards for split in shard.splits)
-    return {
+    found = {
         "name": plan.spec.name,
         "executor": plan.spec.executor.executor.name,
         "input": {
@@ -45,6 +45,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
         "columns": list(plan.columns),
         **({"forecast": asdict(forecast)} if forecast else {}),
     }
+    return redaction.hidden(found, redaction.secrets_of(plan.spec.resolved))
 
 
 def print_plan(plan: Plan, forecast: Any = None) -> None:
@@ -52,21 +53,24 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
     data = plan_summary(plan)
     read = data["input"]
     OUT.print(
-        f"[bold]{data['name']}[/]  {many(read['files'], 'input file')}, {read['bytes'] / (1 << 20):,.1f} MiB, "
-        f"{many(read['shards'], 'shard')}, executor {data['executor']}\n"
+        styled(data["name"], "bold"),
+        f"  {many(read['files'], 'input file')}, {read['bytes'] / (1 << 20):,.1f} MiB, "
+        f"{many(read['shards'], 'shard')}, executor {data['executor']}\n",
     )
     for phase, described in zip(plan.phases, data["phases"], strict=True):
-        OUT.print(f"[bold]{described['folder']}[/]  {many(described['tasks'], 'task')}")
-        for ref in phase.refs:
+        OUT.print(styled(described["folder"], "bold"), f"  {many(described['tasks'], 'task')}")
+        for ref, shown in zip(phase.refs, described["stages"], strict=True):
             stage = ref.find(phase.modules)
             defaults = {p.name: p.default for p in stage.params.values()}
-            changed = {name: value for name, value in ref.params.items() if value != defaults.get(name, value)}
+            changed = {
+                name: shown["params"][name] for name, value in ref.params.items() if value != defaults.get(name, value)
+            }
             kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
-            OUT.print(escape(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip()))
+            OUT.print(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip())
             for line in _forecast_of(phase, ref) if _emits(phase, ref) else ():
                 OUT.print(f"        {line}", style="dim")
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
-    for line in wrapped(data["columns"], "    "):
+    for line in wrapped([one_line(column) for column in data["columns"]], "    "):
         OUT.print(line)
     if forecast:
         OUT.print()

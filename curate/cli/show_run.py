@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
-
-from curate.cli.console import OUT
+from curate.cli.console import OUT, styled
 from curate.report import finished_run, sections
 from curate.report.section import shown
 from curate.report.sections import published
@@ -35,11 +33,11 @@ def print_run(url: str, modules: Sequence[str] = (), *, is_brief: bool) -> None:
     for section in sections.with_modules(modules):
         lines = shown(section, section.lines, run) if section.is_brief or not is_brief else []
         for line in lines:
-            OUT.print(escape(line), style="dim" if line.startswith(" ") else None)
+            OUT.print(styled(line, "dim" if line.startswith(" ") else ""))
         if lines:
             OUT.print()
     for warning in run.manifest["warnings"]:
-        OUT.print(f"[bold]warning[/]  {escape(warning)}\n")
+        OUT.print(styled("warning", "bold"), f"  {warning}\n")
     base = url.rstrip("/")
     OUT.print(f"  curated  {base}/{DATA}/\n  rejects  {base}/{REJECTS}/")
     evidence = [output["path"] for output in run.manifest["outputs"] if output["role"] == Role.EVIDENCE]

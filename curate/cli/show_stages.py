@@ -9,9 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from rich.markup import escape
-
-from curate.cli.console import OUT
+from curate.cli.console import OUT, quoted, styled
 from curate.params import Param, spell
 from curate.stage import Kind, Stage
 
@@ -40,8 +38,8 @@ def stage_summary(stage: Stage) -> dict[str, Any]:
 
 def print_catalogue(catalogue: Mapping[str, Stage]) -> None:
     """Print a line for each stage, grouped by family; on a terminal no line is longer than it is wide."""
-    for line in catalogue_lines(catalogue, OUT.width if OUT.is_terminal else None):
-        OUT.print(escape(line), style=None if line.startswith(" ") else "bold")
+    for line in catalogue_lines(catalogue, OUT.width):
+        OUT.print(line, style="" if line.startswith(" ") else "bold")
     OUT.print("\n`curate stages NAME` shows one, with its parameters and what it drops.")
     OUT.print("Functions of yours and datatrove's blocks are stages, too.")
 
@@ -78,12 +76,12 @@ def _first_sentence(text: str, width: int | None) -> str:
 
 def print_stage(stage: Stage) -> None:
     """Print a stage's parameters and its docstring."""
-    OUT.print(f"[bold]{escape(stage.name)}[/]  {stage.kind.value}\n")
-    for line in param_lines(list(stage.params.values()), OUT.width if OUT.is_terminal else None):
-        OUT.print(escape(line))
+    OUT.print(styled(stage.name, "bold"), f"  {stage.kind.value}\n")
+    for line in param_lines(list(stage.params.values()), OUT.width):
+        OUT.print(line)
     if stage.params:
         OUT.print()
-    OUT.print(escape(inspect.getdoc(stage.target) or ""))
+    OUT.print(quoted(inspect.getdoc(stage.target) or "", lines=True))
 
 
 def param_lines(params: list[Param], width: int | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from curate import plan
 from curate.engine.barriers import index, references
 from curate.plan import Plan, phases
-from curate.runs import RunFolder, layout
+from curate.runs import RunFolder, layout, redaction
 from curate.runs.claim import identity
 from curate.runs.own_files import OwnFiles
 
@@ -25,7 +25,9 @@ def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> lis
     own, said = OwnFiles(folder), _replaced(folder, planned)
     referred = references.prepare(folder, planned)
     own.remove(layout.MANIFEST)
-    described = {"recipe": planned.spec.resolved, "is_detached": is_detached}
+    recipe = planned.spec.resolved
+    redaction.protect(folder, recipe, (split.url for shard in planned.shards for split in shard.splits))
+    described = {"recipe": redaction.hidden_recipe(recipe), "is_detached": is_detached}
     folder.write_json(layout.RUN, {**identity(version("curate"), planned.spec.name), **described}, layout.PARTS)
     own.write_json(layout.REFERENCES, referred)
     own.write_json(layout.INPUTS, plan.shards_to_json(planned.shards))
@@ -56,7 +58,13 @@ def _replaced(folder: RunFolder, planned: Plan) -> list[str]:
         manifest, inputs = folder.read_json(layout.MANIFEST), folder.read_json(layout.INPUTS)
         n_docs, limit, former = manifest["documents"]["out"], manifest["limit"], manifest["phases"]
         known = {phase["folder"] for phase in former}
-    except (OSError, ValueError, KeyError, TypeError):  # there is no finished result, or not one that can be read
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+    ):  # there is no finished result, or not one that can be read
         return []
     changed = next((layout.phase_title(p.folder) for p in planned.phases if p.folder not in known), None)
     reasons = [

@@ -22,7 +22,7 @@ from curate.plan import MapPhase, ReducePhase, StageRef, phases
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
-from curate.runs import Output, Record, Role, RunFolder, layout, own_files
+from curate.runs import Output, Record, Role, RunFolder, layout, own_files, reading, redaction
 from curate.runs.layout import PhaseFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
@@ -43,6 +43,11 @@ PACKAGES = {
 
 EXAMPLE_COLUMNS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "kept_id", "text")
 
+_PLAN_SHAPE = {
+    "name": str, "description": str, "recipe": dict, "published": (None, dict), "limit": int, "allow_empty": bool,
+    "warnings": [str], "modules": [str], "labels": [str], "runner": dict, "phases": [{"folder": str, "kind": str}],
+}  # fmt: skip
+
 AnyPhase = MapPhase | ReducePhase
 Records = Mapping[str, Sequence[Record]]
 """The records of all tasks of each phase, by the phase's folder."""
@@ -58,11 +63,12 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         warnings: that go into the manifest.
 
     Raises:
-        RunError: a task has no record. StageError: the ledger does not balance. DamagedFile: what a task has written for
-            an index is not there any more as it was.
+        InputError: the plan is damaged. RunError: a task has no record. StageError: the ledger does not balance.
+        DamagedFile: what a task has written for an index is not there any more as it was.
     """
-    described = folder.read_json(layout.PLAN)
-    ran = [phases.from_json(data) for data in described["phases"]]
+    described = reading.read_json(folder, layout.PLAN, _PLAN_SHAPE)
+    with reading.whole(folder, layout.PLAN):
+        ran = [phases.from_json(data) for data in described["phases"]]
     extensions.import_from(ran[0].import_from)
     records = {phase.folder: _records(folder, phase) for phase in ran}
     ledger = _ledger(described["labels"], records)
@@ -75,7 +81,7 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         if output.role.is_result
     ]
     _remove_stale(folder, results)
-    manifest = _manifest(folder, described, ran, records, ledger, results)
+    manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
@@ -163,6 +169,11 @@ def _warnings(records: Records) -> list[str]:
             for message, example in record.warnings.items():
                 found.setdefault(message, example)
     return [f"{message}.  For example: {example!r:.120}." if example else message for message, example in found.items()]
+
+
+def _published(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest without the secrets of the recipe and its inputs."""
+    return {**redaction.hidden(manifest, redaction.secrets_of(recipe)), "recipe": redaction.hidden_recipe(recipe)}
 
 
 def _digest(results: Sequence[Output], role: Role) -> str:

@@ -16,7 +16,7 @@ from curate.executor import Job, Launcher
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
 from curate.report import sections
-from curate.runs import RunFolder
+from curate.runs import RunFolder, reading, redaction
 from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
@@ -60,14 +60,16 @@ def prepare(
 ) -> Plan:
     """Read a recipe, find its inputs and reference data and plan its phases. Nothing is written and nothing runs."""
     planned = _planned(recipe, settings, input_paths, executor, limit)
-    references.find(planned)
+    with redaction.hidden_in_errors(redaction.secrets_of(planned.spec.resolved)):
+        references.find(planned)
     return planned
 
 
 def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], executor: str, limit: int) -> Plan:
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths, executor=executor)
-    sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
-    return plan.make(pipeline, find_shards(pipeline), limit)
+    with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
+        sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
+        return plan.make(pipeline, find_shards(pipeline), limit)
 
 
 def run(
@@ -106,7 +108,8 @@ def run(
     claim(folder, planned.spec.name, replace=replace)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
-    with folder.lock(), launcher:
+    secrets = redaction.secrets_of(planned.spec.resolved)
+    with redaction.hidden_in_errors(secrets), reading.written(folder), folder.lock(), launcher:
         claim(folder, planned.spec.name, replace=replace)  # as another run may have left it
         launcher.prepare(warm_up.stages_of(planned))
         for message in beginning.begin(folder, planned, is_detached=launcher.is_detached):

@@ -9,7 +9,7 @@ from curate.engine import finish
 from curate.engine.tasks import map_task, reduce_task
 from curate.errors import CurateError, InputError, RunError
 from curate.plan import MapPhase, ReducePhase, phases
-from curate.runs import RunFolder, layout
+from curate.runs import RunFolder, layout, reading
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
 
@@ -89,9 +89,10 @@ def _check_code(phase: MapPhase | ReducePhase) -> None:
 
 
 def _read_phase(folder: RunFolder, name: str) -> MapPhase | ReducePhase:
-    for described in folder.read_json(layout.PLAN)["phases"]:
+    for described in reading.read_json(folder, layout.PLAN, {"phases": [{"folder": str}]})["phases"]:
         if described["folder"] == name:
-            return phases.from_json(described)
+            with reading.whole(folder, layout.PLAN):
+                return phases.from_json(described)
     raise RunError(
         f"{folder.url} has no phase {name} in its plan any more: another run has begun in this folder.  "
         "Give each recipe a folder of its own with --output."

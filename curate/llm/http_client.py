@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,7 +49,12 @@ class HttpChatClient(ChatClient):
     first_wait: float = 1.0
 
     def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in ("http", "https") or not urlsplit(self.url).hostname:
+        try:
+            parts = urlsplit(self.url)
+            is_http = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+        except ValueError:  # a bracket that is not closed, a port that is no number
+            is_http = False
+        if not is_http or not self.url.isprintable() or " " in self.url:
             raise SpecError(
                 f"--endpoint {self.url}: expected http(s)://host/v1, or the name of a client that a --module defines."
             )
@@ -80,7 +86,7 @@ class HttpChatClient(ChatClient):
                 if error.code not in BUSY:
                     raise RunError(f"{self.url}: {problem}: {error.read(300).decode('utf-8', 'replace')}") from None
                 wait = max(wait, _asked_for(error.headers.get("Retry-After")))
-            except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+            except (OSError, HTTPException, ValueError, LookupError, TypeError, RecursionError) as error:
                 problem = f"{type(error).__name__}: {error}"
             if attempt < self.tries:
                 time.sleep(wait)

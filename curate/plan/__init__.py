@@ -19,7 +19,7 @@ from typing import Any
 
 from curate.plan import columns, cutting
 from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
-from curate.runs import RunFolder, layout
+from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Shard, Split
 
@@ -60,6 +60,9 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
 
 
+_SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]
+
+
 def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:
     """Return the shards of a run as inputs.json has them, for tasks to read."""
     return [{**asdict(shard), "splits": [asdict(split) for split in shard.splits]} for shard in shards]
@@ -67,12 +70,16 @@ def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:
 
 def read_shards(folder: RunFolder) -> list[Shard]:
     """Return all shards of a run."""
-    return [_shard(data) for data in folder.read_json(layout.INPUTS)]
+    found = reading.read_json(folder, layout.INPUTS, _SHAPE)
+    with reading.whole(folder, layout.INPUTS):
+        return [_shard(data) for data in found]
 
 
 def read_shard(folder: RunFolder, index: int) -> Shard:
     """Return one shard of a run."""
-    return _shard(folder.read_json(layout.INPUTS)[index])
+    found = reading.read_json(folder, layout.INPUTS, _SHAPE)
+    with reading.whole(folder, layout.INPUTS):
+        return _shard(found[index])
 
 
 def _shard(data: Mapping[str, Any]) -> Shard:

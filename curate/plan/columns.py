@@ -11,7 +11,7 @@ from curate.errors import SpecError
 from curate.plan.phases import StageRef
 from curate.rules import Rules
 from curate.signals import Signal
-from curate.spec import PipelineSpec, StageSpec
+from curate.spec import PipelineSpec, StageSpec, marks
 from curate.stage import Kind
 
 
@@ -42,7 +42,8 @@ def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple
     known.check_needs(spec.sink, columns_of(spec.sink))
     columns = tuple(dict.fromkeys(["id", *known.columns]))
     _check_published(spec, columns)
-    return bound, columns, tuple(known.warnings)
+    notes = (marks.note(text, places) for text, places in known.notes.items())
+    return bound, columns, (*notes, *known.warnings)
 
 
 def columns_of(spec: StageSpec) -> Columns:
@@ -75,6 +76,7 @@ class _Available:
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     spoken: tuple[str, tuple[str, ...]] | None = None
     warnings: list[str] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def after_source(cls, source: StageSpec) -> _Available:
@@ -135,7 +137,7 @@ class _Available:
         for wanted in rules.signals:
             signal = signals.current_name(wanted)
             if signal != wanted:
-                self.warnings.append(f"{spec.where}\n  the signal `{wanted}` is now called `{signal}`.")
+                self.notes.setdefault(f"the signal `{wanted}` is now called `{signal}`.", []).append(spec.where)
             if signal in signals.SIGNALS:
                 if "text" not in self.columns and not self.is_open:
                     raise SpecError(

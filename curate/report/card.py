@@ -8,6 +8,7 @@ from typing import Any
 from curate import formats
 from curate.formats import Format
 from curate.ledger import Ledger
+from curate.report.escaping import code, markdown, one_line
 from curate.report.finished_run import FinishedRun
 from curate.report.funnel import balance, rows
 from curate.runs import Role
@@ -49,7 +50,7 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
     yield f"# {manifest['name']}"
     yield ""
     if manifest["description"]:
-        yield manifest["description"].strip()
+        yield markdown(manifest["description"].strip())
         yield ""
     if manifest["limit"]:
         yield f"**A trial run: at most {manifest['limit']:,} documents were read.**"
@@ -68,19 +69,19 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
     yield "| stage | documents in | dropped | out | left of all | most frequent reasons |"
     yield "|---|---:|---:|---:|---:|---|"
     for row in rows(ledger):
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in row.reasons[:4])
-        yield f"| {row.stage} | {row.n_in:,} | {row.n_dropped:,} | {row.n_out:,} | {row.share_left:.1%} | {reasons} |"
+        reasons = ", ".join(f"{markdown(one_line(reason))} {n:,}" for reason, n in row.reasons[:4])
+        yield f"| {markdown(one_line(row.stage))} | {row.n_in:,} | {row.n_dropped:,} | {row.n_out:,} | {row.share_left:.1%} | {reasons} |"
     yield ""
     yield "## Parameters"
     yield ""
     for stage in manifest["stages"]:
         params = ", ".join(f"{name}={value!r}" for name, value in stage["params"].items())
-        yield f"* `{stage['label']}`{f': {params}' if params else ''}"
+        yield f"* {code(stage['label'])}{f': {markdown(one_line(params))}' if params else ''}"
     yield ""
     yield "## Inputs"
     yield ""
     names = list(dict.fromkeys(split["name"] for split in manifest["inputs"]))
-    shown = ", ".join(f"`{name}`" for name in names[:20])
+    shown = ", ".join(code(name) for name in names[:20])
     yield f"{len(names)} files: {shown}{' and more' if len(names) > 20 else ''}. Digests are in `manifest.json`."
     yield ""
     yield "Every dropped document is in `rejects/` with its stage, reason and measured value; the numbers above are in `ledger.json`."

@@ -9,6 +9,8 @@ from typing import Any
 
 from curate.classifiers.training import Trained
 from curate.report.classifier_tables import figure_rows, identity_rows, number, slice_rows, table
+from curate.report.escaping import code, markdown
+from curate.runs.redaction import hidden
 
 
 def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits: str = "") -> str:
@@ -25,15 +27,14 @@ def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits:
     model, test = trained.model, trained.parts["test"]
     share = number(figures["n_positive"] / figures["n"])
     parts = [
-        f"# {trained.path.stem}",
-        f"A {model.backend} classifier of `{test.positive}` against everything else. Content digest (SHA-256) "
+        f"# {markdown(trained.path.stem)}",
+        f"A {model.backend} classifier of {code(test.positive)} against everything else. Content digest (SHA-256) "
         f"`{model.digest}`.",
         "## Data",
         _data(trained),
         "## Training",
         f"Seed {trained.seed}; weight of a negative text {trained.weights[0]:.3g}, of a positive one {trained.weights[1]:.3g}.",
-        f"Settings: `{json.dumps(trained.settings, sort_keys=True)}`. Chosen on the validation part: "
-        f"`{json.dumps(trained.history, sort_keys=True)}`.",
+        f"Settings: {_json(trained.settings)}. Chosen on the validation part: {_json(trained.history)}.",
         "## Figures on the test part",
         f"{figures['n']:,} texts, {share} of them positive, none seen in training. Intervals are 95 %.",
         table(*figure_rows(figures)),
@@ -55,7 +56,7 @@ def card(trained: Trained, figures: Mapping[str, Any], *, use: str = "", limits:
 
 def _data(trained: Trained) -> str:
     whole = trained.parts["train"]
-    files = [(f"`{Path(name).name}`", f"`{digest}`") for name, digest in whole.origins.items()]
+    files = [(Path(hidden(name)).name, digest) for name, digest in whole.origins.items()]
     sizes = [
         (name, f"{len(part):,}", f"{int(part.is_positive.sum()):,}", number(part.is_positive.mean()))
         for name, part in trained.parts.items()
@@ -71,10 +72,14 @@ def _data(trained: Trained) -> str:
     )
 
 
+def _json(data: Mapping[str, Any]) -> str:
+    return code(json.dumps(hidden(data), sort_keys=True))
+
+
 def _reliability(f: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [(number(b["score"]), f"{b['n']:,}", number(b["positive"])) for b in f["reliability"]]
 
 
 def _slices(f: Mapping[str, Any]) -> list[str]:
-    found = [f"By `{name}`:\n\n{table(*slice_rows(slices))}" for name, slices in f["slices"].items()]
+    found = [f"By {code(name)}:\n\n{table(*slice_rows(slices))}" for name, slices in f["slices"].items()]
     return [*found, f"Words that name groups of people:\n\n{table(*identity_rows(f['identity']))}"]

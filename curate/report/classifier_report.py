@@ -8,6 +8,7 @@ from typing import Any
 
 from curate.report import page_shell
 from curate.report.classifier_tables import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
+from curate.runs.redaction import hidden
 
 SIDE, LEFT, BELOW = 260, 36, 34
 """Sizes of a plot in units of its SVG: the side of its square, the margin at the left, and the margin below."""
@@ -25,7 +26,8 @@ def page(title: str, evaluated: Mapping[str, Mapping[str, Any]], comparison: Map
     Returns:
         one HTML file as text.
     """
-    return page_shell.page(title, _body(title, evaluated, comparison))
+    shown = hidden(title)
+    return page_shell.page(shown, _body(shown, hidden(evaluated), comparison))
 
 
 def _body(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curate.report.escaping import markdown, one_line
+
 Rows = Sequence[Sequence[str]]
 
 
@@ -14,9 +16,10 @@ def number(value: float | None) -> str:
 
 
 def table(heads: Sequence[str], rows: Rows) -> str:
-    """Return a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    """Return a Markdown table; its cells are plain text."""
+    lines = [[markdown(one_line(str(cell))) for cell in line] for line in (heads, *rows)]
+    lines.insert(1, ["---"] * len(heads))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def figure_rows(f: Mapping[str, Any]) -> tuple[Sequence[str], Rows]:

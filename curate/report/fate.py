@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import formats
-from curate.errors import CurateError, InputError, SpecError
+from curate.errors import InputError, SpecError
 from curate.formats import PARQUET, Format
 from curate.report import text_diff
-from curate.report.finished_run import finished_folder
-from curate.runs import RunFolder, arrow_files
-from curate.runs.layout import DATA, MANIFEST, REJECTS, PhaseFolder, TaskFolder, shard_of_rejects
+from curate.report.finished_run import finished_folder, manifest_of, modules_in
+from curate.runs import RunFolder, arrow_files, reading
+from curate.runs.layout import DATA, REJECTS, PhaseFolder, TaskFolder, shard_of_rejects
 
 _COLUMNS = ("id", "url", "source", "text")
 _FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
@@ -34,23 +34,29 @@ def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
 
     Raises:
         SpecError: no document of the run has this id or URL, or its data is in a format that is not known.
+        InputError: a file of the run is damaged.
     """
     folder = finished_folder(url)
-    dropped = [
-        _dropped(folder, row, shard_of_rejects(name))
-        for name in folder.files(REJECTS)
-        for _, row in _rejects(folder, name, id)
-    ]
+    manifest = manifest_of(folder)
+    rejects = [name for name in _files(folder, REJECTS) if PARQUET.fits(name)]
+    dropped = [fate for name in rejects for fate in _dropped_in(folder, manifest, f"{REJECTS}/{name}", id)]
     kinds = formats.with_modules(modules)
-    unknown = [name for name in folder.files(DATA) if formats.of_file(name, kinds) is None]
+    data = _files(folder, DATA)
+    unknown = [name for name in data if formats.of_file(name, kinds) is None]
     if unknown and not dropped:
-        raise SpecError(_unknown_format(folder, unknown[0], modules))
-    kept = [fate for name in folder.files(DATA) if name not in unknown for fate in _kept(folder, name, id, kinds)]
+        raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
+    kept = [fate for name in data if name not in unknown for fate in _kept(folder, name, id, kinds)]
     fates = [*kept, *dropped]
     if not fates:
         raise SpecError(f'no document of {url} has the id or URL "{id}".  Ids look like "{_example(folder)}".')
     others = [{"id": fate["id"], "fate": fate["fate"], "reason": fate.get("reason")} for fate in fates[1:]]
     return {**fates[0], "others": others}
+
+
+def _files(folder: RunFolder, part: str) -> list[str]:
+    if folder.fs.isfile(folder.path(part)):
+        raise InputError(f"{folder.path(part)} is a file, expected a folder.  {reading.AGAIN}")
+    return folder.files(part)
 
 
 def _kept(folder: RunFolder, name: str, id: str, kinds: Sequence[Format]) -> Iterator[dict[str, Any]]:
@@ -64,20 +70,12 @@ def _kept(folder: RunFolder, name: str, id: str, kinds: Sequence[Format]) -> Ite
 
 
 def _found(folder: RunFolder, path: str, id: str, kind: Format) -> list[tuple[int, dict[str, Any]]]:
-    try:
-        with folder.open(path) as file:
-            return list(kind.find_rows(file, path, id))
-    except CurateError:
-        raise
-    except Exception as error:  # every format raises errors of its own
-        raise InputError(
-            f"{folder.path(path)}: cannot be read as {kind.name}: {type(error).__name__}: {error}"
-        ) from error
+    with reading.whole(folder, path), folder.open(path) as file:
+        return list(kind.find_rows(file, path, id))
 
 
-def _unknown_format(folder: RunFolder, name: str, modules: Sequence[str]) -> str:
-    named = folder.read_json(MANIFEST)["recipe"].get("modules") or ()
-    missing = " ".join(f"--module {module}" for module in named if module not in modules)
+def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, modules: Sequence[str]) -> str:
+    missing = " ".join(f"--module {module}" for module in modules_in(manifest) if module not in modules)
     hint = (
         f"One of the recipe's own modules may know it: add {missing}."
         if missing
@@ -86,20 +84,22 @@ def _unknown_format(folder: RunFolder, name: str, modules: Sequence[str]) -> str
     return f"{folder.path(DATA, name)}: no file format is known that has files of this name.  {hint}"
 
 
-def _rejects(folder: RunFolder, name: str, id: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    with folder.open(f"{REJECTS}/{name}") as file:
-        yield from PARQUET.find_rows(file, name, id)
+def _dropped_in(folder: RunFolder, manifest: Mapping[str, Any], path: str, id: str) -> Iterator[dict[str, Any]]:
+    rows = _found(folder, path, id, PARQUET)
+    with reading.whole(folder, path):
+        yield from (_dropped(folder, manifest, row, shard_of_rejects(path)) for _, row in rows)
 
 
-def _dropped(folder: RunFolder, row: dict[str, Any], shard: int) -> dict[str, Any]:
+def _dropped(folder: RunFolder, manifest: Mapping[str, Any], row: dict[str, Any], shard: int) -> dict[str, Any]:
     columns = {name: value for name, value in json.loads(row["signals"]).items() if value is not None}
     fate = {name: row[name] for name in _FROM_REJECTS}
     fate |= {"fate": "dropped", "columns": columns, "text": row["text"]}
-    if rule := _rule(folder, row["stage"], row["reason"]):
+    if rule := _rule(manifest, row["stage"], row["reason"]):
         fate["rule"] = rule
     if row["kept_shard"] is not None:
-        emitted_in = _phase_that_emitted(folder, row["stage"])
-        fate["kept_copy"] = _document_at(emitted_in, row["kept_shard"], row["kept_row"])
+        emitted_in, n_shards = _phase_that_emitted(folder, manifest, row["stage"])
+        place = row["kept_shard"], row["kept_row"]
+        fate["kept_copy"] = (_document_at if place[0] < n_shards else _reference_at)(emitted_in, *place)
         fate["text"] = row["text"] or _text_of(emitted_in, shard, row["id"])
         if fate["text"] and fate["kept_copy"].get("text"):
             pair = fate["text"], fate["kept_copy"]["text"]
@@ -107,26 +107,29 @@ def _dropped(folder: RunFolder, row: dict[str, Any], shard: int) -> dict[str, An
     return fate
 
 
-def _rule(folder: RunFolder, label: str, reason: str) -> dict[str, Any] | None:
+def _rule(manifest: Mapping[str, Any], label: str, reason: str) -> dict[str, Any] | None:
     """Return the bound that a signal filter dropped a document for, as the recipe set it."""
-    ran = next((stage for stage in folder.read_json(MANIFEST)["stages"] if stage["label"] == label), {})
+    ran = next((stage for stage in manifest["stages"] if stage["label"] == label), {})
     return ran.get("rules", {}).get(reason)
 
 
-def _phase_that_emitted(folder: RunFolder, label: str) -> PhaseFolder:
-    """Return the phase in which a barrier emitted: it holds the documents' texts and sidecars."""
-    for phase in folder.read_json(MANIFEST)["phases"]:
+def _phase_that_emitted(folder: RunFolder, manifest: Mapping[str, Any], label: str) -> tuple[PhaseFolder, int]:
+    """Return the phase in which a barrier emitted, which holds the documents' texts and sidecars; and its number of shards."""
+    for phase in manifest["phases"]:
         if phase["emits"] == label:
-            return PhaseFolder(folder, phase["folder"])
+            return PhaseFolder(folder, phase["folder"]), phase["tasks"]
     raise SpecError(f"{folder.url}: the phase in which {label} emitted is gone; run again.")
 
 
 def _document_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
-    """Return the document at a place; of reference data only its id is known."""
+    """Return the document at a place."""
     place = emitted_in.task(shard)
-    if not emitted_in.run.exists(place.docs):
-        return {**_row_of(place, emitted_in.sidecar(shard), row, ("id",)), "is_reference": True}
     return _row_of(place, place.docs, row, ("id", "url", "text"))
+
+
+def _reference_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
+    """Return what is known of a document of the reference data: its id."""
+    return {**_row_of(emitted_in.task(shard), emitted_in.sidecar(shard), row, ("id",)), "is_reference": True}
 
 
 def _row_of(place: TaskFolder, path: str, row: int, columns: tuple[str, ...]) -> dict[str, Any]:
@@ -148,8 +151,8 @@ def _text_of(emitted_in: PhaseFolder, shard: int, id: str) -> str | None:
 
 
 def _example(folder: RunFolder) -> str:
-    for name in folder.files(REJECTS):
-        with folder.open(f"{REJECTS}/{name}") as file:
+    for name in (name for name in folder.files(REJECTS) if PARQUET.fits(name)):
+        with reading.whole(folder, f"{REJECTS}/{name}"), folder.open(f"{REJECTS}/{name}") as file:
             ids = pq.ParquetFile(file).read(["id"])["id"]
         if len(ids):
             return ids[0].as_py()

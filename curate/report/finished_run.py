@@ -8,7 +8,23 @@ from typing import Any
 
 from curate.errors import SpecError
 from curate.ledger import Ledger
-from curate.runs import RunFolder, layout
+from curate.runs import RunFolder, layout, reading
+from curate.runs.reading import EACH, Shape
+
+_FIGURES = {
+    "source": str, "remarks": str, "left": [{"name": str, "after": str, "share": float}],
+    "distributions": [{"column": str, "peak": [float], "range": [float]}],
+}  # fmt: skip
+_SHAPE: Shape = {
+    "name": str, "description": str, "recipe": dict, "published": (None, _FIGURES), "limit": int, "curate": str,
+    "python": str, "packages": {EACH: str}, "stages": [{"label": str, "name": str, "params": dict}],
+    "phases": [{"folder": str, "tasks": int, "emits": (None, str)}], "inputs": [{"name": str}], "metrics": {EACH: dict},
+    "warnings": [str], "documents": {EACH: int}, "outputs": [{"path": str, "role": str}], "output_digest": str,
+    "rejects_digest": str,
+}  # fmt: skip
+_COUNTS = {"in": int, "born": int, "out": int, "bytes_in": int, "bytes_out": int, "seconds": float}
+_REASONS = {key: {EACH: int} for key in ("dropped", "failed", "listed", "counts")}
+_LEDGER_SHAPE: Shape = {"stages": [{"name": str, **_COUNTS, **_REASONS}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +62,7 @@ def finished_folder(url: str) -> RunFolder:
     if folder.exists(layout.MANIFEST):
         return folder
     if folder.exists(layout.RUN):
-        if folder.read_json(layout.RUN).get("is_detached"):
+        if reading.read_json(folder, layout.RUN, {}).get("is_detached"):
             raise SpecError(
                 f"{url}: the run was submitted to its executor and is not finished yet.  Look again later, or ask the "
                 "executor whether a job failed; running it again submits all its jobs again."
@@ -60,9 +76,21 @@ def read(url: str) -> FinishedRun:
 
     Raises:
         SpecError: there is no run, or it has not finished.
+        InputError: its manifest or its ledger is damaged.
     """
     folder = finished_folder(url)
-    return FinishedRun(folder.read_json(layout.MANIFEST), Ledger.from_json(folder.read_json(layout.LEDGER)))
+    described = reading.read_json(folder, layout.LEDGER, _LEDGER_SHAPE)
+    with reading.whole(folder, layout.LEDGER):
+        return FinishedRun(manifest_of(folder), Ledger.from_json(described))
+
+
+def manifest_of(folder: RunFolder) -> dict[str, Any]:
+    """Return the manifest of a finished run.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    return reading.read_json(folder, layout.MANIFEST, _SHAPE)
 
 
 def is_finished(url: str) -> bool:
@@ -72,4 +100,10 @@ def is_finished(url: str) -> bool:
 
 def modules_of(url: str) -> list[str]:
     """Return the user's modules that a finished run's recipe names. Importing them runs their code."""
-    return list(finished_folder(url).read_json(layout.MANIFEST)["recipe"].get("modules") or ())
+    return modules_in(manifest_of(finished_folder(url)))
+
+
+def modules_in(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the user's modules that the recipe in a manifest names."""
+    named = manifest["recipe"].get("modules")
+    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []

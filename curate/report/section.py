@@ -44,4 +44,5 @@ def shown(section: Section, what: Callable[[FinishedRun], Iterator[str]], run: F
     except CurateError:
         raise
     except Exception as error:
-        return [escape(f"the section {section.name} failed: {type(error).__name__}: {error}")]
+        failed = f"the section {section.name} failed: {type(error).__name__}: {error}"
+        return [escape(failed) if what == section.html else failed]

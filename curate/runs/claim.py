@@ -66,7 +66,7 @@ def _owner(folder: RunFolder) -> str | None:
     """Return the name of the recipe whose run folder this is; None if run.json is not one of ours."""
     try:
         found = folder.read_json(layout.RUN)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     is_ours = isinstance(found, dict) and found.get("format") == _OURS and isinstance(found.get("name"), str)
     return found["name"] if is_ours else None

@@ -88,6 +88,8 @@ class RunFolder:
         part.commit()
 
     def remove(self, path: str) -> None:
+        if self.fs.isdir(self.path(path)):
+            raise RunError(f"{self.path(path)} is a folder, and the run writes a file there.  Remove it.")
         if self.exists(path):
             self.fs.rm(self.path(path))
 

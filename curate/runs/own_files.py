@@ -99,6 +99,6 @@ def _mapping(folder: RunFolder, path: str) -> dict[str, Any]:
     """Return the content of a JSON file of ours; nothing if it is missing or damaged, so that nothing counts as ours."""
     try:
         found = folder.read_json(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

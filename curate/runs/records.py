@@ -93,7 +93,7 @@ def read_record(place: TaskFolder) -> Record | None:
         record = Record.from_json(place.run.read_json(place.record))
         Ledger.from_json(record.ledger)
         return record
-    except (FileNotFoundError, KeyError, ValueError, TypeError, AttributeError):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -7,7 +7,10 @@ expand to more than `MAX_NODES` values.
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import yaml
@@ -15,6 +18,11 @@ import yaml
 from curate.errors import SpecError
 
 MAX_NODES = 100_000
+MAX_DEPTH = 100
+"""Lists and mappings inside each other."""
+
+MAX_BITS = 1024
+"""Of a whole number; longer ones cannot be written down again."""
 
 
 @dataclass(slots=True)
@@ -89,6 +97,12 @@ def made(value: Any, place: str) -> Marked:
     return Marked(value, place, place)
 
 
+def note(text: str, places: Sequence[str]) -> str:
+    """Return a note for the user about one place or several."""
+    first, *others = dict.fromkeys(places)
+    return f"{first}\n  {text}" + (f"  Also at {', '.join(others)}." if others else "")
+
+
 class _Walk:
     def __init__(self, name: str):
         self.name = name
@@ -104,6 +118,8 @@ class _Walk:
         place = self.place(node, path)
         key_place = self.place(key, path) if key is not None else place
         self.n_nodes += 1
+        if len(self.open) >= MAX_DEPTH:
+            raise SpecError(f"more than {MAX_DEPTH} lists and mappings inside each other.  Write it flat.", place)
         if self.n_nodes > MAX_NODES or id(node) in self.open:
             raise SpecError(
                 f"a value that contains itself, or more than {MAX_NODES} values.  Remove the alias (*name).", place
@@ -119,19 +135,37 @@ class _Walk:
             return [self.marked(item, f"{path}[{i}]", None) for i, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
+        return self._scalar(node, self.place(node, path))
+
+    def _scalar(self, node: yaml.ScalarNode, place: str) -> Any:
+        """Return a text, a number, a truth value or null; a date stays as it is written."""
+        kind = node.tag.rpartition(":")[2]
         try:
-            return self.constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            problem = getattr(error, "problem", None) or error
-            raise SpecError(f"not a plain value: {problem}", self.place(node, path)) from error
+            value = self.constructor.construct_object(node)
+        except yaml.MarkedYAMLError as error:
+            raise SpecError(f"not a plain value: {error.problem}", place) from error
+        except Exception as error:  # PyYAML looks at the text after a tag without checking it
+            raise SpecError(f"not a plain value: {node.value[:40]!r} is not a YAML {kind}.", place) from error
+        if isinstance(value, datetime.date):
+            return node.value
+        if not isinstance(value, (str, int, float, NoneType)):
+            raise SpecError(f"expected a text, a number, true, false or null, got a YAML {kind}.", place)
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise SpecError(
+                f"a whole number of {value.bit_length():,} bits; expected one of at most {MAX_BITS:,}.", place
+            )
+        return value
 
     def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Marked]:
         found: dict[str, Marked] = {}
+        merged: dict[str, Marked] = {}
         for key, value in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
-                for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                    for name, inner in self.marked(merged, path, key).value.items():
-                        found.setdefault(name, inner)
+                for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    inner = self.marked(each, path, key)
+                    if not isinstance(inner.value, dict):
+                        raise SpecError("`<<` takes a mapping, or a list of mappings: `<<: *name`.", inner.place)
+                    merged = {**inner.value, **merged}
                 continue
             if not isinstance(key, yaml.ScalarNode):
                 raise SpecError("expected a plain word as key.", self.place(key, path))
@@ -139,4 +173,4 @@ class _Walk:
             if key.value in found:
                 raise SpecError(f'duplicate key "{key.value}".  Remove one of the two.', self.place(key, inner_path))
             found[key.value] = self.marked(value, inner_path, key)
-        return found
+        return {**merged, **found}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from curate import registry
 from curate.errors import SpecError
+from curate.runs.redaction import HIDDEN, is_secret
 from curate.spec import marks
 from curate.spec.marks import Marked
 
@@ -37,7 +39,7 @@ def apply(document: Marked, setting: str) -> None:
         SpecError: the setting is not `path=value`, or the path does not exist.
     """
     path, equals, text = setting.partition("=")
-    place = f"--set {setting}"
+    place = f"--set {path}={HIDDEN if is_secret(path) else text}"
     if not equals or not path:
         raise SpecError("expected path=value, such as filters.gopher.quality.min_words=30.", place)
     value = marks.made(marks.plain(marks.parse(text, place)), place)
@@ -123,43 +125,86 @@ def replace_inputs(document: Marked, inputs: Sequence[str]) -> None:
 
 _VAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 
+MOST_CHARACTERS, MOST_VALUES = 1_000_000, 100_000
+"""What all `${...}` of a recipe together may be replaced by."""
+
 
 def interpolate(document: Marked) -> None:
     """Replace `${name}` by the values of `vars:`; if it is the whole string, the value keeps its type.
 
     Raises:
-        SpecError: a variable is not defined, or refers to itself.
+        SpecError: a variable is not defined, refers to itself, is a list or mapping inside a string, or the values
+            become larger than `MOST_CHARACTERS` or `MOST_VALUES`.
     """
     variables = document.value.get("vars")
-    open_: list[str] = []
     known = variables.value if variables is not None and isinstance(variables.value, dict) else {}
+    replacing = _Interpolation(known)
+    for value in document.value.values():
+        replacing.replace(value)
 
-    def replace(marked: Marked) -> None:
+
+class _Interpolation:
+    """Replaces variables, and counts what they are replaced by: variables that name each other twice grow as powers of two."""
+
+    def __init__(self, known: Mapping[str, Marked]):
+        self.known = known
+        self.open: list[str] = []
+        self.sizes: dict[str, tuple[int, int]] = {}
+        self.n_values = self.n_characters = 0
+
+    def replace(self, marked: Marked) -> None:
         if isinstance(marked.value, dict):
             for value in marked.value.values():
-                replace(value)
+                self.replace(value)
         elif isinstance(marked.value, list):
             for value in marked.value:
-                replace(value)
+                self.replace(value)
         elif isinstance(marked.value, str) and "${" in marked.value:
             whole = _VAR.fullmatch(marked.value)
             marked.value = (
-                look_up(whole, marked).value
+                self._value(whole[1], marked)
                 if whole
-                else _VAR.sub(lambda m: str(look_up(m, marked).value), marked.value)
+                else _VAR.sub(lambda match: self._text(match[1], marked), marked.value)
             )
 
-    def look_up(match: re.Match, marked: Marked) -> Marked:
-        if match[1] not in known:
+    def _text(self, name: str, marked: Marked) -> str:
+        value = self._value(name, marked)
+        if isinstance(value, (dict, list)):
             raise SpecError(
-                f"no variable `{match[1]}`.{registry.nearest(match[1], known)}  Define it under `vars:`.", marked.place
+                f"the variable `{name}` is a list or a mapping, which cannot be a part of a text.  "
+                f'Write "${{{name}}}" alone, or give it a text.',
+                marked.place,
             )
-        if match[1] in open_:
-            raise SpecError(f"the variable `{match[1]}` refers to itself.  Give it a value without it.", marked.place)
-        open_.append(match[1])
-        replace(known[match[1]])
-        open_.pop()
-        return known[match[1]]
+        return str(value)
 
-    for value in document.value.values():
-        replace(value)
+    def _value(self, name: str, marked: Marked) -> Any:
+        """Return the value of a variable, in which all variables are replaced."""
+        if name not in self.known:
+            raise SpecError(
+                f"no variable `{name}`.{registry.nearest(name, self.known)}  Define it under `vars:`.", marked.place
+            )
+        if name in self.open:
+            raise SpecError(f"the variable `{name}` refers to itself.  Give it a value without it.", marked.place)
+        if name not in self.sizes:
+            self.open.append(name)
+            self.replace(self.known[name])
+            self.open.pop()
+            self.sizes[name] = _size(self.known[name])
+        self.n_values += self.sizes[name][0]
+        self.n_characters += self.sizes[name][1]
+        if self.n_values > MOST_VALUES or self.n_characters > MOST_CHARACTERS:
+            raise SpecError(
+                f"with the variable `{name}` the recipe grows to more than {MOST_CHARACTERS:,} characters or "
+                f"{MOST_VALUES:,} values.  Use fewer variables inside variables.",
+                marked.place,
+            )
+        return self.known[name].value
+
+
+def _size(marked: Marked) -> tuple[int, int]:
+    """Return how many values there are in a value, and how many characters they have."""
+    if isinstance(marked.value, (dict, list)):
+        inside = marked.value.values() if isinstance(marked.value, dict) else marked.value
+        sizes = [_size(each) for each in inside]
+        return 1 + sum(n for n, _ in sizes), sum(n for _, n in sizes)
+    return 1, len(str(marked.value))

@@ -13,6 +13,7 @@ from curate.errors import CurateError, SpecError
 from curate.executor import Executor, Launcher
 from curate.inputs import InputSpec
 from curate.params import Param
+from curate.runs.redaction import hidden_in_errors, secrets_of
 from curate.spec import marks, overrides, published
 from curate.spec.marks import Marked
 from curate.spec.overrides import CHECKPOINT, KEYS
@@ -117,7 +118,8 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (),
     overrides.interpolate(document)
     if inputs:
         overrides.replace_inputs(document, inputs)
-    return _Reader(document, path, executor).pipeline()
+    with hidden_in_errors(secrets_of(marks.plain(document))):
+        return _Reader(document, path, executor).pipeline()
 
 
 class _Reader:
@@ -127,7 +129,7 @@ class _Reader:
         self.document = document
         self.path = path
         self.executor = executor
-        self.warnings: list[str] = []
+        self.notes: dict[str, list[str]] = {}
         self.modules: tuple[str, ...] = ()
         self.n_of: dict[str, int] = {}
 
@@ -142,7 +144,7 @@ class _Reader:
         for key in ("name", "inputs"):
             if key not in recipe.value:
                 raise SpecError(f"the recipe has no `{key}`.", recipe.place)
-        self.modules = tuple(self._typed("modules", list, []))
+        self.modules = self._modules()
         if self.modules:
             extensions.import_from([str(Path(self.path).parent), "."])
         source, given = self._source()
@@ -161,7 +163,7 @@ class _Reader:
             executor=self._executor(),
             resolved=marks.plain(recipe),
             published=self._published([source.label, *(stage.label for stage in stages if stage)]),
-            warnings=tuple(self.warnings),
+            warnings=tuple(marks.note(text, places) for text, places in self.notes.items()),
         )
 
     def _name(self) -> str:
@@ -172,6 +174,13 @@ class _Reader:
                 self.document.value["name"].place,
             )
         return name
+
+    def _modules(self) -> tuple[str, ...]:
+        modules = self._typed("modules", list, [])
+        for name in modules:
+            if not isinstance(name, str) or not name:
+                raise SpecError(f"expected names of modules, got {name!r}.", self.document.value["modules"].place)
+        return tuple(modules)
 
     def _typed(self, key: str, kind: type, default: Any) -> Any:
         if key not in self.document.value:
@@ -307,7 +316,8 @@ class _Reader:
             if name in found:
                 raise SpecError(f"`{name}` is given twice, once under its former name.  Keep one.", marked.key_place)
             if name != key:
-                self.warnings.append(f"{marked.key_place}\n  `{key}` of {stage.name} is now called `{name}`.")
+                text = f"`{key}` of {stage.name} is now called `{name}`."
+                self.notes.setdefault(text, []).append(marked.key_place)
             found[name] = marked
         return found
 

@@ -44,6 +44,28 @@ def test_train_then_judge_then_compare(tmp_path, data, linear_file):
     assert "ROC AUC" in table.stdout and "by source" in table.stdout
 
 
+def test_output_that_exists_is_refused_unless_it_is_to_be_replaced(tmp_path, data, linear_file):
+    model, card, page = tmp_path / "m.npz", tmp_path / "m.md", tmp_path / "page.html"
+    train = ("train", data, "--positive", "bad", "--model", str(model))
+    judge = ("eval", str(linear_file), data, "--positive", "bad", "--html", str(page))
+    for path, command in ((model, train), (card, train), (page, judge)):
+        path.write_text("mine")
+        with pytest.raises(SpecError, match=rf"{path.name} exists\.  Name another, or overwrite it with --replace"):
+            run(*command)
+        assert path.read_text() == "mine" and [each.name for each in (model, card, page) if each.exists()] == [
+            path.name
+        ]
+        assert run(*command, "--replace").exit_code == 0
+        assert path.read_bytes() != b"mine"
+        for each in (model, card, page):
+            each.unlink(missing_ok=True)
+    model.mkdir()
+    with pytest.raises(SpecError, match=r"m\.npz is a folder, expected a file"):
+        run(*train, "--replace")
+    with pytest.raises(SpecError, match='--model "": expected the name of a file or folder'):
+        run(*train[:-1], "")
+
+
 def test_what_does_not_fit_together_is_refused(tmp_path, data):
     with pytest.raises(SpecError, match=r"a linear model cannot start from a pretrained model\.  Omit --base"):
         run("train", data, "--positive", "bad", "--model", str(tmp_path / "m.npz"), "--base", "somewhere")

@@ -168,6 +168,32 @@ def test_a_rubric_names_its_labels(tmp_path):
         labelling.Rubric.read(tmp_path / "none.txt")
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["one line that does not end", '{"text": "mine"', "[" * 100_000 + "\n", '{"key": [], "rubric": 1}\n', "5\n"],
+)
+def test_a_file_of_somebody_else_stays_as_it_is(tmp_path, content):
+    out = tmp_path / "notes.txt"
+    out.write_text(content)
+    with serving(judge) as chat, pytest.raises(RunError, match=r"notes\.txt.* not an answer of this command"):
+        ask(chat, rows("a"), out)
+    assert out.read_text() == content and not chat.asked
+
+
+@pytest.mark.parametrize("name", ["folder", "file/below.jsonl"])
+def test_an_output_that_cannot_be_written_is_refused(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with serving(judge) as chat, pytest.raises(SpecError, match=f"--out .*{name}: cannot be"):
+        ask(chat, rows("a"), tmp_path / name)
+    assert not chat.asked
+
+
+def test_an_answer_of_brackets_only_is_malformed(tmp_path):
+    with serving(lambda text, before: '{"a":' * 100_000 + "}") as chat, pytest.raises(RunError, match="malformed"):
+        ask(chat, rows("a"), tmp_path / "out.jsonl")
+
+
 def test_an_output_of_something_else_is_not_written_over(tmp_path):
     out = tmp_path / "out.jsonl"
     out.write_text('{"other": 1}\n')

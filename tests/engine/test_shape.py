@@ -171,11 +171,17 @@ def test_a_recipes_executor_and_the_command_line_read_one_table(folder):
 
 
 def test_former_names_are_taken_and_reported(folder):
-    stages = ["filters.wanjuan.characters: {max_odd_share: 0.5}", "text.measure: {signals: [text.field_share]}"]
+    stages = [
+        "filters.wanjuan.characters: {max_odd_share: 0.5}",
+        "text.measure: {signals: [text.field_share]}",
+        "filters.wanjuan.characters: {max_odd_share: 0.4}",
+    ]
     planned = curate("plan", recipe(folder, *stages), cwd=folder)
     assert planned.returncode == 0, planned.stderr
     assert "`max_odd_share` of filters.wanjuan.characters is now called `max_control_share`." in planned.stderr
     assert "the signal `text.field_share` is now called `text.separator_token_share`." in planned.stderr
+    assert planned.stderr.count("is now called") == 2, "each name once"
+    assert "Also at x.yaml:8:34" in planned.stderr
     assert "x.yaml:6:34" in planned.stderr and "text.separator_token_share" in planned.stdout
     ran(folder, "x.yaml")
 

@@ -40,6 +40,7 @@ def recipe(folder: Path, *stages: str, modules: str = "my_rules") -> str:
     lines = [
         "name: x",
         f"modules: [{modules}]",
+        "allow_empty: true",
         'inputs: {sources.jsonl: {paths: "in*.jsonl", shard_mib: 0.00001, fields: {id: id}}}',
         "stages:",
     ]

@@ -57,7 +57,7 @@ class EncoderBackend(Backend):
         return fit_encoder.fit(train, validation, weights, settings, seed, out)
 
     def files(self, path: Path) -> list[Path]:
-        return sorted(each for each in path.iterdir() if FILES.fullmatch(each.name))
+        return sorted(each for each in path.iterdir() if FILES.fullmatch(each.name) and each.is_file())
 
 
 BACKEND = EncoderBackend()

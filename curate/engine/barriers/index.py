@@ -28,13 +28,15 @@ from curate import fingerprint, formats, inputs
 from curate.errors import InputError, SpecError
 from curate.formats import Format
 from curate.plan import MapPhase, Plan
-from curate.runs import RunFolder
+from curate.runs import RunFolder, reading
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.records import need_record
 from curate.stage import Split
 
 HEADER, ENTRY, FORMAT = "index.json", "entry.json", 2
+_FILE_SHAPE = {"name": str, "bytes": int, "digest": str, "inputs": [{"address": str}]}
+_ENTRY_SHAPE = {"recipe": str, "run": str, "source": str, "files": [_FILE_SHAPE], "shards": [(None, str)]}
 UNKNOWN = np.uint32(0xFFFFFFFF)
 """The shard number of a kept copy that is not in the index but in a dataset."""
 
@@ -101,18 +103,16 @@ def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
     """Refuse an index that was made by another stage or with other settings, or a folder that is not an index.
 
     Raises:
-        SpecError: with both settings.
+        SpecError: with both settings. InputError: its header is damaged.
     """
     folder = RunFolder(url)
     if not folder.exists(HEADER):
         if folder.exists("") and folder.fs.ls(folder.root, detail=False):
             raise SpecError(f"{url} is not empty and not an index (it has no {HEADER}).  Name another folder.")
         return
-    try:
-        header = folder.read_json(HEADER)
-        found = {"format": header["format"], "stage": header["stage"], **header["settings"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise SpecError(f"{url}/{HEADER} is damaged: {error!r}.  Restore it, or name another folder.") from error
+    shape = {"format": int, "stage": str, "settings": dict}
+    header = reading.read_json(folder, HEADER, shape, "Restore it, or name another folder.")
+    found = {"format": header["format"], "stage": header["stage"], **header["settings"]}
     wanted = {"format": FORMAT, "stage": stage, **settings}
     if found != wanted:
         differences = [
@@ -157,26 +157,16 @@ def files(url: str, stage: str, settings: Mapping[str, Any], own: Runner) -> Ite
             size = folder.fs.info(path)["size"] if folder.fs.exists(path) else None
             if size != file["bytes"]:
                 state = "is missing" if size is None else f"has {size:,} bytes, expected {file['bytes']:,}"
-                raise InputError(
-                    f"{path} {state}.  Remove the entry {name} and run again what made it, or restore the file."
-                )
+                raise InputError(f"{path} {state}.  {_advice(name)}")
             yield Split(_url(folder, path), _version(name, file), 0, size, size, "")
 
 
 def _read_entry(folder: RunFolder, name: str) -> dict[str, Any]:
-    path = f"{name}/{ENTRY}"
-    try:
-        entry = folder.read_json(path)
-        wanted = {"recipe": str, "run": str, "source": str, "files": list, "shards": list}
-        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), kind) for key, kind in wanted.items()):
-            raise ValueError("it is not an entry")
-        for file in entry["files"]:
-            _ = file["name"], file["bytes"], file["digest"], [each["address"] for each in file["inputs"]]
-        return entry
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{folder.path(path)} is damaged: {error!r}.  Remove the entry {name} and run again what made it."
-        ) from error
+    return reading.read_json(folder, f"{name}/{ENTRY}", _ENTRY_SHAPE, _advice(name))
+
+
+def _advice(name: str) -> str:
+    return f"Remove the entry {name} and run again what made it, or restore the file."
 
 
 def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
@@ -204,7 +194,7 @@ def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
                 kept = now[rows["kept_shard"].to_numpy()]
                 at = rows.schema.get_field_index("kept_shard")
                 yield rows.set_column(at, "kept_shard", pa.array(kept, pa.uint32()))
-    except (pa.ArrowInvalid, OSError, KeyError, ValueError, StopIteration) as error:
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError, StopIteration) as error:
         raise InputError(f"{split.url} is damaged: {error}.  Run again what made it, or remove its entry.") from error
 
 

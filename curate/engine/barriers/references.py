@@ -18,7 +18,8 @@ from curate.engine.barriers import index
 from curate.errors import SpecError
 from curate.formats import Format
 from curate.plan import MapPhase, Plan, StageRef
-from curate.runs import RunFolder, layout
+from curate.runs import RunFolder, layout, reading
+from curate.runs.reading import EACH
 from curate.stage import Shard, Split
 
 SHARD_BYTES = 64 << 20
@@ -88,12 +89,14 @@ def of_task(folder: RunFolder, phase: MapPhase, task: int) -> Iterator[tuple[int
 
 def of_barrier(folder: RunFolder, label: str) -> list[Reference]:
     """Return every reference shard of a barrier, in order."""
-    found = []
-    for data in folder.read_json(layout.REFERENCES).get(label, []):
-        shard = data["shard"]
-        splits = tuple(Split(**split) for split in shard["splits"])
-        found.append(Reference(data["reader"], Shard(shard["index"], shard["n_shards"], splits)))
-    return found
+    listed = reading.read_json(folder, layout.REFERENCES, {EACH: [{"reader": str, "shard": {"splits": [dict]}}]})
+    with reading.whole(folder, layout.REFERENCES):
+        found = []
+        for data in listed.get(label, []):
+            shard = data["shard"]
+            splits = tuple(Split(**split) for split in shard["splits"])
+            found.append(Reference(data["reader"], Shard(shard["index"], shard["n_shards"], splits)))
+        return found
 
 
 def emitted(
