@@ -273,7 +273,7 @@ def _unknown(name: str, target: Any, why: str) -> StageError:
 # ---------------------------------------------------------------------- docstrings
 
 _SECTION = re.compile(
-    r"^(Why|Args|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*(.*)$"
+    r"^(Why|Args|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*+(.*)$"
 )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from curate.errors import InputError, RunError, SpecError
 from curate.llm import ChatClient
 
-_LABELS = re.compile(r"^\s*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+_LABELS = re.compile(r"^[^\S\n]*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 _FORM = (
     'Answer with one JSON object and nothing else: {{"rationale": "one or two sentences", "label": one of {labels}}}'
 )

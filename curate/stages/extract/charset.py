@@ -35,8 +35,8 @@ _LABELS = {
 }  # fmt: skip
 _JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@")  # ISO-2022-JP uses seven bits, so it is valid in every superset of ASCII
 
-_META = re.compile(rb"""<meta\s[^>]{0,400}?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
-_XML = re.compile(rb"""^\s*<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{2,40})["']""", re.IGNORECASE)
+_META = re.compile(rb"""<meta\s[^>]{0,400}?charset\s*+=\s*+["']?+\s*+([\w.:-]{2,40})""", re.IGNORECASE)
+_XML = re.compile(rb"""^\s*+<\?xml\s[^>]{0,200}?encoding\s*+=\s*+["']([\w.:-]{2,40})["']""", re.IGNORECASE)
 _COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _META_BYTES = 4096  # browsers read 1024; but many pages have long inline scripts before the tag
 

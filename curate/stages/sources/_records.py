@@ -20,6 +20,7 @@ from curate.stages.sources._headers import (
     stray_bytes,
 )
 from curate.stages.sources._record_stream import (
+    MAX_TRIES,
     CompressedFile,
     CompressedStream,
     PlainFile,
@@ -73,6 +74,7 @@ def _records_of_split(
     at = reader.find_record(split.start, split.end)
     if split.start == 0 and at != 0 and not reader.file.is_zero(0):
         yield _unreadable_region(reader, 0)
+    yield from _skipped_region(reader)
     while at is not None and at < split.end:
         stream = reader.stream(at, split.end)
         yield from _records_of_stream(stream, block_bytes)
@@ -81,11 +83,24 @@ def _records_of_split(
             return
         if stream.failure:
             at = reader.find_record(at + 1, split.end)
+            yield from _skipped_region(reader)
         elif not reader.is_record_start(at):
             if reader.file.is_zero(at):
                 return
             yield _unreadable_region(reader, at)
             at = reader.find_record(at + 1, split.end)
+            yield from _skipped_region(reader)
+
+
+def _skipped_region(reader: PlainFile | CompressedFile) -> Iterator[Record]:
+    """Yield a defective record for the bytes that the last search for a record skipped, if it did."""
+    if n_skipped := reader.tries.n_skipped:
+        message = _not_searched(n_skipped)
+        yield Record(str(reader.tries.first_skipped), NO_HEADER, b"", "unreadable_record", message)
+
+
+def _not_searched(n_bytes: int) -> str:
+    return f"{n_bytes} bytes were not searched: {MAX_TRIES} places in 64 KiB look like records and are none"
 
 
 def _unreadable_region(reader: PlainFile | CompressedFile, at: int) -> Record:
@@ -110,10 +125,11 @@ def _records_of_stream(
             has_next = _skip_record(stream, n_bytes + header.length)
         except ReadFailure as failure:
             defect = stream.failure or failure  # a failed stream is the cause of a record that is too short
-            stream.resync()
+            n_skipped = stream.resync()
             has_next = stream.has_next()
             is_reported = stream.failure is not None
-            yield Record(position, header, b"", defect.reason, str(defect))
+            message = f"{defect}. {_not_searched(n_skipped)}" if n_skipped else str(defect)
+            yield Record(position, header, b"", defect.reason, message)
         else:
             yield Record(position, header, block)
     if stream.failure and not is_reported:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import lzma
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any, BinaryIO
 
 import fsspec
@@ -15,23 +14,12 @@ from curate.batch import Batch, Columns
 from curate.errors import InputError
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
-from curate.stages.sources._decompress import ReadFailure, arrow_stream
+from curate.stages.sources._buffered_file import BufferedFile
+from curate.stages.sources._decompress import ReadFailure, codec_of, decompressed
 from curate.stages.sources._fields import ExtraType, schema_of
 
 PLAIN_CHUNK = 1 << 20
 """Number of bytes read from an uncompressed file at a time."""
-
-DECOMPRESSED_CHUNK = 1 << 15
-"""Number of bytes decompressed at a time. A defect in the stream can also cost up to this many bytes before it."""
-
-CODECS = {
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x04\x22\x4d\x18": "lz4",
-    b"BZh": "bz2",
-    b"\xfd7zXZ\x00": "xz",
-}
-"""Magic number -> codec."""
 
 _MISSING = object()
 
@@ -45,14 +33,15 @@ class jsonl:
         fields: column -> key in the object, if the names differ: {text: content, url: metadata.url}. `a.b` is the
             key `b` of the object `a`, unless a key is named `a.b`. If `id` is mapped, ids come from the file;
             otherwise an id is the file name and the byte offset of the line (in the decompressed file).
-        extra: additional columns to keep, with their types: {stars: int}. A value of another type becomes null and
-            is counted (`mismatched.stars`); `string` accepts any value and stores it as JSON. Other keys are not
-            kept, because all shards must have the same columns, and the keys of a file are unknown before it is read.
+        extra: additional columns to keep, with their types: {stars: int}. A value of another type, or a number that
+            JSON does not know (`NaN`, `Infinity`), becomes null and is counted (`mismatched.stars`); `string` accepts
+            any other value and stores it as JSON. Other keys are not kept, because all shards must have the same
+            columns, and the keys of a file are unknown before it is read.
         max_doc_mib: longer lines (MiB) are dropped without parsing.
     Makes: text, url, date, source
     Drops:
-        unreadable_record: not UTF-8, not valid JSON (a lone surrogate is not valid) or not an object; or the compressed
-            data is damaged: one document for the rest of the file, which cannot be read
+        unreadable_record: not UTF-8, not valid JSON (a lone surrogate is not valid; `NaN` is) or not an object; or the
+            compressed data is damaged: one document for the rest of the file, which cannot be read
         truncated_record: the compressed data ends too early
         no_text: the text is missing, null or not a string
         no_id: `id` is mapped and the object has none
@@ -99,12 +88,12 @@ def _lines_of(split: Split, limit: int) -> Iterator[tuple[int, bytes | ReadFailu
         head = file.read(8)
         if head.startswith(b"PAR1"):
             raise InputError(f"{split.url}: expected JSON Lines, found parquet.  Read it with sources.parquet")
-        codec = next((codec for magic, codec in CODECS.items() if head.startswith(magic)), None)
+        stored = BufferedFile(file, split.size)
+        codec = codec_of(stored)
         if codec is None:
             yield from _plain_lines(file, split, limit)
         elif split.start == 0:  # a compressed file cannot be read from the middle
-            file.seek(0)
-            yield from _lines(_decompressed(file, codec), 0, limit)
+            yield from _lines(decompressed(stored, codec), 0, limit)
 
 
 def _plain_lines(file: BinaryIO, split: Split, limit: int) -> Iterator[tuple[int, bytes | ReadFailure | None, int]]:
@@ -133,21 +122,13 @@ def _lines(chunks: Iterator[bytes], at: int, limit: int) -> Iterator[tuple[int, 
             n_held += len(rest)
             held = [*held, rest] if n_held <= limit else []
     except ReadFailure as failure:
+        if _is_object(line := b"".join(held)):  # only its newline is lost
+            yield at, line, n_held
+            at += n_held
         yield at, failure, n_held
         return
     if n_held:
         yield at, None if n_held > limit else b"".join(held), n_held
-
-
-def _decompressed(file: BinaryIO, codec: str) -> Iterator[bytes]:
-    decompress: Callable[[BinaryIO], Any] = lzma.LZMAFile if codec == "xz" else partial(arrow_stream, codec=codec)
-    stream = decompress(file)
-    try:
-        while chunk := stream.read(DECOMPRESSED_CHUNK):
-            yield chunk
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        is_short = isinstance(error, EOFError) or "Truncated" in str(error)
-        raise ReadFailure("truncated_record" if is_short else "unreadable_record", str(error)) from None
 
 
 # ---------------------------------------------------------------------- objects
@@ -168,7 +149,7 @@ def _reader(
             builder.count("lines.blank")
             return
         try:
-            record = orjson.loads(line)
+            record = _parsed(line)
         except orjson.JSONDecodeError as error:
             builder.add(_row(builder, split, at), 0, "unreadable_record", evidence=str(error))
             return
@@ -204,6 +185,38 @@ def _reader(
     return read
 
 
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(_parsed(line), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _parsed(line: bytes) -> Any:
+    """Parse a line; numbers that JSON does not know (`NaN`, `-Infinity`, 1e999) become floats that are not finite.
+
+    Raises:
+        orjson.JSONDecodeError: the line is not JSON in any other respect, or has a lone surrogate.
+    """
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            record = json.loads(line.decode("utf-8"), parse_int=_integer)
+            orjson.dumps(record)  # it refuses lone surrogates, which json accepts
+        except (ValueError, TypeError, RecursionError):  # a TypeError is what orjson raises for surrogates
+            record = None
+        if record is None:
+            raise
+        return record
+
+
+def _integer(digits: str) -> int | float:
+    """Return what orjson makes of an integer: a float if it has more than 64 bits."""
+    value = int(digits) if len(digits) <= 20 else float(digits)
+    return value if -(1 << 63) <= value < 1 << 64 else float(value)
+
+
 def _row(
     builder: BatchBuilder,
     split: Split,
@@ -231,6 +244,8 @@ def _converted(kind: str, value: Any) -> tuple[Any, bool]:
     """Return the value in the type of an extra column, or None, and whether it has that type."""
     if value is None or value is _MISSING:
         return None, True
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, False
     if kind == "string":
         try:
             return value if isinstance(value, str) else orjson.dumps(value).decode(), True
@@ -242,7 +257,7 @@ def _converted(kind: str, value: Any) -> tuple[Any, bool]:
         return None, False
     if kind == "float":
         return float(value), True
-    fits = math.isfinite(value) and value == int(value) and -(1 << 63) <= value < 1 << 63
+    fits = value == int(value) and -(1 << 63) <= value < 1 << 63
     return (int(value), True) if fits else (None, False)
 
 
