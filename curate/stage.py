@@ -103,6 +103,18 @@ class HasWarmUp(Protocol):
 
 
 @runtime_checkable
+class HasInputCheck(Protocol):
+    """A source that can tell from the beginning of a file that it will find no document in it."""
+
+    def check_input(self, split: Split) -> None:
+        """Look at the beginning of a file, before any task runs; `split` is the first part of the file.
+
+        Raises:
+            InputError: the file has another format, or no document in it can have a text.
+        """
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 

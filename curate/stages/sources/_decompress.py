@@ -48,6 +48,10 @@ class ReadFailure(Exception):
         super().__init__(message)
 
 
+class TrailingData(ReadFailure):
+    """What follows a compressed member is no member."""
+
+
 class Member(Protocol):
     """One compressed member. `end` is its end in the file; it is valid only after `read` has returned b""."""
 
@@ -263,7 +267,8 @@ def decompressed(file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHU
     """Yield the content of all members of a file; NUL bytes between and after members are padding.
 
     Raises:
-        ReadFailure: a member is damaged, or what follows a member is none; all bytes before are yielded first.
+        TrailingData: what follows a member is none.
+        ReadFailure: a member is damaged. Here and there, all bytes before are yielded first.
     """
     open_member, at = codec.opener(file), 0
     while at < file.size:
@@ -273,7 +278,7 @@ def decompressed(file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHU
         at = file.after_zeros(member.end)
         head = file.read_at(at, len(codec.magic))
         if not codec.magic.startswith(head) and not _is_skippable(file, at):
-            raise ReadFailure("unreadable_record", f"{codec.name}: expected a member at byte {at}, found {head!r}")
+            raise TrailingData("unreadable_record", f"{codec.name}: expected a member at byte {at}, found {head!r}")
 
 
 def _is_skippable(file: BufferedFile, at: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 
 from curate.stages.sources._decompress import ReadFailure
@@ -141,9 +142,9 @@ def _warc(data: bytes, start: int) -> tuple[Header, int]:
     return Header(fields[b"warc-type"].lower(), int(length), fields), blank[1]
 
 
-def find_blank_line(data: bytes, start: int = 0) -> tuple[int, int] | None:
+def find_blank_line(data: bytes, start: int = 0, stop: int = sys.maxsize) -> tuple[int, int] | None:
     """Return the end of the lines before the first blank line, and its own end; None if there is none."""
-    found = _BLANK_LINE.search(data, start)
+    found = _BLANK_LINE.search(data, start, stop)
     if found is None:
         return None
     return start + len(data[start : found.start()].rstrip(b"\r")), found.end()

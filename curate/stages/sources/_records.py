@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fsspec
 
+from curate.errors import InputError
 from curate.stage import Split
 from curate.stages.sources._decompress import ReadFailure
 from curate.stages.sources._headers import (
@@ -27,6 +29,13 @@ from curate.stages.sources._record_stream import (
     PlainStream,
     open_record_file,
 )
+from curate.stages.sources._wrong_format import BEGINNING, first_bytes, format_of, wrong_format
+
+N_CHECKED = 1000
+"""Number of records by which a file is judged."""
+
+LEAST_TEXT = 4096
+"""A shorter text may also be the rest of a damaged record."""
 
 NO_HEADER = Header("", 0, Fields(b""))
 """Stands in for the header of data that cannot be read at all."""
@@ -61,6 +70,33 @@ def read_records(split: Split, block_bytes: Callable[[Header], int]) -> Iterator
     """
     with fsspec.open(split.url, "rb") as file:
         yield from _records_of_split(open_record_file(file, split.size), split, block_bytes)
+
+
+def check_records(
+    split: Split, wanted: frozenset[str], other: str, expected: str, found: str, other_source: str
+) -> None:
+    """Look at the first records of a file, to say early that it has none that a source wants.
+
+    Args:
+        split: the first part of the file.
+        wanted: the types of records that the source wants; one of them is enough.
+        other: the type of records that another source reads.
+        expected, found: what the source and the other one read, for the message.
+        other_source: the name of the other source.
+    Raises:
+        InputError: there are no records but those of the other source, or the file is of another format.
+    """
+    beginning = replace(split, end=min(split.end, BEGINNING))
+    kinds = {record.header.kind for record in itertools.islice(read_records(beginning, lambda header: 0), N_CHECKED)}
+    if kinds & wanted:
+        return
+    if other in kinds:
+        raise InputError(f"{split.url}: expected {expected}, found {found}.  Read it with {other_source}")
+    data = first_bytes(split)[0] if kinds <= {""} else b""
+    name = format_of(data)
+    if name in (None, "WARC") or (name in ("plain text", "CSV") and len(data) < LEAST_TEXT):
+        return
+    raise wrong_format(split, expected, name)
 
 
 def counter_name(header: Header) -> str:

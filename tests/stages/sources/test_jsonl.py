@@ -186,11 +186,11 @@ PIECES = st.lists(
 @settings(max_examples=200)
 @given(PIECES, st.booleans(), st.integers(1, 60))
 def test_the_splits_of_a_file_read_every_line_exactly_once(parts, ends, shard_bytes):
-    data = b"\n".join(parts) + b"\n" * ends
+    data = b'{"text": "a"}\n' + b"\n".join(parts) + b"\n" * ends
     whole = read(jsonl, data, name="x.jsonl", max_doc_mib=25 / (1 << 20))
     cut = read(jsonl, data, shard_bytes, name="x.jsonl", max_doc_mib=25 / (1 << 20))
     assert cut.rows == whole.rows and cut.results == whole.results and cut.counts == whole.counts
-    assert len(whole.rows) + whole.counts["lines.blank"] == len(data.removesuffix(b"\n").split(b"\n")) * bool(data)
+    assert len(whole.rows) + whole.counts["lines.blank"] == len(data.removesuffix(b"\n").split(b"\n"))
 
 
 # ---------------------------------------------------------------------- numbers that JSON does not know
