@@ -25,7 +25,7 @@ FAR_FUTURE = "2100-01-01"
 """The latest accepted page date if the crawl date is unknown. It is fixed, so that two runs give the same result."""
 
 MANY_UNREADABLE = 0.1
-"""A page is undecodable if more than this share of its characters is U+FFFD or NUL."""
+"""A page is undecodable if more than this share of its characters is unreadable (`Decoded.unreadable_share`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def decode_request(request: Message) -> tuple[Decoded, float, str | None, str | 
     content_type, http_charset, url, date = decode_fields(about)
     decoded = decode(html, content_type, http_charset)
     n_null = decoded.text.count("\0")
-    unreadable = (n_null + decoded.n_replaced) / max(len(decoded.text), 1)
+    unreadable = decoded.unreadable_share(n_null, len(decoded.text))
     if n_null:
         decoded = replace(decoded, text=decoded.text.replace("\0", ""))
     return decoded, unreadable, url, date
