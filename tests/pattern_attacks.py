@@ -14,7 +14,7 @@ import json
 import re
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from re import _constants as op
@@ -62,13 +62,13 @@ def sources() -> dict[str, ast.Module]:
 def patterns() -> list[Found]:
     """Return every pattern of the package: in variables, tables, closures, and written inside calls of `re`."""
     trees = sources()
-    searched = _searched_names(trees.values())
+    searched = _searched_names(trees)
     found: dict[tuple, Found] = {}
     for name, tree in trees.items():
         module = importlib.import_module(name)
         for variable, value in vars(module).items():
             for pattern in _inside(value, set()):
-                is_anchored = isinstance(value, re.Pattern) and variable not in searched
+                is_anchored = isinstance(value, re.Pattern) and (name, variable) not in searched
                 found.setdefault(
                     (pattern.pattern, pattern.flags, is_anchored), Found(f"{name}.{variable}", pattern, is_anchored)
                 )
@@ -80,17 +80,23 @@ def patterns() -> list[Found]:
     return list(found.values())
 
 
-def _searched_names(trees: Iterable[ast.Module]) -> set[str]:
-    """Return the variables that are used in another way than `NAME.match(...)`."""
-    names = set()
-    for tree in trees:
+def _searched_names(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
+    """Return (module, variable) of what is used in another way than `NAME.match(...)`, in its module or elsewhere."""
+    found = set()
+    for name, tree in trees.items():
+        origin = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
         anchored = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in ANCHORED}
-        names |= {
-            n.id
+        found |= {
+            origin.get(n.id, (name, n.id))
             for n in ast.walk(tree)
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in anchored
         }
-    return names
+    return found
 
 
 def _inside(value: Any, seen: set[int]) -> Iterator[re.Pattern]:

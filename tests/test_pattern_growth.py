@@ -53,7 +53,8 @@ def test_the_attacks_find_patterns_that_are_known_to_backtrack():
         r"[ab]+[bc]+d",
     ):
         code = (
-            "import re, signal; from tests.pattern_attacks import Found, attacks, strike\n"
+            "import re, signal; from tests import pattern_attacks; from tests.pattern_attacks import Found, attacks, strike\n"
+            "pattern_attacks.SECONDS = 1\n"
             "signal.signal(signal.SIGPROF, signal.SIG_DFL)\n"
             f"found = Found('', re.compile({known!r}, re.DOTALL), False)\n"
             "[strike(found, text) for text in attacks(found)]"
