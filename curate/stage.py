@@ -148,7 +148,7 @@ KINDS = """\
   (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      stream
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
-  a class whose __call__ is one of these                     the same with state; optional setup(), close()
+  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input()
   a subclass of Barrier                                      barrier"""
 
 MADE_TYPES = {"float": pa.float32(), "int": pa.int64(), "str": pa.string(), "bool": pa.bool_()}

@@ -144,15 +144,10 @@ def _warc(data: bytes, start: int) -> tuple[Header, int]:
 
 def find_blank_line(data: bytes, start: int = 0, stop: int = sys.maxsize) -> tuple[int, int] | None:
     """Return the end of the lines before the first blank line, and its own end; None if there is none."""
-    at = data.find(b"\n\r\n", start, stop)
-    short = data.find(b"\n\n", start, stop if at < 0 else at + 1)
-    at = short if short >= 0 else at
-    if data.find(b"\n\r\r", start, stop if at < 0 else at + 1) >= 0:  # one of several \r may come first
-        found = _BLANK_LINE.search(data, start, stop)
-        at, end = found.span() if found else (-1, -1)
-    else:
-        end = at + 2 + (at != short)
-    return None if at < 0 else (start + len(data[start:at].rstrip(b"\r")), end)
+    found = _BLANK_LINE.search(data, start, stop)
+    if found is None:
+        return None
+    return start + len(data[start : found.start()].rstrip(b"\r")), found.end()
 
 
 def _arc_fields(data: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
