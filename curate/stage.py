@@ -115,6 +115,18 @@ class HasWarmUp(Protocol):
 
 
 @runtime_checkable
+class HasInputCheck(Protocol):
+    """A source that can tell from the beginning of a file that it will find no document in it."""
+
+    def check_input(self, split: Split) -> None:
+        """Look at the beginning of a file, before any task runs; `split` is the first part of the file.
+
+        Raises:
+            InputError: the file has another format, or no document in it can have a text.
+        """
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
@@ -148,7 +160,7 @@ KINDS = """\
   (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      stream
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
-  a class whose __call__ is one of these                     the same with state; optional setup(), close()
+  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input()
   a subclass of Barrier                                      barrier"""
 
 MADE_TYPES = {"float": pa.float32(), "int": pa.int64(), "str": pa.string(), "bool": pa.bool_()}
@@ -290,7 +302,7 @@ def _unknown(name: str, target: Any, why: str) -> StageError:
 # ---------------------------------------------------------------------- docstrings
 
 _SECTION = re.compile(
-    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*(.*)$"
+    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*+(.*)$"
 )
 
 

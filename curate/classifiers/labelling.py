@@ -22,7 +22,7 @@ from typing import Any, TextIO
 from curate.errors import InputError, RunError, SpecError
 from curate.llm import ChatClient
 
-_LABELS = re.compile(r"^\s*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
+_LABELS = re.compile(r"^[^\S\n]*labels\s*:\s*(.+)$", re.IGNORECASE | re.MULTILINE)
 _BEGINNING = b'{"key": "'
 """What every line of the output begins with."""
 

@@ -21,7 +21,10 @@ from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
 from curate.spec import PipelineSpec
-from curate.stage import Kind, Shard
+from curate.stage import HasInputCheck, Kind, Shard
+
+MOST_CHECKED = 16
+"""Number of input files that are looked at before a run, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,9 @@ def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], e
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths, executor=executor)
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
-        return plan.make(pipeline, find_shards(pipeline), limit)
+        shards = find_shards(pipeline)
+        _check_inputs(pipeline, shards)
+        return plan.make(pipeline, shards, limit)
 
 
 def run(
@@ -152,6 +157,23 @@ def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
             f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.", source.where
         )
     return pipeline.input.shards(formats.with_modules(pipeline.modules))
+
+
+def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
+    """Let the source look at some files, spread over the input, if it can: a mistake shall not need a run to be found.
+
+    Raises:
+        InputError: a file is of another format, or has no documents.
+    """
+    firsts = [split for shard in shards for split in shard.splits if split.start == 0]
+    source = pipeline.source.stage.construct(pipeline.source.params) if firsts else None
+    if not isinstance(source, HasInputCheck):
+        return
+    for split in firsts[:: -(-len(firsts) // MOST_CHECKED)]:
+        try:
+            source.check_input(split)
+        except OSError:  # the task that reads the file will say what is wrong
+            continue
 
 
 def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:

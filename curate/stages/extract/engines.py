@@ -25,7 +25,7 @@ FAR_FUTURE = "2100-01-01"
 """The latest accepted page date if the crawl date is unknown. It is fixed, so that two runs give the same result."""
 
 MANY_UNREADABLE = 0.1
-"""A page is undecodable if more than this share of its characters is U+FFFD or NUL."""
+"""A page is undecodable if more than this share of its characters is unreadable (`Decoded.unreadable_share`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def decode_request(request: Message) -> tuple[Decoded, float, str | None, str | 
     content_type, http_charset, url, date = decode_fields(about)
     decoded = decode(html, content_type, http_charset)
     n_null = decoded.text.count("\0")
-    unreadable = (n_null + decoded.n_replaced) / max(len(decoded.text), 1)
+    unreadable = decoded.unreadable_share(n_null, len(decoded.text))
     if n_null:
         decoded = replace(decoded, text=decoded.text.replace("\0", ""))
     return decoded, unreadable, url, date
@@ -141,6 +141,8 @@ _DATE_SELECTORS = (
     ("time[datetime]", "datetime"),
 )
 _ISO_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_LINE_BREAK = re.compile(r"(?<!\s)[^\S\n]*+\n\s*+")
+"""White space that holds a newline, as a whole."""
 
 
 def _stated_date(document) -> str | None:
@@ -153,7 +155,13 @@ def _stated_date(document) -> str | None:
 
 def _tidy(text: str) -> str:
     """Put exactly one newline between lines; engines mark paragraphs differently."""
-    return re.sub(r"\s*\n\s*\n\s*|[ \t]+\n", "\n", text).strip("\n") if "\n" in text else text
+    return _LINE_BREAK.sub(_one_newline, text).strip("\n") if "\n" in text else text
+
+
+def _one_newline(found: re.Match) -> str:
+    """Return one newline for blank lines and the white space around them, or for blanks before a single newline."""
+    before, _, after = found[0].partition("\n")
+    return "\n" if "\n" in after else before.rstrip(" \t") + "\n" + after
 
 
 def _one_line(title: str | None) -> str | None:

@@ -72,7 +72,8 @@ class html:
     Removes: html, content_type, http_charset
     Drops:
         no_main_text: the page has no main text.
-        undecodable_page: more than a tenth of the characters cannot be decoded; value: their share.
+        undecodable_page: more than a tenth of the characters cannot be decoded or are control characters, which count
+            twice: the page is binary; value: their share.
         page_too_large: the page is larger than `max_page_mib`; value: its size in MiB.
         too_many_blocks: the page has more than 32,768 blocks; value: the limit.
         too_many_elements: the page has more than 131,072 elements; value: the limit.
@@ -215,8 +216,8 @@ class html:
             "charset": decoded.charset, "charset_source": decoded.source, "n_replaced": decoded.n_replaced
         }  # fmt: skip
         n_null = page.count(b"\0") if b"\0" in page else 0  # `in` is twenty times faster than `count`
-        if n_null or decoded.n_replaced:
-            unreadable = (n_null + decoded.n_replaced) / len(page.decode("utf-8"))
+        if n_null or decoded.n_replaced or decoded.n_control:
+            unreadable = decoded.unreadable_share(n_null, len(page.decode("utf-8")))
             if unreadable > MANY_UNREADABLE:
                 return PageResult("undecodable_page", unreadable, **decoding)
             page = page.replace(b"\0", b"")

@@ -11,6 +11,9 @@ import pyarrow as pa
 
 from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Verdicts
 
+MOST_STORED = 2
+"""A batch is also full if all its columns together hold this many times `TARGET_BYTES`: long URLs, extra columns."""
+
 
 class BatchBuilder:
     """Builds batches of one schema from single documents: at least one batch, full ones as early as possible.
@@ -30,6 +33,7 @@ class BatchBuilder:
         self._values: list[float] = []
         self._evidence: list[str | None] = []
         self._n_bytes = 0
+        self._n_stored = 0
         self._counts: Counter[str] = Counter()
 
     def add(
@@ -44,17 +48,20 @@ class BatchBuilder:
 
         Args:
             row: its values in the order of the schema.
-            n_bytes: its size, which counts towards the size of the batch.
+            n_bytes: the size of its text, which counts towards the size of the batch.
             reason: the drop reason, or None to keep it.
             value: the number behind the reason.
             evidence: the text behind the reason.
         """
         for column, cell in zip(self._columns, row, strict=True):
             column.append(cell)
+            if isinstance(cell, (str, bytes)):
+                self._n_stored += len(cell)
         self._reasons.append(reason)
         self._values.append(value)
         self._evidence.append(evidence)
         self._n_bytes += n_bytes
+        self._n_stored += len(evidence or "")
 
     def count(self, name: str, n: int = 1) -> None:
         """Increase a counter of the ledger, for input that does not become a document."""
@@ -62,7 +69,8 @@ class BatchBuilder:
 
     def pop_full(self) -> Iterator[Batch]:
         """Yield a batch if there are enough documents for one, else nothing."""
-        if self._n_bytes >= TARGET_BYTES or len(self._reasons) >= TARGET_DOCS:
+        is_full = self._n_bytes >= TARGET_BYTES or len(self._reasons) >= TARGET_DOCS
+        if is_full or self._n_stored >= MOST_STORED * TARGET_BYTES:
             yield self._pop()
 
     def flush(self) -> Iterator[Batch]:

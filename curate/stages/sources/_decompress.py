@@ -1,26 +1,38 @@
-"""Decompress gzip members, zstd frames and LZ4 frames in small steps."""
+"""Decompress gzip, zstd, LZ4, bzip2 and xz in small steps, member by member."""
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import pyarrow as pa
 import zstandard
+
+from curate.stages.sources._buffered_file import BufferedFile
+from curate.stages.sources._frames import SKIPPABLE, Blocks, Lz4Blocks, ZstdBlocks, arrow_stream
 
 INPUT_CHUNK = 32 << 10
 """Compressed bytes passed to the decompressor at a time. Bytes after the end of a member are read again."""
 
-SKIPPABLE = frozenset(bytes([0x50 + i, 0x2A, 0x4D, 0x18]) for i in range(16))
-"""Magic numbers of frames that zstd and LZ4 readers skip."""
+DECOMPRESSED_CHUNK = 256 << 10
+"""Number of bytes decompressed at a time."""
 
-ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"
-"""Magic number of the first frame of a .warc.zst, if it holds the dictionary of the others (IIPC zstd WARC, 1.0)."""
+SMALL_STEP = 512
+"""Number of bytes decompressed at a time near a defect, before the last bytes are decompressed one by one."""
 
 MAX_WINDOW = 1 << 27
 """zstd frames with a larger window (bytes) are refused; the `zstd` command line tool has the same limit."""
+
+ZSTD = b"\x28\xb5\x2f\xfd"
+"""Magic number of a zstd frame."""
+
+ZSTD_DICTIONARY = b"\x5d\x2a\x4d\x18"
+"""Magic number of the first frame of a .warc.zst, if it holds the dictionary of the others (IIPC zstd WARC, 1.0)."""
 
 
 class ReadFailure(Exception):
@@ -36,12 +48,8 @@ class ReadFailure(Exception):
         super().__init__(message)
 
 
-class RandomAccessFile(Protocol):
-    """A file of `size` bytes that can be read at any offset."""
-
-    size: int
-
-    def read_at(self, start: int, n: int) -> bytes: ...
+class TrailingData(ReadFailure):
+    """What follows a compressed member is no member."""
 
 
 class Member(Protocol):
@@ -53,13 +61,13 @@ class Member(Protocol):
         """Return the next decompressed bytes, at most `n`; b"" at the end. Raises `ReadFailure`."""
 
 
-class GzipMember:
-    """A gzip member; its checksum is verified at its end."""
+class ZlibMember:
+    """A gzip member, or a zlib or raw deflate stream; its checksum is verified at its end."""
 
-    def __init__(self, file: RandomAccessFile, at: int):
+    def __init__(self, file: BufferedFile, at: int, window_bits: int = 31):
         self.end = at
         self._file = file
-        self._inflate = zlib.decompressobj(31)
+        self._inflate = zlib.decompressobj(window_bits)
 
     def read(self, n: int) -> bytes:
         inflate = self._inflate
@@ -77,133 +85,215 @@ class GzipMember:
         return b""
 
 
-class Frame:
-    """A zstd or LZ4 frame. Its end is computed from its block headers, before it is decompressed."""
+class StreamMember:
+    """A bzip2 or xz stream."""
 
-    def __init__(self, file: RandomAccessFile, at: int, length: int | None, unpack: Callable[[io.RawIOBase], Any]):
-        self.end = file.size if length is None else at + length
-        self._is_cut = length is None or self.end > file.size
-        self._stream = unpack(_ByteRange(file, at, min(self.end, file.size)))
+    def __init__(self, file: BufferedFile, at: int, name: str, decompressor: Any):
+        self.end = at
+        self._file, self._name, self._decompressor = file, name, decompressor
+
+    def read(self, n: int) -> bytes:
+        decompressor = self._decompressor
+        while not decompressor.eof:
+            data = self._file.read_at(self.end, INPUT_CHUNK) if decompressor.needs_input else b""
+            try:
+                unpacked = decompressor.decompress(data, n)
+            except (OSError, ValueError, lzma.LZMAError) as error:
+                raise ReadFailure("unreadable_record", f"{self._name}: {error}") from None
+            self.end += len(data) - len(decompressor.unused_data)
+            if unpacked:
+                return unpacked
+            if decompressor.needs_input and self.end >= self._file.size and not decompressor.eof:
+                raise ReadFailure("truncated_record", f"{self._name}: the file ends inside a stream")
+        return b""
+
+
+class Frame:
+    """A zstd or LZ4 frame."""
+
+    def __init__(self, blocks: Blocks, unpack: Callable[[io.RawIOBase], Any]):
+        self._blocks = blocks
+        self._stream = unpack(blocks)
+
+    @property
+    def end(self) -> int:
+        return self._blocks.end
 
     def read(self, n: int) -> bytes:
         try:
             unpacked = self._stream.read(n)
         except (zstandard.ZstdError, OSError) as error:
-            reason = "truncated_record" if self._is_cut else "unreadable_record"
+            reason = "truncated_record" if self._blocks.is_cut else "unreadable_record"
             raise ReadFailure(reason, str(error)) from None
-        if not unpacked and self._is_cut:
+        if not unpacked and self._blocks.is_cut:
             raise ReadFailure("truncated_record", "the file ends inside a frame")
+        if not unpacked and self._blocks.defect:
+            raise ReadFailure("unreadable_record", self._blocks.defect)
         return unpacked
 
 
 class SkippableFrame:
-    """A frame without data."""
+    """A frame without data, which zstd and LZ4 readers skip."""
 
-    def __init__(self, file: RandomAccessFile, at: int):
-        self.end = min(file.size, at + 8 + int.from_bytes(file.read_at(at + 4, 4), "little"))
+    def __init__(self, file: BufferedFile, at: int):
+        self.end = min(file.size, _after_skippable(file, at))
 
     def read(self, n: int) -> bytes:
         return b""
 
 
-class _ByteRange(io.RawIOBase):
-    """A byte range of a file, readable like a file."""
+class CarefulMember:
+    """A member that delivers every byte before a defect.
 
-    def __init__(self, file: RandomAccessFile, start: int, end: int):
-        self._file, self._at, self._end = file, start, end
+    Decompressors lose what they produced in the step in which they find a defect. So after a failure the member is
+    read again from its start, in small steps where it failed.
 
-    def readable(self) -> bool:
-        return True
+    Args:
+        open_member: opens the member at an offset.
+        at: the offset of the member.
+    """
 
-    def readinto(self, buffer: Any) -> int:
-        data = self._file.read_at(self._at, min(len(buffer), self._end - self._at))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def __init__(self, open_member: Callable[[int], Member], at: int):
+        self._open_member, self._at = open_member, at
+        self._member = open_member(at)
+        self._n_read = 0
+        self._failure: ReadFailure | None = None
 
+    @property
+    def end(self) -> int:
+        return self._member.end
 
-# ---------------------------------------------------------------------- frame lengths
+    def first(self, n: int) -> bytes:
+        """Return the first bytes, at most `n`. Raises `ReadFailure` even if some of them can be decompressed."""
+        data = self._member.read(n)
+        self._n_read = len(data)
+        return data
 
+    def read(self, n: int) -> bytes:
+        """Return the next decompressed bytes, at most `n`; b"" at the end. Raises `ReadFailure` at a defect."""
+        if self._failure:
+            raise self._failure
+        try:
+            data = self._member.read(n)
+        except ReadFailure as failure:
+            self._failure = failure
+            data = self._again(self._n_read, SMALL_STEP)
+            data += self._again(self._n_read + len(data), 1)
+            if not data:
+                raise
+        self._n_read += len(data)
+        return data
 
-def zstd_frame_length(file: RandomAccessFile, at: int) -> int | None:
-    """Return the length in bytes of a zstd frame (RFC 8878, section 3.1.1), or None if the file ends before it does."""
-    head = file.read_at(at, 6)
-    if len(head) < 6:
-        return None
-    flags = head[4]
-    is_single = flags >> 5 & 1
-    size_bytes = (is_single, 2, 4, 8)[flags >> 6]
-    end = at + 5 + (1 - is_single) + (0, 1, 2, 4)[flags & 3] + size_bytes
-    while len(block := file.read_at(end, 3)) == 3:
-        header = int.from_bytes(block, "little")
-        kind = header >> 1 & 3
-        end += 3 + (1 if kind == 1 else header >> 3)  # kind 1 is one byte, repeated
-        if kind == 3:
-            raise ReadFailure("unreadable_record", "zstd: a block of a reserved type")
-        if header & 1:
-            end += 4 * (flags >> 2 & 1)
-            return end - at if end <= file.size else None
-    return None
-
-
-def lz4_frame_length(file: RandomAccessFile, at: int) -> int | None:
-    """Return the length in bytes of an LZ4 frame (LZ4 frame format 1.6), or None if the file ends before it does."""
-    head = file.read_at(at, 7)
-    if len(head) < 7:
-        return None
-    flags = head[4]
-    end = at + 7 + 8 * (flags >> 3 & 1) + 4 * (flags & 1)
-    while len(block := file.read_at(end, 4)) == 4:
-        n_bytes = int.from_bytes(block, "little") & 0x7FFFFFFF
-        end += 4 + n_bytes + (4 * (flags >> 4 & 1) if n_bytes else 4 * (flags >> 2 & 1))
-        if not n_bytes:
-            return end - at if end <= file.size else None
-    return None
+    def _again(self, n_known: int, step: int) -> bytes:
+        """Return what can be decompressed after `n_known` bytes, in steps."""
+        member, parts = self._open_member(self._at), bytearray()
+        try:
+            while n_known and (data := member.read(min(n_known, DECOMPRESSED_CHUNK))):
+                n_known -= len(data)
+            while data := member.read(step):
+                parts += data
+        except ReadFailure:
+            pass
+        return bytes(parts)
 
 
 # ---------------------------------------------------------------------- codecs
 
 
-def member_opener(file: RandomAccessFile) -> tuple[bytes, Callable[[int], Member]] | None:
-    """Return the magic number of a file's members and a function that opens a member; None if it is uncompressed.
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A compression format.
 
-    The first bytes of the file decide, not its name.
+    Args:
+        name: how messages call it.
+        magic: the first bytes of each member.
+        sign: a pattern for the first bytes of a member, to search for; at most `LONGEST_MATCH` bytes.
+        opener: returns for a file the function that opens its member at an offset.
     """
-    magic = file.read_at(0, 4)
-    if magic[:2] == b"\x1f\x8b":
-        return b"\x1f\x8b\x08", lambda at: GzipMember(file, at)
-    if magic == b"\x28\xb5\x2f\xfd" or magic == ZSTD_DICTIONARY:
-        unpack = _zstd(_dictionary(file) if magic == ZSTD_DICTIONARY else None)
-        return b"\x28\xb5\x2f\xfd", lambda at: _frame(file, at, zstd_frame_length, unpack)
-    if magic == b"\x04\x22\x4d\x18":
-        return magic, lambda at: _frame(file, at, lz4_frame_length, _lz4)
-    return None
+
+    name: str
+    magic: bytes
+    sign: re.Pattern[bytes]
+    opener: Callable[[BufferedFile], Callable[[int], Member]]
 
 
-def _frame(
-    file: RandomAccessFile, at: int, length: Callable[[RandomAccessFile, int], int | None], unpack: Callable
-) -> Member:
-    if file.read_at(at, 4) in SKIPPABLE:
-        return SkippableFrame(file, at)
-    return Frame(file, at, length(file, at), unpack)
+def _gzip(file: BufferedFile) -> Callable[[int], Member]:
+    return lambda at: ZlibMember(file, at)
 
 
-def _zstd(dictionary: zstandard.ZstdCompressionDict | None) -> Callable[[io.RawIOBase], Any]:
-    context = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MAX_WINDOW)
-    return lambda byte_range: context.stream_reader(byte_range, read_size=INPUT_CHUNK, read_across_frames=False)
+def _bz2(file: BufferedFile) -> Callable[[int], Member]:
+    return lambda at: StreamMember(file, at, "bzip2", bz2.BZ2Decompressor())
 
 
-def arrow_stream(file: Any, codec: str) -> pa.NativeFile:
-    """Return a file that decompresses another one with one of Arrow's codecs."""
-    return pa.CompressedInputStream(pa.PythonFile(file, "r"), codec)
+def _xz(file: BufferedFile) -> Callable[[int], Member]:
+    return lambda at: StreamMember(file, at, "xz", lzma.LZMADecompressor(lzma.FORMAT_XZ))
 
 
-def _lz4(byte_range: io.RawIOBase) -> Any:
-    return arrow_stream(byte_range, "lz4")
+def _zstd(file: BufferedFile) -> Callable[[int], Member]:
+    context = zstandard.ZstdDecompressor(dict_data=_dictionary(file), max_window_size=MAX_WINDOW)
+
+    def unpack(blocks: io.RawIOBase) -> Any:
+        return context.stream_reader(blocks, read_size=INPUT_CHUNK, read_across_frames=False)
+
+    return lambda at: SkippableFrame(file, at) if _is_skippable(file, at) else Frame(ZstdBlocks(file, at), unpack)
 
 
-def _dictionary(file: RandomAccessFile) -> zstandard.ZstdCompressionDict:
-    data = file.read_at(8, int.from_bytes(file.read_at(4, 4), "little"))
-    if data[:4] == b"\x28\xb5\x2f\xfd":
+def _lz4(file: BufferedFile) -> Callable[[int], Member]:
+    def unpack(blocks: io.RawIOBase) -> Any:
+        return arrow_stream(blocks, "lz4")
+
+    return lambda at: SkippableFrame(file, at) if _is_skippable(file, at) else Frame(Lz4Blocks(file, at), unpack)
+
+
+CODECS = (
+    Codec("gzip", b"\x1f\x8b\x08", re.compile(rb"\x1f\x8b\x08[\x00-\x1f]"), _gzip),
+    Codec("zstd", ZSTD, re.compile(re.escape(ZSTD)), _zstd),
+    Codec("lz4", b"\x04\x22\x4d\x18", re.compile(rb"\x04\x22\x4d\x18"), _lz4),
+    Codec("bzip2", b"BZh", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), _bz2),
+    Codec("xz", b"\xfd7zXZ\x00", re.compile(rb"\xfd7zXZ\x00"), _xz),
+)
+
+
+def codec_of(file: BufferedFile) -> Codec | None:
+    """Return the codec of a file by its first bytes, not by its name; None if it is uncompressed."""
+    at = 0
+    while _is_skippable(file, at):
+        at = _after_skippable(file, at)
+    head = file.read_at(at, 8)
+    return next((codec for codec in CODECS if head.startswith(codec.magic)), None)
+
+
+def decompressed(file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHUNK) -> Iterator[bytes]:
+    """Yield the content of all members of a file; NUL bytes between and after members are padding.
+
+    Raises:
+        TrailingData: what follows a member is none.
+        ReadFailure: a member is damaged. Here and there, all bytes before are yielded first.
+    """
+    open_member, at = codec.opener(file), 0
+    while at < file.size:
+        member = CarefulMember(open_member, at)
+        while data := member.read(chunk):
+            yield data
+        at = file.after_zeros(member.end)
+        head = file.read_at(at, len(codec.magic))
+        if not codec.magic.startswith(head) and not _is_skippable(file, at):
+            raise TrailingData("unreadable_record", f"{codec.name}: expected a member at byte {at}, found {head!r}")
+
+
+def _is_skippable(file: BufferedFile, at: int) -> bool:
+    return file.read_at(at, 4) in SKIPPABLE
+
+
+def _after_skippable(file: BufferedFile, at: int) -> int:
+    return at + 8 + int.from_bytes(file.read_at(at + 4, 4), "little")
+
+
+def _dictionary(file: BufferedFile) -> zstandard.ZstdCompressionDict | None:
+    """Return the dictionary in the first, skippable frame, or None if the file does not begin with one."""
+    if file.read_at(0, 4) != ZSTD_DICTIONARY:
+        return None
+    data = file.read_at(8, min(MAX_WINDOW, _after_skippable(file, 0) - 8))
+    if data.startswith(ZSTD):
         data = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompress(data, max_output_size=MAX_WINDOW)
     return zstandard.ZstdCompressionDict(data)

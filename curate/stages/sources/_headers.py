@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 
 from curate.stages.sources._decompress import ReadFailure
@@ -26,7 +27,7 @@ LOOKAHEAD = 64
 
 _NEXT_RECORD = re.compile(rb"(?:^|\n)(?=WARC/\d|[a-z]{3,8}:\S* )")
 _WARC = re.compile(rb"WARC/\d")
-_BLANK_LINE = re.compile(rb"\r*\n\r*\n")
+_BLANK_LINE = re.compile(rb"\n\r*+\n")
 _FOLDED = re.compile(rb"\r?\n[ \t]+")
 
 
@@ -122,11 +123,12 @@ def stray_bytes(after: bytes) -> int | None:
 
 
 def _warc(data: bytes, start: int) -> tuple[Header, int]:
-    blank = _BLANK_LINE.search(data, start)
+    blank = find_blank_line(data, start)
     if blank is None:
-        reason = "unreadable_record" if len(data) >= HEADER_BYTES else "truncated_record"
-        raise ReadFailure(reason, "the WARC header has no blank line at its end")
-    stated = data[start : blank.start()]
+        if len(data) >= HEADER_BYTES:
+            raise ReadFailure("unreadable_record", f"the WARC header does not end within {HEADER_BYTES >> 10} KiB")
+        raise ReadFailure("truncated_record", "the WARC header has no blank line at its end")
+    stated = data[start : blank[0]]
     if b"\n " in stated or b"\n\t" in stated:
         stated = _FOLDED.sub(b" ", stated)
     fields = Fields(stated)
@@ -137,7 +139,15 @@ def _warc(data: bytes, start: int) -> tuple[Header, int]:
         )
     if b"warc-type" not in fields:
         raise ReadFailure("unreadable_record", "the WARC header has no WARC-Type")
-    return Header(fields[b"warc-type"].lower(), int(length), fields), blank.end()
+    return Header(fields[b"warc-type"].lower(), int(length), fields), blank[1]
+
+
+def find_blank_line(data: bytes, start: int = 0, stop: int = sys.maxsize) -> tuple[int, int] | None:
+    """Return the end of the lines before the first blank line, and its own end; None if there is none."""
+    found = _BLANK_LINE.search(data, start, stop)
+    if found is None:
+        return None
+    return start + len(data[start : found.start()].rstrip(b"\r")), found.end()
 
 
 def _arc_fields(data: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:

@@ -1,34 +1,26 @@
-"""Parse HTTP responses as crawlers store them, including malformed ones: status, content type and body."""
+"""Parse the heads of HTTP responses as crawlers store them, including malformed ones: status, content type, charset."""
 
 from __future__ import annotations
 
 import re
-import zlib
 from dataclasses import dataclass
 
-import pyarrow as pa
-import zstandard
+from curate.stages.sources._headers import Fields, find_blank_line
 
-from curate.stages.sources._headers import Fields
-
-HEAD_BYTES = 64 << 10
+HEAD_BYTES = 1 << 20
 """Maximum length of the status line and the headers together."""
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
 
-_BLANK_LINE = re.compile(rb"\r*\n\r*\n")
+HTML_HEAD_BYTES = 4096
+"""Number of bytes in which a page must start to look like HTML."""
+
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?!\d)", re.IGNORECASE)
-_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
-_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
-    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|h1|div|table|iframe|font|br|p|a|b)[\s>/]",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-class BodyTooLarge(Exception):
-    """The decoded body is larger than the limit."""
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?+\s*+([^\s\"';,]+)", re.IGNORECASE)
+_BEFORE_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>\s*+)?")
+_TAG = rb"<(?:!doctype\s++html|html|head|body|title|meta|script|style|h1|div|table|iframe|font|br|p|a|b)[\s>/]"
+_HTML = re.compile(_TAG, re.IGNORECASE)
+_HTML_AFTER_COMMENT = re.compile(rb"-->\s*+(?:" + _TAG + rb")", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +31,24 @@ class Response:
         status: the status code, or None if the status line is missing or malformed.
         fields: the header fields.
         body_at: byte offset of the body in the block.
+        is_cut: the head does not end within `HEAD_BYTES`.
     """
 
     status: int | None
     fields: Fields
     body_at: int
+    is_cut: bool = False
 
 
 def read_head(block: bytes) -> Response:
     """Parse the head of a response. If the block has no head, all of it is the body."""
     if block[:5].upper() != b"HTTP/":
         return Response(None, Fields(b""), 0)
-    blank = _BLANK_LINE.search(block, 0, HEAD_BYTES)
-    end, body_at = (blank.start(), blank.end()) if blank else (len(block), len(block))
+    end, body_at = find_blank_line(block, 0, HEAD_BYTES) or (len(block), len(block))
     status = _STATUS.match(block)
-    return Response(int(status[1]) if status else None, Fields(block[:end]), body_at)
+    return Response(
+        int(status[1]) if status else None, Fields(block[: min(end, HEAD_BYTES)]), body_at, end > HEAD_BYTES
+    )
 
 
 def media_type(content_type: str) -> str:
@@ -69,90 +64,7 @@ def charset(content_type: str) -> str | None:
 
 def looks_like_html(body: bytes) -> bool:
     """Return whether a body starts like an HTML page."""
-    return _HTML.match(body, 0, 4096) is not None
-
-
-# ---------------------------------------------------------------------- bodies
-
-
-def decode_body(body: bytes, fields: Fields, limit: int) -> bytes:
-    """Remove the transfer encoding and the content encoding of a body.
-
-    Many crawlers store the decoded body with the original headers, and some servers send wrong headers. So a body
-    that cannot be decoded is returned unchanged, and of a truncated body the part before the end is returned.
-
-    Args:
-        body: the body as stored.
-        fields: the header fields of the response.
-        limit: maximum number of bytes of the decoded body.
-    Raises:
-        BodyTooLarge: the decoded body has more than `limit` bytes.
-    """
-    if "chunked" in fields[b"transfer-encoding"].lower():
-        body = _unchunk(body)
-    codings = [coding.strip().lower() for coding in fields[b"content-encoding"].split(",")]
-    for coding in reversed(codings):
-        body = _decode(body, coding, limit)
-    if len(body) > limit:
-        raise BodyTooLarge
-    return body
-
-
-def _unchunk(body: bytes) -> bytes:
-    parts, at = [], 0
-    while size := _CHUNK.match(body, at):
-        n_bytes = int(size[1], 16)
-        start = size.end()
-        if not n_bytes:
-            return b"".join(parts)
-        parts.append(body[start : start + n_bytes])
-        at = start + n_bytes
-        if body[at : at + 2] == b"\r\n":
-            at += 2
-        elif body[at : at + 1] == b"\n":
-            at += 1
-        elif at < len(body):  # this was not a chunk size, or a wrong one
-            return body if len(parts) == 1 else b"".join(parts) + body[at:]
-    return b"".join((*parts, body[at:]))
-
-
-def _decode(body: bytes, coding: str, limit: int) -> bytes:
-    if coding in ("gzip", "x-gzip") and body[:2] == b"\x1f\x8b":
-        return _inflated(body, 31, limit)
-    if coding == "deflate":  # the standard says zlib format; some servers send raw deflate
-        return _inflated(body, 15, limit) or _inflated(body, -15, limit) or body
-    if coding == "br":
-        return _streamed(pa.CompressedInputStream(pa.BufferReader(body), "brotli"), limit) or body
-    if coding == "zstd" and body[:4] == b"\x28\xb5\x2f\xfd":
-        context = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-        return _streamed(context.stream_reader(body, read_across_frames=True), limit)
-    return body
-
-
-def _inflated(body: bytes, window_bits: int, limit: int) -> bytes:
-    inflate = zlib.decompressobj(window_bits)
-    parts, n_bytes = [], 0
-    try:
-        while body and not inflate.eof:
-            part = inflate.decompress(body, 1 << 16)
-            body = inflate.unconsumed_tail
-            n_bytes += len(part)
-            parts.append(part)
-            if n_bytes > limit:
-                raise BodyTooLarge
-    except zlib.error:
-        pass
-    return b"".join(parts)
-
-
-def _streamed(stream: pa.NativeFile, limit: int) -> bytes:
-    parts, n_bytes = [], 0
-    try:
-        while part := stream.read(1 << 16):
-            n_bytes += len(part)
-            parts.append(part)
-            if n_bytes > limit:
-                raise BodyTooLarge
-    except (OSError, zstandard.ZstdError):
-        pass
-    return b"".join(parts)
+    start = _BEFORE_HTML.match(body, 0, HTML_HEAD_BYTES).end()
+    if body.startswith(b"<!--", start):
+        return _HTML_AFTER_COMMENT.search(body, start + 4, HTML_HEAD_BYTES) is not None
+    return _HTML.match(body, start, HTML_HEAD_BYTES) is not None

@@ -1,4 +1,4 @@
-"""Find records in a file from any byte offset: an uncompressed file, or gzip members, zstd frames or LZ4 frames.
+"""Find records in a file from any byte offset: an uncompressed file, or members of a compressed one.
 
 A crawl file is a sequence of compressed members; usually each member holds one record. The reader of a split must
 start where a record starts, and the reader of the split before it must stop at exactly that byte. Both call the same
@@ -8,11 +8,10 @@ all records are in one member, or if members end in the middle of records.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import BinaryIO
 
-from curate.stages.sources._decompress import Member, ReadFailure, member_opener
+from curate.stages.sources._buffered_file import LONGEST_MATCH, BufferedFile
+from curate.stages.sources._decompress import DECOMPRESSED_CHUNK, CarefulMember, Codec, ReadFailure, codec_of
 from curate.stages.sources._headers import (
     HEADER_BYTES,
     LOOKAHEAD,
@@ -21,12 +20,6 @@ from curate.stages.sources._headers import (
     read_header,
     stray_bytes,
 )
-
-FILE_CHUNK = 1 << 20
-"""Number of bytes read from a file at a time."""
-
-DECOMPRESSED_CHUNK = 256 << 10
-"""Number of bytes decompressed at a time."""
 
 DRAIN = 1 << 30
 """At most this many bytes are decompressed to skip unwanted data; then the reader searches for the next member."""
@@ -37,53 +30,51 @@ PROBE_BYTES = 4096
 BLANK_CHUNK = 64
 """Number of bytes read at a time to skip the blank lines after a record."""
 
-LONGEST_MATCH = 16
-"""Length in bytes of the longest pattern that is searched for in a file."""
+REGION = 64 << 10
+"""A search for a record gives up on such a region of a file if it costs too much."""
 
+MAX_TRIES = 32
+"""Number of places in a region that look like records or members and are none, before the rest of it is skipped.
 
-class BufferedFile:
-    """Random access to the bytes of a file, read in large chunks."""
+Chance makes one such place in 16 MiB; more are damage made on purpose, and each costs up to 0.1 ms.
+"""
 
-    def __init__(self, file: BinaryIO, size: int):
-        self.size = size
-        self._file = file
-        self._start = 0
-        self._data = b""
-
-    def read_at(self, start: int, n: int) -> bytes:
-        """Return `n` bytes from `start`; fewer only at the end of the file."""
-        begin, n = start - self._start, min(n, self.size - start)
-        if n <= 0:
-            return b""
-        if begin < 0 or begin + n > len(self._data):
-            self._file.seek(start)
-            self._data, self._start, begin = self._file.read(max(n, FILE_CHUNK)), start, 0
-        return self._data[begin : begin + n]
-
-    def find(self, pattern: re.Pattern[bytes], start: int, stop: int) -> int | None:
-        """Return the offset of the first match (at most `LONGEST_MATCH` bytes) with `start` <= offset < `stop`."""
-        while start < stop:
-            n = min(FILE_CHUNK, stop - start)
-            found = pattern.search(self.read_at(start, n + LONGEST_MATCH))
-            if found and found.start() < n:
-                return start + found.start()
-            start += n
-        return None
-
-    def is_zero(self, start: int) -> bool:
-        """Return whether all bytes from `start` are NUL: some writers pad the end of a file."""
-        while data := self.read_at(start, FILE_CHUNK):
-            if data.strip(b"\0"):
-                return False
-            start += len(data)
-        return True
+NO_START = 1 / 32
+"""How much of a try it is to find an intact member in which no record starts: of those, an intact file may have many."""
 
 
 def open_record_file(file: BinaryIO, size: int) -> PlainFile | CompressedFile:
     """Return a reader for the format that the first bytes of the file show."""
     buffered = BufferedFile(file, size)
-    opener = member_opener(buffered)
-    return PlainFile(buffered) if opener is None else CompressedFile(buffered, *opener)
+    codec = codec_of(buffered)
+    return PlainFile(buffered) if codec is None else CompressedFile(buffered, codec)
+
+
+class Tries:
+    """Counts failed tries to find a record before `stop`, and says when a region has had enough of them.
+
+    `n_skipped` is the number of bytes that were skipped, `first_skipped` the offset of the first of them.
+    """
+
+    def __init__(self, stop: int = 0) -> None:
+        self._stop = stop
+        self.n_skipped = 0
+        self.first_skipped = 0
+        self._region = -1
+        self._n_tries = 0.0
+
+    def after(self, at: int, cost: float = 1) -> int:
+        """Return where to go on after a failed try at an offset."""
+        if at // REGION != self._region:
+            self._region, self._n_tries = at // REGION, 0
+        self._n_tries += cost
+        if self._n_tries < MAX_TRIES:
+            return at + 1
+        end = min(self._stop, (self._region + 1) * REGION)
+        if not self.n_skipped:
+            self.first_skipped = at + 1
+        self.n_skipped += end - at - 1
+        return end
 
 
 # ---------------------------------------------------------------------- uncompressed files
@@ -94,16 +85,24 @@ class PlainFile:
 
     def __init__(self, file: BufferedFile):
         self.file = file
+        self.tries = Tries()
 
     def find_record(self, start: int, stop: int) -> int | None:
-        """Return the offset of the first record with `start` <= offset < `stop`; offset 0 is not checked."""
+        """Return the offset of the first record with `start` <= offset < `stop`; offset 0 is not checked.
+
+        `tries` says afterwards what was skipped.
+        """
+        self.tries = Tries(stop)
         if start == 0:
             return 0
         at: int | None = max(0, start - 1)
         while (at := self.file.find(RECORD_LINE, at, stop - 1)) is not None:
             at += 1
+            if not looks_like_record(self.file.read_at(at, PROBE_BYTES)):
+                continue
             if self.is_record_start(at):
                 return at
+            at = self.tries.after(at) - 1
         return None
 
     def is_record_start(self, at: int) -> bool:
@@ -163,40 +162,38 @@ class PlainStream:
         self._at += n
         return self._at <= self._reader.file.size
 
-    def resync(self) -> None:
+    def resync(self) -> int:
+        """Go to the next record; return the number of bytes that were not searched for it."""
         found = self._reader.find_record(self._at + 1, self._stop)
         self._at = self._reader.file.size if found is None else found
+        return self._reader.tries.n_skipped
 
 
 # ---------------------------------------------------------------------- compressed files
 
 
 class CompressedFile:
-    """A file of compressed members, each of which may hold one record or several.
+    """A file of compressed members, each of which may hold one record or several."""
 
-    Args:
-        file: the compressed bytes.
-        magic: the first bytes of each member.
-        open_member: opens the member at an offset.
-    """
-
-    def __init__(self, file: BufferedFile, magic: bytes, open_member: Callable[[int], Member]):
+    def __init__(self, file: BufferedFile, codec: Codec):
         self.file = file
-        self._magic, self._open_member = re.compile(re.escape(magic)), open_member
-        self._peeked: tuple[int, Member, bytes] | None = None  # offset, member, first bytes of the member read last
+        self.tries = Tries()
+        self._sign, self._open_member = codec.sign, codec.opener(file)
+        self._peeked: tuple[int, CarefulMember, bytes] | None = None  # offset, member, its first bytes: the last one
 
     def find_record(self, start: int, stop: int) -> int | None:
         """Return the offset of the first member that starts with a record, with `start` <= offset < `stop`.
 
-        The first member of the file is not checked, except that it must decompress.
+        The first member of the file is not checked, except that it must decompress. `tries` says what was skipped.
         """
+        self.tries = Tries(stop)
         if start == 0 and self.member_failure(0) is None:
             return 0
         at: int | None = start
-        while (at := self.file.find(self._magic, at, stop)) is not None:
+        while (at := self.file.find(self._sign, at, stop)) is not None:
             if self.is_record_start(at):
                 return at
-            at += 1
+            at = self.tries.after(at, 1 if self._peeked is None else NO_START)
         return None
 
     def is_record_start(self, at: int) -> bool:
@@ -219,17 +216,17 @@ class CompressedFile:
         """Return the records from this member up to the next member that starts with a record."""
         return CompressedStream(self, at)
 
-    def open_member(self, at: int) -> tuple[Member, bytes]:
+    def open_member(self, at: int) -> tuple[CarefulMember, bytes]:
         """Return the member at `at` and its first decompressed bytes. Raises `ReadFailure` if there is no member."""
         _, member, head = self._peek_member(at)
         self._peeked = None
         return member, head
 
-    def _peek_member(self, at: int) -> tuple[int, Member, bytes]:
+    def _peek_member(self, at: int) -> tuple[int, CarefulMember, bytes]:
         if self._peeked is None or self._peeked[0] != at:
             self._peeked = None
-            member = self._open_member(at)
-            self._peeked = at, member, member.read(DECOMPRESSED_CHUNK)
+            member = CarefulMember(self._open_member, at)
+            self._peeked = at, member, member.first(PROBE_BYTES)
         return self._peeked
 
 
@@ -288,18 +285,27 @@ class CompressedStream:
         self._at += n
         return True
 
-    def resync(self) -> None:
-        n_seen = 0
+    def resync(self) -> int:
+        """Go to the next record; return the number of bytes that were not searched for it."""
+        n_seen = n_skipped = 0
         while data := self.peek(DECOMPRESSED_CHUNK):
+            n_tries = 0
             for line in RECORD_LINE.finditer(data):
+                if not looks_like_record(data[line.end() : line.end() + PROBE_BYTES]):
+                    continue
                 if _has_header(self.peek(HEADER_BYTES, line.end())):
                     self.advance(line.end())
-                    return
+                    return n_skipped
+                n_tries += 1
+                if n_tries == MAX_TRIES:
+                    n_skipped += len(data) - line.end()
+                    break
             n_past = len(data) if len(data) < DECOMPRESSED_CHUNK else DECOMPRESSED_CHUNK - HEADER_BYTES
             self.advance(n_past)
             n_seen += n_past
             if n_seen > DRAIN:
                 self._fail(ReadFailure("unreadable_record", f"no record starts within {n_seen} bytes"))
+        return n_skipped
 
     def _fill_buffer(self) -> bool:
         """Decompress more into the buffer; return False at the end of the stream or on a failure."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fsspec
 
+from curate.errors import InputError
 from curate.stage import Split
 from curate.stages.sources._decompress import ReadFailure
 from curate.stages.sources._headers import (
@@ -20,12 +22,20 @@ from curate.stages.sources._headers import (
     stray_bytes,
 )
 from curate.stages.sources._record_stream import (
+    MAX_TRIES,
     CompressedFile,
     CompressedStream,
     PlainFile,
     PlainStream,
     open_record_file,
 )
+from curate.stages.sources._wrong_format import BEGINNING, first_bytes, format_of, wrong_format
+
+N_CHECKED = 1000
+"""Number of records by which a file is judged."""
+
+LEAST_TEXT = 4096
+"""A shorter text may also be the rest of a damaged record."""
 
 NO_HEADER = Header("", 0, Fields(b""))
 """Stands in for the header of data that cannot be read at all."""
@@ -62,6 +72,33 @@ def read_records(split: Split, block_bytes: Callable[[Header], int]) -> Iterator
         yield from _records_of_split(open_record_file(file, split.size), split, block_bytes)
 
 
+def check_records(
+    split: Split, wanted: frozenset[str], other: str, expected: str, found: str, other_source: str
+) -> None:
+    """Look at the first records of a file, to say early that it has none that a source wants.
+
+    Args:
+        split: the first part of the file.
+        wanted: the types of records that the source wants; one of them is enough.
+        other: the type of records that another source reads.
+        expected, found: what the source and the other one read, for the message.
+        other_source: the name of the other source.
+    Raises:
+        InputError: there are no records but those of the other source, or the file is of another format.
+    """
+    beginning = replace(split, end=min(split.end, BEGINNING))
+    kinds = {record.header.kind for record in itertools.islice(read_records(beginning, lambda header: 0), N_CHECKED)}
+    if kinds & wanted:
+        return
+    if other in kinds:
+        raise InputError(f"{split.url}: expected {expected}, found {found}.  Read it with {other_source}")
+    data = first_bytes(split)[0] if kinds <= {""} else b""
+    name = format_of(data)
+    if name in (None, "WARC") or (name in ("plain text", "CSV") and len(data) < LEAST_TEXT):
+        return
+    raise wrong_format(split, expected, name)
+
+
 def counter_name(header: Header) -> str:
     """Return the counter for a record that does not become a document."""
     return f"records.{header.kind if header.kind in RECORD_TYPES else 'other'}"
@@ -73,6 +110,7 @@ def _records_of_split(
     at = reader.find_record(split.start, split.end)
     if split.start == 0 and at != 0 and not reader.file.is_zero(0):
         yield _unreadable_region(reader, 0)
+    yield from _skipped_region(reader)
     while at is not None and at < split.end:
         stream = reader.stream(at, split.end)
         yield from _records_of_stream(stream, block_bytes)
@@ -81,11 +119,24 @@ def _records_of_split(
             return
         if stream.failure:
             at = reader.find_record(at + 1, split.end)
+            yield from _skipped_region(reader)
         elif not reader.is_record_start(at):
             if reader.file.is_zero(at):
                 return
             yield _unreadable_region(reader, at)
             at = reader.find_record(at + 1, split.end)
+            yield from _skipped_region(reader)
+
+
+def _skipped_region(reader: PlainFile | CompressedFile) -> Iterator[Record]:
+    """Yield a defective record for the bytes that the last search for a record skipped, if it did."""
+    if n_skipped := reader.tries.n_skipped:
+        message = _not_searched(n_skipped)
+        yield Record(str(reader.tries.first_skipped), NO_HEADER, b"", "unreadable_record", message)
+
+
+def _not_searched(n_bytes: int) -> str:
+    return f"{n_bytes} bytes were not searched: {MAX_TRIES} places in 64 KiB look like records and are none"
 
 
 def _unreadable_region(reader: PlainFile | CompressedFile, at: int) -> Record:
@@ -110,10 +161,11 @@ def _records_of_stream(
             has_next = _skip_record(stream, n_bytes + header.length)
         except ReadFailure as failure:
             defect = stream.failure or failure  # a failed stream is the cause of a record that is too short
-            stream.resync()
+            n_skipped = stream.resync()
             has_next = stream.has_next()
             is_reported = stream.failure is not None
-            yield Record(position, header, b"", defect.reason, str(defect))
+            message = f"{defect}. {_not_searched(n_skipped)}" if n_skipped else str(defect)
+            yield Record(position, header, b"", defect.reason, message)
         else:
             yield Record(position, header, block)
     if stream.failure and not is_reported:

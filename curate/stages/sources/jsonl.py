@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import lzma
+import codecs
+import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any, BinaryIO
 
 import fsspec
@@ -15,23 +16,17 @@ from curate.batch import Batch, Columns
 from curate.errors import InputError
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
-from curate.stages.sources._decompress import ReadFailure, arrow_stream
+from curate.stages.sources._buffered_file import BufferedFile
+from curate.stages.sources._decompress import ReadFailure, codec_of, decompressed
 from curate.stages.sources._fields import ExtraType, schema_of
+from curate.stages.sources._magic import binary_format
+from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
+
+N_CHECKED = 1000
+"""Number of lines by which a file is judged."""
 
 PLAIN_CHUNK = 1 << 20
 """Number of bytes read from an uncompressed file at a time."""
-
-DECOMPRESSED_CHUNK = 1 << 15
-"""Number of bytes decompressed at a time. A defect in the stream can also cost up to this many bytes before it."""
-
-CODECS = {
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x04\x22\x4d\x18": "lz4",
-    b"BZh": "bz2",
-    b"\xfd7zXZ\x00": "xz",
-}
-"""Magic number -> codec."""
 
 _MISSING = object()
 
@@ -45,20 +40,22 @@ class jsonl:
         fields: column -> key in the object, if the names differ: {text: content, url: metadata.url}. `a.b` is the
             key `b` of the object `a`, unless a key is named `a.b`. If `id` is mapped, ids come from the file;
             otherwise an id is the file name and the byte offset of the line (in the decompressed file).
-        extra: additional columns to keep, with their types: {stars: int}. A value of another type becomes null and
-            is counted (`mismatched.stars`); `string` accepts any value and stores it as JSON. Other keys are not
-            kept, because all shards must have the same columns, and the keys of a file are unknown before it is read.
+        extra: additional columns to keep, with their types: {stars: int}. A value of another type, or a number that
+            JSON does not know (`NaN`, `Infinity`), becomes null and is counted (`mismatched.stars`); `string` accepts
+            any other value and stores it as JSON. Other keys are not kept, because all shards must have the same
+            columns, and the keys of a file are unknown before it is read.
         max_doc_mib: longer lines (MiB) are dropped without parsing.
     Makes: text, url, date, source
     Drops:
-        unreadable_record: not UTF-8, not valid JSON (a lone surrogate is not valid) or not an object; or the compressed
-            data is damaged: one document for the rest of the file, which cannot be read
+        unreadable_record: not UTF-8, not valid JSON (a lone surrogate is not valid; `NaN` is) or not an object; or the
+            compressed data is damaged: one document for the rest of the file, which cannot be read
         truncated_record: the compressed data ends too early
         no_text: the text is missing, null or not a string
         no_id: `id` is mapped and the object has none
         document_too_large: the line is longer than `max_doc_mib`
     Raises:
-        InputError: a file is parquet, not JSON Lines.
+        InputError: a file is of another format (parquet, one JSON array, CSV, UTF-16, ZIP ...), or no line in its first
+            MiB has the key of the text.
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 170 MB/s of text from uncompressed files, 90 MB/s from compressed files, on one core
     """
@@ -75,19 +72,48 @@ class jsonl:
         self.fields, self.extra = fields, extra
         self.max_doc_bytes = int(max_doc_mib * (1 << 20))
 
+    def check_input(self, split: Split) -> None:
+        """Look whether the beginning of a file has objects, and one of them the key of the text.
+
+        Raises:
+            InputError: the file is of another format, or no object in its beginning has the key.
+        """
+        data, is_whole = first_bytes(split)
+        lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")[: None if is_whole else -1][:N_CHECKED]
+        records = [record for line in lines if isinstance(record := _parsed_or_none(line), dict)]
+        key = self.fields.get("text", "text")
+        found = binary_format(data) if records else format_of(data)
+        if found not in (None, "JSON Lines"):
+            raise wrong_format(split, "JSON Lines", found)
+        if records and all(_value_at(record, key) is _MISSING for record in records):
+            raise _no_text_key(split, key, records)
+
     def __call__(self, shard: Shard) -> Iterator[Batch]:
         builder = BatchBuilder(self.schema)
         read = _reader(builder, self.fields, self.extra)
         for split in shard.splits:
+            n_texts = 0
             for at, line, length in _lines_of(split, self.max_doc_bytes):
                 if isinstance(line, bytes):
-                    read(split, at, line)
+                    n_texts += read(split, at, line)
                 elif isinstance(line, ReadFailure):
                     builder.add(_row(builder, split, at), 0, line.reason, evidence=str(line))
                 else:
                     builder.add(_row(builder, split, at), 0, "document_too_large", length / (1 << 20))
                 yield from builder.pop_full()
+            if split.start == 0 and not n_texts:
+                self.check_input(split)
         yield from builder.flush()
+
+
+def _no_text_key(split: Split, key: str, records: list[dict]) -> InputError:
+    """Return the error for a file whose objects have no text; it suggests the key with the longest strings."""
+    lengths: Counter[str] = Counter()
+    for record in records:
+        lengths.update({name: len(value) if isinstance(value, str) else 0 for name, value in record.items()})
+    advice = f"Set fields: {{text: {lengths.most_common(1)[0][0]}}}" if lengths else "Check the file"
+    shown = ", ".join(name[:40] for name in list(lengths)[:12]) or "none"
+    return InputError(f'{split.url}: none of the first {len(records)} lines has "{key}"; keys seen: {shown}.  {advice}')
 
 
 # ---------------------------------------------------------------------- lines
@@ -96,21 +122,27 @@ class jsonl:
 def _lines_of(split: Split, limit: int) -> Iterator[tuple[int, bytes | ReadFailure | None, int]]:
     """Yield `(offset, line, length)` for the lines that start in a split; the line is None if it is over the limit."""
     with fsspec.open(split.url, "rb") as file:
-        head = file.read(8)
-        if head.startswith(b"PAR1"):
-            raise InputError(f"{split.url}: expected JSON Lines, found parquet.  Read it with sources.parquet")
-        codec = next((codec for magic, codec in CODECS.items() if head.startswith(magic)), None)
+        stored = BufferedFile(file, split.size)
+        codec = codec_of(stored)
         if codec is None:
             yield from _plain_lines(file, split, limit)
         elif split.start == 0:  # a compressed file cannot be read from the middle
-            file.seek(0)
-            yield from _lines(_decompressed(file, codec), 0, limit)
+            yield from _lines(_not_binary(split, decompressed(stored, codec)), 0, limit)
+
+
+def _not_binary(split: Split, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks of a whole file, if it is no archive or other binary file, which may hold lines, too."""
+    for i, chunk in enumerate(chunks):
+        if i == 0 and (found := binary_format(chunk)):
+            raise wrong_format(split, "JSON Lines", found)
+        yield chunk
 
 
 def _plain_lines(file: BinaryIO, split: Split, limit: int) -> Iterator[tuple[int, bytes | ReadFailure | None, int]]:
     at = max(0, split.start - 1)  # a line starts at `start` only if the byte before is a newline
     file.seek(at)
-    lines = _lines(iter(lambda: file.read(PLAIN_CHUNK), b""), at, limit)
+    chunks = iter(lambda: file.read(PLAIN_CHUNK), b"")
+    lines = _lines(chunks if split.start else _not_binary(split, chunks), at, limit)
     if split.start:
         next(lines, None)
     for line in lines:
@@ -133,21 +165,13 @@ def _lines(chunks: Iterator[bytes], at: int, limit: int) -> Iterator[tuple[int, 
             n_held += len(rest)
             held = [*held, rest] if n_held <= limit else []
     except ReadFailure as failure:
+        if isinstance(_parsed_or_none(line := b"".join(held)), dict):  # only its newline is lost
+            yield at, line, n_held
+            at += n_held
         yield at, failure, n_held
         return
     if n_held:
         yield at, None if n_held > limit else b"".join(held), n_held
-
-
-def _decompressed(file: BinaryIO, codec: str) -> Iterator[bytes]:
-    decompress: Callable[[BinaryIO], Any] = lzma.LZMAFile if codec == "xz" else partial(arrow_stream, codec=codec)
-    stream = decompress(file)
-    try:
-        while chunk := stream.read(DECOMPRESSED_CHUNK):
-            yield chunk
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        is_short = isinstance(error, EOFError) or "Truncated" in str(error)
-        raise ReadFailure("truncated_record" if is_short else "unreadable_record", str(error)) from None
 
 
 # ---------------------------------------------------------------------- objects
@@ -155,27 +179,27 @@ def _decompressed(file: BinaryIO, codec: str) -> Iterator[bytes]:
 
 def _reader(
     builder: BatchBuilder, fields: Mapping[str, str], extra: Mapping[str, ExtraType]
-) -> Callable[[Split, int, bytes], None]:
-    """Return a function that parses one line and adds it as a document."""
+) -> Callable[[Split, int, bytes], bool]:
+    """Return a function that parses one line, adds it as a document and returns whether the text is there."""
     text_key, id_key = fields.get("text", "text"), fields.get("id")
     columns = [(name, fields.get(name, name), extra.get(name, "string")) for name in builder.schema.names[2:]]
     columns = [column for column in columns if column[0] != "source" or "source" in fields]
 
-    def read(split: Split, at: int, line: bytes) -> None:
+    def read(split: Split, at: int, line: bytes) -> bool:
         if at == 0 and line.startswith(b"\xef\xbb\xbf"):
             line = line[3:]
         if not line or line.isspace():
             builder.count("lines.blank")
-            return
+            return False
         try:
-            record = orjson.loads(line)
+            record = _parsed(line)
         except orjson.JSONDecodeError as error:
             builder.add(_row(builder, split, at), 0, "unreadable_record", evidence=str(error))
-            return
+            return False
         if not isinstance(record, dict):
             evidence = f"expected a JSON object, found {_json_type(record)}"
             builder.add(_row(builder, split, at), 0, "unreadable_record", evidence=evidence)
-            return
+            return False
         values: dict[str, Any] = {}
         for name, key, kind in columns:
             found = _value_at(record, key)
@@ -200,8 +224,41 @@ def _reader(
             builder.add(row, len(line), "no_id", evidence=f"{id_key}: {_json_type(own_id)}")
         else:
             builder.add(row, len(line))
+        return isinstance(text, str)
 
     return read
+
+
+def _parsed_or_none(line: bytes) -> Any:
+    try:
+        return _parsed(line)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _parsed(line: bytes) -> Any:
+    """Parse a line; numbers that JSON does not know (`NaN`, `-Infinity`, 1e999) become floats that are not finite.
+
+    Raises:
+        orjson.JSONDecodeError: the line is not JSON in any other respect, or has a lone surrogate.
+    """
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            record = json.loads(line.decode("utf-8"), parse_int=_integer)
+            orjson.dumps(record)  # it refuses lone surrogates, which json accepts
+        except (ValueError, TypeError, RecursionError):  # a TypeError is what orjson raises for surrogates
+            record = None
+        if record is None:
+            raise
+        return record
+
+
+def _integer(digits: str) -> int | float:
+    """Return what orjson makes of an integer: a float if it has more than 64 bits."""
+    value = int(digits) if len(digits) <= 20 else float(digits)
+    return value if -(1 << 63) <= value < 1 << 64 else float(value)
 
 
 def _row(
@@ -231,6 +288,8 @@ def _converted(kind: str, value: Any) -> tuple[Any, bool]:
     """Return the value in the type of an extra column, or None, and whether it has that type."""
     if value is None or value is _MISSING:
         return None, True
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, False
     if kind == "string":
         try:
             return value if isinstance(value, str) else orjson.dumps(value).decode(), True
@@ -242,7 +301,7 @@ def _converted(kind: str, value: Any) -> tuple[Any, bool]:
         return None, False
     if kind == "float":
         return float(value), True
-    fits = math.isfinite(value) and value == int(value) and -(1 << 63) <= value < 1 << 63
+    fits = value == int(value) and -(1 << 63) <= value < 1 << 63
     return (int(value), True) if fits else (None, False)
 
 

@@ -18,6 +18,7 @@ from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._fields import ExtraType, schema_of
+from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
 
 
 class parquet:
@@ -54,6 +55,15 @@ class parquet:
         self.columns = Columns(makes={name: self.schema.field(name).type for name in extra})
         self.fields = fields
 
+    def check_input(self, split: Split) -> None:
+        """Look whether a file is parquet and has the columns.
+
+        Raises:
+            InputError: it is not parquet or truncated; a column is missing, duplicated or has another type.
+        """
+        with fsspec.open(split.url, "rb") as file:
+            _keys(split, _opened(split, file).schema_arrow, self.schema, self.fields)
+
     def __call__(self, shard: Shard) -> Iterator[Batch]:
         n_batches = 0
         for split in shard.splits:
@@ -66,12 +76,7 @@ class parquet:
 
 
 def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[str, str]) -> Iterator[Batch]:
-    try:
-        stored = pq.ParquetFile(file, pre_buffer=True, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"{split.url}: expected a complete parquet file: {error}.  Download it again if it is truncated"
-        ) from None
+    stored = _opened(split, file)
     keys = _keys(split, stored.schema_arrow, schema, fields)
     for group, (start, _, first_row, n_rows) in enumerate(row_groups(stored.metadata)):
         if not split.start <= start < split.end:
@@ -87,6 +92,23 @@ def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[st
                 n_read += rows.num_rows
         except (pa.ArrowInvalid, OSError) as error:
             yield _undecodable_rows(split, range(first_row + n_read, first_row + n_rows), schema, str(error))
+
+
+def _opened(split: Split, file: BinaryIO) -> pq.ParquetFile:
+    """Open a parquet file.
+
+    Raises:
+        InputError: it is truncated, or of another format.
+    """
+    try:
+        return pq.ParquetFile(file, pre_buffer=True, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        found = format_of(first_bytes(split)[0])
+        if found not in (None, "parquet"):
+            raise wrong_format(split, "parquet", found) from None
+        raise InputError(
+            f"{split.url}: expected a complete parquet file: {error}.  Download it again if it is truncated"
+        ) from None
 
 
 def _keys(split: Split, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[str, str]) -> dict[str, str]:

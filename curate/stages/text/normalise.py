@@ -159,7 +159,7 @@ def _mojibake_pattern() -> str:
     """Translate ftfy's mojibake pattern, which takes 1 ms per text in Python, to RE2."""
     from ftfy.badness import BADNESS_RE
 
-    pieces = re.findall(r"\\.|\[(?:\\.|[^\]\\])*\]|#[^\n]*|\s+|.", BADNESS_RE.pattern, re.DOTALL)
+    pieces = re.findall(r"\\.|\[(?:\\.|[^\]\\])*+\]?+|#[^\n]*|\s+|.", BADNESS_RE.pattern, re.DOTALL)
     kept = [_RE2.get(piece, piece) for piece in pieces if not piece.startswith("#") and not piece.isspace()]
     return f"(?m:{''.join(kept)})"
 
@@ -246,7 +246,7 @@ def _short_line(line: str, is_kept: bool) -> str:
 
 # ---------------------------------------------------------------------- code and tables
 
-_FENCE = re.compile(r"(?P<item>[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<mark>`{3,}|~{3,})(?P<info>.*)")
+_FENCE = re.compile(r"(?P<item>[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(?P<mark>`{3,}+|~{3,}+)(?P<info>.*)")
 _TABLE_RULE = re.compile(r"[ \t]*(?:-+|=+)(?:[ \t]+(?:-+|=+))+[ \t]*")
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+import random
 
 import pytest
 from hypothesis import given
@@ -120,3 +121,59 @@ def test_any_bytes_under_any_claim_decode_to_text_that_utf_8_can_hold(data, clai
     found = decode(data, f"text/html; charset={claim}", None)
     found.text.encode()
     assert 0 <= found.n_replaced <= len(found.text)
+
+
+# ---------------------------------------------------------------------- a default that servers send
+
+
+@pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
+@pytest.mark.parametrize("default", ["ISO-8859-1", "windows-1252"])
+def test_the_meta_tag_of_a_page_beats_the_default_of_a_server(text, codec, label, name, default):
+    meta = f'<meta http-equiv="Content-Type" content="text/html; charset={label}">'
+    found = decode(page(text, meta).encode(codec), None, default)
+    assert (found.text, found.charset, found.n_replaced) == (page(text, meta), name, 0)
+
+
+SCRIPTS = [one for one in ENCODINGS if one[0] not in (GERMAN, TURKISH)]
+
+
+@pytest.mark.parametrize(("text", "codec", "label", "name"), SCRIPTS, ids=[one[1] for one in SCRIPTS])
+@pytest.mark.parametrize("meta", ["", '<meta charset="iso-8859-1">'])
+def test_a_page_in_another_script_is_detected_behind_a_default(text, codec, label, name, meta):
+    found = decode(page(text, meta).encode(codec), None, "ISO-8859-1")
+    assert found.text == page(text, meta)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GERMAN,
+        "Café à la crème, œufs, naïve façade. " * 5,
+        "a\xa0\xa0\xa0\xa0b\xa0\xa0\xa0\xa0c é",
+        "—————— • ——————",
+        "«¡¡¡Olé!!!»",
+        "é",
+        "ÄÖÜäöüß",
+    ],
+)
+@pytest.mark.parametrize("meta", ["", '<meta charset="iso-8859-1">', '<meta charset="gbk">', '<meta charset="utf-8">'])
+def test_a_page_in_a_western_encoding_stays_in_it(text, meta):
+    data = page(text, meta).encode("cp1252")
+    found = decode(data, None, "ISO-8859-1")
+    if "gbk" in meta and "".join(data.decode("gb18030", "ignore")) == data.decode("gb18030", "replace"):
+        return  # these bytes are also valid in the encoding that the page states
+    assert (found.text, found.charset) == (page(text, meta), "windows-1252")
+
+
+@pytest.mark.parametrize("label", [None, "iso-8859-1", "utf-8", "gbk", "windows-1251", "shift_jis"])
+def test_random_bytes_are_unreadable_in_every_encoding(label):
+    for seed in range(20):
+        data = random.Random(seed).randbytes(700)
+        found = decode(data, None, label)
+        assert found.unreadable_share(found.text.count("\0"), len(found.text)) > 0.1, (seed, found.charset)
+
+
+@pytest.mark.parametrize(("text", "codec", "label", "name"), ENCODINGS, ids=NAMES)
+def test_text_has_no_unreadable_characters(text, codec, label, name):
+    found = decode(page(text).encode(codec), None, label)
+    assert found.unreadable_share(0, len(found.text)) == 0

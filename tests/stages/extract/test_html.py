@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import re
 
 import pyarrow as pa
@@ -112,6 +113,12 @@ def test_binary_data_is_a_drop(stage):
         reasons(stage(batch(b"\0" * 1000, bytes(range(128, 256)) * 8, http_charset=["utf-8", "utf-8"])))[0]
         == "undecodable_page"
     )
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", None])
+def test_random_bytes_that_call_themselves_html_are_a_drop(stage, charset):
+    pages = [random.Random(seed).randbytes(2000) for seed in range(10)]
+    assert reasons(stage(batch(*pages, http_charset=[charset] * 10))) == ["undecodable_page"] * 10
 
 
 def test_null_bytes_inside_a_page_are_removed(stage):

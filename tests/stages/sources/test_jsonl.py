@@ -64,7 +64,7 @@ def test_a_line_is_a_document_and_its_id_the_byte_where_it_begins():
         (b"{}{}", "unreadable_record"),
         (b'{"text": "\xff"}', "unreadable_record"),
         (b'{"text": "\\ud800"}', "unreadable_record"),
-        (b'{"text": NaN}', "unreadable_record"),
+        (b'{"text": nan}', "unreadable_record"),
         (b"\x00", "unreadable_record"),
         (b"[" * 100_000, "unreadable_record"),
         (b'{"content": "a"}', "no_text"),
@@ -186,8 +186,127 @@ PIECES = st.lists(
 @settings(max_examples=200)
 @given(PIECES, st.booleans(), st.integers(1, 60))
 def test_the_splits_of_a_file_read_every_line_exactly_once(parts, ends, shard_bytes):
-    data = b"\n".join(parts) + b"\n" * ends
+    data = b'{"text": "a"}\n' + b"\n".join(parts) + b"\n" * ends
     whole = read(jsonl, data, name="x.jsonl", max_doc_mib=25 / (1 << 20))
     cut = read(jsonl, data, shard_bytes, name="x.jsonl", max_doc_mib=25 / (1 << 20))
     assert cut.rows == whole.rows and cut.results == whole.results and cut.counts == whole.counts
-    assert len(whole.rows) + whole.counts["lines.blank"] == len(data.removesuffix(b"\n").split(b"\n")) * bool(data)
+    assert len(whole.rows) + whole.counts["lines.blank"] == len(data.removesuffix(b"\n").split(b"\n"))
+
+
+# ---------------------------------------------------------------------- numbers that JSON does not know
+
+
+def test_numbers_that_json_does_not_know_are_null_and_cost_a_document_nothing_else():
+    data = b"""{"text": "a", "score": 0.5}
+{"text": "b", "score": NaN}
+{"text": "c", "note": Infinity}
+{"text": "d", "score": -Infinity}
+{"text": "e", "score": 1e999}
+{"text": "f", "note": %s}
+{"text": "g", "score": 1, "score": NaN}
+{"text": "h", "note": [NaN, 18446744073709551615, 36893488147419103232]}
+""" % (b"9" * 5000)
+    out = read(jsonl, data, extra={"score": "float"})
+    assert out.reasons == [None] * 8
+    assert [row["text"] for row in out.rows] == list("abcdefgh")
+    assert [row["score"] for row in out.rows] == [0.5] + [None] * 7
+    assert out.counts == {"mismatched.score": 4}
+    out = read(jsonl, data, extra={"score": "int", "note": "string"})
+    assert [row["note"] for row in out.rows][2:] == [
+        None, None, None, None, None, "[null,18446744073709551615,3.6893488147419103e+19]",
+    ]  # fmt: skip
+    assert out.counts == {"mismatched.score": 5, "mismatched.note": 2}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"text": "a", "n": NaN, "s": "\\ud800"}', "unreadable_record"),
+        (b'{"text": "a", "n": NaN, "s": "\xff"}', "unreadable_record"),
+        (b'{"text": "a", "n": NaN', "unreadable_record"),
+        (b'{"text": "a", "n": nan}', "unreadable_record"),
+        (b'{"text": "a", "n": NaN, "s": "\x01"}', "unreadable_record"),
+        (b'{"text": NaN}', "no_text"),
+        (b"NaN", "unreadable_record"),
+        (b'{"text": "NaN \\"Infinity", "n": NaN}', None),
+    ],
+)
+def test_a_line_with_such_a_number_must_be_json_otherwise(line, reason):
+    out = read(jsonl, lines({"text": "before"}) + line + b"\n" + lines({"text": "after"}))
+    assert out.reasons == [None, reason, None]
+
+
+# ---------------------------------------------------------------------- members, padding, defects
+
+
+@pytest.mark.parametrize("codec", PACKS)
+@pytest.mark.parametrize("rest", [b"\0" * 1000, b"garbage", b"\x1f\x8b\x08\0", b"x" * 100_000])
+def test_every_line_before_what_follows_the_last_member_is_a_document(codec, rest):
+    rng = random.Random(codec)
+    records = [{"text": rng.randbytes(30).hex()} for _ in range(1500)]
+    out = read(jsonl, PACKS[codec](lines(*records[:700])) + PACKS[codec](lines(*records[700:])) + rest)
+    assert [row["text"] for row in out.rows][:1500] == [record["text"] for record in records]
+    n_defects = 0 if not rest.strip(b"\0") else 1
+    assert out.reasons == [None] * 1500 + out.reasons[1500:] and len(out.reasons) == 1500 + n_defects
+    assert set(out.reasons[1500:]) <= {"unreadable_record", "truncated_record"}
+
+
+@pytest.mark.parametrize("codec", PACKS)
+def test_zeros_between_members_are_padding(codec):
+    out = read(jsonl, PACKS[codec](lines({"text": "a"})) + b"\0" * 512 + PACKS[codec](lines({"text": "b"})) + b"\0")
+    assert [row["text"] for row in out.rows] == ["a", "b"] and out.reasons == [None, None]
+
+
+@pytest.mark.parametrize("codec", PACKS)
+def test_a_wrong_checksum_costs_no_line(codec):
+    if codec == "lz4":
+        pytest.skip("Arrow writes LZ4 frames without a checksum")
+    records = [{"text": f"line {i}"} for i in range(2000)]
+    data = bytearray(PACKS[codec](lines(*records)))
+    at = {"gz": -8, "zst": -4, "bz2": -4, "xz": data.rindex(b"YZ") - 20 if codec == "xz" else 0}[codec]
+    data[at] ^= 255
+    out = read(jsonl, bytes(data))
+    assert [row["text"] for row in out.rows if row["text"]] == [record["text"] for record in records]
+    assert out.reasons == [None] * 2000 + ["unreadable_record"]
+
+
+def test_the_bytes_before_a_defect_are_all_read():
+    """Stored (not compressed) deflate blocks show where the defect begins."""
+    records = [{"text": f"line {i:05}"} for i in range(20_000)]
+    data = bytearray(gzip.compress(lines(*records), 0))
+    at = data.index(b"line 15000")
+    start_of_block = max(k for k in range(at) if data[k : k + 1] == b"\0" and _is_stored_header(data, k))
+    data[start_of_block + 1 : start_of_block + 5] = b"\xff\xff\xff\xff"
+    out = read(jsonl, bytes(data))
+    n_whole = bytes(data[:start_of_block]).count(b'"}')
+    assert n_whole > 10_000
+    assert [row["text"] for row in out.rows[:n_whole]] == [record["text"] for record in records[:n_whole]]
+    assert out.reasons == [None] * n_whole + ["unreadable_record"]
+
+
+def _is_stored_header(data: bytearray, at: int) -> bool:
+    length, inverted = (int.from_bytes(data[k : k + 2], "little") for k in (at + 1, at + 3))
+    return length > 1000 and length == inverted ^ 0xFFFF
+
+
+@pytest.mark.parametrize("codec", ["zst", "lz4"])
+def test_skippable_frames_are_skipped_wherever_they_are(codec):
+    def skippable(number: int, content: bytes) -> bytes:
+        return bytes([0x50 + number, 0x2A, 0x4D, 0x18]) + len(content).to_bytes(4, "little") + content
+
+    parts = [PACKS[codec](lines(*({"text": f"{i}.{k}"} for k in range(50)))) for i in range(3)]
+    data = b"".join(skippable(0, len(part).to_bytes(4, "little")) + part for part in parts)  # as pzstd writes it
+    for stored in (data, skippable(3, b"") + data + skippable(15, b"the end"), data + skippable(1, b"x" * 200_000)):
+        out = read(jsonl, stored)
+        assert [row["text"] for row in out.rows] == [f"{i}.{k}" for i in range(3) for k in range(50)]
+        assert not any(out.reasons)
+
+
+# ---------------------------------------------------------------------- size of batches
+
+
+def test_documents_without_text_do_not_fill_a_batch_without_limit():
+    record = {"url": "u" * 1_000_000, "date": "d" * 1_000_000, "more": ["m" * 1_000_000]}
+    out = read(jsonl, gzip.compress(lines({"text": "a"}, *[record] * 40)), extra={"more": "string"})
+    assert out.reasons == [None] + ["no_text"] * 40
+    assert max(batch.rows.nbytes for batch in out.batches) < 16 << 20

@@ -95,7 +95,7 @@ def test_a_column_that_is_missing_or_of_another_type_is_an_error_that_helps(colu
 
 def test_a_truncated_or_other_file_is_an_error_that_names_the_file():
     whole = stored({"text": ["a" * 1000] * 1000})
-    for data in (b"", b"hello", whole[:-1], whole[: len(whole) // 2]):
+    for data in (b"", whole[:-1], whole[: len(whole) // 2]):
         with pytest.raises(InputError, match="memory:///in/x: expected a complete parquet file"):
             read(parquet, data)
 

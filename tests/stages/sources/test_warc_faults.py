@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import random
 
 import pytest
 import zstandard
 
+from curate.stages.sources import _record_stream
 from curate.stages.sources.warc import warc
 from tests.stages.sources.crawls import http, members, page, read, record
 from tests.stages.sources.test_warc import lz4
@@ -100,11 +103,9 @@ def test_garbage_between_members_is_one_row_and_reading_goes_on():
     assert read(warc, members(*PAGES) + b"\0" * 1000).reasons == [None] * 6
 
 
-def test_a_file_of_another_format_is_one_unreadable_record():
+def test_a_file_without_a_record_is_one_unreadable_record():
     for data in (
         b"hello",
-        b"PAR1....PAR1",
-        b'{"text": "x"}\n',
         gzip.compress(b"hello"),
         b"\x1f\x8b",
         bytes(range(256)) * 5000,
@@ -144,3 +145,74 @@ def test_a_damaged_request_is_counted_and_is_not_a_document():
     out = read(warc, members(bad, PAGES[1]))
     assert out.reasons == [None]
     assert out.counts == {"records.request": 1, "records.damaged": 1}
+
+
+# ---------------------------------------------------------------------- damage made on purpose
+
+
+FALSE_STARTS = {
+    "gzip": b"\x1f\x8b\x08" + b"\0" * 6 + b"\x03",
+    "gzip that inflates": gzip.compress(bytes(200_000), 9),
+    "zstd": b"\x28\xb5\x2f\xfd",
+    "plain": b"\nWARC/1.0",
+    "in one gzip member": None,
+}
+
+
+@pytest.mark.parametrize("kind", FALSE_STARTS)
+def test_false_starts_cost_a_bounded_number_of_tries_and_what_was_skipped_is_said(kind):
+    n_bytes, unit, gap = 1 << 20, FALSE_STARTS[kind], b" " * (300 << 10) + b"\r\n\r\n"
+    if unit is None:
+        data = gzip.compress(PAGES[0] + b"x" + b"\nWARC/1.0" * (n_bytes // 9) + gap + PAGES[1] + PAGES[2])
+    else:
+        pack = {"zstd": zstandard.compress, "plain": bytes}.get(kind, gzip.compress)
+        data = pack(PAGES[0]) + b"x" + unit * (n_bytes // len(unit)) + b"\0" * (64 << 10)
+        data += pack(PAGES[1]) if pack is not bytes else gap + PAGES[1]
+    hidden = []
+    tries = _record_stream.CompressedFile._peek_member, _record_stream.read_header
+
+    def counted(function):
+        def call(*args):
+            hidden.append(1)
+            return function(*args)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_record_stream.CompressedFile, "_peek_member", counted(tries[0]))
+        patch.setattr(_record_stream, "read_header", counted(tries[1]))
+        out = read(warc, data, name="x.warc.gz")
+    assert pages(out)[0] == URLS[0] and URLS[1] in pages(out)
+    evidence = [e for batch in out.batches if batch.verdicts for e in batch.verdicts.evidence or [] if e]
+    assert any("bytes were not searched" in text for text in evidence) == (kind != "gzip that inflates"), evidence
+    assert len(hidden) < 20_000, "the number of tries is bounded"
+
+
+def test_a_skippable_frame_may_stand_before_any_record():
+    for pack in (zstandard.compress, lz4):
+        skippable = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+        data = b"".join(skippable + pack(r) for r in PAGES) + skippable
+        out = read(warc, data, name="x.warc.zst")
+        assert pages(out) == URLS and out.reasons == [None] * 6
+        for shard_bytes in (97, 400):
+            assert read(warc, data, shard_bytes, name="x.warc.zst").results == out.results
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress], ids=["bzip2", "xz"])
+def test_bzip2_and_xz_are_read_like_gzip(pack):
+    data = b"".join(pack(r) for r in PAGES)
+    out = read(warc, data, name="x.warc.gz")
+    assert pages(out) == URLS and out.reasons == [None] * 6
+    assert read(warc, data, 300, name="x.warc.gz").results == out.results
+    hurt = data[:100] + b"\xff\xff" + data[102:]
+    assert pages(read(warc, hurt, name="x.warc.gz")) == URLS[1:]
+
+
+def test_the_records_before_a_defect_in_one_member_are_read():
+    text = b"".join(page(i, 20) for i in range(300))
+    data = bytearray(gzip.compress(text, 0))  # stored blocks of 64 KB
+    n_first = int.from_bytes(data[11:13], "little")
+    second = data.index(text[n_first : n_first + 40])
+    data[second - 4 : second] = b"\xff\xff\xff\xff"
+    n_whole = text[:n_first].count(b"</html>\r\n\r\n")
+    assert len(pages(read(warc, bytes(data)))) == n_whole > 50

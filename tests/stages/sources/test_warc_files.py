@@ -68,12 +68,12 @@ warcio/example-iana.org-chunked.warc: pages 1, r.request 1, r.warcinfo 1
 warcio/example-resource.warc.gz: pages 1, r.warcinfo 2
 warcio/example-space-in-target-uri.warc.gz: pages 0, not_html 1, r.warcinfo 1
 warcio/example-space-in-url.arc: pages 0, truncated_record 1, r.warcinfo 1
-warcio/example-trunc.warc: pages 1, r.request 1, r.warcinfo 2
+warcio/example-trunc.warc: pages 1, r.bodies.truncated 1, r.request 1, r.warcinfo 2
 warcio/example-wget-bad-target-uri.warc.gz: pages 1, not_html 2, r.metadata 1, r.request 1, r.warcinfo 1
 warcio/example-wrong-chunks.warc.gz: pages 1, r.request 1
 warcio/example.warc: pages 1, revisit_record 1, r.request 2, r.warcinfo 2
 warcio/example.warc.gz: pages 1, revisit_record 1, r.request 2, r.warcinfo 2
-warcio.js/example-bad-length.warc: pages 1, revisit_record 1, r.request 2, r.warcinfo 2
+warcio.js/example-bad-length.warc: pages 1, revisit_record 1, r.bodies.truncated 1, r.request 2, r.warcinfo 2
 warcio.js/post-test-more.warc: pages 0, not_html 3, r.request 3
 warcio.js/redirect.warc: pages 0, http_redirect 1, r.request 1
 webarchive-commons/IAH-20080430204825-00000-blackbook-truncated.arc: pages 2, not_html 5, r.lookup 1, r.warcinfo 1
@@ -107,7 +107,7 @@ def summary(file: Path) -> str:
     """Return the counts of pages, drops and other records of a file, in one line."""
     out = Outcome([], [], Counter(), [])
     for shard in cut(resolve([str(file)]), 1 << 40):
-        for batch in warc(shard):
+        for batch in warc()(shard):
             take(out, batch)
     found = Counter(reason or "pages" for reason in out.reasons)
     parts = [f"pages {found.pop('pages', 0)}", *(f"{reason} {n}" for reason, n in sorted(found.items()))]
@@ -138,7 +138,8 @@ def test_a_real_file_gives_the_expected_counts(crawls, name):
 def test_where_warcio_counts_other_records_we_know_why(crawls, name):
     rows = [line.split("\t") for line in (crawls / "counts.tsv").read_text().splitlines()]
     theirs = {row[0]: row[1] for row in rows}[name]
-    counts = [int(part.rpartition(" ")[2]) for part in expected()[name].split(", ")]
+    parts = [part for part in expected()[name].split(", ") if not part.startswith("r.bodies.")]
+    counts = [int(part.rpartition(" ")[2]) for part in parts]
     is_same = str(sum(counts)) == theirs
     assert is_same != (name in DIFFERENT)
 
@@ -155,7 +156,7 @@ def test_the_rows_of_real_files_do_not_depend_on_the_splits(crawls, shard_bytes)
     def results(n_bytes: int) -> list:
         out = Outcome([], [], Counter(), [])
         for shard in cut(files, n_bytes):
-            for batch in warc(shard):
+            for batch in warc()(shard):
                 take(out, batch)
         return out.results
 
