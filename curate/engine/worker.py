@@ -31,7 +31,13 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
     extensions.import_from(found.import_from)
     try:
         _check_code(found)
+        _check_files(found)
         _do(folder, found, task)
+        try:
+            _check_files(found)
+        except InputError:
+            folder.remove(PhaseFolder(folder, phase).task(task).record)
+            raise
     except (Exception, SystemExit) as error:
         what = str(error) if isinstance(error, CurateError) else f"{type(error).__name__}: {error}"
         where = f"phase {phase}, task {task}: {what}"
@@ -85,6 +91,15 @@ def _check_code(phase: MapPhase | ReducePhase) -> None:
         raise RunError(
             f"{', '.join(changed)} changed after the run was planned, or is another file on this machine.  "
             "Run again, so that the plan is made with the code that runs."
+        )
+
+
+def _check_files(phase: MapPhase | ReducePhase) -> None:
+    """Make sure that the files that parameters name are those that the plan was made with, as `_check_code`."""
+    changed = [name for name, mark in phase.files.items() if fingerprint.mark_of(name) != mark]
+    if changed:
+        raise InputError(
+            f"{', '.join(changed)} changed after the run was planned, so this task kept nothing.  Run again."
         )
 
 

@@ -14,9 +14,10 @@ import json
 import os
 import posixpath
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from curate import inputs
 from curate.assets import File
 from curate.errors import SpecError
 from curate.fingerprint import modules
@@ -157,6 +158,28 @@ def _with_digests(value: Any, strings_too: bool) -> Any:
     if isinstance(value, list):
         return [_with_digests(each, strings_too) for each in value]
     return [value, of_file(value)] if strings_too and isinstance(value, str) and os.path.isfile(value) else value
+
+
+def marks(params: Mapping[str, Any], *, strings_too: bool = False) -> dict[str, str]:
+    """Return, for each parameter value that names files, a cheap sign that shows whether these files have changed.
+
+    Args:
+        strings_too: as `of_params` takes it.
+    """
+    return {str(value): mark_of(value) for value in _files(list(params.values()), strings_too)}
+
+
+def mark_of(name: str) -> str:
+    """Return the sign for the files that a value names: a path, glob, URL or asset."""
+    return combine([[path, inputs.mark(path)] for path in File(name).find()])[:16]
+
+
+def _files(value: Any, strings_too: bool) -> Iterator[str]:
+    if isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _files(each, strings_too)
+    elif isinstance(value, File) or (strings_too and isinstance(value, str) and os.path.isfile(value)):
+        yield value
 
 
 def of_file(path: str) -> str:

@@ -62,7 +62,7 @@ class _Chain:
             self.stages[end.label] = (end, columns_of(end))
         folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()
         self.common = {
-            "fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders, "users_code": {},
+            "fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders, "users_code": {}, "files": {},
         }  # fmt: skip
         self.rejects = spec.rejects
         self.number, self.parent = 0, ""
@@ -98,8 +98,8 @@ class _Chain:
     def _closed(self, phase: MapPhase | ReducePhase) -> MapPhase | ReducePhase:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
-        code = fingerprints.users_code(phase, self.stages)
-        return replace(phase, number=self.number, fingerprint=self.parent, users_code=code)
+        code, files = fingerprints.users_code(phase, self.stages), fingerprints.files(phase, self.stages)
+        return replace(phase, number=self.number, fingerprint=self.parent, users_code=code, files=files)
 
 
 def _checked(label: str, reductions: Any) -> tuple[Reduction, ...]:

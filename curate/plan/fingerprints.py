@@ -45,6 +45,15 @@ def users_code(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSp
     return dict(sorted(found.items()))
 
 
+def files(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]]) -> dict[str, str]:
+    """Return the marks of the files that parameters of a phase's stages name, as `fingerprint.marks`."""
+    found: dict[str, str] = {}
+    for ref in phase.refs:
+        spec = stages[ref.label][0]
+        found |= fingerprint.marks(spec.all_params, strings_too=not fingerprint.is_ours(spec.stage.target))
+    return dict(sorted(found.items()))
+
+
 def _modules(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec) -> list[str]:
     """Return the modules of a stage's code: where it is defined, where the recipe finds it, and what reads its models."""
     readers = [reader for value in spec.all_params.values() if isinstance(value, File) for reader in value.readers()]

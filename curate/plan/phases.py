@@ -91,6 +91,7 @@ class Phase:
         n_shards: shards of the whole run.
         modules, import_from: the user's modules, and the folders in which workers look for them.
         users_code: digests of the modules of the user's that the stages run, as they were when the run was planned.
+        files: marks of the files that parameters name, likewise.
     """
 
     number: int
@@ -100,6 +101,7 @@ class Phase:
     modules: tuple[str, ...]
     import_from: tuple[str, ...]
     users_code: Mapping[str, str]
+    files: Mapping[str, str]
 
     @property
     def folder(self) -> str:

@@ -1,8 +1,9 @@
 """The run folder.
 
-folder    files on any file system: atomic writes, marks, digests, the lock
-layout    where everything is
-records   the records of finished tasks, and whether a task has to run again
+layout       where everything is                        folder       files on any file system: atomic writes, the lock
+claim        whether a folder may be used               own_files    which files are ours, by path and content
+records      what finished tasks leave                  arrow_files  intermediate documents and rows, with checksums
+reading      damaged files become messages              redaction    secrets stay out of what is published
 """
 
 from curate.runs.folder import RunFolder

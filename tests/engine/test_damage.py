@@ -11,7 +11,7 @@ import pytest
 
 import curate
 from curate.engine import run as engine
-from curate.errors import InputError
+from curate.errors import InputError, RunError
 from curate.runs import RunFolder
 
 STAGES = [
@@ -144,3 +144,22 @@ def test_reference_data_that_changes_between_plan_and_task_stops_the_run(recipe,
 
     with pytest.raises(InputError, match=r"known\.jsonl: has changed"):
         curate.run(recipe, output=str(tmp_path / "run"), workers=1, watch=at_the_first_phase)
+
+
+@pytest.mark.parametrize("when", ["one phase earlier", "right before"])
+def test_a_file_of_a_parameter_that_changes_after_planning_stops_the_run(write_recipe, write_jsonl, tmp_path, when):
+    write_jsonl("a.jsonl", ["A text with a badword in it, and some others.", "A text without."])
+    words = tmp_path / "words.txt"
+    words.write_text("badword\n")
+    recipe = write_recipe(["text.normalise", "checkpoint", {"safety.words": {"lists": {"bad": str(words)}}}])
+    seen = []
+
+    def at_the_last_phase(event: engine.Event) -> None:
+        seen.append(event.kind)
+        if event.kind == "began" and seen.count("began") == (2 if when == "right before" else 1):
+            words.write_text("nothing\n")
+
+    with pytest.raises((InputError, RunError), match=r"words\.txt changed after the run was planned"):
+        curate.run(recipe, output=str(tmp_path / "run"), workers=1, watch=at_the_last_phase)
+    url = curate.run(recipe, output=str(tmp_path / "run"), workers=1)
+    assert manifest(url)["documents"]["out"] == 2

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 import fsspec
 import numpy as np
@@ -28,7 +27,7 @@ from curate import fingerprint, formats, inputs
 from curate.errors import InputError, SpecError
 from curate.formats import Format
 from curate.plan import MapPhase, Plan
-from curate.runs import RunFolder, reading
+from curate.runs import RunFolder, reading, redaction
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.records import need_record
@@ -94,9 +93,7 @@ def runner(planned: Plan, folder: RunFolder | None = None) -> Runner:
 
 def _address(url: str) -> str:
     """Return a digest of where a file is, without user, password and query, which may change and are secret."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return fingerprint.combine(parts.scheme, host, parts.path)[:16]
+    return fingerprint.combine(redaction.public_address(url))[:16]
 
 
 def check(url: str, stage: str, settings: Mapping[str, Any]) -> None:
