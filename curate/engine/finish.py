@@ -152,6 +152,7 @@ def _manifest(
         "warnings": [
             *described["warnings"],
             *_warnings(records),
+            *_strangers(folder, results),
             *([ledger.why_empty()] if ledger.why_empty() and not described["allow_empty"] else []),
         ],
         "documents": {"in": ledger.n_born, "out": ledger.n_out, "dropped": ledger.n_dropped},
@@ -159,6 +160,16 @@ def _manifest(
         "output_digest": _digest(results, Role.DATA),
         "rejects_digest": _digest(results, Role.REJECTS),
     }
+
+
+def _strangers(folder: RunFolder, results: Sequence[Output]) -> list[str]:
+    """Say which files beside the curated documents are not part of the result: who loads the whole folder gets them too."""
+    ours = {output.path for output in results}
+    found = [path for name in folder.files(layout.DATA) if (path := f"{layout.DATA}/{name}") not in ours]
+    if not found:
+        return []
+    named = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    return [f"{named}: not part of this result, but in the folder of its documents.  Move what should not be loaded."]
 
 
 def _warnings(records: Records) -> list[str]:

@@ -83,8 +83,10 @@ class OwnFiles:
         self.folder.write_bytes(path, data, layout.PARTS)
 
     def write_beside(self, path: str, other: str, data: bytes) -> None:
-        """Write a file, or, if a user has edited it, another one beside it."""
-        if self.is_own(path):
+        """Write a file, or, if a user has edited it, another one beside it; who has taken over that one has not edited it."""
+        taken_over = self._digests.get(other, ())
+        if self.is_own(path) or self.folder.digest(path) in taken_over:
+            self._digests[path] = [*self._digests.get(path, ()), *taken_over]
             self.write(path, data)
             return
         self.write(other, data)

@@ -90,6 +90,21 @@ def test_an_edited_card_stays_and_the_new_one_is_beside_it(recipe, url):
     assert any("README.new.md" in w for w in json.loads(Path(url, "manifest.json").read_text())["warnings"])
 
 
+def test_who_takes_over_the_new_card_has_not_edited_it(recipe, url):
+    Path(url, "README.md").write_text("# My data set")
+    curate.run(recipe, output=url, workers=1)
+    Path(url, "README.new.md").replace(Path(url, "README.md"))
+    curate.run(recipe, output=url, workers=1, settings=["filters.gopher.quality.min_words=3"])
+    assert "min_words=3" in Path(url, "README.md").read_text() and not Path(url, "README.new.md").exists()
+
+
+def test_files_beside_the_documents_are_named(recipe, url):
+    Path(url, "data", "00009.parquet").write_text("mine")
+    curate.run(recipe, output=url, workers=1)
+    (warning,) = json.loads(Path(url, "manifest.json").read_text())["warnings"]
+    assert warning.startswith("data/00009.parquet: not part of this result")
+
+
 def test_stale_results_are_removed_and_unfinished_files_too(recipe, url, tmp_path):
     curate.run(recipe, output=url, workers=1, settings=["inputs.sources.jsonl.shard_mib=0.0002"])
     assert len(list(Path(url, "data").iterdir())) > 1
