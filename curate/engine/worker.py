@@ -8,7 +8,7 @@ from curate import extensions, fingerprint
 from curate.engine import finish
 from curate.engine.tasks import map_task, reduce_task
 from curate.errors import CurateError, InputError, RunError
-from curate.plan import MapPhase, ReducePhase, phases
+from curate.plan import MapPhase, ReducePhase, fingerprints, phases
 from curate.runs import RunFolder, layout, reading
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
@@ -96,7 +96,8 @@ def _check_code(phase: MapPhase | ReducePhase) -> None:
 
 def _check_files(phase: MapPhase | ReducePhase) -> None:
     """Make sure that the files that parameters name are those that the plan was made with, as `_check_code`."""
-    changed = [name for name, mark in phase.files.items() if fingerprint.mark_of(name) != mark]
+    now = fingerprints.files(phase)
+    changed = [name for name, mark in phase.files.items() if now.get(name) != mark]
     if changed:
         raise InputError(
             f"{', '.join(changed)} changed after the run was planned, so this task kept nothing.  Run again."

@@ -166,20 +166,20 @@ def marks(params: Mapping[str, Any], *, strings_too: bool = False) -> dict[str, 
     Args:
         strings_too: as `of_params` takes it.
     """
-    return {str(value): mark_of(value) for value in _files(list(params.values()), strings_too)}
+    return {
+        str(value): combine([[path, inputs.mark(path)] for path in value.find()])[:16]
+        for value in _files(list(params.values()), strings_too)
+    }
 
 
-def mark_of(name: str) -> str:
-    """Return the sign for the files that a value names: a path, glob, URL or asset."""
-    return combine([[path, inputs.mark(path)] for path in File(name).find()])[:16]
-
-
-def _files(value: Any, strings_too: bool) -> Iterator[str]:
+def _files(value: Any, strings_too: bool) -> Iterator[File]:
     if isinstance(value, (dict, list)):
         for each in value.values() if isinstance(value, dict) else value:
             yield from _files(each, strings_too)
-    elif isinstance(value, File) or (strings_too and isinstance(value, str) and os.path.isfile(value)):
+    elif isinstance(value, File):
         yield value
+    elif strings_too and isinstance(value, str) and os.path.isfile(value):
+        yield File(value)
 
 
 def of_file(path: str) -> str:

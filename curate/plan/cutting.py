@@ -98,7 +98,7 @@ class _Chain:
     def _closed(self, phase: MapPhase | ReducePhase) -> MapPhase | ReducePhase:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
-        code, files = fingerprints.users_code(phase, self.stages), fingerprints.files(phase, self.stages)
+        code, files = fingerprints.users_code(phase, self.stages), fingerprints.files(phase)
         return replace(phase, number=self.number, fingerprint=self.parent, users_code=code, files=files)
 
 

@@ -45,12 +45,13 @@ def users_code(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSp
     return dict(sorted(found.items()))
 
 
-def files(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]]) -> dict[str, str]:
+def files(phase: MapPhase | ReducePhase) -> dict[str, str]:
     """Return the marks of the files that parameters of a phase's stages name, as `fingerprint.marks`."""
     found: dict[str, str] = {}
     for ref in phase.refs:
-        spec = stages[ref.label][0]
-        found |= fingerprint.marks(spec.all_params, strings_too=not fingerprint.is_ours(spec.stage.target))
+        stage = ref.find(phase.modules)
+        typed = ref.typed(stage, phase.modules)
+        found |= fingerprint.marks(typed, strings_too=not fingerprint.is_ours(stage.target))
     return dict(sorted(found.items()))
 
 
