@@ -50,6 +50,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except typer.Abort:
         sys.exit(1)
+    except KeyboardInterrupt:
+        ERR.print("curate: stopped.")
+        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)

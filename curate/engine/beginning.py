@@ -9,7 +9,7 @@ from curate import plan
 from curate.engine.barriers import index, references
 from curate.plan import Plan, phases
 from curate.runs import RunFolder, layout, redaction
-from curate.runs.claim import identity
+from curate.runs.claim import identity, run_id
 from curate.runs.own_files import OwnFiles
 
 
@@ -23,19 +23,21 @@ def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> lis
         SpecError: reference data lies in the run's own folder.
     """
     own, said = OwnFiles(folder), _replaced(folder, planned)
-    referred = references.prepare(folder, planned)
+    runner = index.runner(planned, run_id(folder), folder)
+    referred = references.prepare(folder, planned, runner)
     own.remove(layout.MANIFEST)
     recipe = planned.spec.resolved
     redaction.protect(folder, recipe, (split.url for shard in planned.shards for split in shard.splits))
     described = {"recipe": redaction.hidden_recipe(recipe), "is_detached": is_detached}
-    folder.write_json(layout.RUN, {**identity(version("curate"), planned.spec.name), **described}, layout.PARTS)
+    known = identity(version("curate"), planned.spec.name, runner.run, folder.address)
+    folder.write_json(layout.RUN, {**known, **described}, layout.PARTS)
     own.write_json(layout.REFERENCES, referred)
     own.write_json(layout.INPUTS, plan.shards_to_json(planned.shards))
-    own.write_json(layout.PLAN, _described(folder, planned, own.warnings))
+    own.write_json(layout.PLAN, _described(planned, runner, own.warnings))
     return [*said, *own.warnings]
 
 
-def _described(folder: RunFolder, planned: Plan, warnings: list[str]) -> dict[str, Any]:
+def _described(planned: Plan, runner: index.Runner, warnings: list[str]) -> dict[str, Any]:
     spec = planned.spec
     return {
         "name": spec.name,
@@ -47,7 +49,7 @@ def _described(folder: RunFolder, planned: Plan, warnings: list[str]) -> dict[st
         "warnings": [*planned.warnings, *warnings],
         "modules": list(spec.modules),
         "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
-        "runner": index.runner(planned, folder).to_json(),
+        "runner": runner.to_json(),
         "phases": [phases.to_json(phase) for phase in planned.phases],
     }
 
@@ -66,12 +68,25 @@ def _replaced(folder: RunFolder, planned: Plan) -> list[str]:
         RecursionError,
     ):  # there is no finished result, or not one that can be read
         return []
+    now = plan.shards_to_json(planned.shards)
     changed = next((layout.phase_title(p.folder) for p in planned.phases if p.folder not in known), None)
     reasons = [
-        *(["the input has changed"] if inputs != plan.shards_to_json(planned.shards) else []),
+        *([f"the input has changed{_first_difference(inputs, planned)}"] if inputs != now else []),
         *([f"a stage or parameter of phase {changed} has changed"] if changed else []),
     ]
     if not reasons:
         return []
     kind = f"the result of a trial (--limit {limit})" if limit else "a finished result"
     return [f"{folder.url} has {kind}, {n_docs:,} documents, which this run replaces: {' and '.join(reasons)}."]
+
+
+def _first_difference(before: Any, planned: Plan) -> str:
+    """Return the first file that only the former input has, and the first that only the new one has."""
+    try:
+        former = [split["url"] for shard in before for split in shard["splits"]]
+    except (KeyError, TypeError):
+        return ""
+    urls = [split.url for shard in planned.shards for split in shard.splits]
+    gone, new = sorted({*former} - {*urls}), sorted({*urls} - {*former})
+    parts = [*([f"without {gone[0]}"] if gone else []), *([f"with {new[0]}"] if new else [])]
+    return f" ({', '.join(parts)})" if parts else ""

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate import formats
-from curate.errors import InputError, SpecError
+from curate.errors import SpecError
 from curate.formats import PARQUET, Format
 from curate.report import text_diff
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
-from curate.runs import RunFolder, arrow_files, reading
-from curate.runs.layout import DATA, REJECTS, PhaseFolder, TaskFolder, shard_of_rejects
+from curate.runs import Role, RunFolder, arrow_files, reading
+from curate.runs.layout import PhaseFolder, TaskFolder, shard_of_rejects
 
 _COLUMNS = ("id", "url", "source", "text")
 _FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
@@ -38,30 +38,28 @@ def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
     """
     folder = finished_folder(url)
     manifest = manifest_of(folder)
-    rejects = [name for name in _files(folder, REJECTS) if PARQUET.fits(name)]
-    dropped = [fate for name in rejects for fate in _dropped_in(folder, manifest, f"{REJECTS}/{name}", id)]
+    rejects = _results(manifest, Role.REJECTS)
+    dropped = [fate for path in rejects for fate in _dropped_in(folder, manifest, path, id)]
     kinds = formats.with_modules(modules)
-    data = _files(folder, DATA)
+    data = _results(manifest, Role.DATA)
     unknown = [name for name in data if formats.of_file(name, kinds) is None]
     if unknown and not dropped:
         raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
     kept = [fate for name in data if name not in unknown for fate in _kept(folder, name, id, kinds)]
     fates = [*kept, *dropped]
     if not fates:
-        raise SpecError(f'no document of {url} has the id or URL "{id}".  Ids look like "{_example(folder)}".')
+        raise SpecError(f'no document of {url} has the id or URL "{id}".  Ids look like "{_example(folder, rejects)}".')
     others = [{"id": fate["id"], "fate": fate["fate"], "reason": fate.get("reason")} for fate in fates[1:]]
     return {**fates[0], "others": others}
 
 
-def _files(folder: RunFolder, part: str) -> list[str]:
-    if folder.fs.isfile(folder.path(part)):
-        raise InputError(f"{folder.path(part)} is a file, expected a folder.  {reading.AGAIN}")
-    return folder.files(part)
+def _results(manifest: Mapping[str, Any], role: Role) -> list[str]:
+    """Return the files of the run; there may be others in the folders, which are the user's."""
+    return sorted(output["path"] for output in manifest["outputs"] if output["role"] == role)
 
 
-def _kept(folder: RunFolder, name: str, id: str, kinds: Sequence[Format]) -> Iterator[dict[str, Any]]:
-    path = f"{DATA}/{name}"
-    for number, row in _found(folder, path, id, formats.of_file(name, kinds)):
+def _kept(folder: RunFolder, path: str, id: str, kinds: Sequence[Format]) -> Iterator[dict[str, Any]]:
+    for number, row in _found(folder, path, id, formats.of_file(path, kinds)):
         columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
         yield {
             "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
@@ -81,7 +79,7 @@ def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, m
         if missing
         else "No module given knows it either."
     )
-    return f"{folder.path(DATA, name)}: no file format is known that has files of this name.  {hint}"
+    return f"{folder.path(name)}: no file format is known that has files of this name.  {hint}"
 
 
 def _dropped_in(folder: RunFolder, manifest: Mapping[str, Any], path: str, id: str) -> Iterator[dict[str, Any]]:
@@ -150,9 +148,9 @@ def _text_of(emitted_in: PhaseFolder, shard: int, id: str) -> str | None:
     return None
 
 
-def _example(folder: RunFolder) -> str:
-    for name in (name for name in folder.files(REJECTS) if PARQUET.fits(name)):
-        with reading.whole(folder, f"{REJECTS}/{name}"), folder.open(f"{REJECTS}/{name}") as file:
+def _example(folder: RunFolder, rejects: Sequence[str]) -> str:
+    for path in rejects:
+        with reading.whole(folder, path), folder.open(path) as file:
             ids = pq.ParquetFile(file).read(["id"])["id"]
         if len(ids):
             return ids[0].as_py()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import uuid
 from typing import Any
 
 from curate.errors import SpecError
@@ -14,9 +15,19 @@ _FOLDERS = (layout.DATA, layout.REJECTS, layout.PHASES, layout.ASIDE)
 _OURS = "curate run folder"
 
 
-def identity(version: str, name: str) -> dict[str, Any]:
-    """Return what run.json begins with: that it is ours, and of which recipe."""
-    return {"format": _OURS, "curate": version, "name": name}
+def identity(version: str, name: str, run_id: str, address: str) -> dict[str, Any]:
+    """Return what run.json begins with: that it is ours, of which recipe, which run it is, and where it is."""
+    return {"format": _OURS, "curate": version, "name": name, "id": run_id, "address": address}
+
+
+def run_id(folder: RunFolder) -> str:
+    """Return what identifies the run of a folder, also when the folder is moved; a new one for a new folder or a copy."""
+    found = _read(folder)
+    known, address = found.get("id"), found.get("address")
+    if not isinstance(known, str) or not isinstance(address, str):
+        return uuid.uuid4().hex
+    is_copy = address != folder.address and _read(RunFolder(address)).get("id") == known
+    return uuid.uuid4().hex if is_copy else known
 
 
 def claim(folder: RunFolder, name: str, *, replace: bool) -> None:
@@ -64,12 +75,17 @@ def _has_only_begun(folder: RunFolder, present: set[str]) -> bool:
 
 def _owner(folder: RunFolder) -> str | None:
     """Return the name of the recipe whose run folder this is; None if run.json is not one of ours."""
+    name = _read(folder).get("name")
+    return name if isinstance(name, str) else None
+
+
+def _read(folder: RunFolder) -> dict[str, Any]:
+    """Return run.json; nothing if it is missing or not one of ours."""
     try:
         found = folder.read_json(layout.RUN)
     except (OSError, ValueError, RecursionError):
-        return None
-    is_ours = isinstance(found, dict) and found.get("format") == _OURS and isinstance(found.get("name"), str)
-    return found["name"] if is_ours else None
+        return {}
+    return found if isinstance(found, dict) and found.get("format") == _OURS else {}
 
 
 def _refusal(folder: RunFolder, present: set[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 import curate
 from curate.errors import SpecError
+from curate.report import fate
 from curate.runs import layout
 
 WORDS = ["apples", "harbours", "mountains", "letters", "engines"]
@@ -173,7 +174,7 @@ def test_the_same_recipe_goes_on_and_says_what_it_replaces(recipe, url, write_js
     changed = said(recipe=recipe, output=url, settings=["filters.gopher.quality.min_words=3"])
     assert "15 documents, which this run replaces: a stage or parameter of phase 01-" in changed
     write_jsonl("9.jsonl", ["It is one more text of the corpus, and that is the last one to be with."])
-    assert "the input has changed" in said(recipe=recipe, output=url)
+    assert "the input has changed (with " in said(recipe=recipe, output=url)
     said(recipe=recipe, output=url, limit=2)
     assert "the result of a trial (--limit 2), 2 documents" in said(recipe=recipe, output=url)
 
@@ -200,3 +201,11 @@ def test_what_a_run_has_written_is_known(url):
     """Every file at the top level and every result is on record, so that a rerun knows it as its own."""
     top = {path.name for path in Path(url).iterdir() if path.is_file()}
     assert top - {".lock", layout.RUN, layout.WRITTEN} == set(json.loads(Path(url, layout.WRITTEN).read_text()))
+
+
+def test_explain_reads_the_files_of_the_run_only(url):
+    shutil.copy(Path(url, "data", "00000.parquet"), Path(url, "data", "a-copy.parquet"))
+    Path(url, "data", "notes.parquet").write_text("not parquet")
+    Path(url, "rejects", "mine.parquet").write_text("not parquet")
+    found = fate.find(url, "0.jsonl/0")
+    assert found["file"] == "data/00000.parquet" and not found["others"]

@@ -5,9 +5,9 @@
     <entry>/00012.arrow     the sidecar of shard 12, with the document that each was dropped for
 
 An entry appears when the run that made it is complete. A document of an entry counts whatever its id: identifiers come from
-outside, and the next crawl may have the same ones. Only what a run has stored itself does not count when it runs again:
-a file of an entry of the same recipe whose inputs are all inputs of this run, at the same address, with the same content or,
-in the same run folder, with any content (a file that has grown; the former result is replaced).
+outside, and the next crawl may have the same ones. Only what a run has stored itself does not count when it runs again: in
+entries of the same recipe and run folder, the files whose inputs are all still inputs of the run. An input is the same at
+the same address (it may have grown), or with the same name and content (all was moved).
 """
 
 from __future__ import annotations
@@ -34,8 +34,16 @@ from curate.runs.records import need_record
 from curate.stage import Split
 
 HEADER, ENTRY, FORMAT = "index.json", "entry.json", 2
-_FILE_SHAPE = {"name": str, "bytes": int, "digest": str, "inputs": [{"address": str}]}
-_ENTRY_SHAPE = {"recipe": str, "run": str, "source": str, "files": [_FILE_SHAPE], "shards": [(None, str)]}
+_INPUT_SHAPE = {"address": str, "name": str, "start": int, "end": int, "size": int, "digest": str}
+_FILE_SHAPE = {"name": str, "bytes": int, "digest": str, "inputs": [_INPUT_SHAPE]}
+_ENTRY_SHAPE = {
+    "recipe": str,
+    "run": str,
+    "folder": str,
+    "source": str,
+    "files": [_FILE_SHAPE],
+    "shards": [(None, str)],
+}
 UNKNOWN = np.uint32(0xFFFFFFFF)
 """The shard number of a kept copy that is not in the index but in a dataset."""
 
@@ -46,49 +54,57 @@ class Runner:
 
     Args:
         recipe: the name of its recipe.
-        run: a digest of the address of its run folder; "" if it has none yet.
+        run: what identifies its run folder, wherever it is moved; "" if it has none yet.
+        folder: a digest of the address of its run folder.
         source: a digest of what it reads, for a reader without splits.
         splits: of its input. formats: that are known.
     """
 
     recipe: str
     run: str
+    folder: str
     source: str
     splits: tuple[Split, ...]
     formats: tuple[Format, ...]
 
     def to_json(self) -> dict[str, str]:
         """Return what an entry says of the run that stored it."""
-        return {"recipe": self.recipe, "run": self.run, "source": self.source}
+        return {"recipe": self.recipe, "run": self.run, "folder": self.folder, "source": self.source}
 
     def made(self, entry: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
-        """Return whether this run, or the one that it repeats, has stored a file of an entry."""
-        if entry["recipe"] != self.recipe:
+        """Return whether this run has stored a file of an entry, from what is its input now."""
+        if entry["recipe"] != self.recipe or (entry["run"] != self.run and entry["folder"] != self.folder):
             return False
-        if not file["inputs"]:
-            return entry["source"] == self.source
-        return all(self._is_input(stored, entry["run"] == self.run) for stored in file["inputs"])
+        return all(map(self._is_input, file["inputs"])) if file["inputs"] else entry["source"] == self.source
 
-    def _is_input(self, stored: Mapping[str, Any], is_same_folder: bool) -> bool:
-        own = self._by_address.get(stored["address"])
-        if own is None or is_same_folder:
-            return own is not None
-        if own.size != stored["size"]:
-            return False
-        as_stored = replace(own, start=stored["start"], end=stored["end"])
-        return own.mark == stored["mark"] or inputs.digest(as_stored, self.formats) == stored["digest"]
+    def _is_input(self, stored: Mapping[str, Any]) -> bool:
+        """Return whether an input of an entry is one of this run: at the same address, or moved and otherwise the same."""
+        if stored["address"] in self._addresses:
+            return True
+        moved = [split for split in self._by_name.get(stored["name"], ()) if split.size == stored["size"]]
+        as_stored = (replace(split, start=stored["start"], end=stored["end"]) for split in moved)
+        return any(inputs.digest(split, self.formats) == stored["digest"] for split in as_stored)
 
     @cached_property
-    def _by_address(self) -> dict[str, Split]:
-        return {_address(split.url): split for split in self.splits}
+    def _addresses(self) -> set[str]:
+        return {_address(split.url) for split in self.splits}
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Split]]:
+        found: dict[str, list[Split]] = {}
+        for split in self.splits:
+            found.setdefault(split.name, []).append(split)
+        return found
 
 
-def runner(planned: Plan, folder: RunFolder | None = None) -> Runner:
-    """Return what an index needs to know of a run."""
+def runner(planned: Plan, run_id: str = "", folder: RunFolder | None = None) -> Runner:
+    """Return what an index needs to know of a run; without a folder it has stored nothing."""
     source = fingerprint.combine(planned.spec.source.name, planned.spec.source.all_params)[:16]
     splits = tuple(split for shard in planned.shards for split in shard.splits)
-    run = fingerprint.combine(folder.address)[:16] if folder else ""
-    return Runner(planned.spec.name, run, source, splits, formats.with_modules(planned.spec.modules))
+    address = fingerprint.combine(folder.address)[:16] if folder else "none"
+    return Runner(
+        planned.spec.name, run_id or "none", address, source, splits, formats.with_modules(planned.spec.modules)
+    )
 
 
 def _address(url: str) -> str:
@@ -212,8 +228,8 @@ def publish(folder: RunFolder, by: Mapping[str, str], phase: MapPhase, inputs_of
     index = RunFolder(barrier.index)
     check(barrier.index, ref.name, barrier.index_settings())
     index.write_json(HEADER, {"format": FORMAT, "stage": ref.name, "settings": dict(barrier.index_settings())})
-    content = [[each["address"], each["start"], each["end"], each["digest"]] for of in inputs_of for each in of]
-    entry = f"{by['recipe']}-{fingerprint.combine(content or by['source'])[:10]}"
+    content = [[each["name"], each["start"], each["end"], each["digest"]] for of in inputs_of for each in of]
+    entry = f"{by['recipe']}-{fingerprint.combine(by['run'], content or by['source'])[:10]}"
     former = _read_entry(index, entry)["files"] if index.exists(f"{entry}/{ENTRY}") else []
     index.remove(f"{entry}/{ENTRY}")
     listed = [
@@ -258,8 +274,8 @@ def _remove_superseded(index: RunFolder, by: Mapping[str, str], entry: str, addr
 
 def stored_input(split: Split, digest: str) -> dict[str, Any]:
     """Return what an entry stores of a split that one of its files was made from."""
-    place = {"address": _address(split.url), "start": split.start, "end": split.end, "size": split.size}
-    return {**place, "mark": split.mark, "digest": digest}
+    place = {"name": split.name, "start": split.start, "end": split.end, "size": split.size}
+    return {"address": _address(split.url), **place, "digest": digest}
 
 
 def _version(entry: str, file: Mapping[str, Any]) -> str:

@@ -36,13 +36,13 @@ class Reference:
     shard: Shard
 
 
-def prepare(folder: RunFolder, planned: Plan) -> dict[str, list[dict[str, Any]]]:
+def prepare(folder: RunFolder, planned: Plan, runner: index.Runner) -> dict[str, list[dict[str, Any]]]:
     """Make the folders of indexes, and return the reference shards of every barrier, as references.json has them.
 
     Raises:
         SpecError: reference data lies in the run's own folder.
     """
-    listed = find(planned, folder)
+    listed = find(planned, runner)
     for phase in _emitting(planned):
         barrier = phase.emit.barrier.construct(phase.modules)
         if barrier.index:
@@ -58,18 +58,18 @@ def prepare(folder: RunFolder, planned: Plan) -> dict[str, list[dict[str, Any]]]
     return listed
 
 
-def find(planned: Plan, folder: RunFolder | None = None) -> dict[str, list[dict[str, Any]]]:
+def find(planned: Plan, runner: index.Runner | None = None) -> dict[str, list[dict[str, Any]]]:
     """Return the reference shards of every barrier of a plan, as JSON-like data.
 
     Args:
-        folder: the run folder, if it is known; what a former state of this run stored in an index does not count.
+        runner: the run, if it has a folder; what a former state of it stored in an index does not count.
 
     Raises:
         InputError, SpecError: there is no such data, or an index was made with other settings.
     """
     listed = {}
     kinds = formats.with_modules(planned.spec.modules)
-    own = index.runner(planned, folder)
+    own = runner or index.runner(planned)
     for phase in _emitting(planned):
         ref = phase.emit.barrier
         barrier = ref.construct(phase.modules)

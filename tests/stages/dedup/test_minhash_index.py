@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -97,9 +98,35 @@ def test_a_run_that_is_repeated_does_not_see_what_it_has_stored(tmp_path):
         again = dedup(tmp_path / name, shards, "crawl", **options)
         assert again.kept_for.items() >= {"january": january, "february": february}[name].kept_for.items()
     assert again.kept_for == before
-    elsewhere = curate.run(str(tmp_path / "february" / "crawl.yaml"), output=str(tmp_path / "elsewhere"), workers=1)
-    assert Deduplicated(elsewhere).kept_for == before
     assert len(list((tmp_path / "index").glob("*/entry.json"))) == 2
+
+
+def test_an_experiment_in_another_folder_leaves_the_entry_of_the_run_alone(tmp_path):
+    _, _, _, _, february = months(tmp_path)
+    entries = {path: path.read_bytes() for path in (tmp_path / "index").rglob("*") if path.is_file()}
+    elsewhere = curate.run(str(tmp_path / "february" / "crawl.yaml"), output=str(tmp_path / "elsewhere"), workers=1)
+    assert Deduplicated(elsewhere).kept == []  # another run: it has seen nothing of its own
+    copied = shutil.copytree(february.url, tmp_path / "copy")
+    curate.run(str(tmp_path / "february" / "crawl.yaml"), output=str(copied), workers=1)
+    assert entries.items() <= {p: p.read_bytes() for p in (tmp_path / "index").rglob("*") if p.is_file()}.items()
+
+
+@pytest.mark.parametrize("what", ["everything", "the inputs", "the run folder"])
+def test_what_was_moved_is_still_the_same_run(tmp_path, what):
+    docs = corpus(100, seed=8)
+    here, there = tmp_path / "here", tmp_path / "there"
+    options = {"keep": "first", "index": str(tmp_path / "index"), "reference": [str(tmp_path / "index")]}
+    before = dedup(here, cut(docs, 2), "crawl", **options).kept_for
+    there.mkdir()
+    moved = {"everything": ["in-crawl", "run-crawl"], "the inputs": ["in-crawl"], "the run folder": ["run-crawl"]}[what]
+    for name in moved:
+        (here / name).rename(there / name)
+    inputs, run = (there if name in moved else here for name in ("in-crawl", "run-crawl"))
+    recipe = (here / "crawl.yaml").read_text().replace(str(here / "in-crawl"), str(inputs / "in-crawl"))
+    (there / "crawl.yaml").write_text(recipe)
+    url = curate.run(str(there / "crawl.yaml"), output=str(run / "run-crawl"), workers=1)
+    assert Deduplicated(url).kept_for == before
+    assert len(list((tmp_path / "index").glob("*/entry.json"))) == 1
 
 
 @pytest.mark.parametrize("how", ["another file", "the same file, longer"])
