@@ -7,12 +7,13 @@ same shards, and a file added at the end changes no shard before it.
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
 import os
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -119,11 +120,20 @@ def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
     Raises:
         InputError: a pattern matches nothing, a file is missing, or a folder is given instead of a file.
     """
-    found: dict[str, tuple[InputFile, int]] = {}  # url -> file, and how many parts of its path make up its name
+    found: dict[str, tuple[InputFile, int]] = {}  # real path -> file, and how many parts of its path make up its name
+    real_folder = functools.cache(os.path.realpath)
     for pattern in patterns:
         for file, n_parts in _matches(pattern, source):
-            found.setdefault(file.url, (file, n_parts))
+            found.setdefault(_real_path(file.url, real_folder), (file, n_parts))
     return tuple(sorted(_named(list(found.values())), key=lambda file: (file.name, file.url)))
+
+
+def _real_path(url: str, real_folder: Callable[[str], str]) -> str:
+    """Return the one path of a local file, which may be given with `..`, `//` or by a link; another URL as it is."""
+    if not url.startswith("/"):
+        return url
+    folder, name = posixpath.split(url)
+    return os.path.realpath(url) if os.path.islink(url) else f"{real_folder(folder)}/{name}"
 
 
 def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:

@@ -72,7 +72,8 @@ def test_the_label_is_given_or_the_dump_or_the_folder(folder):
 
 
 def test_links_are_followed_and_a_link_to_nowhere_is_an_error(folder):
-    (folder / "a" / "4.warc.gz").symlink_to(folder / "a" / "1.warc.gz")
+    (folder / "elsewhere").write_bytes(b"x")
+    (folder / "a" / "4.warc.gz").symlink_to(folder / "elsewhere")
     (folder / "a" / "linked").symlink_to(folder / "b")
     assert names(resolve([f"{folder}/a/*"])) == ["1.warc.gz", "2.warc.gz", "4.warc.gz"]
     (folder / "a" / "5.warc.gz").symlink_to(folder / "nowhere")
@@ -266,3 +267,13 @@ def test_the_work_of_planning_grows_with_the_number_of_small_files_not_with_its_
         return counted
 
     assert calls(2000) < 2.5 * calls(1000)
+
+
+def test_a_file_with_several_paths_is_read_once(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text("{}")
+    (tmp_path / "in" / "b.jsonl").symlink_to(tmp_path / "in" / "a.jsonl")
+    (tmp_path / "linked").symlink_to(tmp_path / "in")
+    paths = ["in/*.jsonl", "in/../in/a.jsonl", "in//a.jsonl", "linked/a.jsonl", "in/b.jsonl"]
+    (found,) = resolve([f"{tmp_path}/{path}" for path in paths])
+    assert found.name == "a.jsonl"

@@ -21,7 +21,7 @@ from curate.plan import columns, cutting
 from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
-from curate.stage import Shard, Split
+from curate.stage import Kind, Shard, Split
 
 __all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
@@ -57,6 +57,11 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
     cut = tuple(cutting.cut(spec, bound, len(shards), limit))
+    if spec.source.stage.kind is Kind.DATATROVE:
+        warnings = (
+            *warnings,
+            f"{spec.source.label} is a reader of datatrove: records that it skips are not on record.",
+        )
     return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
 
 

@@ -5,9 +5,8 @@
     <entry>/00012.arrow     the sidecar of shard 12, with the document that each was dropped for
 
 An entry appears when the run that made it is complete. A document of an entry counts whatever its id: identifiers come from
-outside, and the next crawl may have the same ones. Only what a run has stored itself does not count when it runs again: in
-entries of the same recipe and run folder, the files whose inputs are all still inputs of the run. An input is the same at
-the same address (it may have grown), or with the same name and content (all was moved).
+outside, and the next crawl may have the same ones. Only what a run has stored itself does not count when it runs again
+(`Runner.made`): it replaces its former result. A run is known by the id in its run folder, so that all may be moved.
 """
 
 from __future__ import annotations
@@ -72,17 +71,24 @@ class Runner:
         return {"recipe": self.recipe, "run": self.run, "folder": self.folder, "source": self.source}
 
     def made(self, entry: Mapping[str, Any], file: Mapping[str, Any]) -> bool:
-        """Return whether this run has stored a file of an entry, from what is its input now."""
-        if entry["recipe"] != self.recipe or (entry["run"] != self.run and entry["folder"] != self.folder):
-            return False
-        return all(map(self._is_input, file["inputs"])) if file["inputs"] else entry["source"] == self.source
+        """Return whether this run has stored a file of an entry, from what is its input now.
 
-    def _is_input(self, stored: Mapping[str, Any]) -> bool:
-        """Return whether an input of an entry is one of this run: at the same address, or moved and otherwise the same."""
-        if stored["address"] in self._addresses:
-            return True
-        moved = [split for split in self._by_name.get(stored["name"], ()) if split.size == stored["size"]]
-        as_stored = (replace(split, start=stored["start"], end=stored["end"]) for split in moved)
+        In a folder that was removed and made again, only unchanged inputs count as those of the former run: it may have been
+        moved away, and this be the next delivery.
+        """
+        is_same_run = entry["run"] == self.run
+        if entry["recipe"] != self.recipe or not (is_same_run or entry["folder"] == self.folder):
+            return False
+        if not file["inputs"]:
+            return entry["source"] == self.source
+        if is_same_run:  # one is enough: a file may hold several inputs, of which some were removed
+            return any(stored["address"] in self._addresses or self._has(stored) for stored in file["inputs"])
+        return all(map(self._has, file["inputs"]))
+
+    def _has(self, stored: Mapping[str, Any]) -> bool:
+        """Return whether an input of an entry is one of this run, with the same name and content; it may have been moved."""
+        named = [split for split in self._by_name.get(stored["name"], ()) if split.size == stored["size"]]
+        as_stored = (replace(split, start=stored["start"], end=stored["end"]) for split in named)
         return any(inputs.digest(split, self.formats) == stored["digest"] for split in as_stored)
 
     @cached_property

@@ -15,10 +15,10 @@ import pyarrow as pa
 from curate import formats, inputs, registry
 from curate.barrier import Barrier, Emitted
 from curate.engine.barriers import index
-from curate.errors import SpecError
+from curate.errors import InputError, SpecError
 from curate.formats import Format
 from curate.plan import MapPhase, Plan, StageRef
-from curate.runs import RunFolder, layout, reading
+from curate.runs import Role, RunFolder, layout, reading
 from curate.runs.reading import EACH
 from curate.stage import Shard, Split
 
@@ -134,7 +134,7 @@ def _find(url: str, ref: StageRef, barrier: Barrier, own: index.Runner, kinds: S
 def _patterns(url: str, folder: RunFolder, label: str, kinds: Sequence[Format]) -> list[str]:
     """Return the globs of a dataset: of the data of a run, of all readable files in a folder, or what was given."""
     if folder.exists(layout.MANIFEST):
-        return [f"{url.rstrip('/')}/{layout.DATA}/*"]
+        return _data_of_run(folder, label)
     if not folder.fs.isdir(folder.root):
         return [url]
     endings = [f"**/*{suffix}*" for kind in kinds if kind.reader for suffix in kind.suffixes]
@@ -142,6 +142,24 @@ def _patterns(url: str, folder: RunFolder, label: str, kinds: Sequence[Format]) 
     if not found:
         raise SpecError(f"{label} > reference: {url} holds neither an index nor a run nor {_readable(kinds)} files.")
     return found
+
+
+def _data_of_run(folder: RunFolder, label: str) -> list[str]:
+    """Return the files of documents of a finished run, as its manifest lists them.
+
+    Raises:
+        InputError: one is missing or has another size, so that documents would not be compared.
+    """
+    shape = {"outputs": [{"path": str, "role": str, "bytes": int}]}
+    advice = "Copy the run folder again, or run again what made it."
+    listed = reading.read_json(folder, layout.MANIFEST, shape, advice)["outputs"]
+    found = [output for output in listed if output["role"] == Role.DATA]
+    for output in found:
+        size = folder.fs.size(folder.path(output["path"])) if folder.exists(output["path"]) else None
+        if size != output["bytes"]:
+            state = "is missing" if size is None else f"has {size:,} bytes, expected {output['bytes']:,}"
+            raise InputError(f"{label} > reference: {folder.path(output['path'])} {state}.  {advice}")
+    return [f"{folder.url.rstrip('/')}/{output['path']}" for output in found]
 
 
 def _reader(splits: tuple[Split, ...], label: str, kinds: Sequence[Format]) -> str:

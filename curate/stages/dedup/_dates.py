@@ -1,9 +1,9 @@
 """Dates of documents as instants: microseconds since 1970 in UTC, from the forms in which crawls and feeds write them.
 
 Read are ISO 8601 (also `2024`, `2024-03` and `20240301`), the dates of HTTP and e-mail (RFC 2822 and what came before it),
-seconds or milliseconds since 1970 (10 or 13 digits), and what `python-dateutil` reads, if it states a year. Without an
-offset, and in time zones other than those of RFC 2822, a time is in UTC. What is missing is the beginning of the period.
-`01/02/2024` is the second of January, `01.02.2024` the first of February.
+seconds or milliseconds since 1970 (10 or 13 digits), and what `python-dateutil` reads, if it states a year. Without a time
+zone a time is in UTC; one in a zone whose name is not known, or means several (IST), cannot be read. What is missing is the
+beginning of the period. `01/02/2024` is the second of January, `01.02.2024` the first of February.
 """
 
 from __future__ import annotations
@@ -37,8 +37,21 @@ _MAIL = re.compile(
 _LEAP_SECOND = re.compile(r"([0-9]{2}:[0-9]{2}):60(?![0-9])")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}")
 _START = datetime(1970, 1, 1)
-_ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
-"""Time zones of RFC 2822 other than UTC, in hours."""
+_ZONES = {
+    "Z": 0, "UT": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "AKST": -9, "AKDT": -8, "HST": -10, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MET": 1, "MEST": 2, "MEZ": 1, "MESZ": 2,
+    "EET": 2, "EEST": 3, "MSK": 3, "HKT": 8, "SGT": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+}  # fmt: skip
+"""Names of time zones, in hours: those of RFC 2822, where they mean something else elsewhere, and names that mean one zone."""
+
+_OFFSET_OF_UTC = re.compile(r"(?:GMT|UTC?) ?([+-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9:])")
+"""As JavaScript writes it: `GMT+0200`. `dateutil` takes the sign as that of a POSIX time zone, which is the opposite."""
+
+_REMARK = re.compile(r" *\([^()]*\)$")
+"""What JavaScript and e-mail write behind the offset: `(Central European Summer Time)`."""
+
+_ENDS_IN_OFFSET = re.compile(r"[+-][0-9]{2}:?[0-9]{2}$")
+_ZONE_OF_MAIL = re.compile(r"[0-9] +([A-Za-z]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,8 @@ def instant(text: str) -> int | None:
     if len(text) > LONGEST:
         return None
     text = _LEAP_SECOND.sub(r"\1:59", text)
+    plain = _OFFSET_OF_UTC.sub(_offset, text)
+    text = _REMARK.sub("", plain) if plain != text or _ENDS_IN_OFFSET.search(_REMARK.sub("", plain)) else plain
     if text.isascii() and (match := _EPOCH.fullmatch(text)):
         return round(float(text) * 1_000_000) if match[1] else int(text) * 1000
     for read in (_iso, _digits, _of_mail, _other):
@@ -116,8 +131,14 @@ def _digits(text: str) -> datetime | None:
     return datetime(*map(int, [*match.groups("1")[:3], *match.groups("0")[3:]])) if match else None
 
 
+def _offset(match: re.Match) -> str:
+    return f"{match[1]}{int(match[2]):02d}:{match[3] or '00'}"
+
+
 def _of_mail(text: str) -> datetime | None:
     found = parsedate_tz(text) if _MAIL.fullmatch(text) else None
+    if found and (named := _ZONE_OF_MAIL.search(text)):
+        return datetime(*found[:6], tzinfo=_zone(named[1], None))
     return datetime(*found[:6], tzinfo=timezone(timedelta(seconds=found[9] or 0))) if found else None
 
 
@@ -130,8 +151,12 @@ def _other(text: str) -> datetime | None:
 
 
 def _zone(name: str | None, offset: int | None) -> timezone:
-    """Return a time zone that is the same on every machine; `dateutil` would take the names of its own machine's."""
-    return timezone(timedelta(seconds=offset) if offset is not None else timedelta(hours=_ZONES.get(name or "", 0)))
+    """Return a time zone that is the same on every machine; `dateutil` would take the names of its own machine's.
+
+    Raises:
+        KeyError: the name is not known, or means several zones.
+    """
+    return timezone(timedelta(seconds=offset) if offset is not None else timedelta(hours=_ZONES[(name or "Z").upper()]))
 
 
 @functools.cache

@@ -146,3 +146,24 @@ def test_many_iso_dates_are_read_at_once():
     values = instants(pa.array(dates)).values
     assert time.perf_counter() - started < 0.5, "about 10 ms; one by one it is two seconds and more"
     assert np.array_equal(np.argsort(values, kind="stable"), np.argsort(np.array(dates), kind="stable"))
+
+
+@pytest.mark.parametrize(
+    ("date", "hour"),
+    [
+        ("Sat Jun 15 2024 12:00:00 GMT+0200", 10),
+        ("Sat Jun 15 2024 12:00:00 GMT+0200 (Central European Summer Time)", 10),
+        ("2024-06-15T12:00:00 UTC+02:00", 10),
+        ("2024-06-15 12:00 GMT+2", 10),
+        ("Sat, 15 Jun 2024 12:00:00 GMT-0500", 17),
+        ("Sat, 15 Jun 2024 12:00:00 CEST", 10),
+        ("Sat, 15 Jun 2024 12:00:00 +0200 (CEST)", 10),
+        ("2024-06-15T12:00:00 JST", 3),
+        ("Sat, 15 Jun 2024 12:00:00 -0000", 12),
+        ("Sat, 15 Jun 2024 12:00:00 IST", None),
+        ("2024-06-15 12:00 XYZ", None),
+    ],
+)
+def test_names_of_zones_and_offsets_of_gmt(date, hour):
+    right = hour and datetime(2024, 6, 15, hour, tzinfo=UTC).timestamp() * 1_000_000
+    assert instant(date) == right

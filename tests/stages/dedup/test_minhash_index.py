@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -109,6 +110,50 @@ def test_an_experiment_in_another_folder_leaves_the_entry_of_the_run_alone(tmp_p
     copied = shutil.copytree(february.url, tmp_path / "copy")
     curate.run(str(tmp_path / "february" / "crawl.yaml"), output=str(copied), workers=1)
     assert entries.items() <= {p: p.read_bytes() for p in (tmp_path / "index").rglob("*") if p.is_file()}.items()
+
+
+def test_an_input_that_was_removed_makes_the_others_no_copies_of_themselves(tmp_path):
+    docs = corpus(100, seed=8)
+    options = {"keep": "first", "index": str(tmp_path / "index"), "reference": [str(tmp_path / "index")]}
+    small_files = (tmp_path / "in-crawl", tmp_path / "crawl.yaml", tmp_path / "run-crawl")
+    dedup(tmp_path, cut(docs, 2), "crawl", **options)
+    recipe = small_files[1].read_text().replace("shard_mib: 1.0e-06", "shard_mib: 64")
+    small_files[1].write_text(recipe)
+    both = Deduplicated(curate.run(str(small_files[1]), output=str(small_files[2]), workers=1))
+    assert len(both.kept) > 20
+    (small_files[0] / "001.jsonl.gz").unlink()
+    one = Deduplicated(curate.run(str(small_files[1]), output=str(small_files[2]), workers=1))
+    assert [row["text"] for row in one.kept] == [row["text"] for row in both.kept if int(row["id"][1:]) < 50]
+
+
+def test_the_next_delivery_at_the_same_path_is_compared_with_the_last_one_that_was_moved_away(tmp_path):
+    docs = corpus(100, seed=8)
+    options = {"keep": "first", "index": str(tmp_path / "index"), "reference": [str(tmp_path / "index")]}
+    january = {row["text"] for row in dedup(tmp_path, [docs[:60]], "crawl", **options).kept}
+    shutil.move(tmp_path / "run-crawl", tmp_path / "january")
+    february = {row["text"] for row in dedup(tmp_path, [docs], "crawl", **options).kept}
+    alone = {row["text"] for row in dedup(tmp_path / "alone", [docs], "crawl", keep="first").kept}
+    assert not january & february and january | february == alone
+
+
+def test_a_run_folder_that_was_removed_is_made_again_with_the_same_result(tmp_path):
+    docs = corpus(60, seed=8)
+    options = {"keep": "first", "index": str(tmp_path / "index"), "reference": [str(tmp_path / "index")]}
+    before = dedup(tmp_path, [docs], "crawl", **options).kept_for
+    shutil.rmtree(tmp_path / "run-crawl")
+    assert dedup(tmp_path, [docs], "crawl", **options).kept_for == before
+
+
+def test_a_run_as_reference_is_checked_against_its_manifest(tmp_path):
+    docs = corpus(60, seed=8)
+    known = dedup(tmp_path, cut(docs[:40], 2), "known", keep="first")
+    texts = {row["text"] for row in known.kept}
+    (Path(known.url) / "data" / "mine.parquet").write_text("not a result")
+    new = dedup(tmp_path, [docs], "new", keep="first", reference=[known.url])
+    assert texts.isdisjoint(row["text"] for row in new.kept)
+    (Path(known.url) / "data" / "00001.parquet").unlink()
+    with pytest.raises(InputError, match=r"data/00001\.parquet is missing"):
+        dedup(tmp_path, [docs], "other", keep="first", reference=[known.url])
 
 
 @pytest.mark.parametrize("what", ["everything", "the inputs", "the run folder"])
