@@ -201,6 +201,8 @@ def evaluate(
     from curate.report.classifier_report import page
 
     if html:
+        if any(Path(html).exists() and Path(name).exists() and Path(html).samefile(name) for name in (*data, model)):
+            raise SpecError(f"--html: {html} is what this command reads.  Name another file.")
         _refuse_existing("--html", Path(html), replace=replace)
     modules = _importable(module)
     names = dict.fromkeys([model, *([compare] if compare else [])])

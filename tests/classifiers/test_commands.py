@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -26,6 +27,15 @@ def data(tmp_path) -> str:
 
 def run(*arguments: str):
     return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+def test_the_page_of_an_evaluation_does_not_replace_what_is_read(tmp_path, data, linear_file):
+    before = Path(data).read_bytes()
+    (tmp_path / "link.html").symlink_to(data)
+    for html in (data, str(tmp_path / "link.html"), str(linear_file)):
+        with pytest.raises(SpecError, match="is what this command reads"):
+            run("eval", str(linear_file), data, "--positive", "bad", "--html", html, "--replace")
+    assert Path(data).read_bytes() == before
 
 
 def test_train_then_judge_then_compare(tmp_path, data, linear_file):
