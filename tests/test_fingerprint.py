@@ -79,6 +79,7 @@ IMPORTS = [
     "class A:\n    if True:\n        from my_helper import LIMIT",
     "import importlib\nh = importlib.import_module('my_helper')",
     "from importlib import import_module\ndef f(): return import_module('my_helper').LIMIT",
+    "from importlib import import_module as get\ndef f(): return get('my_helper').LIMIT",
     "h = __import__('my_helper')",
     "import between",
     "import namespace.deep",

@@ -9,7 +9,7 @@ import importlib.machinery
 import importlib.util
 import pkgutil
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,7 +144,10 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
     Args:
         package: in which relative imports begin.
     """
+    importers = {"import_module", "__import__"}  # and what the module calls the first
     for node in _run_nodes(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "importlib":
+            importers |= {alias.asname for alias in node.names if alias.asname and alias.name == "import_module"}
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -152,17 +155,21 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
             if base:
                 yield base
                 yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and (base := _absolute(_named_in_call(node), package)):
+        elif isinstance(node, ast.Call) and (base := _absolute(_named_in_call(node, importers), package)):
             yield base
 
 
-def _named_in_call(node: ast.Call) -> str:
-    """Return the module that `importlib.import_module("...")` or `__import__("...")` names, if it is written out."""
+def _named_in_call(node: ast.Call, importers: Collection[str]) -> str:
+    """Return the module that `importlib.import_module("...")` or `__import__("...")` names, if it is written out.
+
+    Args:
+        importers: the names of functions that import what they are given.
+    """
     function = node.func
     called = (
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
     )
-    if called not in ("import_module", "__import__") or not node.args or not isinstance(node.args[0], ast.Constant):
+    if called not in importers or not node.args or not isinstance(node.args[0], ast.Constant):
         return ""
     return node.args[0].value if isinstance(node.args[0].value, str) else ""
 
