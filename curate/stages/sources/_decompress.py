@@ -28,6 +28,9 @@ SMALL_STEP = 512
 MAX_WINDOW = 1 << 27
 """zstd frames with a larger window (bytes) are refused; the `zstd` command line tool has the same limit."""
 
+MAX_DICTIONARY = 1 << 27
+"""A larger zstd dictionary (bytes, decompressed) is refused."""
+
 ZSTD = b"\x28\xb5\x2f\xfd"
 """Magic number of a zstd frame."""
 
@@ -208,7 +211,8 @@ class Codec:
         name: how messages call it.
         magic: the first bytes of each member.
         sign: a pattern for the first bytes of a member, to search for; at most `LONGEST_MATCH` bytes.
-        opener: returns for a file the function that opens its member at an offset.
+        opener: returns for a file the function that opens its member at an offset; raises `ReadFailure` if the file
+            has a dictionary that cannot be read.
     """
 
     name: str
@@ -230,7 +234,11 @@ def _xz(file: BufferedFile) -> Callable[[int], Member]:
 
 
 def _zstd(file: BufferedFile) -> Callable[[int], Member]:
-    context = zstandard.ZstdDecompressor(dict_data=_dictionary(file), max_window_size=MAX_WINDOW)
+    dictionary = _dictionary(file)
+    try:
+        context = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=MAX_WINDOW)
+    except zstandard.ZstdError as error:
+        raise ReadFailure("unreadable_record", f"zstd: the dictionary is damaged: {error}") from None
 
     def unpack(blocks: io.RawIOBase) -> Any:
         return context.stream_reader(blocks, read_size=INPUT_CHUNK, read_across_frames=False)
@@ -290,10 +298,35 @@ def _after_skippable(file: BufferedFile, at: int) -> int:
 
 
 def _dictionary(file: BufferedFile) -> zstandard.ZstdCompressionDict | None:
-    """Return the dictionary in the first, skippable frame, or None if the file does not begin with one."""
+    """Return the dictionary in the first, skippable frame, or None if the file does not begin with one.
+
+    Raises:
+        ReadFailure: the dictionary is damaged or too large; without it no frame of the file can be read.
+    """
     if file.read_at(0, 4) != ZSTD_DICTIONARY:
         return None
-    data = file.read_at(8, min(MAX_WINDOW, _after_skippable(file, 0) - 8))
-    if data.startswith(ZSTD):
-        data = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompress(data, max_output_size=MAX_WINDOW)
-    return zstandard.ZstdCompressionDict(data)
+    n_bytes = _after_skippable(file, 0) - 8
+    if n_bytes > MAX_DICTIONARY:
+        raise _too_large_dictionary()
+    data = file.read_at(8, n_bytes)
+    return zstandard.ZstdCompressionDict(_unpacked_dictionary(data) if data.startswith(ZSTD) else data)
+
+
+def _unpacked_dictionary(data: bytes) -> bytes:
+    context = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+    blocks = ZstdBlocks(BufferedFile(io.BytesIO(data), len(data)), 0)
+    frame, unpacked = Frame(blocks, lambda blocks: context.stream_reader(blocks, read_size=INPUT_CHUNK)), bytearray()
+    try:
+        while part := frame.read(DECOMPRESSED_CHUNK):
+            unpacked += part
+            if len(unpacked) > MAX_DICTIONARY:
+                break
+    except ReadFailure as failure:
+        raise ReadFailure("unreadable_record", f"zstd: the dictionary is damaged: {failure}") from None
+    if len(unpacked) > MAX_DICTIONARY:
+        raise _too_large_dictionary()
+    return bytes(unpacked)
+
+
+def _too_large_dictionary() -> ReadFailure:
+    return ReadFailure("unreadable_record", f"zstd: the dictionary is larger than {MAX_DICTIONARY >> 20} MiB")

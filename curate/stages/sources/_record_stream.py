@@ -44,7 +44,11 @@ NO_START = 1 / 32
 
 
 def open_record_file(file: BinaryIO, size: int) -> PlainFile | CompressedFile:
-    """Return a reader for the format that the first bytes of the file show."""
+    """Return a reader for the format that the first bytes of the file show.
+
+    Raises:
+        ReadFailure: nothing of the file can be read: its dictionary is damaged or too large.
+    """
     buffered = BufferedFile(file, size)
     codec = codec_of(buffered)
     return PlainFile(buffered) if codec is None else CompressedFile(buffered, codec)
