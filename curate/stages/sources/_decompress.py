@@ -271,14 +271,14 @@ def codec_of(file: BufferedFile) -> Codec | None:
     return next((codec for codec in CODECS if head.startswith(codec.magic)), None)
 
 
-def decompressed(file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHUNK) -> Iterator[bytes]:
-    """Yield the content of all members of a file; NUL bytes between and after members are padding.
+def decompressed(file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHUNK, at: int = 0) -> Iterator[bytes]:
+    """Yield the content of all members of a file from `at`; NUL bytes between and after members are padding.
 
     Raises:
         TrailingData: what follows a member is none.
         ReadFailure: a member is damaged. Here and there, all bytes before are yielded first.
     """
-    open_member, at = codec.opener(file), 0
+    open_member = codec.opener(file)
     while at < file.size:
         member = CarefulMember(open_member, at)
         while data := member.read(chunk):

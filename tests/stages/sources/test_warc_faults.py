@@ -259,3 +259,32 @@ def test_a_packed_dictionary_is_read():
     head = b"\x5d\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
     compressor = zstandard.ZstdCompressor(dict_data=trained)
     assert pages(read(warc, head + b"".join(map(compressor.compress, PAGES)))) == URLS
+
+
+STARTS = {
+    "flipped": lambda data: bytes([data[0] ^ 1]) + data[1:],
+    "blank line": lambda data: b"\r\n" + data,
+    "text": lambda data: b"garbage" + data,
+    "zeros over the first bytes": lambda data: bytes(8) + data[8:],
+    "much before": lambda data: random.Random(0).randbytes(100_000) + data,
+}
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, lz4, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("start", STARTS)
+def test_damage_in_the_first_bytes_costs_the_first_member_and_no_other(pack, start):
+    intact = [pack(r) for r in PAGES]
+    data = STARTS[start](b"".join(intact))
+    n_lost = 0 if len(data) > sum(map(len, intact)) else 1
+    out = read(warc, data)
+    assert out.results[0] == ("x/0", "unreadable_record")
+    assert pages(out) == URLS[n_lost:] and len(out.rows) == 1 + len(URLS[n_lost:])
+    for shard_bytes in (200, 1000):
+        assert read(warc, data, shard_bytes).results == out.results
+
+
+def test_a_crawl_file_stored_as_a_page_of_a_damaged_one_is_not_read_in_its_place():
+    inner = record("response", http(members(*PAGES), content_type="application/warc"))
+    data = b"XX" + PAGES[0] + PAGES[1] + inner + PAGES[2]
+    out = read(warc, data[:2] + data[4:])
+    assert pages(out) == URLS[1:3] and out.reasons == ["unreadable_record", None, "not_html", None]
