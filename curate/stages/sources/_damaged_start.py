@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from curate.stages.sources._buffered_file import BufferedFile
-from curate.stages.sources._decompress import CODECS, CarefulMember, Codec, ReadFailure
+from curate.stages.sources._decompress import CODECS, MAX_WINDOW, CarefulMember, Codec, ReadFailure
 
 SEARCHED = 1 << 20
 """Number of bytes at the beginning of a file in which an intact member is searched for."""
@@ -48,7 +48,7 @@ def first_intact_member(
 
 def _first_of(codec: Codec, file: BufferedFile, is_content: Callable[[bytes], bool], stop: int) -> int | None:
     try:
-        open_member = codec.opener(file)
+        open_member = codec.opener(file, MAX_WINDOW)
     except ReadFailure:
         return None
     at: int | None = 0

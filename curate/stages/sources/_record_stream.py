@@ -12,7 +12,14 @@ from typing import BinaryIO
 
 from curate.stages.sources._buffered_file import LONGEST_MATCH, BufferedFile
 from curate.stages.sources._damaged_start import SEARCHED, first_intact_member
-from curate.stages.sources._decompress import DECOMPRESSED_CHUNK, CarefulMember, Codec, ReadFailure, codec_of
+from curate.stages.sources._decompress import (
+    DECOMPRESSED_CHUNK,
+    MAX_WINDOW,
+    CarefulMember,
+    Codec,
+    ReadFailure,
+    codec_of,
+)
 from curate.stages.sources._headers import (
     HEADER_BYTES,
     LOOKAHEAD,
@@ -187,7 +194,7 @@ class CompressedFile:
     def __init__(self, file: BufferedFile, codec: Codec):
         self.file = file
         self.tries = Tries()
-        self._sign, self._open_member = codec.sign, codec.opener(file)
+        self._sign, self._open_member = codec.sign, codec.opener(file, MAX_WINDOW)
         self._peeked: tuple[int, CarefulMember, bytes] | None = None  # offset, member, its first bytes: the last one
 
     def find_record(self, start: int, stop: int) -> int | None:

@@ -18,7 +18,7 @@ from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._buffered_file import BufferedFile
 from curate.stages.sources._damaged_start import CONTROL, ENDINGS, HEAD_BYTES, SEARCHED, first_intact_member
-from curate.stages.sources._decompress import Codec, ReadFailure, codec_of, decompressed
+from curate.stages.sources._decompress import LONG_WINDOW, Codec, ReadFailure, codec_of, decompressed
 from curate.stages.sources._fields import ExtraType, schema_of
 from curate.stages.sources._magic import binary_format
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
@@ -35,7 +35,8 @@ _MISSING = object()
 class jsonl:
     r"""Read documents from JSON Lines files, one object per line; uncompressed or gzip, zstd, LZ4, bzip2 or xz.
 
-    Why: most datasets are available in this format.
+    Why: most datasets are available in this format. Frames of zstd are read with windows up to 2 GiB
+        (`zstd --long=31`), as public dumps have them; memory grows with the window of the file.
 
     Args:
         fields: column -> key in the object, if the names differ: {text: content, url: metadata.url}. `a.b` is the
@@ -57,7 +58,7 @@ class jsonl:
         document_too_large: the line is longer than `max_doc_mib`
     Raises:
         InputError: a file is of another format (parquet, one JSON array, CSV, UTF-16, ZIP ...), or no line in its first
-            MiB has the key of the text.
+            MiB has the key of the text, or its first zstd frame needs a window over 2 GiB.
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 170 MB/s of text from uncompressed files, 90 MB/s from compressed files, on one core
     """
@@ -80,7 +81,7 @@ class jsonl:
         Raises:
             InputError: the file is of another format, or no object in its beginning has the key.
         """
-        data, is_whole = first_bytes(split)
+        data, is_whole = first_bytes(split, LONG_WINDOW)
         lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")[: None if is_whole else -1][:N_CHECKED]
         records = [record for line in lines if isinstance(record := _parsed_or_none(line), dict)]
         key = self.fields.get("text", "text")
@@ -132,7 +133,7 @@ def _lines_of(split: Split, limit: int) -> Iterator[tuple[int, bytes | ReadFailu
         if codec is None and damage is None:
             yield from _plain_lines(file, split, limit)
         elif codec and split.start == 0:  # a compressed file cannot be read from the middle
-            yield from _lines(_not_binary(split, decompressed(stored, codec, at=at)), at, limit)
+            yield from _lines(_not_binary(split, decompressed(stored, codec, at=at, max_window=LONG_WINDOW)), at, limit)
 
 
 def _damaged_start(file: BufferedFile, name: str) -> tuple[ReadFailure | None, Codec | None, int]:

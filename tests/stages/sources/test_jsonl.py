@@ -342,3 +342,23 @@ def test_a_text_with_a_packed_part_is_read_as_text():
     data = b"\xff\xfe\n" + lines({"text": "a"}) + gzip.compress(lines({"text": "b"}))
     out = read(jsonl, {"x.jsonl": data})
     assert ("x.jsonl/3", None) in out.results
+
+
+def with_window(data: bytes, log: int) -> bytes:
+    """Return a zstd frame that states a window of 2^log bytes, as `zstd --long=log` writes it."""
+    return b"\x28\xb5\x2f\xfd\0" + bytes([(log - 10) << 3]) + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
+@pytest.mark.parametrize("log", [27, 28, 31])
+def test_windows_up_to_2_gib_are_read(log):
+    data = with_window(lines({"text": "a"}, {"text": "b"}), log)
+    out = read(jsonl, {"x.jsonl.zst": data})
+    assert [row["text"] for row in out.rows] == ["a", "b"] and out.reasons == [None, None]
+
+
+def test_a_larger_window_is_an_error_that_names_it():
+    with pytest.raises(InputError, match=r"x\.jsonl\.zst.* window of 4096 MiB, more than 2048 MiB"):
+        read(jsonl, {"x.jsonl.zst": with_window(lines({"text": "a"}), 32)})
+    files = {"x.jsonl.zst": PACKS["zst"](lines({"text": "a"})) + with_window(lines({"text": "b"}), 32)}
+    out = read(jsonl, files)
+    assert out.reasons == [None, "unreadable_record"], "after its beginning it costs the rest of the file"
