@@ -61,10 +61,10 @@ def decode_body(body: bytes, fields: Fields, limit: int) -> Body:
     Raises:
         BodyTooLarge: the decoded body has more than `limit` bytes.
     """
-    if "chunked" in fields[b"transfer-encoding"].lower():
+    if "chunked" in fields.joined(b"transfer-encoding").lower():
         body = _unchunk(body)
     decoded = Body(body)
-    codings = [coding.strip().lower() for coding in fields[b"content-encoding"].split(",")]
+    codings = [coding.strip().lower() for coding in fields.joined(b"content-encoding").split(",")]
     for coding in (*reversed(codings), *[""] * MAX_UNDECLARED):
         inner = _decoded(decoded.data, coding, limit)
         decoded = Body(inner.data, decoded.defect or inner.defect)

@@ -28,6 +28,15 @@ SMALL_STEP = 512
 MAX_WINDOW = 1 << 27
 """zstd frames with a larger window (bytes) are refused; the `zstd` command line tool has the same limit."""
 
+LONG_WINDOW = 1 << 31
+"""The largest window (bytes) that zstd can read: `zstd --long=31`."""
+
+FRAME_HEADER = 18
+"""Maximum length of the header of a zstd frame."""
+
+MAX_DICTIONARY = 1 << 27
+"""A larger zstd dictionary (bytes, decompressed) is refused."""
+
 ZSTD = b"\x28\xb5\x2f\xfd"
 """Magic number of a zstd frame."""
 
@@ -50,6 +59,10 @@ class ReadFailure(Exception):
 
 class TrailingData(ReadFailure):
     """What follows a compressed member is no member."""
+
+
+class WindowTooLarge(ReadFailure):
+    """A zstd frame needs a larger window than the reader allows."""
 
 
 class Member(Protocol):
@@ -208,37 +221,62 @@ class Codec:
         name: how messages call it.
         magic: the first bytes of each member.
         sign: a pattern for the first bytes of a member, to search for; at most `LONGEST_MATCH` bytes.
-        opener: returns for a file the function that opens its member at an offset.
+        opener: returns for a file and the largest window of a zstd frame (bytes) the function that opens its member at
+            an offset; raises `ReadFailure` if the file has a dictionary that cannot be read.
     """
 
     name: str
     magic: bytes
     sign: re.Pattern[bytes]
-    opener: Callable[[BufferedFile], Callable[[int], Member]]
+    opener: Callable[[BufferedFile, int], Callable[[int], Member]]
 
 
-def _gzip(file: BufferedFile) -> Callable[[int], Member]:
+def _gzip(file: BufferedFile, max_window: int) -> Callable[[int], Member]:
     return lambda at: ZlibMember(file, at)
 
 
-def _bz2(file: BufferedFile) -> Callable[[int], Member]:
+def _bz2(file: BufferedFile, max_window: int) -> Callable[[int], Member]:
     return lambda at: StreamMember(file, at, "bzip2", bz2.BZ2Decompressor())
 
 
-def _xz(file: BufferedFile) -> Callable[[int], Member]:
+def _xz(file: BufferedFile, max_window: int) -> Callable[[int], Member]:
     return lambda at: StreamMember(file, at, "xz", lzma.LZMADecompressor(lzma.FORMAT_XZ))
 
 
-def _zstd(file: BufferedFile) -> Callable[[int], Member]:
-    context = zstandard.ZstdDecompressor(dict_data=_dictionary(file), max_window_size=MAX_WINDOW)
+def _zstd(file: BufferedFile, max_window: int) -> Callable[[int], Member]:
+    dictionary = _dictionary(file)
+    try:
+        context = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=max_window)
+    except zstandard.ZstdError as error:
+        raise ReadFailure("unreadable_record", f"zstd: the dictionary is damaged: {error}") from None
 
     def unpack(blocks: io.RawIOBase) -> Any:
         return context.stream_reader(blocks, read_size=INPUT_CHUNK, read_across_frames=False)
 
-    return lambda at: SkippableFrame(file, at) if _is_skippable(file, at) else Frame(ZstdBlocks(file, at), unpack)
+    def open_frame(at: int) -> Member:
+        if _is_skippable(file, at):
+            return SkippableFrame(file, at)
+        if (window := _window(file.read_at(at, FRAME_HEADER))) > max_window:
+            sizes = f"{window >> 20} MiB, more than {max_window >> 20} MiB"
+            raise WindowTooLarge("unreadable_record", f"zstd: the frame at byte {at} needs a window of {sizes}")
+        return Frame(ZstdBlocks(file, at), unpack)
+
+    return open_frame
 
 
-def _lz4(file: BufferedFile) -> Callable[[int], Member]:
+def _window(head: bytes) -> int:
+    """Return the window (bytes) that the header of a zstd frame states (RFC 8878, section 3.1.1.1); 0 if it is cut."""
+    if len(head) < 6 or not head.startswith(ZSTD):
+        return 0
+    flags, window = head[4], head[5]
+    if not flags >> 5 & 1:
+        base = 1 << 10 + (window >> 3)
+        return base + (base >> 3) * (window & 7)
+    start, n_bytes = 5 + (0, 1, 2, 4)[flags & 3], (1, 2, 4, 8)[flags >> 6]  # the window is the size of the content
+    return int.from_bytes(head[start : start + n_bytes], "little") + (256 if n_bytes == 2 else 0)
+
+
+def _lz4(file: BufferedFile, max_window: int) -> Callable[[int], Member]:
     def unpack(blocks: io.RawIOBase) -> Any:
         return arrow_stream(blocks, "lz4")
 
@@ -263,14 +301,16 @@ def codec_of(file: BufferedFile) -> Codec | None:
     return next((codec for codec in CODECS if head.startswith(codec.magic)), None)
 
 
-def decompressed(file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHUNK) -> Iterator[bytes]:
-    """Yield the content of all members of a file; NUL bytes between and after members are padding.
+def decompressed(
+    file: BufferedFile, codec: Codec, chunk: int = DECOMPRESSED_CHUNK, at: int = 0, max_window: int = MAX_WINDOW
+) -> Iterator[bytes]:
+    """Yield the content of all members of a file from `at`; NUL bytes between and after members are padding.
 
     Raises:
         TrailingData: what follows a member is none.
         ReadFailure: a member is damaged. Here and there, all bytes before are yielded first.
     """
-    open_member, at = codec.opener(file), 0
+    open_member = codec.opener(file, max_window)
     while at < file.size:
         member = CarefulMember(open_member, at)
         while data := member.read(chunk):
@@ -290,10 +330,35 @@ def _after_skippable(file: BufferedFile, at: int) -> int:
 
 
 def _dictionary(file: BufferedFile) -> zstandard.ZstdCompressionDict | None:
-    """Return the dictionary in the first, skippable frame, or None if the file does not begin with one."""
+    """Return the dictionary in the first, skippable frame, or None if the file does not begin with one.
+
+    Raises:
+        ReadFailure: the dictionary is damaged or too large; without it no frame of the file can be read.
+    """
     if file.read_at(0, 4) != ZSTD_DICTIONARY:
         return None
-    data = file.read_at(8, min(MAX_WINDOW, _after_skippable(file, 0) - 8))
-    if data.startswith(ZSTD):
-        data = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompress(data, max_output_size=MAX_WINDOW)
-    return zstandard.ZstdCompressionDict(data)
+    n_bytes = _after_skippable(file, 0) - 8
+    if n_bytes > MAX_DICTIONARY:
+        raise _too_large_dictionary()
+    data = file.read_at(8, n_bytes)
+    return zstandard.ZstdCompressionDict(_unpacked_dictionary(data) if data.startswith(ZSTD) else data)
+
+
+def _unpacked_dictionary(data: bytes) -> bytes:
+    context = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+    blocks = ZstdBlocks(BufferedFile(io.BytesIO(data), len(data)), 0)
+    frame, unpacked = Frame(blocks, lambda blocks: context.stream_reader(blocks, read_size=INPUT_CHUNK)), bytearray()
+    try:
+        while part := frame.read(DECOMPRESSED_CHUNK):
+            unpacked += part
+            if len(unpacked) > MAX_DICTIONARY:
+                break
+    except ReadFailure as failure:
+        raise ReadFailure("unreadable_record", f"zstd: the dictionary is damaged: {failure}") from None
+    if len(unpacked) > MAX_DICTIONARY:
+        raise _too_large_dictionary()
+    return bytes(unpacked)
+
+
+def _too_large_dictionary() -> ReadFailure:
+    return ReadFailure("unreadable_record", f"zstd: the dictionary is larger than {MAX_DICTIONARY >> 20} MiB")

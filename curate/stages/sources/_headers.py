@@ -54,6 +54,14 @@ class Fields:
         end = self._lines.find(b"\n", at + 1)
         return decode_value(self._lines[at + len(name) + 2 : end if end >= 0 else None])
 
+    def joined(self, name: bytes) -> str:
+        """Return the values of all fields of a name, in order, as one list with commas (RFC 9110, section 5.3)."""
+        values, at, mark = [], -1, b"\n" + name + b":"
+        while (at := self._lowered.find(mark, at + 1)) >= 0:
+            end = self._lines.find(b"\n", at + 1)
+            values.append(decode_value(self._lines[at + len(mark) : end if end >= 0 else None]))
+        return ", ".join(values)
+
 
 @dataclass(frozen=True, slots=True)
 class Header:

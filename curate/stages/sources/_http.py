@@ -52,8 +52,8 @@ def read_head(block: bytes) -> Response:
 
 
 def media_type(content_type: str) -> str:
-    """Return the media type of a Content-Type without parameters, in lower case, such as `text/html`."""
-    return content_type.partition(";")[0].partition(",")[0].strip().lower()
+    """Return the media type of a Content-Type without parameters and quotes, in lower case, such as `text/html`."""
+    return content_type.partition(";")[0].partition(",")[0].strip(" \t\r\n\"'").lower()
 
 
 def charset(content_type: str) -> str | None:

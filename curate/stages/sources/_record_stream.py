@@ -11,7 +11,15 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from curate.stages.sources._buffered_file import LONGEST_MATCH, BufferedFile
-from curate.stages.sources._decompress import DECOMPRESSED_CHUNK, CarefulMember, Codec, ReadFailure, codec_of
+from curate.stages.sources._damaged_start import SEARCHED, first_intact_member
+from curate.stages.sources._decompress import (
+    DECOMPRESSED_CHUNK,
+    MAX_WINDOW,
+    CarefulMember,
+    Codec,
+    ReadFailure,
+    codec_of,
+)
 from curate.stages.sources._headers import (
     HEADER_BYTES,
     LOOKAHEAD,
@@ -44,9 +52,17 @@ NO_START = 1 / 32
 
 
 def open_record_file(file: BinaryIO, size: int) -> PlainFile | CompressedFile:
-    """Return a reader for the format that the first bytes of the file show."""
+    """Return a reader for the format that the first bytes of the file show, or its first intact member.
+
+    Raises:
+        ReadFailure: nothing of the file can be read: its dictionary is damaged or too large.
+    """
     buffered = BufferedFile(file, size)
     codec = codec_of(buffered)
+    if codec is None and not looks_like_record(buffered.read_at(0, PROBE_BYTES)):
+        plain_at = PlainFile(buffered).find_record(1, min(SEARCHED, size))  # a member after it is a part of a record
+        found = first_intact_member(buffered, looks_like_record, SEARCHED if plain_at is None else plain_at)
+        codec = found[0] if found else None
     return PlainFile(buffered) if codec is None else CompressedFile(buffered, codec)
 
 
@@ -178,7 +194,7 @@ class CompressedFile:
     def __init__(self, file: BufferedFile, codec: Codec):
         self.file = file
         self.tries = Tries()
-        self._sign, self._open_member = codec.sign, codec.opener(file)
+        self._sign, self._open_member = codec.sign, codec.opener(file, MAX_WINDOW)
         self._peeked: tuple[int, CarefulMember, bytes] | None = None  # offset, member, its first bytes: the last one
 
     def find_record(self, start: int, stop: int) -> int | None:

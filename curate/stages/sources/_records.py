@@ -69,7 +69,13 @@ def read_records(split: Split, block_bytes: Callable[[Header], int]) -> Iterator
         block_bytes: returns for a header how many bytes of the block to keep.
     """
     with fsspec.open(split.url, "rb") as file:
-        yield from _records_of_split(open_record_file(file, split.size), split, block_bytes)
+        try:
+            reader = open_record_file(file, split.size)
+        except ReadFailure as failure:
+            if split.start == 0:
+                yield Record("0", NO_HEADER, b"", failure.reason, str(failure))
+            return
+        yield from _records_of_split(reader, split, block_bytes)
 
 
 def check_records(

@@ -12,7 +12,7 @@ import orjson
 from curate.errors import InputError
 from curate.stage import Split
 from curate.stages.sources._buffered_file import BufferedFile
-from curate.stages.sources._decompress import ReadFailure, codec_of, decompressed
+from curate.stages.sources._decompress import MAX_WINDOW, ReadFailure, WindowTooLarge, codec_of, decompressed
 from curate.stages.sources._headers import RECORD_LINE, looks_like_record
 from curate.stages.sources._magic import binary_format
 
@@ -45,8 +45,15 @@ _ADVICE: Mapping[str, str] = {
 """Format -> what to do with a file of it."""
 
 
-def first_bytes(split: Split) -> tuple[bytes, bool]:
-    """Return the first decompressed bytes of a split's file, at most `BEGINNING`, and whether these are all of it."""
+def first_bytes(split: Split, max_window: int = MAX_WINDOW) -> tuple[bytes, bool]:
+    """Return the first decompressed bytes of a split's file, at most `BEGINNING`, and whether these are all of it.
+
+    Args:
+        split: a part of the file.
+        max_window: the largest window of a zstd frame (bytes).
+    Raises:
+        InputError: the first frame needs a larger window.
+    """
     with fsspec.open(split.url, "rb") as file:
         stored = BufferedFile(file, split.size)
         codec = codec_of(stored)
@@ -54,10 +61,14 @@ def first_bytes(split: Split) -> tuple[bytes, bool]:
             return stored.read_at(0, BEGINNING), split.size <= BEGINNING
         data = bytearray()
         try:
-            for part in decompressed(stored, codec):
+            for part in decompressed(stored, codec, max_window=max_window):
                 data += part
                 if len(data) >= BEGINNING:
                     return bytes(data[:BEGINNING]), False
+        except WindowTooLarge as failure:
+            if not data:
+                raise InputError(f"{split.url}: {failure}.  Compress it again with a smaller window") from None
+            return bytes(data), False
         except ReadFailure:
             return bytes(data), False
         return bytes(data), True

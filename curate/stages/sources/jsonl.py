@@ -17,7 +17,8 @@ from curate.errors import InputError
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._buffered_file import BufferedFile
-from curate.stages.sources._decompress import ReadFailure, codec_of, decompressed
+from curate.stages.sources._damaged_start import CONTROL, ENDINGS, HEAD_BYTES, SEARCHED, first_intact_member
+from curate.stages.sources._decompress import LONG_WINDOW, Codec, ReadFailure, codec_of, decompressed
 from curate.stages.sources._fields import ExtraType, schema_of
 from curate.stages.sources._magic import binary_format
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
@@ -34,7 +35,8 @@ _MISSING = object()
 class jsonl:
     r"""Read documents from JSON Lines files, one object per line; uncompressed or gzip, zstd, LZ4, bzip2 or xz.
 
-    Why: most datasets are available in this format.
+    Why: most datasets are available in this format. Frames of zstd are read with windows up to 2 GiB
+        (`zstd --long=31`), as public dumps have them; memory grows with the window of the file.
 
     Args:
         fields: column -> key in the object, if the names differ: {text: content, url: metadata.url}. `a.b` is the
@@ -48,14 +50,15 @@ class jsonl:
     Makes: text, url, date, source
     Drops:
         unreadable_record: not UTF-8, not valid JSON (a lone surrogate is not valid; `NaN` is) or not an object; or the
-            compressed data is damaged: one document for the rest of the file, which cannot be read
+            compressed data is damaged: one document for the rest of the file, which cannot be read, or for its
+            beginning (the ids after it count from the byte of the first intact member)
         truncated_record: the compressed data ends too early
         no_text: the text is missing, null or not a string
         no_id: `id` is mapped and the object has none
         document_too_large: the line is longer than `max_doc_mib`
     Raises:
         InputError: a file is of another format (parquet, one JSON array, CSV, UTF-16, ZIP ...), or no line in its first
-            MiB has the key of the text.
+            MiB has the key of the text, or its first zstd frame needs a window over 2 GiB.
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 170 MB/s of text from uncompressed files, 90 MB/s from compressed files, on one core
     """
@@ -78,7 +81,7 @@ class jsonl:
         Raises:
             InputError: the file is of another format, or no object in its beginning has the key.
         """
-        data, is_whole = first_bytes(split)
+        data, is_whole = first_bytes(split, LONG_WINDOW)
         lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")[: None if is_whole else -1][:N_CHECKED]
         records = [record for line in lines if isinstance(record := _parsed_or_none(line), dict)]
         key = self.fields.get("text", "text")
@@ -124,10 +127,35 @@ def _lines_of(split: Split, limit: int) -> Iterator[tuple[int, bytes | ReadFailu
     with fsspec.open(split.url, "rb") as file:
         stored = BufferedFile(file, split.size)
         codec = codec_of(stored)
-        if codec is None:
+        damage, codec, at = (None, codec, 0) if codec else _damaged_start(stored, split.name)
+        if damage and split.start == 0:
+            yield 0, damage, 0
+        if codec is None and damage is None:
             yield from _plain_lines(file, split, limit)
-        elif split.start == 0:  # a compressed file cannot be read from the middle
-            yield from _lines(_not_binary(split, decompressed(stored, codec)), 0, limit)
+        elif codec and split.start == 0:  # a compressed file cannot be read from the middle
+            yield from _lines(_not_binary(split, decompressed(stored, codec, at=at, max_window=LONG_WINDOW)), at, limit)
+
+
+def _damaged_start(file: BufferedFile, name: str) -> tuple[ReadFailure | None, Codec | None, int]:
+    """Say whether a file that begins with no member is a compressed one whose first bytes are damaged.
+
+    Returns:
+        What is damaged, or None if the file is not compressed; the format and the offset of the first intact member.
+    """
+    head = file.read_at(0, HEAD_BYTES)
+    if not CONTROL.search(head) or binary_format(head):
+        return None, None, 0
+    if any(isinstance(_parsed_or_none(line), dict) for line in file.read_at(0, SEARCHED).split(b"\n")):
+        return None, None, 0
+    if found := first_intact_member(file, lambda head: bool(head) and not CONTROL.search(head)):
+        codec, at = found
+        message = f"expected {codec.name} data, found {head[:16]!r}; the first intact member begins at byte {at}"
+        return ReadFailure("unreadable_record", message), codec, at
+    ending = name.rpartition(".")[2].lower()
+    if ending not in ENDINGS:
+        return None, None, 0
+    message = f"it is no {ENDINGS[ending]} data, although its name ends in .{ending}: it begins with {head[:16]!r}"
+    return ReadFailure("unreadable_record", message), None, file.size
 
 
 def _not_binary(split: Split, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -310,3 +310,55 @@ def test_documents_without_text_do_not_fill_a_batch_without_limit():
     out = read(jsonl, gzip.compress(lines({"text": "a"}, *[record] * 40)), extra={"more": "string"})
     assert out.reasons == [None] + ["no_text"] * 40
     assert max(batch.rows.nbytes for batch in out.batches) < 16 << 20
+
+
+@pytest.mark.parametrize("codec", PACKS)
+def test_damage_in_the_first_bytes_of_a_compressed_file_is_one_defect(codec):
+    parts = [PACKS[codec](lines(*({"text": f"{i} {k}"} for k in range(50)))) for i in range(3)]
+    for data, n_lost in (
+        (bytes([parts[0][0] ^ 1]) + b"".join(parts)[1:], 50),
+        (b"garbage" + b"".join(parts), 0),
+    ):
+        for shard_bytes in (1 << 40, 100):
+            out = read(jsonl, {f"x.jsonl.{codec}": data}, shard_bytes)
+            assert out.results[0] == (f"x.jsonl.{codec}/0", "unreadable_record")
+            assert [row["text"] for row in out.rows[1:]] == [f"{i // 50} {i % 50}" for i in range(n_lost, 150)]
+            assert set(out.reasons[1:]) == {None}
+
+
+@pytest.mark.parametrize("codec", PACKS)
+def test_a_file_that_is_not_compressed_as_its_name_says_is_one_defect(codec):
+    whole = PACKS[codec](lines(*({"text": str(i), "noise": random.Random(i).random()} for i in range(500))))
+    damaged = bytes([whole[0] ^ 1]) + whole[1:]
+    for shard_bytes in (1 << 40, 1000):
+        out = read(jsonl, {f"a.jsonl.{codec}": damaged, "b.jsonl": lines({"text": "b"})}, shard_bytes)
+        assert out.results == [(f"a.jsonl.{codec}/0", "unreadable_record"), ("b.jsonl/0", None)]
+        assert f"ends in .{codec}" in out.batches[0].verdicts.evidence[0]
+    text = lines({"text": "a"}, {"text": "b"})
+    assert read(jsonl, {f"x.jsonl.{codec}": text}).reasons == [None, None], "lines are read whatever the name"
+
+
+def test_a_text_with_a_packed_part_is_read_as_text():
+    data = b"\xff\xfe\n" + lines({"text": "a"}) + gzip.compress(lines({"text": "b"}))
+    out = read(jsonl, {"x.jsonl": data})
+    assert ("x.jsonl/3", None) in out.results
+
+
+def with_window(data: bytes, log: int) -> bytes:
+    """Return a zstd frame that states a window of 2^log bytes, as `zstd --long=log` writes it."""
+    return b"\x28\xb5\x2f\xfd\0" + bytes([(log - 10) << 3]) + (len(data) << 3 | 1).to_bytes(3, "little") + data
+
+
+@pytest.mark.parametrize("log", [27, 28, 31])
+def test_windows_up_to_2_gib_are_read(log):
+    data = with_window(lines({"text": "a"}, {"text": "b"}), log)
+    out = read(jsonl, {"x.jsonl.zst": data})
+    assert [row["text"] for row in out.rows] == ["a", "b"] and out.reasons == [None, None]
+
+
+def test_a_larger_window_is_an_error_that_names_it():
+    with pytest.raises(InputError, match=r"x\.jsonl\.zst.* window of 4096 MiB, more than 2048 MiB"):
+        read(jsonl, {"x.jsonl.zst": with_window(lines({"text": "a"}), 32)})
+    files = {"x.jsonl.zst": PACKS["zst"](lines({"text": "a"})) + with_window(lines({"text": "b"}), 32)}
+    out = read(jsonl, files)
+    assert out.reasons == [None, "unreadable_record"], "after its beginning it costs the rest of the file"

@@ -58,6 +58,9 @@ def test_a_page_has_its_bytes_its_id_and_its_http_fields():
         (http(HTML, "203"), None),
         (http(HTML, content_type="application/xhtml+xml"), None),
         (http(HTML, content_type="TEXT/HTML;charset=x"), None),
+        (http(HTML, content_type='"text/html"'), None),
+        (http(HTML, content_type="'text/html; charset=utf-8'"), None),
+        (http(HTML, content_type='"image/png"'), "not_html"),
         (http(HTML, content_type=None), None),
         (http(b"\xef\xbb\xbf \n<!-- x --><HTML lang=de>", content_type=None), None),
         (http(b"\x89PNG\r\n", content_type=None), "not_html"),
@@ -133,6 +136,10 @@ def brotli(body: bytes) -> bytes:
         (brotli(HTML), {"Content_Encoding": "br"}),
         (zstandard.compress(HTML), {"Content_Encoding": "zstd"}),
         (gzip.compress(zlib.compress(HTML)), {"Content_Encoding": "deflate, gzip"}),
+        (gzip.compress(brotli(HTML)), {"Content_Encoding": "br\r\nContent-Encoding: gzip"}),  # two lines are one list
+        (brotli(gzip.compress(HTML)), {"Content_Encoding": "gzip\r\ncontent-encoding: br"}),
+        (brotli(HTML), {"Content_Encoding": "br\r\nX-A: b\r\nContent-Encoding: br"}),
+        (chunked(gzip.compress(HTML), 9), {"Transfer_Encoding": "gzip\r\nTransfer-Encoding: chunked"}),
         (gzip.compress(HTML)[:-6], {"Content_Encoding": "gzip"}),  # truncated: the first part is kept
     ],
 )

@@ -216,3 +216,75 @@ def test_the_records_before_a_defect_in_one_member_are_read():
     data[second - 4 : second] = b"\xff\xff\xff\xff"
     n_whole = text[:n_first].count(b"</html>\r\n\r\n")
     assert len(pages(read(warc, bytes(data)))) == n_whole > 50
+
+
+def with_dictionary(content: bytes) -> bytes:
+    """Return a .warc.zst of which the first frame holds this content."""
+    head = b"\x5d\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+    return head + b"".join(zstandard.compress(r) for r in PAGES)
+
+
+def zeros(n: int) -> bytes:
+    """Return a zstd frame of about `n` zeros: blocks of 128 KiB that repeat one byte."""
+    block = (128 << 10 << 3 | 1 << 1).to_bytes(3, "little") + b"\0"
+    return b"\x28\xb5\x2f\xfd\0\x58" + block * (n >> 17) + (1 << 3 | 3).to_bytes(3, "little") + b"\0"
+
+
+INTACT = zstandard.ZstdCompressor(write_checksum=True).compress(random.Random(0).randbytes(5000))
+DICTIONARIES = {
+    "cut": (INTACT[:-1000], "damaged"),
+    "flipped": (INTACT[:2000] + bytes([INTACT[2000] ^ 1]) + INTACT[2001:], "damaged"),
+    "flipped frame header": (INTACT[:4] + b"\x08" + INTACT[5:], "damaged"),
+    "no dictionary behind its magic": (b"\x37\xa4\x30\xec" + bytes(500), "damaged"),
+    "3 GB of zeros": (zeros(3 << 30), "larger than 128 MiB"),
+}
+
+
+@pytest.mark.parametrize("kind", DICTIONARIES)
+@pytest.mark.parametrize("shard_bytes", [1 << 40, 300])
+def test_a_dictionary_that_cannot_be_read_costs_its_file_and_no_other(kind, shard_bytes):
+    content, why = DICTIONARIES[kind]
+    files = {"a.warc.zst": with_dictionary(content), "b.warc.zst": b"".join(map(zstandard.compress, PAGES))}
+    if len(files["a.warc.zst"]) > 50_000:
+        shard_bytes = max(shard_bytes, 30_000)
+    out = read(warc, files, shard_bytes)
+    assert out.results[0] == ("a.warc.zst/0", "unreadable_record")
+    assert why in out.batches[0].verdicts.evidence[0]
+    assert pages(out) == URLS and len(out.rows) == 1 + len(URLS)
+
+
+def test_a_packed_dictionary_is_read():
+    trained = zstandard.ZstdCompressionDict(b"".join(PAGES)[:4000])
+    content = zstandard.compress(trained.as_bytes())
+    head = b"\x5d\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+    compressor = zstandard.ZstdCompressor(dict_data=trained)
+    assert pages(read(warc, head + b"".join(map(compressor.compress, PAGES)))) == URLS
+
+
+STARTS = {
+    "flipped": lambda data: bytes([data[0] ^ 1]) + data[1:],
+    "blank line": lambda data: b"\r\n" + data,
+    "text": lambda data: b"garbage" + data,
+    "zeros over the first bytes": lambda data: bytes(8) + data[8:],
+    "much before": lambda data: random.Random(0).randbytes(100_000) + data,
+}
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, lz4, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("start", STARTS)
+def test_damage_in_the_first_bytes_costs_the_first_member_and_no_other(pack, start):
+    intact = [pack(r) for r in PAGES]
+    data = STARTS[start](b"".join(intact))
+    n_lost = 0 if len(data) > sum(map(len, intact)) else 1
+    out = read(warc, data)
+    assert out.results[0] == ("x/0", "unreadable_record")
+    assert pages(out) == URLS[n_lost:] and len(out.rows) == 1 + len(URLS[n_lost:])
+    for shard_bytes in (200, 1000):
+        assert read(warc, data, shard_bytes).results == out.results
+
+
+def test_a_crawl_file_stored_as_a_page_of_a_damaged_one_is_not_read_in_its_place():
+    inner = record("response", http(members(*PAGES), content_type="application/warc"))
+    data = b"XX" + PAGES[0] + PAGES[1] + inner + PAGES[2]
+    out = read(warc, data[:2] + data[4:])
+    assert pages(out) == URLS[1:3] and out.reasons == ["unreadable_record", None, "not_html", None]

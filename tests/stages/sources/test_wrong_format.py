@@ -229,3 +229,24 @@ def test_a_missing_column_of_a_parquet_file_is_found_before_the_run(tmp_path):
     (tmp_path / "in" / "a.parquet").write_bytes(as_parquet(content=["a"]))
     with pytest.raises(InputError, match="no column `text` for `text`; the file has content"):
         prepare(recipe(tmp_path, "sources.parquet"))
+
+
+@pytest.mark.parametrize(("source", "log", "limit"), [(jsonl, 32, 2048), (warc, 28, 128), (wet, 28, 128)])
+def test_a_file_whose_window_is_too_large_is_an_error_before_the_run(source, log, limit, tmp_path):
+    content = page(0) if source is warc else LINES
+    head = b"\x28\xb5\x2f\xfd\0" + bytes([(log - 10) << 3])
+    (tmp_path / "x.zst").write_bytes(head + (len(content) << 3 | 1).to_bytes(3, "little") + content)
+    (split,) = (split for shard in cut(resolve([str(tmp_path / "x.zst")]), 1 << 40) for split in shard.splits)
+    with pytest.raises(InputError, match=rf"x\.zst: .*window of {1 << log >> 20} MiB, more than {limit} MiB"):
+        source().check_input(split)
+
+
+def test_a_single_segment_has_its_content_as_its_window(tmp_path):
+    zeros = (128 << 10 << 3 | 1 << 1).to_bytes(3, "little") + b"\0"  # a block of 128 KiB, one byte repeated
+    for n_bytes in (4, 8):
+        flags = {4: 2, 8: 3}[n_bytes] << 6 | 1 << 5
+        head = b"\x28\xb5\x2f\xfd" + bytes([flags]) + (256 << 20).to_bytes(n_bytes, "little")
+        (tmp_path / "x.zst").write_bytes(head + zeros * 2048)
+        (split,) = (split for shard in cut(resolve([str(tmp_path / "x.zst")]), 1 << 40) for split in shard.splits)
+        with pytest.raises(InputError, match="window of 256 MiB, more than 128 MiB"):
+            warc().check_input(split)
