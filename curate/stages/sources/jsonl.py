@@ -76,7 +76,7 @@ class jsonl:
         self.max_doc_bytes = int(max_doc_mib * (1 << 20))
 
     def check_input(self, split: Split) -> None:
-        """Look whether the beginning of a file has objects, and one of them the key of the text.
+        """Look whether the beginning of a file has objects, and one of them the key of the text, and of a mapped id.
 
         Raises:
             InputError: the file is of another format, or no object in its beginning has the key.
@@ -84,12 +84,13 @@ class jsonl:
         data, is_whole = first_bytes(split, LONG_WINDOW)
         lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")[: None if is_whole else -1][:N_CHECKED]
         records = [record for line in lines if isinstance(record := _parsed_or_none(line), dict)]
-        key = self.fields.get("text", "text")
         found = binary_format(data) if records else format_of(data)
         if found not in (None, "JSON Lines"):
             raise wrong_format(split, "JSON Lines", found)
-        if records and all(_value_at(record, key) is _MISSING for record in records):
-            raise _no_text_key(split, key, records)
+        for column, key in {"text": "text", **self.fields}.items():
+            is_needed = column in ("text", "id")
+            if is_needed and records and all(_value_at(record, key) is _MISSING for record in records):
+                raise _no_key(split, column, key, records)
 
     def __call__(self, shard: Shard) -> Iterator[Batch]:
         builder = BatchBuilder(self.schema)
@@ -109,12 +110,15 @@ class jsonl:
         yield from builder.flush()
 
 
-def _no_text_key(split: Split, key: str, records: list[dict]) -> InputError:
-    """Return the error for a file whose objects have no text; it suggests the key with the longest strings."""
+def _no_key(split: Split, column: str, key: str, records: list[dict]) -> InputError:
+    """Return the error for a file whose objects have no text or id; for the text it suggests the key with the longest strings."""
     lengths: Counter[str] = Counter()
     for record in records:
         lengths.update({name: len(value) if isinstance(value, str) else 0 for name, value in record.items()})
-    advice = f"Set fields: {{text: {lengths.most_common(1)[0][0]}}}" if lengths else "Check the file"
+    longest = lengths.most_common(1)
+    advice = "Check the file" if not longest else f"Correct fields: {{{column}: {key}}}"
+    if column == "text" and longest and longest[0][1]:
+        advice = f"Set fields: {{text: {longest[0][0]}}}"
     shown = ", ".join(name[:40] for name in list(lengths)[:12]) or "none"
     return InputError(f'{split.url}: none of the first {len(records)} lines has "{key}"; keys seen: {shown}.  {advice}')
 

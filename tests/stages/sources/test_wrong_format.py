@@ -250,3 +250,13 @@ def test_a_single_segment_has_its_content_as_its_window(tmp_path):
         (split,) = (split for shard in cut(resolve([str(tmp_path / "x.zst")]), 1 << 40) for split in shard.splits)
         with pytest.raises(InputError, match="window of 256 MiB, more than 128 MiB"):
             warc().check_input(split)
+
+
+def test_a_mapped_id_that_no_line_has_is_an_error_before_the_run(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "A text.", "post_id": 1}\n{"text": "Another.", "post_id": 2}\n')
+    (split,) = cut(resolve([str(tmp_path / "a.jsonl")]), 1 << 20)[0].splits
+    with pytest.raises(
+        InputError, match=r'none of the first 2 lines has "postid"; keys seen: text, post_id\.  Correct'
+    ):
+        jsonl(fields={"id": "postid"}).check_input(split)
+    jsonl(fields={"id": "post_id", "date": "posted"}).check_input(split)  # a date may be missing
