@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from curate import extensions
 from curate.formats.format import Format
 from curate.formats.jsonl import JSONL
+from curate.formats.lines import file_name_of
 from curate.formats.parquet import PARQUET
 from curate.formats.text import TEXT
 from curate.formats.warc import WARC
@@ -26,5 +27,5 @@ def with_modules(modules: Iterable[str]) -> tuple[Format, ...]:
 
 
 def of_file(name: str, formats: Iterable[Format] = FORMATS) -> Format | None:
-    """Return the format of a file by its name; None if no format has such files."""
-    return next((each for each in formats if each.fits(name)), None)
+    """Return the format of a file by its name, path or URL; None if no format has such files."""
+    return next((each for each in formats if each.fits(file_name_of(name))), None)

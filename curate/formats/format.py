@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO, ClassVar
 
 from curate.errors import CurateError, InputError
-from curate.formats.lines import unpacked_name
+from curate.formats.lines import file_name_of, unpacked_name
 from curate.stage import Split
 
 PROBE_BYTES = 1 << 20
@@ -83,7 +83,7 @@ class Format(ABC):
 
         try:
             with fsspec.open(url, "rb") as file:
-                yield from self.rows(file, url)
+                yield from self.rows(file, file_name_of(url))
         except CurateError:
             raise
         except Exception as error:  # every file system and every library raises its own errors

@@ -14,6 +14,11 @@ PACKED = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
 ZSTD = (".zst", ".zstd")
 
 
+def file_name_of(url: str) -> str:
+    """Return the path in a URL, without the query that a signature needs; a path as it is."""
+    return url.partition("?")[0] if "://" in url else url
+
+
 def unpacked_name(file_name: str) -> str:
     """Return the name in lower case and without the ending of a packed file: `a.txt` for `A.txt.gz`."""
     lower = file_name.lower()

@@ -64,3 +64,8 @@ def test_documents_are_found_by_id_or_url_in_every_format():
 def test_a_file_that_cannot_be_opened_is_an_error_of_the_input(tmp_path):
     with pytest.raises(InputError, match=r"gone.jsonl: cannot be read as JSON lines: .*No such file"):
         list(formats.JSONL.rows_of(str(tmp_path / "gone.jsonl")))
+
+
+def test_the_query_of_a_url_is_no_part_of_the_name():
+    assert formats.of_file("https://host/sets/a.jsonl.gz?X-Amz-Signature=abc.txt") is formats.JSONL
+    assert formats.of_file("odd?name.parquet") is formats.PARQUET
