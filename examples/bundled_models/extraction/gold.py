@@ -135,7 +135,7 @@ def _crawled(folder: Path, places: set[str]) -> Iterator[tuple[str, tuple[bytes,
         path = folder / name
         size = path.stat().st_size
         split = Split(str(path), name, 0, size, size, "")
-        for batch in warc(Shard(0, 1, (split,))):
+        for batch in warc()(Shard(0, 1, (split,))):
             for row in batch.rows.to_pylist():
                 if row["id"] in places and row["html"] is not None:
                     yield row["id"], (row["html"], row["content_type"], row["http_charset"])
