@@ -73,8 +73,9 @@ def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], e
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
         shards = find_shards(pipeline)
+        planned = plan.make(pipeline, shards, limit)
         _check_inputs(pipeline, shards)
-        return plan.make(pipeline, shards, limit)
+        return planned
 
 
 def run(

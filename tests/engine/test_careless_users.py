@@ -59,7 +59,7 @@ def test_a_run_does_not_read_what_it_writes(write_recipe, write_jsonl, tmp_path)
     write_jsonl("a.jsonl", ["a", "b"])
     url = curate.run(write_recipe([]), output=str(tmp_path / "run"), workers=1)
     before = Path(url, "data", "00000.parquet").read_bytes()
-    itself = write_recipe([], inputs={"sources.parquet": {"paths": [f"{url}/data/*.parquet"]}}, name="itself")
+    itself = write_recipe([], inputs={"sources.parquet": {"paths": [f"{url}/data/*.parquet"]}})
     with pytest.raises(SpecError, match="lies in the run folder"):
         curate.run(itself, output=url, workers=1)
     assert Path(url, "data", "00000.parquet").read_bytes() == before

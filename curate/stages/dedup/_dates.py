@@ -47,7 +47,7 @@ _ZONES = {
 _OFFSET_OF_UTC = re.compile(r"(?:GMT|UTC?) ?([+-])([0-9]{1,2})(?::?([0-9]{2}))?(?![0-9:])")
 """As JavaScript writes it: `GMT+0200`. `dateutil` takes the sign as that of a POSIX time zone, which is the opposite."""
 
-_REMARK = re.compile(r" *\([^()]*\)$")
+_REMARK = re.compile(r"(?<! ) *+\([^()]*+\)$")
 """What JavaScript and e-mail write behind the offset: `(Central European Summer Time)`."""
 
 _ENDS_IN_OFFSET = re.compile(r"[+-][0-9]{2}:?[0-9]{2}$")
