@@ -130,7 +130,7 @@ def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
 
 def _real_path(url: str, real_folder: Callable[[str], str]) -> str:
     """Return the one path of a local file, which may be given with `..`, `//` or by a link; another URL as it is."""
-    if not url.startswith("/"):
+    if not os.path.isabs(url):
         return url
     folder, name = posixpath.split(url)
     return os.path.realpath(url) if os.path.islink(url) else f"{real_folder(folder)}/{name}"
