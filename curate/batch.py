@@ -261,7 +261,7 @@ class Batch:
     def in_other_language(self, known: Sequence[str]) -> np.ndarray:
         """Return bool[n]: whether the column `language` says that a document is in none of these languages.
 
-        Without that column, or if there are no languages, no document is.
+        All False without that column, or if `known` is empty.
         """
         values = self[languages.COLUMN].to_pylist() if languages.COLUMN in self and known else [None] * len(self)
         return np.array([languages.is_other(value, known) for value in values], bool)

@@ -21,7 +21,10 @@ _LONG_CODES = {"eng": "en", "zho": "zh", "chi": "zh", "cmn": "zh"}
 
 
 def includes(wanted: str, language: str) -> bool:
-    """Return whether a wanted language includes another: `zh` includes `zh-Hant`, but `zh-Hant` does not include `zh`."""
+    """Return whether a wanted language includes another: `zh` includes `zh-Hant`, but `zh-Hant` does not include `zh`.
+
+    Language tags are compared by their subtags (RFC 4647, 3.3.1, basic filtering).
+    """
     return language == wanted or language.startswith(f"{wanted}-")
 
 
@@ -31,7 +34,7 @@ def is_known(language: Any) -> bool:
 
 
 def is_other(language: Any, languages: Collection[str]) -> bool:
-    """Return whether a document is known to be in none of these languages; if there are none of them, no document is."""
+    """Return whether a document is known to be in none of these languages; False if the list is empty."""
     if not languages or not is_known(language):
         return False
     base, *rest = language.split("-")

@@ -60,7 +60,7 @@ def held(asset: Asset) -> Held | None:
         file = folder() / entry.file
         is_whole = file.is_file() and file.stat().st_size == entry.size
         is_ours = isinstance(entry.sha256, str) and isinstance(entry.url, str)
-    except (OSError, ValueError, TypeError, RecursionError):  # there is no record, or it is not ours
+    except (OSError, ValueError, TypeError, RecursionError):  # the record is missing, or curate did not write it
         return None
     return entry if is_ours and is_whole and entry.sha256 == (asset.sha256 or entry.sha256) else None
 

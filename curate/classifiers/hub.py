@@ -27,6 +27,11 @@ FOLDER_PATTERNS = (
 )
 
 
+def is_on_hub(name: str) -> bool:
+    """Return whether a name is a URL of the scheme `hf`, and so neither a path nor a bundled model."""
+    return name.startswith(PREFIX)
+
+
 def pinned(name: str) -> str:
     """Return the name with today's commit as its revision.
 

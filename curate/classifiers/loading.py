@@ -62,7 +62,7 @@ class ModelName(File):
         from pydantic_core import core_schema
 
         def pinned(name: str) -> ModelName:
-            return cls(hub.pinned(name) if name.startswith(hub.PREFIX) else name)
+            return cls(hub.pinned(name) if hub.is_on_hub(name) else name)
 
         return core_schema.no_info_after_validator_function(pinned, core_schema.str_schema(strict=True))
 
@@ -85,7 +85,7 @@ def find(name: str) -> Path:
     Raises:
         InputError: there is no such model; the message lists the bundled ones.
     """
-    if name.startswith(hub.PREFIX):
+    if hub.is_on_hub(name):
         return hub.fetch(name)
     path = Path(name).expanduser()
     if path.is_file() or (path.is_dir() and not _bundled(name)):
@@ -103,9 +103,9 @@ def languages_of(name: str) -> tuple[str, ...]:
     """Return the languages that a model knows; empty if it is not said, as of models that are not bundled.
 
     Raises:
-        InputError: there is no such model.
+        InputError: the model does not exist.
     """
-    path = None if name.startswith(hub.PREFIX) else find(name)
+    path = None if hub.is_on_hub(name) else find(name)
     return _catalogue().get(path.stem, ()) if path and path.parent == BUNDLED else ()
 
 

@@ -36,7 +36,7 @@ def main() -> None:
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # the terminal may not be UTF-8
     try:
         _refuse_what_is_not_text(sys.argv)
         sys.exit(app(standalone_mode=False))

@@ -38,8 +38,9 @@ def stage_summary(stage: Stage) -> dict[str, Any]:
 
 def print_catalogue(catalogue: Mapping[str, Stage]) -> None:
     """Print a line for each stage, grouped by family; on a terminal no line is longer than it is wide."""
+    families = {name.partition(".")[0] for name in catalogue}
     for line in catalogue_lines(catalogue, OUT.width):
-        OUT.print(line, style="" if line.startswith(" ") else "bold")
+        OUT.print(line, style="bold" if line in families else "")
     OUT.print("\n`curate stages NAME` shows one, with its parameters and what it drops.")
     OUT.print("Functions of yours and datatrove's blocks are stages, too.")
 

@@ -66,7 +66,7 @@ def _replaced(folder: RunFolder, planned: Plan) -> list[str]:
         KeyError,
         TypeError,
         RecursionError,
-    ):  # there is no finished result, or not one that can be read
+    ):  # no finished result, or one that cannot be read
         return []
     now = plan.shards_to_json(planned.shards)
     changed = next((layout.phase_title(p.folder) for p in planned.phases if p.folder not in known), None)

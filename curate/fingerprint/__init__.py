@@ -81,7 +81,7 @@ def changed(code: Mapping[str, str]) -> list[str]:
 def uses(target: Callable, package: str) -> bool:
     """Return whether the code of `target` imports from a package of our own, directly or indirectly."""
     code, _ = _reached(target.__module__)
-    return any(module == package or module.startswith(f"{package}.") for module in code)
+    return any(_is_inside(module, package) for module in code)
 
 
 def _reached(name: str) -> tuple[dict[str, str], set[str]]:
@@ -108,7 +108,12 @@ def _reached(name: str) -> tuple[dict[str, str], set[str]]:
 
 
 def _is_inert(module: str) -> bool:
-    return any(module == inert or module.startswith(f"{inert}.") for inert in INERT)
+    return any(_is_inside(module, inert) for inert in INERT)
+
+
+def _is_inside(module: str, package: str) -> bool:
+    """Return whether a dotted name is that of a package, or of a module in it."""
+    return f"{module}.".startswith(f"{package}.")
 
 
 def _top(module: str) -> str:

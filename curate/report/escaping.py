@@ -44,5 +44,6 @@ def code(text: str) -> str:
     """Return a text as an inline code span of Markdown, on one line."""
     shown = one_line(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    # CommonMark 6.1: a code span that begins or ends with a backtick needs a space there
     space = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{space}{shown}{space}{fence}" if shown else ""

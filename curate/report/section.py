@@ -29,7 +29,7 @@ class Section(ABC):
         return iter(())
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
-        """Yield lines of plain text; a section that has nothing to say yields nothing."""
+        """Yield lines of plain text, indented ones for details, which are printed dim; nothing if there is nothing to show."""
         return iter(())
 
 

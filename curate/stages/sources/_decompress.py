@@ -58,7 +58,7 @@ class ReadFailure(Exception):
 
 
 class TrailingData(ReadFailure):
-    """What follows a compressed member is no member."""
+    """The bytes after a compressed member are not another member."""
 
 
 class WindowTooLarge(ReadFailure):

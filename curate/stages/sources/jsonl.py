@@ -158,12 +158,12 @@ def _damaged_start(file: BufferedFile, name: str) -> tuple[ReadFailure | None, C
     ending = name.rpartition(".")[2].lower()
     if ending not in ENDINGS:
         return None, None, 0
-    message = f"it is no {ENDINGS[ending]} data, although its name ends in .{ending}: it begins with {head[:16]!r}"
+    message = f"it is not {ENDINGS[ending]} data, although its name ends in .{ending}: it begins with {head[:16]!r}"
     return ReadFailure("unreadable_record", message), None, file.size
 
 
 def _not_binary(split: Split, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the chunks of a whole file, if it is no archive or other binary file, which may hold lines, too."""
+    """Yield the chunks of a whole file, unless it is an archive or another binary file, which may contain lines, too."""
     for i, chunk in enumerate(chunks):
         if i == 0 and (found := binary_format(chunk)):
             raise wrong_format(split, "JSON Lines", found)

@@ -206,7 +206,7 @@ def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
         cast = array.cast(field.type)
         cast.validate(full=True)  # also strings: parquet writers do not check that they are UTF-8
         return cast, []
-    except pa.ArrowNotImplementedError:  # there is no cast between these types
+    except pa.ArrowNotImplementedError:  # Arrow cannot convert any value of this type to the other
         raise _type_error(split, key, array.type, field.type) from None
     except pa.ArrowInvalid:  # some values cannot be cast
         casts = [_cast_or_none(array[i : i + 1], field.type) for i in range(len(array))]
