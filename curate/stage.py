@@ -16,11 +16,9 @@ from enum import Enum
 from functools import cached_property, partial
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
-import pyarrow as pa
-
 from curate import params as schema
 from curate.barrier import Barrier
-from curate.batch import Batch, Columns, Doc, Verdicts
+from curate.batch import Batch, Columns, Doc, Verdicts, column_types
 from curate.errors import StageError
 from curate.params import POSITIONAL, Param, members
 from curate.rules import Rules
@@ -163,9 +161,6 @@ KINDS = """\
   a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input()
   a subclass of Barrier                                      barrier"""
 
-MADE_TYPES = {"float": pa.float32(), "int": pa.int64(), "str": pa.string(), "bool": pa.bool_()}
-"""Types a docstring can give to the columns that a plain function makes."""
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -199,16 +194,17 @@ class Stage:
 
     @cached_property
     def documented_columns(self) -> Columns:
-        """The columns that the docstring names: `Needs: text`, `Makes: score: float, lang: str`, `Removes: html`.
+        """The columns that the docstring names: `Needs: text`, `Makes: score: float, tags: list of string`, `Removes: html`.
 
         Raises:
-            StageError: a column has a type that is not in `MADE_TYPES`.
+            StageError: a column has a type that is not in the vocabulary of `column_types`.
         """
         makes = {}
         for name, kind in _entries(self.help.get("Makes", "")):
-            if kind and kind not in MADE_TYPES:
-                raise StageError(f"{self.name}: `Makes: {name}: {kind}`; a type is one of {', '.join(MADE_TYPES)}")
-            makes[name] = MADE_TYPES[kind] if kind else None
+            try:
+                makes[name] = column_types.parse(kind) if kind else None
+            except ValueError as error:
+                raise StageError(f"{self.name}: `Makes: {name}: {kind}`: {error}") from error
         needs, removes = (tuple(name for name, _ in _entries(self.help.get(part, ""))) for part in ("Needs", "Removes"))
         return Columns(needs, makes, removes)
 
@@ -321,5 +317,5 @@ def sections(docstring: str) -> dict[str, str]:
 
 def _entries(text: str) -> list[tuple[str, str]]:
     """Return (name, type or "") for each entry of `a, b: float`."""
-    pairs = (entry.partition(":") for entry in text.split(","))
+    pairs = (entry.partition(":") for entry in column_types.split_at_commas(text))
     return [(name.strip(), kind.strip()) for name, _, kind in pairs if name.strip()]

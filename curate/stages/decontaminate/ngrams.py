@@ -58,7 +58,7 @@ class ngrams:
         action: `drop` drops contaminated documents; `mark` only writes the columns.
     Needs: text
     Makes:
-        contaminated: bool, contamination_item: str, contamination_share: float, contamination_answer: bool,
+        contaminated: bool, contamination_item: str, contamination_share: float32, contamination_answer: bool,
         contamination_start: int, contamination_end: int, contamination_text: str, contamination_items: int
     Drops:
         contaminated: contains at least `min_share` of an item's n-grams; value: the share, evidence: the item as

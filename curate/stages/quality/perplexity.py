@@ -34,7 +34,7 @@ class perplexity:
         stride: tokens by which the window moves in longer texts, 1 to `window` - 1. Each token is scored once; after
             the first window it has at least `window - stride` tokens of context.
     Needs: text
-    Makes: perplexity: float
+    Makes: perplexity: float32
     Raises:
         SpecError: `stride` is not between 1 and `window` - 1.
         InputError: a package is missing, or the files are not a complete model on a local disk.

@@ -1,4 +1,4 @@
-"""Represent documents in a pipeline: `Doc` (one), `Batch` (many, as Arrow columns), `Verdicts` (decisions).
+"""Represent documents in a pipeline: `Doc` (one) and `Batch` (many, as Arrow columns).
 
 A batch always has the column `id: string`; `text: large_string` is added by extraction; `url`, `date` and `source` are
 nullable strings. Signals and scores are further columns. Batches are immutable: every method returns a new one, which
@@ -15,51 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from curate import languages
+from curate.batch.columns import CORE
+from curate.batch.verdicts import Verdicts
 from curate.errors import StageError
-
-CORE = {
-    "id": pa.string(),
-    "text": pa.large_string(),
-    "url": pa.string(),
-    "date": pa.string(),
-    "source": pa.string(),
-}
-"""The standard columns and their types; all others are signals, scores or extra columns."""
 
 TARGET_BYTES = 4 << 20
 """Approximate size of the text (or HTML) of a batch: amortises Arrow's overhead, and fits the memory of many workers."""
 
 TARGET_DOCS = 4096
 """Maximum number of documents in a batch, which limits batches of very short documents."""
-
-KEEP = -1
-"""The code of a verdict that keeps the document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The columns that a stage reads, makes and removes.
-
-    Args:
-        needs: columns read besides `id`.
-        makes: columns added or replaced, with their Arrow types; None where the stage's code decides the type.
-        removes: columns taken away.
-        languages: made column -> the languages in which documents get a value. Where the column `language` says that a
-            document is in another one, its value is null, and rules that need a value let it pass.
-        passes: the languages of the documents that the stage keeps, empty for all; None if it does not look at languages.
-    """
-
-    needs: tuple[str, ...] = ()
-    makes: Mapping[str, pa.DataType | None] = field(default_factory=dict)
-    removes: tuple[str, ...] = ()
-    languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    passes: tuple[str, ...] | None = None
-
-    def with_more(self, more: Columns) -> Columns:
-        """Return both, each column once."""
-        needs, removes = dict.fromkeys([*self.needs, *more.needs]), dict.fromkeys([*self.removes, *more.removes])
-        languages = {**self.languages, **more.languages}
-        return Columns(tuple(needs), {**self.makes, **more.makes}, tuple(removes), languages, more.passes)
 
 
 @dataclass(slots=True)
@@ -72,93 +36,6 @@ class Doc:
     date: str | None = None
     source: str | None = None
     columns: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where documents are in a run: for each, its shard and its row within the shard.
-
-    Args:
-        shard, row: uint32[n].
-    """
-
-    shard: np.ndarray
-    row: np.ndarray
-
-    def __getitem__(self, rows: Any) -> Places:
-        """Return the places of some rows: a slice, an index array or a mask."""
-        return Places(self.shard[rows], self.row[rows])
-
-
-@dataclass(frozen=True, slots=True)
-class ListHits:
-    """Which lists of a stage name each document.
-
-    Args:
-        names: of the lists.
-        hits: bool[n, len(names)].
-    """
-
-    names: tuple[str, ...]
-    hits: np.ndarray
-
-    def __getitem__(self, rows: Any) -> ListHits:
-        """Return the hits of some rows: a slice, an index array or a mask."""
-        return ListHits(self.names, self.hits[rows])
-
-    def of(self, row: int) -> list[str]:
-        """Return the names of the lists that name one document."""
-        return [self.names[k] for k in np.flatnonzero(self.hits[row])]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What a filter decided about each row of a batch.
-
-    Args:
-        reasons: the reasons for which this filter drops documents, in snake_case; each names a visible defect.
-        code: int16[n], the index in `reasons` of the first rule that failed, or -1 to keep the document.
-        value: float32[n], the measurement that decided (NaN where there is none).
-        evidence: what the decision is based on, one string a row, null where there is none (a matched word).
-        failed: bool[n, len(reasons)], every rule that failed, where the filter knows more than the first.
-        kept_copy: for each dropped row, the place of the document that was kept instead; other rows are ignored.
-        lists: for each dropped row, the lists that it was dropped for; other rows are ignored.
-    """
-
-    reasons: tuple[str, ...]
-    code: np.ndarray
-    value: np.ndarray
-    evidence: Sequence[str | None] | None = None
-    failed: np.ndarray | None = None
-    kept_copy: Places | None = None
-    lists: ListHits | None = None
-
-    @classmethod
-    def keep_all(cls, n: int) -> Verdicts:
-        """Return verdicts that keep all `n` documents."""
-        return cls((), np.full(n, KEEP, np.int16), np.full(n, np.nan, np.float32))
-
-    @classmethod
-    def of(cls, reasons: Sequence[str | None], value: Sequence[float] | None = None, evidence=None) -> Verdicts:
-        """Build verdicts from one reason per row (None keeps the document)."""
-        names = tuple(sorted({reason for reason in reasons if reason is not None}))
-        index = {reason: i for i, reason in enumerate(names)}
-        code = np.array([KEEP if reason is None else index[reason] for reason in reasons], np.int16)
-        number = np.full(len(code), np.nan, np.float32) if value is None else np.asarray(value, np.float32)
-        return cls(names, code, number, evidence)
-
-    def __len__(self) -> int:
-        return len(self.code)
-
-    def head(self, n: int) -> Verdicts:
-        """Return the verdicts about the first `n` rows."""
-        optional = (self.evidence, self.failed, self.kept_copy, self.lists)
-        cut = (None if each is None else each[:n] for each in optional)
-        return Verdicts(self.reasons, self.code[:n], self.value[:n], *cut)
-
-    @property
-    def is_kept(self) -> np.ndarray:  # bool[n]
-        return self.code == KEEP
 
 
 class Batch:
