@@ -63,12 +63,17 @@ class Shard:
 
     Args:
         mark: of all files of a datatrove reader, which has no splits; as that of a split.
+        input: the name of the input of the recipe; empty if it has none.
+        rank, n_ranks: for a datatrove reader, which of how many parts of its files this is.
     """
 
     index: int
     n_shards: int
     splits: tuple[Split, ...]
     mark: str = ""
+    input: str = ""
+    rank: int = 0
+    n_ranks: int = 1
 
 
 class ShardWriter(Protocol):

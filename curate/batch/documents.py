@@ -207,7 +207,7 @@ class Batch:
 
     def head(self, n: int) -> Batch:
         """Return the first `n` rows with their verdicts."""
-        verdicts = self.verdicts.head(n) if self.verdicts is not None else None
+        verdicts = self.verdicts[:n] if self.verdicts is not None else None
         return Batch(self.rows.slice(0, n), verdicts, self.counts)
 
     def slice(self, start: int, length: int) -> Batch:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from curate import formats, plan, spec
+from curate import formats, inputs, plan, spec
 from curate.engine import beginning, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
@@ -20,8 +21,8 @@ from curate.runs import RunFolder, reading, redaction
 from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
-from curate.spec import PipelineSpec
-from curate.stage import HasInputCheck, Kind, Shard
+from curate.spec import Input, PipelineSpec
+from curate.stage import HasInputCheck, Shard
 
 MOST_CHECKED = 16
 """Number of input files that are looked at before a run, at most."""
@@ -146,35 +147,40 @@ def _launcher(pipeline: PipelineSpec, workers: int) -> Launcher:
 
 
 def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
-    """Return the shards of a recipe's inputs: cut from its paths, or as many as a datatrove reader has files."""
-    source = pipeline.source
-    if source.stage.kind is Kind.DATATROVE:
+    """Return the shards of all inputs of a recipe, in its order."""
+    return inputs.joined([(each.name, _shards_of(each, pipeline)) for each in pipeline.inputs])
+
+
+def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
+    """Return the shards of one input: cut from its paths, or as many as a datatrove reader has files."""
+    source = given.source
+    if given.files is None:
         from curate.engine.datatrove import blocks
 
         n, mark = len(blocks.files(source.stage, source.params)) or 1, blocks.mark(source.stage, source.params)
-        return tuple(Shard(i, n, (), mark) for i in range(n))
-    if not pipeline.input.paths:
+        return tuple(Shard(i, n, (), mark, rank=i, n_ranks=n) for i in range(n))
+    if not given.files.paths:
         raise SpecError(
             f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.", source.where
         )
-    return pipeline.input.shards(formats.with_modules(pipeline.modules))
+    return given.files.shards(formats.with_modules(pipeline.modules))
 
 
 def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
-    """Let the source look at some files, spread over the input, if it can: a mistake shall not need a run to be found.
+    """Let each source look at some files, spread over its input, if it can: a mistake shall not need a run to be found.
 
     Raises:
         InputError: a file is of another format, or has no documents.
     """
-    firsts = [split for shard in shards for split in shard.splits if split.start == 0]
-    source = pipeline.source.stage.construct(pipeline.source.params) if firsts else None
-    if not isinstance(source, HasInputCheck):
-        return
-    for split in firsts[:: -(-len(firsts) // MOST_CHECKED)]:
-        try:
-            source.check_input(split)
-        except OSError:  # the task that reads the file will say what is wrong
+    for given in pipeline.inputs:
+        own = [shard for shard in shards if shard.input == given.name]
+        firsts = [split for shard in own for split in shard.splits if split.start == 0]
+        source = given.source.stage.construct(given.source.all_params) if firsts else None
+        if not isinstance(source, HasInputCheck):
             continue
+        for split in firsts[:: -(-len(firsts) // MOST_CHECKED)]:
+            with contextlib.suppress(OSError):  # the task that reads the file will say what is wrong
+                source.check_input(split)
 
 
 def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
@@ -187,12 +193,12 @@ def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
 
 
 def _read_by(planned: Plan) -> Iterator[str]:
-    """Yield the address of every file that the source of a plan reads."""
-    source = planned.spec.source
-    if source.stage.kind is Kind.DATATROVE:
-        from curate.engine.datatrove import blocks
+    """Yield the address of every file that the sources of a plan read."""
+    for given in planned.spec.inputs:
+        if given.files is None:
+            from curate.engine.datatrove import blocks
 
-        yield from blocks.files(source.stage, source.params)
+            yield from blocks.files(given.source.stage, given.source.params)
     for shard in planned.shards:
         yield from (split.url for split in shard.splits)
 

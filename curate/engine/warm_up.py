@@ -43,14 +43,16 @@ def load(stages: str) -> None:
     """Load compiled kernels. What cannot be loaded here fails where it is used, which is the better place."""
     for ref in json.loads(stages):
         with contextlib.suppress(Exception):
-            for work in _works([StageRef(**ref)], ()).values():
+            for work in _works([StageRef.from_json(ref)], ()).values():
                 work()
 
 
 def _ours(planned: Plan) -> list[StageRef]:
     """Return the stages that ship with curate: those of others have no kernels of ours."""
     refs = [(ref, ref.find(phase.modules)) for phase in planned.phases for ref in phase.refs]
-    return [ref for ref, stage in refs if stage.target.__module__.split(".")[0] == "curate"]
+    return [
+        variant for ref, stage in refs for variant in ref.variants if stage.target.__module__.split(".")[0] == "curate"
+    ]
 
 
 def _works(refs: Iterable[StageRef], modules: tuple[str, ...]) -> dict[str, Callable[[], object]]:

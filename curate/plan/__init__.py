@@ -6,6 +6,7 @@
     04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/
 
 columns       does every stage find what it reads?
+available     what is there at one point of a recipe
 cutting       where does a phase end?
 fingerprints  what do its results depend on?
 phases        what the three make: map phases and reduce phases
@@ -18,12 +19,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from curate.plan import columns, cutting
-from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
+from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, Source, StageRef
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard, Split
 
-__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "shards_to_json"]  # fmt: skip
+__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "Source", "StageRef", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,18 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     Raises:
         SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
     """
-    bound, made, warnings = columns.bind(spec)
+    bound = columns.bind(spec)
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
     cut = tuple(cutting.cut(spec, bound, len(shards), limit))
-    if spec.source.stage.kind is Kind.DATATROVE:
-        warnings = (
-            *warnings,
-            f"{spec.source.label} is a reader of datatrove: records that it skips are not on record.",
-        )
-    return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
+    readers = [each.source.label for each in spec.inputs if each.source.stage.kind is Kind.DATATROVE]
+    skipped = (f"{label} is a reader of datatrove: records that it skips are not on record." for label in readers)
+    return Plan(spec, tuple(shards), cut, bound.columns, limit, (*spec.warnings, *bound.warnings, *skipped))
 
 
-_SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]
+_SHAPE = [
+    {"index": int, "n_shards": int, "input": str, "splits": [{"url": str, "name": str, "start": int, "end": int}]}
+]
 
 
 def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ and folders are known before the first task starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,50 +15,52 @@ from curate.barrier import Barrier, Reduction
 from curate.batch import Columns
 from curate.errors import StageError
 from curate.plan import fingerprints
-from curate.plan.columns import Bound, columns_of, plain_ref
-from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, StageRef
+from curate.plan.columns import Bindings, columns_of, plain_ref
+from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, Source, StageRef
 from curate.runs.layout import check_word
-from curate.spec import PipelineSpec
+from curate.spec import Input, PipelineSpec
 from curate.stage import Kind
 
 
-def cut(
-    spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int, limit: int
-) -> Iterator[MapPhase | ReducePhase]:
+def cut(spec: PipelineSpec, bound: Bindings, n_shards: int, limit: int) -> Iterator[MapPhase | ReducePhase]:
     """Yield the phases of a recipe in their order.
 
     Args:
-        stages: as bound to their columns; None for a checkpoint.
+        bound: its stages, as bound to their columns.
         limit: how many documents are read in all; 0 reads everything.
     """
-    chain = _Chain(spec, stages, n_shards)
-    start: dict[str, Any] = {"source": plain_ref(spec.source), "limit": limit}
+    chain = _Chain(spec, bound, n_shards)
+    start: dict[str, Any] = {"sources": tuple(map(_source, spec.inputs)), "limit": limit}
     inside: list[StageRef] = []
-    for bound in stages:
-        if bound is not None and bound.spec.stage.kind is not Kind.BARRIER:
-            inside.append(bound.ref)
-        elif bound is not None:
-            barrier = bound.ref.construct(spec.modules)
-            phases = list(chain.barrier(bound.ref, barrier, start, inside))
+    for stage in bound.stages:
+        if stage is not None and stage.spec.stage.kind is not Kind.BARRIER:
+            inside.append(stage.ref)
+        elif stage is not None:
+            barrier = stage.ref.construct(spec.modules)
+            phases = list(chain.barrier(stage.ref, barrier, start, inside))
             yield from phases
             emitted_in, last = phases[0].folder, phases[-1]
             results = Shuffled(last.folder, last.n_tasks)
-            start, inside = {"docs_from": emitted_in, "apply": Apply(bound.ref, results, emitted_in)}, []
-        elif inside or "source" in start or "apply" in start:  # else nothing happened since documents were written
+            start, inside = {"docs_from": emitted_in, "apply": Apply(stage.ref, results, emitted_in)}, []
+        elif inside or "sources" in start or "apply" in start:  # else nothing happened since documents were written
             phase = chain.map(start, inside)
             yield phase
             start, inside = {"docs_from": phase.folder}, []
-    yield chain.map(start, inside, sink=plain_ref(spec.sink))
+    yield chain.map({**start, "schema": bound.schema}, inside, sink=plain_ref(spec.sink))
+
+
+def _source(given: Input) -> Source:
+    return Source(plain_ref(given.source), given.name, given.files.sample if given.files else 1.0)
 
 
 class _Chain:
     """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
 
-    def __init__(self, spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int):
+    def __init__(self, spec: PipelineSpec, bound: Bindings, n_shards: int):
         self.stages: dict[str, tuple[Any, Columns]] = {
-            s.ref.label: (s.spec, s.columns) for s in stages if s is not None
+            stage.ref.label: (stage.spec, stage.columns) for stage in bound.stages if stage is not None
         }
-        for end in (spec.source, spec.sink):
+        for end in (*(each.source for each in spec.inputs), spec.sink):
             self.stages[end.label] = (end, columns_of(end))
         folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()
         self.common = {
@@ -74,7 +76,7 @@ class _Chain:
         phase = MapPhase(
             number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects
         )
-        ends = (phase.source, phase.sink)
+        ends = (*(source.stage for source in phase.sources), phase.sink)
         named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
         return self._closed(replace(phase, title=named[0].label))
 

@@ -105,7 +105,8 @@ class Runner:
 
 def runner(planned: Plan, run_id: str = "", folder: RunFolder | None = None) -> Runner:
     """Return what an index needs to know of a run; without a folder it has stored nothing."""
-    source = fingerprint.combine(planned.spec.source.name, planned.spec.source.all_params)[:16]
+    sources = [[each.name, each.source.name, each.source.all_params] for each in planned.spec.inputs]
+    source = fingerprint.combine(sources)[:16]
     splits = tuple(split for shard in planned.shards for split in shard.splits)
     address = fingerprint.combine(folder.address)[:16] if folder else "none"
     return Runner(

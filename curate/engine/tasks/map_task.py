@@ -9,10 +9,12 @@ from contextlib import closing, suppress
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate import plan
 from curate.batch import Batch, Places, same_schema
+from curate.batch.column_types import parse
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import stage_runners, task_inputs
+from curate.engine.tasks import sources, stage_runners, task_inputs
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import StageError
@@ -78,7 +80,8 @@ class _Task:
             label = phase.apply.barrier.label
             recorder.ledger.stage(label)
             batches = recorder.clock.each(label, self._applied(batches, work.results))
-        batches = stage_runners.through(phase.stages, phase.modules, _Progress(self.place).watch(batches), recorder)
+        watched = _Progress(self.place).watch(batches)
+        batches = stage_runners.through(phase.stages, phase.modules, watched, recorder, self._input(work))
         if phase.sink:
             self._sink(batches)
         else:
@@ -89,17 +92,31 @@ class _Task:
     def _ids_at(self, places: Places) -> pa.Array:
         return self.sidecars.lookup(["id"], places.shard, places.row)["id"]
 
+    def _input(self, work: TaskInputs) -> str:
+        """Return the name of the input whose documents the task sees; later phases ask only if a stage wants to know."""
+        if work.shard:
+            return work.shard.input
+        if not any(ref.only for ref in self.phase.stages):
+            return ""
+        return plan.read_shard(self.place.run, self.place.number).input
+
     def _from_source(self, shard: Shard) -> Iterator[Batch]:
-        source = self.phase.source
-        self.recorder.ledger.stage(source.label)
-        stage = source.find(self.phase.modules)
+        """Return the documents of a shard. In the ledger, they pass the sources of the inputs that come after its own."""
+        source = self.phase.source_of(shard.input)
+        later = self.phase.sources[self.phase.sources.index(source) + 1 :]
+        for each in self.phase.sources:
+            self.recorder.ledger.stage(each.stage.label)
+        stage = source.stage.find(self.phase.modules)
         if stage.kind is Kind.DATATROVE:
             from curate.engine.datatrove.blocks import as_source
 
-            batches = as_source(stage, source.params, shard)
+            batches = as_source(stage, source.stage.params, shard)
         else:
-            batches = source.open(self.phase.modules)(shard)
-        return stage_runners.born(source.label, batches, self.recorder, self.phase.limit_of(self.place.number))
+            batches = source.stage.open(self.phase.modules)(shard)
+        batches = sources.born(source, batches, self.recorder, self.phase.limit_of(self.place.number))
+        for each in later:
+            batches = sources.passing(each.stage.label, batches, self.recorder)
+        return batches
 
     def _from_docs(self) -> Iterator[Batch]:
         place = PhaseFolder(self.place.run, self.phase.docs_from).task(self.place.number)
@@ -137,7 +154,7 @@ class _Task:
         entry = self.recorder.ledger.stage(sink.label)
 
         def counted() -> Iterator[Batch]:
-            for batch in same_schema(batches, f"the columns before {sink.label}"):
+            for batch in same_schema(self._aligned(batches), f"the columns before {sink.label}"):
                 entry.n_in += len(batch)
                 entry.n_out += len(batch)
                 entry.bytes_in += batch.n_bytes
@@ -147,6 +164,15 @@ class _Task:
 
         with self.recorder.clock.of(sink.label):
             sink.open(self.phase.modules)(counted(), DataWriter(self.files, self.place.number))
+
+    def _aligned(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Give documents of every input the same columns; what an input does not have is null."""
+        types = {name: parse(kind) if kind else None for name, kind in self.phase.schema.items()}
+        for batch in batches:
+            columns = {
+                name: batch[name] if name in batch else pa.nulls(len(batch), kind) for name, kind in types.items()
+            }
+            yield Batch(pa.RecordBatch.from_pydict(columns)) if columns else batch
 
     def _docs(self, batches: Iterator[Batch]) -> None:
         """Write the documents down for the next phase and, before a barrier, what it emits about each."""

@@ -54,7 +54,7 @@ def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInput
     Args:
         record: of the last time the task ran; files whose mark has not changed since are not digested again.
     """
-    shard = plan.read_shard(place.run, place.number) if phase.source else None
+    shard = plan.read_shard(place.run, place.number) if phase.sources else None
     own = shard.splits if shard else ()
     compared = references.of_task(place.run, phase, place.number) if phase.emit else ()
     referred = tuple(split for _, reference in compared for split in reference.shard.splits)
@@ -79,8 +79,9 @@ def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInput
 def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list:
     if not shard.splits:
         _check_reader(phase, shard)
-        return [shard.n_shards, shard.mark or str(time.time_ns())]  # without a mark it is never known to be unchanged
-    return [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
+        return [shard.n_ranks, shard.mark or str(time.time_ns())]  # without a mark it is never known to be unchanged
+    splits = [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
+    return [shard.input, *splits] if shard.input else splits
 
 
 def _from_phase(phase: MapPhase, place: TaskFolder) -> list[str]:
@@ -92,9 +93,10 @@ def _check_reader(phase: MapPhase, shard: Shard) -> None:
     """Make sure that the files of a datatrove reader are those that the run was planned for."""
     from curate.engine.datatrove.blocks import mark
 
-    if not shard.splits and shard.mark != mark(phase.source.find(phase.modules), phase.source.params):
+    source = phase.source_of(shard.input).stage
+    if not shard.splits and shard.mark != mark(source.find(phase.modules), source.params):
         raise InputError(
-            f"{phase.source.label}: the files that it reads have changed since the run was planned, so this task kept "
+            f"{source.label}: the files that it reads have changed since the run was planned, so this task kept "
             "nothing.  Run again."
         )
 
