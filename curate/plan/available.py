@@ -88,9 +88,10 @@ class Available:
         self._take(spec, spec.only or self.inputs, makes)
         for column in makes:
             self.partial.pop(column, None)
-            is_for_some = spec.cases and all(case.when for case in spec.cases)
-            if is_for_some and column not in self.languages:  # what only some languages have is known in another way
-                self.partial[column] = spec.cases[-1].when
+            when = spec.cases[-1].when if spec.cases else {}
+            is_known = column in self.languages  # who reads it is told which languages have it
+            if rest := {each: values for each, values in when.items() if not (is_known and each == languages.COLUMN)}:
+                self.partial[column] = rest
 
     def _take(self, spec: StageSpec, inputs: Sequence[str], makes: Mapping[str, pa.DataType | None]) -> None:
         for column, made in makes.items():

@@ -135,7 +135,9 @@ def _signal_column(known: Available, spec: StageSpec, wanted: str) -> str:
         if signal not in known.fresh:
             known.fresh[signal] = signal if signal not in known.inputs_of else f"{signal}@{spec.label}"
         return known.fresh[signal]
-    if not known.has(spec, signal):
+    if signal in known.inputs_of:
+        known.check_needs(spec, [signal])
+    elif not known.is_open:
         raise SpecError(
             f'{spec.label} reads "{signal}", which is neither a signal nor a column made before it.'
             f"{registry.nearest(signal, [*signals.SIGNALS, *known.inputs_of])}",
@@ -151,10 +153,11 @@ def _check_rules(known: Available, spec: StageSpec, case: Case, rules: Rules) ->
         signal = signals.SIGNALS.get(signals.current_name(bound.signal))
         if signal is not None and signal.language and not bound.is_idle:
             found.setdefault(signal, []).append(reason)
-        if bound.is_needed and bound.signal in known.partial and case.when != known.partial[bound.signal]:
+        made_for = known.partial.get(bound.signal, {})
+        if bound.is_needed and any(case.when.get(column) != values for column, values in made_for.items()):
             known.warnings.append(
                 f"{spec.where}\n  {spec.label} drops documents without `{bound.signal}`, which is made only for documents "
-                f"{case_languages.spelled(known.partial[bound.signal])}.  Give this stage the same `when`, or `missing: keep`."
+                f"{case_languages.spelled(made_for)}.  Give this stage the same `when`, or `missing: keep`."
             )
     for signal, reasons in found.items():
         known.check_language(spec, case, signal.language, f"drops for {', '.join(reasons)} by `{signal.name}`, which")

@@ -72,10 +72,10 @@ class StageSpec:
 
 def _options(
     *,
-    only: list[str] = [],
-    when: dict[str, Any] = {},
-    per: dict[str, Any] = {},
-    on_error: Literal["fail", "drop"] = "fail",  # noqa: B006
+    only: list[str] = [],  # noqa: B006
+    when: dict[str, Any] = {},  # noqa: B006
+    per: dict[str, Any] = {},  # noqa: B006
+    on_error: Literal["fail", "drop"] = "fail",
 ) -> None:
     """Only its signature is used: what every stage takes."""
 
@@ -105,7 +105,8 @@ Converter = Callable[[str, Mapping[str, Param], Mapping[str, Marked]], dict[str,
 
 def known_params(stage: Stage) -> dict[str, Param]:
     """Return what YAML may say of a stage that is neither source nor sink."""
-    return {**stage.params, **{name: param for name, param in STAGE_PARAMS.items() if name not in stage.params}}
+    more = {name: param for name, param in STAGE_PARAMS.items() if stage.kind in _ALLOWED[name]}
+    return {**stage.params, **{name: param for name, param in more.items() if name not in stage.params}}
 
 
 def options(
