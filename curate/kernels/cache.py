@@ -131,20 +131,20 @@ def _say_damaged(path: str, error: Exception) -> None:
 # ---------------------------------------------------------------------- which kernels are compiled
 
 
-def is_compiled(user: str) -> bool:
-    """Return whether the kernels of one user (a stage, the signals) are compiled; if so, they load in a second."""
-    return _marker(user).exists()
+def is_compiled(part: str, digest: str) -> bool:
+    """Return whether a part of the kernels is compiled, in the version with this digest; if so, it loads in a second."""
+    return _marker(part, digest).exists()
 
 
-def mark_compiled(user: str) -> None:
-    """Record that the kernels of one user are compiled."""
-    _marker(user).touch()
+def mark_compiled(part: str, digest: str) -> None:
+    """Record that a part of the kernels is compiled."""
+    _marker(part, digest).touch()
 
 
 @contextlib.contextmanager
 def compiling(part: str) -> Iterator[None]:
     """Hold a lock around the first call of the kernels of a part: one process compiles, the others wait and load."""
-    marker = _marker(part)
+    marker = _marker(part, identity.of_all())
     if marker.exists():
         yield
         return
@@ -157,10 +157,10 @@ def compiling(part: str) -> Iterator[None]:
     marker.touch()
 
 
-def _marker(part: str) -> Path:
+def _marker(part: str, digest: str) -> Path:
     folder = Path(numba.config.CACHE_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{part}-{identity.of_all()[:16]}.compiled"
+    return folder / f"{part}-{digest[:16]}.compiled"
 
 
 # ---------------------------------------------------------------------- the folder

@@ -12,6 +12,7 @@ import platform
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -36,22 +37,32 @@ def module_of(path: str) -> str:
     return ".".join([_PACKAGE, *file.relative_to(FOLDER).with_suffix("").parts])
 
 
-def of_modules(names: Iterable[str]) -> str:
-    """Return the digest of the files of kernel modules and of all kernel files that these import, and of the compiler.
+def reached(names: Iterable[str]) -> frozenset[str]:
+    """Return kernel modules and all kernel modules that they import.
 
     Args:
         names: full names; others than those of kernel modules do not count.
     """
-    reached, waiting = set(), [name for name in names if _file(name)]
+    found, waiting = set(), [name for name in names if _file(name)]
     while waiting:
         name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += _source(name)[1]
+        if name not in found:
+            found.add(name)
+            waiting += _source(name).imports
+    return frozenset(found)
+
+
+def of_modules(names: Iterable[str]) -> str:
+    """Return the digest of the files that kernel modules reach, and of the compiler, as hex digits."""
     digest = hashlib.sha256(_compiler().encode())
-    for name in sorted(reached):
-        digest.update(f"{name} {_source(name)[0]}\n".encode())
+    for name in sorted(reached(names)):
+        digest.update(f"{name} {_source(name).digest}\n".encode())
     return digest.hexdigest()
+
+
+def size(names: Iterable[str]) -> int:
+    """Return the bytes of the files of kernel modules, without those that they import."""
+    return sum(_source(name).size for name in names)
 
 
 @functools.cache
@@ -68,11 +79,18 @@ def imports(source: str) -> set[str]:
     return {name for name in found if _file(name)}
 
 
+class _Source(NamedTuple):
+    """The digest of the file of a kernel module, its bytes, and the kernel modules that it imports."""
+
+    digest: str
+    size: int
+    imports: frozenset[str]
+
+
 @functools.cache
-def _source(name: str) -> tuple[str, frozenset[str]]:
-    """Return the digest of the file of a kernel module, and the kernel modules that it imports."""
+def _source(name: str) -> _Source:
     content = _file(name).read_bytes()
-    return hashlib.sha256(content).hexdigest(), frozenset(imports(content.decode()))
+    return _Source(hashlib.sha256(content).hexdigest(), len(content), frozenset(imports(content.decode())))
 
 
 @functools.cache
