@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from curate import formats, inputs, plan, spec
-from curate.engine import beginning, warm_up, worker
+from curate.engine import beginning, compiling, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
@@ -34,8 +34,11 @@ class Event:
 
     Args:
         kind: "compiling", "began", "moved", "ended", "submitted" or "said".
-        n_done: tasks finished. n_docs: documents read by tasks still running, about.
+        n_done: tasks finished, or parts of the kernels compiled.
+        n_all: parts of the kernels.
+        n_docs: documents read by tasks still running, about.
         n_kept: tasks that had nothing to do.
+        seconds: that the phase took; of "compiling", the time left, estimated.
         job_id: of a phase that was submitted to an executor which runs it later.
         message: what the user should know, of "said".
     """
@@ -43,6 +46,7 @@ class Event:
     kind: str
     phase: MapPhase | ReducePhase
     n_done: int = 0
+    n_all: int = 0
     n_docs: int = 0
     n_kept: int = 0
     seconds: float = 0.0
@@ -205,10 +209,16 @@ def _read_by(planned: Plan) -> Iterator[str]:
 
 def _compile_kernels(planned: Plan, watch: Watcher) -> None:
     """Compile what stages run on once, before each worker would for itself."""
-    works = warm_up.waiting(planned)
-    if works:
-        watch(Event("compiling", planned.phases[0]))
-        warm_up.compile(works)
+    calls = warm_up.waiting(planned)
+    if not calls:
+        return
+
+    def report(progress: compiling.Progress) -> None:
+        watch(
+            Event("compiling", planned.phases[0], progress.n_done, n_all=progress.n_all, seconds=progress.seconds_left)
+        )
+
+    compiling.compile(calls, report)
 
 
 def _job(folder: RunFolder, phase: MapPhase | ReducePhase, numbers: Sequence[int]) -> Job:
@@ -287,4 +297,4 @@ class _watched:
 
     def _poll(self) -> None:
         while not self.stop.wait(0.5):
-            self.watch(Event("moved", self.phase, self.place.n_done(), self.place.docs_read()))
+            self.watch(Event("moved", self.phase, self.place.n_done(), n_docs=self.place.docs_read()))
