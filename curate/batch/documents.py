@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate import languages
+from curate.batch import column_types
 from curate.batch.columns import CORE
 from curate.batch.verdicts import Verdicts
 from curate.errors import StageError
@@ -107,7 +108,7 @@ class Batch:
         """
         kind = self[column].type
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-            raise StageError(f"column `{column}` holds {kind}, not numbers")
+            raise StageError(f"column `{column}` holds {column_types.shown(kind)}, not numbers")
         return self[column].to_numpy(zero_copy_only=False)
 
     def texts(self, column: str = "text") -> list[str]:
@@ -243,7 +244,8 @@ def _difference(declared: pa.Schema, found: pa.Schema) -> str:
         if name not in declared.names:
             return f"`{name}` is new"
         if found.field(name).type != declared.field(name).type:
-            return f"`{name}` was {declared.field(name).type} and is now {found.field(name).type}"
+            was, is_now = (column_types.shown(schema.field(name).type) for schema in (declared, found))
+            return f"`{name}` was {was} and is now {is_now}"
     return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
 
 
@@ -256,4 +258,5 @@ def _as_array(name: str, values: Any, wanted: pa.DataType | None = None) -> pa.A
             return values if wanted is None or values.type == wanted else values.cast(wanted)
         return pa.array(values, type=wanted)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
-        raise StageError(f"column `{name}` does not fit {wanted or 'one Arrow type'}: {error}") from error
+        kind = "one type" if wanted is None else column_types.shown(wanted)
+        raise StageError(f"column `{name}` does not fit {kind}: {error}") from error

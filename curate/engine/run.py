@@ -21,7 +21,7 @@ from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
 from curate.spec import PipelineSpec
-from curate.stage import HasInputCheck, Kind, Shard
+from curate.stage import HasColumnsOfFiles, HasInputCheck, Kind, Shard, Split
 
 MOST_CHECKED = 16
 """Number of input files that are looked at before a run, at most."""
@@ -73,6 +73,7 @@ def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], e
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
         shards = find_shards(pipeline)
+        pipeline = with_columns_of_files(pipeline, shards)
         planned = plan.make(pipeline, shards, limit)
         _check_inputs(pipeline, shards)
         return planned
@@ -160,13 +161,31 @@ def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
     return pipeline.input.shards(formats.with_modules(pipeline.modules))
 
 
+def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> PipelineSpec:
+    """Return the recipe with the columns of its files in the parameters of the source, if that has to look for them.
+
+    Raises:
+        InputError: the files have no such columns, or not the same ones.
+    """
+    source, files = pipeline.source, _beginnings(shards)
+    made = source.stage.construct(source.params) if files else None
+    if not isinstance(made, HasColumnsOfFiles):
+        return pipeline
+    return replace(pipeline, source=replace(source, params={**source.params, **made.found_in(files)}))
+
+
+def _beginnings(shards: Sequence[Shard]) -> list[Split]:
+    """Return the first split of each file."""
+    return [split for shard in shards for split in shard.splits if split.start == 0]
+
+
 def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
     """Let the source look at some files, spread over the input, if it can: a mistake shall not need a run to be found.
 
     Raises:
         InputError: a file is of another format, or has no documents.
     """
-    firsts = [split for shard in shards for split in shard.splits if split.start == 0]
+    firsts = _beginnings(shards)
     source = pipeline.source.stage.construct(pipeline.source.params) if firsts else None
     if not isinstance(source, HasInputCheck):
         return
