@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pyarrow as pa
+
 from curate import languages, registry, signals
-from curate.batch import CORE, Columns
+from curate.batch import CORE, Columns, column_types
 from curate.errors import SpecError
 from curate.plan.phases import StageRef
 from curate.rules import Rules
@@ -65,6 +67,7 @@ class _Available:
 
     Args:
         columns: an ordered set of names. is_open: a datatrove reader may have made others that nobody declared.
+        extra: columns that the source takes from the files because the recipe says so, with their types.
         fresh: signal -> its column, as measured on the text as it is now.
         languages: column -> the languages of the documents that have it, where others have null.
         spoken: who said in which languages the documents are, and in which; empty for all. None if nobody did.
@@ -72,6 +75,7 @@ class _Available:
 
     columns: dict[str, None]
     is_open: bool
+    extra: dict[str, pa.DataType | None] = field(default_factory=dict)
     fresh: dict[str, str] = field(default_factory=dict)
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     spoken: tuple[str, tuple[str, ...]] | None = None
@@ -82,7 +86,9 @@ class _Available:
     def after_source(cls, source: StageSpec) -> _Available:
         makes = columns_of(source).makes
         columns = dict.fromkeys(makes or CORE)
-        return cls(columns, source.stage.kind is Kind.DATATROVE)
+        documented = source.stage.documented_columns.makes
+        extra = {name: kind for name, kind in makes.items() if name not in documented}
+        return cls(columns, source.stage.kind is Kind.DATATROVE, extra)
 
     def after(self, spec: StageSpec) -> Bound:
         """Check a stage against what is there, and take in what it makes and removes."""
@@ -97,12 +103,31 @@ class _Available:
             if spec.all_params.get(param):
                 self._check_language(spec, language, f"has `{param}`, which")
         self._take_languages(spec, columns)
+        self._check_extra(spec, columns)
         self.columns.update(dict.fromkeys((*columns.makes, *found.values())))
         for column in columns.removes:
             self.columns.pop(column, None)
         read = (*columns.needs, *found.values())
         partial = {column: list(self.languages[column]) for column in read if column in self.languages}
         return Bound(spec, replace(plain_ref(spec), columns=found, languages=partial), columns)
+
+    def _check_extra(self, spec: StageSpec, columns: Columns) -> None:
+        """Warn of a column of the files that a stage replaces without reading it.
+
+        Raises:
+            SpecError: the two have different types.
+        """
+        for name in sorted(columns.makes.keys() & self.extra.keys()):
+            found, made = self.extra.pop(name), columns.makes[name]
+            way_out = f"To keep both, read it under another name: fields: {{my_{name}: {name}}}"
+            if found is not None and made is not None and found != made:
+                was, is_now = column_types.shown(found), column_types.shown(made)
+                raise SpecError(
+                    f"{spec.label} makes a column `{name}` of type {is_now}, and the files have one of type {was}.  {way_out}",
+                    spec.where,
+                )
+            if name not in columns.needs:
+                self.warnings.append(f"{spec.where}\n  {spec.label} replaces the column `{name}` of the files.  {way_out}.")
 
     def _take_languages(self, spec: StageSpec, columns: Columns) -> None:
         """Take in the languages of documents and of columns; warn where a column is made for documents in others."""

@@ -8,6 +8,7 @@ threshold were another" has an exact answer. What is slow judges survivors only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -172,9 +173,9 @@ def _doc_edit(
     columns = stage.columns(ref.typed(stage, modules))
     for batch in batches:
         _enter(ref.label, batch, recorder)
-        docs, reasons = [], []
-        for doc in batch.docs():
-            answer = _called(ref, edit, doc)
+        given, docs, reasons = list(batch.docs()), [], []
+        for doc in given:
+            answer = _called(ref, edit, replace(doc, columns=dict(doc.columns)))
             if (
                 not isinstance(answer, (Doc, str))
                 or answer == ""
@@ -185,7 +186,7 @@ def _doc_edit(
                 )
             docs.append(doc if isinstance(answer, str) else answer)
             reasons.append(answer if isinstance(answer, str) else None)
-        made = Batch.from_docs(docs, _with_made(ref, columns, batch.rows.schema, docs))
+        made = batch.edited(given, docs, _with_made(ref, columns, batch.rows.schema, docs))
         same_ids(ref, batch, made)
         yield recorder.record(ref.label, made, Verdicts.of(reasons))
     close(edit)
