@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
@@ -130,6 +130,22 @@ class HasInputCheck(Protocol):
 
 
 @runtime_checkable
+class HasColumnsOfFiles(Protocol):
+    """A source of which some columns depend on its files."""
+
+    def found_in(self, files: Sequence[Split]) -> Mapping[str, Any]:
+        """Look at the files, before the plan is made, and return the parameters that say which columns they have.
+
+        Args:
+            files: the first part of each file of the input.
+        Returns:
+            parameter -> value, in place of what the recipe says; values can be written as JSON.
+        Raises:
+            InputError: the files have no such columns, or not the same ones.
+        """
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
@@ -163,7 +179,7 @@ KINDS = """\
   (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      stream
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
-  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input()
+  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input(), found_in()
   a subclass of Barrier                                      barrier"""
 
 

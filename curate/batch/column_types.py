@@ -126,6 +126,14 @@ def spell(kind: pa.DataType) -> str:
     raise ValueError(f"the type {kind} has no name in a recipe, since parquet cannot store it")
 
 
+def shown(kind: pa.DataType) -> str:
+    """Return the name of any Arrow type for a message; where the vocabulary has none, Arrow's own."""
+    try:
+        return spell(kind)
+    except ValueError:
+        return str(kind)
+
+
 def storable(kind: pa.DataType) -> pa.DataType:
     """Return the type, or where it is an extension type that the vocabulary does not name, the type of its storage."""
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) and kind not in _NAMES else kind

@@ -22,7 +22,7 @@ from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
 from curate.spec import Input, PipelineSpec
-from curate.stage import HasInputCheck, Shard
+from curate.stage import HasColumnsOfFiles, HasInputCheck, Shard, Split
 
 MOST_CHECKED = 16
 """Number of input files that are looked at before a run, at most."""
@@ -78,6 +78,7 @@ def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], e
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
         shards = find_shards(pipeline)
+        pipeline = with_columns_of_files(pipeline, shards)
         planned = plan.make(pipeline, shards, limit)
         _check_inputs(pipeline, shards)
         return planned
@@ -170,6 +171,30 @@ def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
     return given.files.shards(formats.with_modules(pipeline.modules))
 
 
+def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> PipelineSpec:
+    """Return the recipe with the columns of its files in the parameters of each source that has to look for them.
+
+    Raises:
+        InputError: the files have no such columns, or not the same ones.
+    """
+    return replace(
+        pipeline, inputs=tuple(_with_columns(given, _beginnings(given, shards)) for given in pipeline.inputs)
+    )
+
+
+def _with_columns(given: Input, files: Sequence[Split]) -> Input:
+    source = given.source
+    made = source.stage.construct(source.all_params) if files else None
+    if not isinstance(made, HasColumnsOfFiles):
+        return given
+    return replace(given, source=replace(source, params={**source.params, **made.found_in(files)}))
+
+
+def _beginnings(given: Input, shards: Sequence[Shard]) -> list[Split]:
+    """Return the first split of each file of an input."""
+    return [split for shard in shards if shard.input == given.name for split in shard.splits if split.start == 0]
+
+
 def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
     """Let each source look at some files, spread over its input, if it can: a mistake shall not need a run to be found.
 
@@ -177,8 +202,7 @@ def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
         InputError: a file is of another format, or has no documents.
     """
     for given in pipeline.inputs:
-        own = [shard for shard in shards if shard.input == given.name]
-        firsts = [split for shard in own for split in shard.splits if split.start == 0]
+        firsts = _beginnings(given, shards)
         source = given.source.stage.construct(given.source.all_params) if firsts else None
         if not isinstance(source, HasInputCheck):
             continue

@@ -84,7 +84,7 @@ def _needed(planned: Plan) -> list[WarmUp]:
     """Return one call for each family of signals and for each stage of ours: those of others have no kernels of ours."""
     found = {family: WarmUp(family) for family in _families(planned)}
     for phase in planned.phases:
-        for ref in (variant for ref in phase.refs for variant in ref.variants):
+        for ref in (variant for stage_ref in phase.refs for variant in stage_ref.variants):
             stage = ref.find(phase.modules)
             if fingerprint.is_ours(stage.target) and not ref.columns and _call_of(ref, phase.modules):
                 found.setdefault(f"{ref.name} {_choices(ref, stage)}", WarmUp("", ref, phase.modules))

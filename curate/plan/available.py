@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from curate import languages, registry
 from curate.batch import CORE, Columns
-from curate.batch.column_types import spell
+from curate.batch.column_types import shown, spell
 from curate.errors import SpecError
 from curate.plan import case_languages
 from curate.spec import Case, Input, StageSpec
@@ -24,6 +24,7 @@ class Available:
         inputs: the names of the recipe's inputs.
         inputs_of: column -> the inputs whose documents have it, in the order in which columns were made.
         types: column -> its type, where it is known before a run.
+        extra: columns that sources take from their files because the recipe says so, with their types.
         is_open: a datatrove reader may have made others that nobody declared.
         fresh: signal -> its column, as measured on the text as it is now.
         languages: column -> the languages of the documents that have it, where others have null.
@@ -35,6 +36,7 @@ class Available:
     inputs_of: dict[str, tuple[str, ...]]
     types: dict[str, pa.DataType | None]
     is_open: bool
+    extra: dict[str, pa.DataType | None] = field(default_factory=dict)
     fresh: dict[str, str] = field(default_factory=dict)
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     partial: dict[str, Mapping[str, Sequence]] = field(default_factory=dict)
@@ -52,8 +54,11 @@ class Available:
         is_open = any(each.source.stage.kind is Kind.DATATROVE for each in inputs)
         found = cls(tuple(each.name for each in inputs), {}, {}, is_open)
         for each in inputs:
-            makes = each.source.stage.columns(each.source.all_params).makes or CORE
+            stage = each.source.stage
+            makes = stage.columns(each.source.all_params).makes or CORE
             found._take(each.source, (each.name,), makes)
+            documented = stage.documented_columns.makes
+            found.extra |= {name: kind for name, kind in makes.items() if name not in documented and name not in CORE}
         return found
 
     def has(self, spec: StageSpec, column: str) -> bool:
@@ -83,6 +88,26 @@ class Available:
                 )
             raise SpecError(f"{what}, which nothing before it makes.{maker(column)}", spec.where)
 
+    def check_extra(self, spec: StageSpec, columns: Columns) -> None:
+        """Warn of a column of the files that a stage replaces without reading it.
+
+        Raises:
+            SpecError: the two have different types.
+        """
+        for name in sorted(columns.makes.keys() & self.extra.keys()):
+            found, made = self.extra.pop(name), columns.makes[name]
+            way_out = f"To keep both, read it under another name: fields: {{my_{name}: {name}}}"
+            if found is not None and made is not None and found != made:
+                was, is_now = shown(found), shown(made)
+                raise SpecError(
+                    f"{spec.label} makes a column `{name}` of type {is_now}, and the files have one of type {was}.  {way_out}",
+                    spec.where,
+                )
+            if name not in columns.needs:
+                self.warnings.append(
+                    f"{spec.where}\n  {spec.label} replaces the column `{name}` of the files.  {way_out}."
+                )
+
     def take(self, spec: StageSpec, makes: Mapping[str, pa.DataType | None]) -> None:
         """Take in the columns that a stage makes."""
         self._take(spec, spec.only or self.inputs, makes)
@@ -100,7 +125,7 @@ class Available:
             before = self.types.get(column)
             if others and kind is not None and before is not None and kind != before:
                 raise SpecError(
-                    f"the column `{column}` is {spell(kind)} here and {spell(before)} in the input {', '.join(others)}.  "
+                    f"the column `{column}` is {shown(kind)} here and {shown(before)} in the input {', '.join(others)}.  "
                     "Give it one type, or another name.",
                     spec.where,
                 )

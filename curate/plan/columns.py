@@ -96,6 +96,7 @@ def _after(known: Available, spec: StageSpec) -> Bound:
             if case.params.get(param):
                 known.check_language(spec, case, language, f"has `{param}`, which")
     known.take_languages(spec, columns)
+    known.check_extra(spec, columns)
     known.take(spec, {**columns.makes, **_measured(found)})
     known.remove(spec, columns.removes)
     read = (*columns.needs, *found.values())

@@ -2,7 +2,8 @@
 
 Arrow does not notice a flipped bit in a file; it returns other values, or crashes. So a file is an Arrow IPC stream, followed
 by a table of its messages (end, XXH3-64 of the bytes) and the checksum of this table. Messages are found by the table, which
-makes each batch accessible by itself, also by range from an object store. `pyarrow.ipc.open_stream` reads the files, too.
+makes each batch accessible by itself, also by range from an object store. `pyarrow.ipc.open_stream` reads the files, too,
+unless a column is dictionary-coded.
 """
 
 from __future__ import annotations
@@ -39,25 +40,39 @@ class DamagedFile(RunError):
 
 
 class ArrowWriter:
-    """Writes batches of one schema. Dictionary-coded columns are written as plain ones.
+    """Writes batches of one schema.
 
     Args:
         compression: as `pyarrow.ipc.IpcWriteOptions` takes it; None for files of which few rows are looked up.
+        keeps_dictionaries: write dictionary-coded columns as they are. Then each batch is a stream of its own, with its
+            dictionaries, so that it can be read without those before. Otherwise they are written as plain columns.
 
     Raises:
-        StageError: a column is dictionary-coded inside a list or a struct.
+        StageError: dictionaries are not kept, and a column is dictionary-coded inside a list or a struct.
     """
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema, compression: str | None = "lz4"):
+    def __init__(
+        self,
+        file: BinaryIO,
+        schema: pa.Schema,
+        compression: str | None = "lz4",
+        keeps_dictionaries: bool = False,
+    ):
         self._sink = _MessageSink(file)
-        self._schema = _plain(schema)
-        options = pa.ipc.IpcWriteOptions(compression=compression)
-        self._writer = pa.ipc.new_stream(self._sink, self._schema, options=options)
+        self._schema = schema if keeps_dictionaries else _plain(schema)
+        self._are_streams = _has_dictionaries(self._schema)
+        self._options = pa.ipc.IpcWriteOptions(compression=compression)
+        self._writer = pa.ipc.new_stream(self._sink, self._schema, options=self._options)
         self._writer.write_batch(pa.RecordBatch.from_pylist([], schema=self._schema))  # and before it the schema
         self._sink.end_message()
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch if batch.schema.equals(self._schema) else batch.cast(self._schema))
+        rows = batch if batch.schema.equals(self._schema) else batch.cast(self._schema)
+        if self._are_streams:
+            with pa.ipc.new_stream(self._sink, self._schema, options=self._options) as stream:
+                stream.write_batch(rows)
+        else:
+            self._writer.write_batch(rows)
         self._sink.end_message()
 
     def close(self) -> None:
@@ -71,9 +86,17 @@ def _plain(schema: pa.Schema) -> pa.Schema:
     for i, field in enumerate(schema):
         if pa.types.is_dictionary(field.type):
             schema = schema.set(i, field.with_type(field.type.value_type))
-        elif "dictionary<" in str(field.type):
+        elif _has_dictionaries([field]):
             raise StageError(f"column `{field.name}` is {field.type}; decode the dictionary inside it")
     return schema
+
+
+def _has_dictionaries(fields: Iterable[pa.Field]) -> bool:
+    """Return whether one of the types, or a part of it, is dictionary-coded."""
+    types = [field.type for field in fields]
+    return any(
+        pa.types.is_dictionary(kind) or _has_dictionaries(map(kind.field, range(kind.num_fields))) for kind in types
+    )
 
 
 class _MessageSink:
@@ -126,12 +149,16 @@ class ArrowReader:
             self._messages = self._table(size)
             self._is_checked = _checked(place.run.url, path, place.run.mark(path) or "", len(self._messages))
             self.schema = pa.ipc.read_schema(self._message(0))
+            self._are_streams = _has_dictionaries(self.schema)
         self.n_batches = len(self._messages) - 2  # without the schema and the end of the stream
 
     def batch(self, i: int) -> pa.RecordBatch:
         """Return a batch, after checking it."""
         with self._guarded():
-            return pa.ipc.read_record_batch(self._message(i + 1), self.schema)
+            message = self._message(i + 1)
+            if self._are_streams:
+                return pa.ipc.open_stream(message).read_next_batch()
+            return pa.ipc.read_record_batch(message, self.schema)
 
     def batches(self, numbers: Iterable[int] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield batches, all of them by default; one empty batch if the file has none."""

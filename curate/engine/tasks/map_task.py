@@ -181,7 +181,7 @@ class _Task:
         file = self.files.open(self.place.docs)
         writer = None
         for batch in same_schema(batches, "the columns at the end of the phase"):
-            writer = writer or ArrowWriter(file, batch.rows.schema)
+            writer = writer or ArrowWriter(file, batch.rows.schema, keeps_dictionaries=True)
             if len(batch):
                 writer.write(batch.rows)
             if emitter:

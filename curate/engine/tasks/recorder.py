@@ -11,6 +11,7 @@ import orjson
 import pyarrow as pa
 
 from curate.batch import CORE, KEEP, Batch, Places, Verdicts
+from curate.batch.json_columns import json_rows
 from curate.engine.tasks.rejects import FIELDS, SCHEMA, Rejects
 from curate.errors import StageError
 from curate.ledger import Ledger
@@ -173,5 +174,5 @@ def _signals(rows: Batch) -> pa.Array:
         for column in rows.rows.schema
         if column.name not in CORE and not any(is_bulky(column.type) for is_bulky in _BULKY)
     ]
-    values = zip(*(rows[name].to_pylist() for name in names), strict=True) if names else [()] * len(rows)
-    return pa.array([orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in values], pa.string())
+    values = json_rows({name: rows[name] for name in names}) if names else [{}] * len(rows)
+    return pa.array([orjson.dumps(row).decode() for row in values], pa.string())

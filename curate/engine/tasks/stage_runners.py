@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -203,9 +204,9 @@ def _batch_filter(ref: StageRef, judge: Callable, columns: Columns, batch: Batch
 
 
 def _doc_edit(ref: StageRef, edit: Callable, columns: Columns, batch: Batch) -> Batch:
-    docs, answers = [], _Answers()
-    for doc in batch.docs():
-        answer = answers.of(ref, edit, doc)
+    given, docs, answers = list(batch.docs()), [], _Answers()
+    for doc in given:
+        answer = answers.of(ref, edit, replace(doc, columns=dict(doc.columns)))
         if (
             not isinstance(answer, (Doc, str))
             or answer == ""
@@ -216,7 +217,7 @@ def _doc_edit(ref: StageRef, edit: Callable, columns: Columns, batch: Batch) -> 
             )
         docs.append(doc if isinstance(answer, str) else answer)
         answers.reasons.append(answer if isinstance(answer, str) else None)
-    made = Batch.from_docs(docs, _with_made(ref, columns, batch.rows.schema, docs))
+    made = batch.edited(given, docs, _with_made(ref, columns, batch.rows.schema, docs))
     same_ids(ref, batch, made)
     return answers.judged(made)
 

@@ -92,7 +92,7 @@ def test_a_task_without_documents_writes_the_columns():
 
 def test_columns_that_change_or_have_no_type_are_errors_with_the_name():
     first = batch(["a"], score=[1])
-    with pytest.raises(StageError, match="`score` was int64 and is now double"):
+    with pytest.raises(StageError, match="`score` was int and is now float"):
         written([first, batch(["a"], score=[1.5])])
     with pytest.raises(StageError, match="`score` is missing"):
         written([first, batch(["a"])])
