@@ -9,6 +9,7 @@ columns       does every stage find what it reads?
 cutting       where does a phase end?
 fingerprints  what do its results depend on?
 phases        what the three make: map phases and reduce phases
+judgements    which columns the record of judgements has; record: what a column of it is
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from curate.plan import columns, cutting
+from curate.plan.judgements import Judged
 from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
@@ -56,13 +58,14 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     bound, made, warnings = columns.bind(spec)
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
-    cut = tuple(cutting.cut(spec, bound, len(shards), limit))
+    judged = Judged(spec, bound)
+    cut = tuple(cutting.cut(spec, bound, judged, len(shards), limit))
     if spec.source.stage.kind is Kind.DATATROVE:
         warnings = (
             *warnings,
             f"{spec.source.label} is a reader of datatrove: records that it skips are not on record.",
         )
-    return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
+    return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings, *judged.warnings))
 
 
 _SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]

@@ -16,6 +16,7 @@ from curate.batch import Columns
 from curate.errors import StageError
 from curate.plan import fingerprints
 from curate.plan.columns import Bound, columns_of, plain_ref
+from curate.plan.judgements import Judged
 from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, StageRef
 from curate.runs.layout import check_word
 from curate.spec import PipelineSpec
@@ -23,15 +24,16 @@ from curate.stage import Kind
 
 
 def cut(
-    spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int, limit: int
+    spec: PipelineSpec, stages: Sequence[Bound | None], judged: Judged, n_shards: int, limit: int
 ) -> Iterator[MapPhase | ReducePhase]:
     """Yield the phases of a recipe in their order.
 
     Args:
         stages: as bound to their columns; None for a checkpoint.
+        judged: which columns of the record of judgements they make.
         limit: how many documents are read in all; 0 reads everything.
     """
-    chain = _Chain(spec, stages, n_shards)
+    chain = _Chain(spec, stages, judged, n_shards)
     start: dict[str, Any] = {"source": plain_ref(spec.source), "limit": limit}
     inside: list[StageRef] = []
     for bound in stages:
@@ -54,7 +56,7 @@ def cut(
 class _Chain:
     """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
 
-    def __init__(self, spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int):
+    def __init__(self, spec: PipelineSpec, stages: Sequence[Bound | None], judged: Judged, n_shards: int):
         self.stages: dict[str, tuple[Any, Columns]] = {
             s.ref.label: (s.spec, s.columns) for s in stages if s is not None
         }
@@ -66,17 +68,23 @@ class _Chain:
         }  # fmt: skip
         self.rejects = spec.rejects
         self.number, self.parent = 0, ""
+        self.judged, self.labels, self.folders = judged, [], []
 
     def map(
         self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, sink: StageRef | None = None
     ) -> MapPhase:
         """Return the next phase, a map phase."""
+        decides = [start["apply"].barrier] if "apply" in start else []
+        self.labels += [ref.label for ref in (*decides, *inside)]
         phase = MapPhase(
-            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects
-        )
+            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects,
+            judgements=self.judged.until(self.labels), judged_in=tuple(self.folders) if sink else (),
+        )  # fmt: skip
         ends = (phase.source, phase.sink)
         named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
-        return self._closed(replace(phase, title=named[0].label))
+        closed = self._closed(replace(phase, title=named[0].label))
+        self.folders.append(closed.folder)
+        return closed
 
     def barrier(
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]

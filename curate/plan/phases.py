@@ -9,6 +9,7 @@ from typing import Any
 from curate import registry
 from curate.barrier import Barrier
 from curate.executor import Resources
+from curate.plan.record import RecordColumn
 from curate.runs.layout import phase_folder_name
 from curate.stage import Stage
 
@@ -121,6 +122,8 @@ class MapPhase(Phase):
     Args:
         source: where documents come from in the first phase; later ones read the documents that `docs_from` wrote.
         limit: how many documents are read in all, divided evenly over the shards; 0 reads everything.
+        judgements: the columns of the record of judgements that are known at the end of the phase.
+        judged_in: of the phase with the sink, the folders of the map phases before it, whose records it takes in.
     """
 
     source: StageRef | None = None
@@ -131,6 +134,8 @@ class MapPhase(Phase):
     sink: StageRef | None = None
     rejects: str = "sample"
     limit: int = 0
+    judgements: tuple[RecordColumn, ...] = ()
+    judged_in: tuple[str, ...] = ()
 
     @property
     def n_tasks(self) -> int:
@@ -202,5 +207,7 @@ def from_json(data: Mapping[str, Any]) -> MapPhase | ReducePhase:
         "stages": tuple(StageRef(**stage) for stage in data["stages"]),
         "emit": Emit(StageRef(**emit["barrier"]), emit["n_partitions"]) if emit else None,
         "sink": StageRef(**data["sink"]) if data["sink"] else None,
+        "judgements": tuple(RecordColumn(**column) for column in data["judgements"]),
+        "judged_in": tuple(data["judged_in"]),
     }  # fmt: skip
     return MapPhase(**known)
