@@ -66,4 +66,5 @@ def bytes_per_document(columns: Iterable[RecordColumn]) -> int:
 
 
 def is_number(kind: pa.DataType) -> bool:
+    """Return whether values of a type are numbers or truth values: a column of them is in the record."""
     return str(kind) in TYPES and kind not in (pa.string(), STRINGS)

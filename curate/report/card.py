@@ -80,15 +80,7 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
         params = ", ".join(f"{name}={value!r}" for name, value in stage["params"].items())
         yield f"* {code(stage['label'])}{f': {markdown(one_line(params))}' if params else ''}"
     yield ""
-    yield f"## The record of judgements, `{JUDGEMENTS}/`"
-    yield ""
-    yield "A row for each document, kept or dropped, without its text. What was not measured is null."
-    yield ""
-    yield "| column | type | content |"
-    yield "|---|---|---|"
-    for column in manifest["judgements"]:
-        yield f"| {code(column['name'])} | {markdown(column['type'])} | {markdown(one_line(column['about']))} |"
-    yield ""
+    yield from _record(manifest["judgements"])
     yield "## Inputs"
     yield ""
     names = list(dict.fromkeys(split["name"] for split in manifest["inputs"]))
@@ -96,6 +88,18 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
     yield f"{len(names)} files: {shown}{' and more' if len(names) > 20 else ''}. Digests are in `manifest.json`."
     yield ""
     yield "Every dropped document is in `rejects/` with its stage, reason and measured value, and with all that was measured in `judgements/`; the numbers above are in `ledger.json`."
+
+
+def _record(columns: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    yield f"## The record of judgements, `{JUDGEMENTS}/`"
+    yield ""
+    yield "A row for each document, kept or dropped, without its text. What was not measured is null."
+    yield ""
+    yield "| column | type | content |"
+    yield "|---|---|---|"
+    for column in columns:
+        yield f"| {code(column['name'])} | {markdown(column['type'])} | {markdown(one_line(column['about']))} |"
+    yield ""
 
 
 def _size(n: int) -> str:

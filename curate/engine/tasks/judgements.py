@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from curate.batch import KEEP, Batch, Verdicts
 from curate.errors import StageError
+from curate.plan.record import VERDICT
 
 ROW_GROUP = 32_768
 """Rows of a row group: large enough for fast scans and good compression, and some 10 MB while it is collected."""
@@ -23,6 +24,7 @@ ROW_GROUP = 32_768
 _ASSEMBLED_ROWS, _ASSEMBLED_PIECES = 4096, 64
 """Rows are put together when there are so many, or when they came in so many pieces."""
 
+_OF_VERDICT = {column.name for column in VERDICT}
 _FEW_VALUES = ["source", "language", "stage", "reason", "broken.list.element"]
 _LIKE_THE_ONE_BEFORE = {"id": "DELTA_BYTE_ARRAY", "url": "DELTA_BYTE_ARRAY"}
 
@@ -97,6 +99,8 @@ class Judgements:
 
     def __init__(self, schema: pa.Schema, out: Out):
         self._schema, self._out = schema, out
+        self.names = [name for name in schema.names if name not in _OF_VERDICT]
+        """The columns that come from documents."""
         self._waiting: list[Mapping[str, pa.Array]] = []
         self._n_rows = 0
 
@@ -124,14 +128,10 @@ class Judgements:
 
     def known(self, batch: Batch, mask: np.ndarray) -> dict[str, pa.Array]:
         """Return the columns of the record that some rows of a batch have, copied, so that the batch can be let go."""
-        names = [name for name in self.names if name in batch]
+        there = set(batch.names)
+        names = [name for name in self.names if name in there]
         rows = batch.rows.select(names).filter(pa.array(mask))
         return dict(zip(names, rows.columns, strict=True))
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that come from documents."""
-        return [name for name in self._schema.names if name not in ("stage", "reason", "broken")]
 
     def _add(self, columns: Mapping[str, pa.Array]) -> None:
         self._waiting.append(columns)
