@@ -158,7 +158,14 @@ def _manifest(
         "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
         "output_digest": _digest(results, Role.DATA),
         "rejects_digest": _digest(results, Role.REJECTS),
+        "judgements_digest": _digest(results, Role.JUDGEMENTS),
+        "judgements": [asdict(column) for column in _last(ran).judgements],
     }
+
+
+def _last(ran: Sequence[AnyPhase]) -> MapPhase:
+    """Return the phase with the sink."""
+    return next(phase for phase in reversed(ran) if isinstance(phase, MapPhase))
 
 
 def _strangers(folder: RunFolder, results: Sequence[Output]) -> list[str]:

@@ -10,6 +10,7 @@ available     what is there at one point of a recipe
 cutting       where does a phase end?
 fingerprints  what do its results depend on?
 phases        what the three make: map phases and reduce phases
+judgements    which columns the record of judgements has; record: what a column of it is
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from curate.plan import columns, cutting
+from curate.plan.judgements import Judged
 from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, Source, StageRef
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
@@ -57,10 +59,12 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     bound = columns.bind(spec)
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
-    cut = tuple(cutting.cut(spec, bound, len(shards), limit))
+    judged = Judged(spec, bound.stages)
+    cut = tuple(cutting.cut(spec, bound, judged, len(shards), limit))
     readers = [each.source.label for each in spec.inputs if each.source.stage.kind is Kind.DATATROVE]
     skipped = (f"{label} is a reader of datatrove: records that it skips are not on record." for label in readers)
-    return Plan(spec, tuple(shards), cut, bound.columns, limit, (*spec.warnings, *bound.warnings, *skipped))
+    warnings = (*spec.warnings, *bound.warnings, *skipped, *judged.warnings)
+    return Plan(spec, tuple(shards), cut, bound.columns, limit, warnings)
 
 
 _SHAPE = [

@@ -16,20 +16,24 @@ from curate.batch import Columns
 from curate.errors import StageError
 from curate.plan import fingerprints
 from curate.plan.columns import Bindings, columns_of, plain_ref
+from curate.plan.judgements import Judged
 from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, Source, StageRef
 from curate.runs.layout import check_word
 from curate.spec import Input, PipelineSpec
 from curate.stage import Kind
 
 
-def cut(spec: PipelineSpec, bound: Bindings, n_shards: int, limit: int) -> Iterator[MapPhase | ReducePhase]:
+def cut(
+    spec: PipelineSpec, bound: Bindings, judged: Judged, n_shards: int, limit: int
+) -> Iterator[MapPhase | ReducePhase]:
     """Yield the phases of a recipe in their order.
 
     Args:
         bound: its stages, as bound to their columns.
+        judged: which columns of the record of judgements they make.
         limit: how many documents are read in all; 0 reads everything.
     """
-    chain = _Chain(spec, bound, n_shards)
+    chain = _Chain(spec, bound, judged, n_shards)
     start: dict[str, Any] = {"sources": tuple(map(_source, spec.inputs)), "limit": limit}
     inside: list[StageRef] = []
     for stage in bound.stages:
@@ -56,7 +60,7 @@ def _source(given: Input) -> Source:
 class _Chain:
     """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
 
-    def __init__(self, spec: PipelineSpec, bound: Bindings, n_shards: int):
+    def __init__(self, spec: PipelineSpec, bound: Bindings, judged: Judged, n_shards: int):
         self.stages: dict[str, tuple[Any, Columns]] = {
             stage.ref.label: (stage.spec, stage.columns) for stage in bound.stages if stage is not None
         }
@@ -68,17 +72,23 @@ class _Chain:
         }  # fmt: skip
         self.rejects = spec.rejects
         self.number, self.parent = 0, ""
+        self.judged, self.labels, self.folders = judged, [], []
 
     def map(
         self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, sink: StageRef | None = None
     ) -> MapPhase:
         """Return the next phase, a map phase."""
+        decides = [start["apply"].barrier] if "apply" in start else []
+        self.labels += [ref.label for ref in (*decides, *inside)]
         phase = MapPhase(
-            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects
-        )
+            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects,
+            judgements=self.judged.until(self.labels), judged_in=tuple(self.folders) if sink else (),
+        )  # fmt: skip
         ends = (*(source.stage for source in phase.sources), phase.sink)
         named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
-        return self._closed(replace(phase, title=named[0].label))
+        closed = self._closed(replace(phase, title=named[0].label))
+        self.folders.append(closed.folder)
+        return closed
 
     def barrier(
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]

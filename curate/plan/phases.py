@@ -9,6 +9,7 @@ from typing import Any
 from curate import registry
 from curate.barrier import Barrier
 from curate.executor import Resources
+from curate.plan.record import RecordColumn
 from curate.runs.layout import phase_folder_name
 from curate.spec import Case
 from curate.stage import Stage
@@ -156,6 +157,8 @@ class MapPhase(Phase):
             read the documents that `docs_from` wrote.
         limit: how many documents are read in all, divided evenly over the shards; 0 reads everything.
         schema: column -> its type, as `column_types.spell`, of what comes to the sink, if shards differ in their columns.
+        judgements: the columns of the record of judgements that are known at the end of the phase.
+        judged_in: of the phase with the sink, the folders of the map phases before it, whose records it takes in.
     """
 
     sources: tuple[Source, ...] = ()
@@ -167,6 +170,8 @@ class MapPhase(Phase):
     rejects: str = "sample"
     limit: int = 0
     schema: Mapping[str, str] = field(default_factory=dict)
+    judgements: tuple[RecordColumn, ...] = ()
+    judged_in: tuple[str, ...] = ()
 
     @property
     def n_tasks(self) -> int:
@@ -244,5 +249,7 @@ def from_json(data: Mapping[str, Any]) -> MapPhase | ReducePhase:
         "stages": tuple(map(StageRef.from_json, data["stages"])),
         "emit": Emit(StageRef.from_json(emit["barrier"]), emit["n_partitions"]) if emit else None,
         "sink": StageRef.from_json(data["sink"]) if data["sink"] else None,
+        "judgements": tuple(RecordColumn(**column) for column in data["judgements"]),
+        "judged_in": tuple(data["judged_in"]),
     }  # fmt: skip
     return MapPhase(**known)

@@ -15,14 +15,15 @@ from curate.batch.column_types import parse
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
 from curate.engine.tasks import sources, stage_runners, task_inputs
+from curate.engine.tasks.judgements import Judgements, ParquetOut
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import StageError
 from curate.ledger import StageLedger
-from curate.plan import MapPhase
+from curate.plan import MapPhase, record
 from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowWriter
-from curate.runs.layout import PhaseFolder, TaskFolder
+from curate.runs.layout import PhaseFolder, TaskFolder, judgements_file
 from curate.runs.records import DataWriter, is_valid, read_record
 from curate.sketches import Histogram
 from curate.stage import Kind, Shard
@@ -69,7 +70,7 @@ class _Task:
         self.phase, self.place = phase, place
         self.files = TaskFiles(place)
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
-        self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
+        self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at, self._judgements())
         self.docs_of_shard: dict[str, int] = {}
         self.warnings: dict[str, str] = {}
 
@@ -86,8 +87,23 @@ class _Task:
             self._sink(batches)
         else:
             self._docs(batches)
+        recorder.judgements.close()
         if phase.apply:
             self._remember(work.results)
+
+    def _judgements(self) -> Judgements:
+        """Open the record of judgements: of all phases at the end of the last, else of this phase."""
+        schema = record.schema(self.phase.judgements)
+        if not self.phase.sink:
+            return Judgements(schema, ArrowWriter(self.files.open(self.place.judged), schema))
+        file = self.files.open(judgements_file(self.place.number), Role.JUDGEMENTS)
+        judgements = Judgements(schema, ParquetOut(file, schema))
+        for name in self.phase.judged_in:
+            earlier = PhaseFolder(self.place.run, name).task(self.place.number)
+            with closing(arrow_files.open_file(earlier, earlier.judged)) as reader:
+                for rows in reader.batches():
+                    judgements.add(rows)
+        return judgements
 
     def _ids_at(self, places: Places) -> pa.Array:
         return self.sidecars.lookup(["id"], places.shard, places.row)["id"]
@@ -160,6 +176,7 @@ class _Task:
                 entry.bytes_in += batch.n_bytes
                 entry.bytes_out += batch.n_bytes
                 _sketch(entry, batch)
+                self.recorder.judgements.keep(batch)
                 yield batch
 
         with self.recorder.clock.of(sink.label):

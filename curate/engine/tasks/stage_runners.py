@@ -20,6 +20,7 @@ import pyarrow as pa
 from curate import languages, signals
 from curate.batch import CORE, KEEP, Batch, Columns, Doc, Verdicts
 from curate.engine.tasks import cases, failing_documents, sources
+from curate.engine.tasks.judgements import Broken
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.errors import CurateError, StageError
 from curate.plan import StageRef
@@ -131,7 +132,7 @@ def _judge(filters: Sequence[_Filter], batch: Batch, recorder: TaskRecorder) -> 
     refs = [each.ref for each in filters]
     verdicts, unscored = zip(*(each.judge(batch) for each in filters), strict=True)
     is_alive = np.ones(n, bool)
-    broken = _broken(refs, verdicts, n)
+    broken = Broken.of_group([ref.label for ref in refs], verdicts)
     for ref, verdict, is_unscored in zip(refs, verdicts, unscored, strict=True):
         entry = recorder.ledger.stage(ref.label)
         if n_unscored := int((is_alive & is_unscored).sum()):
@@ -140,10 +141,11 @@ def _judge(filters: Sequence[_Filter], batch: Batch, recorder: TaskRecorder) -> 
         entry.bytes_in += int(lengths[is_alive].sum())
         recorder.count(entry.failed, verdict)
         first = Verdicts(verdict.reasons, np.where(is_alive, verdict.code, KEEP).astype(np.int16), verdict.value)
-        recorder.drop(ref.label, batch, first, broken)
+        recorder.reject(ref.label, batch, first, broken)
         is_alive &= verdict.is_kept
         entry.n_out += int(is_alive.sum())
         entry.bytes_out += int(lengths[is_alive].sum())
+    recorder.judge(batch, broken)
     return batch.take(is_alive)
 
 
@@ -154,14 +156,6 @@ def _not_asked(ref: StageRef, batch: Batch) -> dict[str, np.ndarray]:
         for signal, column in ref.columns.items()
         if column in ref.languages
     }
-
-
-def _broken(refs: Sequence[StageRef], verdicts: Sequence[Verdicts], n: int) -> list[list[str]]:
-    broken: list[list[str]] = [[] for _ in range(n)]
-    for ref, verdict in zip(refs, verdicts, strict=True):
-        for row, rule in np.argwhere(verdict.failed):
-            broken[row].append(f"{ref.label} {verdict.reasons[rule]}")
-    return broken
 
 
 # ---------------------------------------------------------------------- filters and transforms
@@ -263,11 +257,12 @@ def _matched(ref: StageRef, work: Callable, batches: Iterator[Batch], recorder: 
     """
     entry = recorder.ledger.stage(ref.label)
     waiting: dict[str, list[Batch]] = {}
+    recorded = {"id", "url", "source", "text", *recorder.recorded_columns}
 
     def watched() -> Iterator[Batch]:
         for batch in batches:
             _enter(ref.label, batch, recorder)
-            slim = batch.without(*(n for n in batch.names if n not in ("id", "url", "source", "text")))
+            slim = batch.without(*(name for name in batch.names if name not in recorded))
             for i, id in enumerate(batch["id"].to_pylist()):
                 waiting.setdefault(id, []).append(slim.slice(i, 1))
             yield batch
@@ -279,9 +274,11 @@ def _matched(ref: StageRef, work: Callable, batches: Iterator[Batch], recorder: 
             else:
                 entry.n_born += 1
         yield recorder.record(ref.label, batch)
-    for left in (row for rows in waiting.values() for row in rows):
-        entry.failed["consumed"] = entry.failed.get("consumed", 0) + 1
-        recorder.drop(ref.label, left, Verdicts.of(["consumed"]))
+    left = [pa.Table.from_batches([row.rows]) for rows in waiting.values() for row in rows]
+    for rows in pa.concat_tables(left, promote_options="default").combine_chunks().to_batches() if left else ():
+        verdicts = Verdicts.of(["consumed"] * rows.num_rows)
+        recorder.count(entry.failed, verdicts)
+        recorder.drop(ref.label, Batch(rows), verdicts)
 
 
 _RUNNERS: dict[Kind, Callable] = {

@@ -86,7 +86,9 @@ def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list
 
 def _from_phase(phase: MapPhase, place: TaskFolder) -> list[str]:
     before = PhaseFolder(place.run, phase.docs_from).task(place.number)
-    return [output.digest for output in need_record(before).outputs if output.path == before.docs]
+    judged = [PhaseFolder(place.run, name).task(place.number) for name in phase.judged_in]
+    read = [(before, before.docs), *((each, each.judged) for each in judged)]
+    return [output.digest for task, path in read for output in need_record(task).outputs if output.path == path]
 
 
 def _check_reader(phase: MapPhase, shard: Shard) -> None:
