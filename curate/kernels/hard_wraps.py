@@ -6,13 +6,14 @@ and would be longer with the next line's first word. Lines of lists, poems, menu
 ended them, and for hardly any width most of them have this property.
 
 * A line break *may be a wrap* if neither line is blank, the next line is not an item (it does not begin with one of
-  ITEM_MARKS, nor with a number and `.` or `)`), does not begin in a script without spaces and is not indented further
-  (except after the first line of an item), and neither line is in a fence of Markdown (``` or ~~~).
+  ITEM_MARKS, nor with a number and `.` or `)`), does not begin with a word of a script without spaces or a word longer than
+  LONGEST_WORD and is not indented further (except after the first line of an item), and neither line is in a fence of
+  Markdown (``` or ~~~).
 * It *is a wrap at a width* if the line, with its indentation, has at most that many characters, and more than that with a
   space and the first word of the next line.
 * A text is *hard-wrapped* at the width, out of WIDTHS, at which most breaks are wraps, if these are at least MIN_WRAPS and
-  half of all that may be; and if half of them stand inside a sentence: the line does not end in a sentence mark,
-  and the next one begins with a letter that is not a capital.
+  half of all that may be; and if half of them stand inside a sentence: the line ends in a letter, a number or a comma, and
+  the next one begins with a letter that is not a capital.
 * Lines that were edited afterwards may be shorter or longer: in such a text a break inside a sentence is a wrap, too, if the
   length of the line is within a quarter of the width.
 * Wraps are joined in those paragraphs in which half of the breaks that may be wraps are.
@@ -34,6 +35,9 @@ WIDTHS = range(40, 121)
 MIN_WRAPS = 4
 """So many wraps at least, since three lines may be equally long by chance."""
 
+LONGEST_WORD = 20
+"""Before a longer word (an address, an expression of a program) almost any line is full, which says nothing."""
+
 ITEM_MARKS = BULLETS + "+#>|"
 """Marks that begin a list item, a heading, a quotation or a row of a table."""
 
@@ -45,11 +49,11 @@ DASHES = "-\u2010\u2013\u2014"
 
 START, END, LENGTH, INDENT, FIRST_WORD, KIND, N_FIELDS = range(7)
 """What is known of a line: its bounds in bytes without white space at the ends; characters in it, with indentation (0: it
-is blank); characters of its indentation and of its first word (0: a script without spaces); its KIND."""
+is blank); characters of its indentation and of its first word (0: no wrap stands before it); its KIND."""
 
-_ITEM, _FENCED, _SMALL, _ENDED, _JOINED = 1, 2, 4, 8, 16
-"""Bits of KIND: begins an item; is in a fence; begins with a letter that is not a capital; ends in a sentence mark; is
-joined to the line before."""
+_ITEM, _FENCED, _SMALL, _OPEN, _JOINED = 1, 2, 4, 8, 16
+"""Bits of KIND: begins an item; is in a fence; begins with a letter that is not a capital; ends in a letter, a number or a
+comma; is joined to the line before."""
 
 _ITEM_MARKS = np.array(sorted(map(ord, ITEM_MARKS)), np.int64)
 _DASHES = np.array(sorted(map(ord, DASHES)), np.int64)
@@ -150,8 +154,8 @@ def _look_at_ends(text, table, left, right, line):
         at += size
     kind |= _ITEM * _is_item_number(text, left, at)
     code, _ = decode_before(text, right, left)
-    kind |= _ENDED * (short_at(table, code) & ch.SENTENCE_END != 0)
-    line[FIRST_WORD], line[KIND] = 0 if unspaced else characters, kind
+    kind |= _OPEN * (short_at(table, code) & ch.WORD != 0 or code == 0x2C)
+    line[FIRST_WORD], line[KIND] = 0 if unspaced or characters > LONGEST_WORD else characters, kind
 
 
 @njit(cache=True, nogil=True)
@@ -185,7 +189,7 @@ def _wraps_at(line, after, width):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _is_inside_a_sentence(line, after):
-    return not line[KIND] & _ENDED and after[KIND] & _SMALL != 0
+    return line[KIND] & _OPEN != 0 and after[KIND] & _SMALL != 0
 
 
 @njit(cache=True, nogil=True, forceinline=True)

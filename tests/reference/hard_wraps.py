@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from curate.kernels.characters import BREAKS, SENTENCE_ENDS
-from curate.kernels.hard_wraps import DASHES, FENCES, ITEM_MARKS, MIN_WRAPS, WIDTHS
+from curate.kernels.characters import BREAKS
+from curate.kernels.hard_wraps import DASHES, FENCES, ITEM_MARKS, LONGEST_WORD, MIN_WRAPS, WIDTHS
 from tests.reference.lines import strip
 from tests.reference.words import category, is_space, is_unspaced
 
@@ -33,9 +33,9 @@ class Line:
 
     @property
     def first_word(self) -> int:
-        """Characters of the first word; 0 if a script without spaces is in it."""
+        """Characters of the first word; 0 if it is long or has a letter of a script without spaces."""
         n = next((i for i, char in enumerate(self.text) if is_space(char)), len(self.text))
-        return 0 if any(map(is_unspaced, self.text[:n])) else n
+        return 0 if n > LONGEST_WORD or any(map(is_unspaced, self.text[:n])) else n
 
 
 def lines_of(text: str) -> list[Line]:
@@ -67,7 +67,8 @@ def wraps_at(line: Line, after: Line, width: int) -> bool:
 
 def is_inside_a_sentence(line: Line, after: Line) -> bool:
     first = category(after.text[0])
-    return line.text[-1] not in SENTENCE_ENDS and first[0] == "L" and first != "Lu"
+    is_open = line.text[-1] == "," or category(line.text[-1])[0] in "LN"
+    return is_open and first[0] == "L" and first != "Lu"
 
 
 def is_wrap(line: Line, after: Line, width: int) -> bool:
