@@ -65,6 +65,7 @@ _VOCABULARY = {
 _WORDS = {
     "words.count": "words; marks do not count",
     "words.mean_length": "mean length in characters of words in scripts with spaces; NaN where most words have none",
+    "words.lettered_share": "words with a letter, of all words; marks do not count",
     "words.alpha_share": "words with a letter, of all words and marks",
     "words.stop_words": "how many of eight frequent English words occur: the be to of and that have with",
     "words.symbols_per_word": "hash signs and ellipses for each word; marks do not count",
@@ -229,6 +230,7 @@ def _words_of(counts: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "words.count": column[w.WORDS],
         "words.mean_length": mean_length,
+        "words.lettered_share": _share(column[w.LETTERED], column[w.WORDS]),
         "words.alpha_share": _share(column[w.LETTERED], tokens),
         "words.stop_words": column[w.STOPS],
         "words.symbols_per_word": _share(column[w.HASH_SIGNS] + column[w.ELLIPSES], column[w.WORDS]),
