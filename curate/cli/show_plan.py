@@ -12,6 +12,7 @@ from curate.report.escaping import one_line
 from curate.report.funnel import size
 from curate.report.wrapping import wrapped
 from curate.runs import redaction
+from curate.spec import Case
 from curate.stage import Kind
 
 
@@ -35,6 +36,8 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
                         "label": ref.label,
                         "kind": ref.find(phase.modules).kind.value,
                         "params": dict(ref.params),
+                        **({"only": list(ref.only)} if ref.only else {}),
+                        **({"cases": [asdict(case) for case in ref.cases]} if ref.cases else {}),
                         **({"forecast": list(_forecast_of(phase, ref))} if _emits(phase, ref) else {}),
                     }
                     for ref in phase.refs
@@ -65,8 +68,17 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
             changed = {
                 name: shown["params"][name] for name, value in ref.params.items() if value != defaults.get(name, value)
             }
+            if ref.name != ref.label.partition("#")[0]:
+                changed = {"source": ref.name, **changed}
+            if ref.only:
+                changed["only"] = ", ".join(ref.only)
             kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
             OUT.print(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip())
+            for case in ref.cases:
+                special = _short(_special(case, ref, defaults)) or "as above"
+                OUT.print(f"        {_documents(case):<28} {special}", style="dim")
+            if ref.cases and ref.cases[-1].when:
+                OUT.print("        all others                   pass", style="dim")
             for line in _forecast_of(phase, ref) if _emits(phase, ref) else ():
                 OUT.print(f"        {line}", style="dim")
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
@@ -78,6 +90,18 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
             OUT.print(line)
     else:
         OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
+
+
+def _documents(case: Case) -> str:
+    """Return which documents are in a case."""
+    fits = (f"{column}: {', '.join(map(str, values))}" for column, values in case.when.items())
+    return "; ".join(fits) or "all others"
+
+
+def _special(case: Case, ref: StageRef, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a case that are not those of all its stage's documents."""
+    usual = {**defaults, **ref.params}
+    return {name: value for name, value in case.params.items() if value != usual.get(name)}
 
 
 def _forecast_lines(forecast: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ from curate.report.finished_run import finished_folder, manifest_of, modules_in
 from curate.report.recorded import Recorded
 from curate.runs import Role, RunFolder, arrow_files, reading
 from curate.runs.layout import PhaseFolder, TaskFolder, phase_of_rejects, shard_of_data, shard_of_rejects
+from curate.spec import Case
 
 NO_RECORD = "The run has no judgements/, as an earlier version of curate made it; run the recipe again to see what was measured."
 """Said of a document in place of the values that decided."""
@@ -130,7 +131,7 @@ def _dropped(
 ) -> dict[str, Any]:
     fate = {name: row[name] for name in _FROM_REJECTS}
     fate |= {"fate": "dropped", "columns": columns, "text": row["text"]}
-    if rule := _rule(manifest, row["stage"], row["reason"]):
+    if rule := _rule(manifest, row["stage"], row["reason"], {**row, **columns}):
         fate["rule"] = rule
     if row["kept_shard"] is not None:
         emitted_in, n_shards = _phase_that_emitted(folder, manifest, row["stage"])
@@ -143,10 +144,11 @@ def _dropped(
     return fate
 
 
-def _rule(manifest: Mapping[str, Any], label: str, reason: str) -> dict[str, Any] | None:
-    """Return the bound that a signal filter dropped a document for, as the recipe set it."""
+def _rule(manifest: Mapping[str, Any], label: str, reason: str, document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the bound that a signal filter dropped a document for, as the recipe set it for this document."""
     ran = next((stage for stage in manifest["stages"] if stage["label"] == label), {})
-    return ran.get("rules", {}).get(reason)
+    cases = (case for case in ran.get("cases", []) if Case(case["when"], case["params"]).fits(document))
+    return next(cases, ran).get("rules", {}).get(reason)
 
 
 def _phase_that_emitted(folder: RunFolder, manifest: Mapping[str, Any], label: str) -> tuple[PhaseFolder, int]:

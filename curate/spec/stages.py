@@ -36,6 +36,18 @@ class Case:
     when: Mapping[str, Sequence[Any]]
     params: Mapping[str, Any]
 
+    def fits(self, document: Mapping[str, Any]) -> bool:
+        """Return whether a document with these columns is in the case."""
+        return all(is_one_of(column, document.get(column), values) for column, values in self.when.items())
+
+
+def is_one_of(column: str, value: Any, values: Sequence[Any]) -> bool:
+    """Return whether a value is one of these; a language also if it is included in one of them (`zh` includes `zh-Hant`)."""
+    if value in values:
+        return True
+    is_language = column == languages.COLUMN and languages.is_known(value)
+    return is_language and not languages.is_other(value, values)
+
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:

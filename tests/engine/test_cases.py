@@ -300,3 +300,12 @@ def test_editors_know_what_every_stage_takes():
     jsonschema.validate(recipe, json_schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**recipe, "stages": [{"dedup.exact": {"only": "crawl"}}]}, json_schema())
+
+
+def test_explain_shows_the_bound_that_was_in_force_for_the_document(run):
+    from curate.report import fate
+
+    values = {"min_words": 3, "min_mean_word_length": None, "per": {"language": {"zh": {"min_words": 9}}}}
+    url = run([{"filters.gopher.quality": values}], [("zh-Hant", "港口港口"), ("en", "harbour")])
+    bounds = [fate.find(url, row["id"])["rule"]["at_least"] for row in rows_in(url, "rejects")]
+    assert bounds == [9, 3]

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate import languages
 from curate.batch import KEEP, Batch, ListHits, Verdicts
 from curate.spec import Case
+from curate.spec.stages import is_one_of
 
 Part = tuple[np.ndarray, Batch]
 """Some rows of a batch (int64[n], ascending) and what became of them, a batch of as many rows."""
@@ -31,18 +31,10 @@ def _fits(when: Mapping[str, Sequence[Any]], batch: Batch) -> np.ndarray:
     found = np.ones(len(batch), bool)
     for column, values in when.items():
         coded = batch[column].dictionary_encode()
-        is_in = [_is_one_of(column, value, values) for value in coded.dictionary.to_pylist()]
+        is_in = [is_one_of(column, value, values) for value in coded.dictionary.to_pylist()]
         codes = pc.fill_null(coded.indices, len(is_in)).to_numpy(zero_copy_only=False)
         found &= np.array([*is_in, False], bool)[codes]
     return found
-
-
-def _is_one_of(column: str, value: Any, values: Sequence[Any]) -> bool:
-    """Return whether a value is one of these; a language also if it is included in one of them (`zh` includes `zh-Hant`)."""
-    if value in values:
-        return True
-    is_language = column == languages.COLUMN and languages.is_known(value)
-    return is_language and not languages.is_other(value, values)
 
 
 def applied(cases: Sequence[Case], works: Sequence[Callable[[Batch], Batch]], batch: Batch) -> Batch:
