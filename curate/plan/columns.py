@@ -127,7 +127,9 @@ class _Available:
                     spec.where,
                 )
             if name not in columns.needs:
-                self.warnings.append(f"{spec.where}\n  {spec.label} replaces the column `{name}` of the files.  {way_out}.")
+                self.warnings.append(
+                    f"{spec.where}\n  {spec.label} replaces the column `{name}` of the files.  {way_out}."
+                )
 
     def _take_languages(self, spec: StageSpec, columns: Columns) -> None:
         """Take in the languages of documents and of columns; warn where a column is made for documents in others."""
