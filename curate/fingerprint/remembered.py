@@ -32,13 +32,12 @@ def found(content: bytes, package: str, parser: str, parse: Callable[[], Found])
     folder = _folder()
     if folder is None:
         return parse()
-    with contextlib.suppress(OSError, ValueError):
-        code, *imported = json.loads((folder / digest).read_bytes())
-        return code, frozenset(imported)
-    result = parse()
-    with contextlib.suppress(OSError):
-        _write(folder / digest, json.dumps([result[0], *sorted(result[1])]))
-    return result
+    known = _read(folder / digest)
+    if known is None:
+        known = parse()
+        with contextlib.suppress(OSError):
+            _write(folder / digest, json.dumps([known[0], *sorted(known[1])]))
+    return known
 
 
 @functools.cache
@@ -53,10 +52,23 @@ def _folder() -> Path | None:
     return None
 
 
+def _read(path: Path) -> Found | None:
+    """Return an entry; None if there is none, or if it is damaged."""
+    with contextlib.suppress(OSError, ValueError):
+        entry = json.loads(path.read_bytes())
+        if isinstance(entry, list) and entry and all(isinstance(name, str) for name in entry):
+            return entry[0], frozenset(entry[1:])
+    return None
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file that is there as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(file, "w", encoding="utf-8") as part:
-        part.write(text)
-    os.replace(name, path)
+    try:
+        with os.fdopen(file, "w", encoding="utf-8") as part:
+            part.write(text)
+        os.replace(name, path)
+    except OSError:
+        os.unlink(name)
+        raise
