@@ -23,6 +23,7 @@ import fsspec
 import xxhash
 
 from curate import formats
+from curate.assets import Location
 from curate.errors import InputError, SpecError
 from curate.formats import FORMATS, Format
 from curate.runs import redaction
@@ -84,7 +85,7 @@ class InputSpec:
     source: str
 
     @classmethod
-    def of(cls, *, paths: list[str], shard_mib: float = 64, source: str = "") -> InputSpec:
+    def of(cls, *, paths: list[Location], shard_mib: float = 64, source: str = "") -> InputSpec:
         """Return the specification; these keywords are what YAML may say beside the source's own parameters.
 
         Raises:

@@ -2,6 +2,7 @@
 
 marks      YAML values with their positions in the file
 overrides  `--set`, `--input` and `${variables}`
+paths      relative paths, in the folder of the recipe
 published  the figures of a paper that runs are compared with
 reader     look-up of stages, and type checks of parameters
 schema     the JSON Schema of recipes, for editors

@@ -160,12 +160,14 @@ class _Interpolation:
             for value in marked.value:
                 self.replace(value)
         elif isinstance(marked.value, str) and "${" in marked.value:
-            whole = _VAR.fullmatch(marked.value)
+            first, whole = _VAR.match(marked.value), _VAR.fullmatch(marked.value)
             marked.value = (
                 self._value(whole[1], marked)
                 if whole
                 else _VAR.sub(lambda match: self._text(match[1], marked), marked.value)
             )
+            if first:  # a path begins where its beginning was written
+                marked.folder = self.known[first[1]].folder
 
     def _text(self, name: str, marked: Marked) -> str:
         value = self._value(name, marked)

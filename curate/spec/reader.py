@@ -14,7 +14,7 @@ from curate.executor import Executor, Launcher
 from curate.inputs import InputSpec
 from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
-from curate.spec import marks, overrides, published
+from curate.spec import marks, overrides, paths, published
 from curate.spec.marks import Marked
 from curate.spec.overrides import CHECKPOINT, KEYS
 from curate.spec.published import Published
@@ -337,7 +337,7 @@ class _Reader:
                     marked.key_place,
                 )
             try:
-                converted[key] = known[key].convert(marks.plain(marked), self.modules)
+                converted[key] = known[key].convert(paths.plain(marked, known[key].type, self.notes), self.modules)
             except ValueError as error:
                 raise SpecError(str(error), marked.place) from error
         missing = [p.name for p in known.values() if p.is_required and p.name not in converted]
