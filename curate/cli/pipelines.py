@@ -13,14 +13,23 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Override a value of the recipe, such as filters.gopher.quality.min_words=30. Repeatable.",
+        help="Override a value of the recipe, such as filters.gopher.quality.min_words=30, quality.threshold#2.max=0.5 or "
+        "sources.jsonl.fields.text=content. Repeatable.",
     ),
 ]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", "-i", metavar="GLOB|URL", help="Read these files instead of the recipe's inputs. Repeatable."
+        "--input",
+        "-i",
+        metavar="[LABEL=]PATH",
+        help="Read this file, glob, URL or folder instead of the recipe's inputs; of a folder, the files "
+        "that the source reads. LABEL says which input, if there are several. Repeatable.",
     ),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="STAGE", help="Leave out a stage, by its label in `curate plan`. Repeatable."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -56,6 +65,7 @@ def run(
         ),
     ] = "",
     set: Settings = None,
+    skip: Skip = None,
     executor: Executor = "",
     workers: Annotated[
         int, typer.Option(min=0, help="Worker processes; 0 takes the recipe's number, or one per core.")
@@ -86,6 +96,7 @@ def run(
             output=output,
             settings=set or (),
             input_paths=input or (),
+            skip=skip or (),
             executor=executor,
             workers=workers,
             limit=limit,
@@ -109,6 +120,7 @@ def plan(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The recipe (YAML file).")] = "",
     input: Inputs = None,
     set: Settings = None,
+    skip: Skip = None,
     executor: Executor = "",
     probe: Annotated[
         bool,
@@ -134,7 +146,7 @@ def plan(
     from curate.cli import show_plan
     from curate.engine.run import prepare
 
-    planned = prepare(recipe, settings=set or (), input_paths=input or (), executor=executor)
+    planned = prepare(recipe, settings=set or (), input_paths=input or (), skip=skip or (), executor=executor)
     for warning in planned.warnings:
         ERR.print(f"curate: {warning}")
     expected = None

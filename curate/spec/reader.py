@@ -15,8 +15,9 @@ from curate.inputs import InputSpec
 from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
 from curate.spec import marks, overrides, paths, published
+from curate.spec.entries import CHECKPOINT
 from curate.spec.marks import Marked
-from curate.spec.overrides import CHECKPOINT, KEYS
+from curate.spec.overrides import KEYS
 from curate.spec.published import Published
 from curate.stage import Kind, Stage
 
@@ -98,13 +99,21 @@ class PipelineSpec:
     warnings: tuple[str, ...] = ()
 
 
-def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (), executor: str = "") -> PipelineSpec:
+def read(
+    path: str,
+    *,
+    settings: Sequence[str] = (),
+    inputs: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    executor: str = "",
+) -> PipelineSpec:
     """Read a recipe.
 
     Args:
         path: the YAML file.
         settings: `path=value` changes, as `--set` gives them; the value is YAML.
-        inputs: what the source's `paths` are replaced by, if any.
+        inputs: what the source's `paths` are replaced by, if any; `label=path` where there are several inputs.
+        skip: labels of stages to leave out.
         executor: the name of the executor; empty takes the recipe's first, else `local`.
 
     Raises:
@@ -118,6 +127,7 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (),
     overrides.interpolate(document)
     if inputs:
         overrides.replace_inputs(document, inputs)
+    overrides.skip(document, skip)
     with hidden_in_errors(secrets_of(marks.plain(document))):
         return _Reader(document, path, executor).pipeline()
 
