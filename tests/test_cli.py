@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 import re
 import resource
 import subprocess
@@ -105,6 +107,20 @@ def test_stages_lists_the_catalogue_by_family_and_shows_one():
     one = curate("stages", "filters.gopher.quality").stdout
     assert re.search(r"\n  min_words +\= 50 +int or null\n", one)
     assert "Drops:" in one
+
+
+def test_the_version_is_that_of_the_package():
+    assert curate("--version").stdout == f"curate {importlib.metadata.version('curate')}\n"
+    module = subprocess.run([sys.executable, "-m", "curate", "--version"], capture_output=True, text=True, check=True)
+    assert module.stdout == curate("--version").stdout
+
+
+@pytest.mark.parametrize(("words", "offered"), [("curate st", ["stats", "stages"]), ("curate plan --sk", ["--skip"])])
+def test_a_shell_completes_commands_and_options(words, offered):
+    code = "import sys; sys.argv = ['curate']; from curate.cli import main; main()"
+    asked = {"_CURATE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **asked})
+    assert result.stdout.split() == offered
 
 
 @pytest.mark.parametrize("width", [80, 120])
