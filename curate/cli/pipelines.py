@@ -191,23 +191,36 @@ def explain(
 
 def stages(
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Show this stage with its parameters.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[NAME|WORD]", help="Show this stage, or list those that are about a word.", show_default=False
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the stages that recipes can use, or show one in detail."""
+    """List the stages that recipes can use, search them, or show one in detail."""
     from curate import extensions, registry
     from curate.cli import show_stages
     from curate.cli.console import print_json
+    from curate.errors import SpecError
 
-    if name:
+    catalogue = registry.catalogue()
+    families = {each.partition(".")[0] for each in catalogue}
+    is_name = name in catalogue or ("." in name and name.partition(".")[0] not in families)
+    found = {} if is_name else show_stages.about(catalogue, name)
+    if is_name or ("." in name and not found):  # one of ours or of the user's, or a datatrove block; or a mistake
         extensions.import_from(["."])
         stage = registry.find(name, modules=(name.partition(".")[0],))
         print_json(show_stages.stage_summary(stage)) if as_json else show_stages.print_stage(stage)
-        return
-    catalogue = registry.catalogue()
-    if as_json:
-        print_json([show_stages.stage_summary(stage) for stage in catalogue.values()])
+    elif not found:
+        near = registry.nearest(name, [*catalogue, *families])
+        raise SpecError(
+            f'no stage has "{name}" in its name, summary, purpose or reasons.{near}  `curate stages` lists them.'
+        )
+    elif as_json:
+        print_json([show_stages.stage_summary(catalogue[each]) for each in found])
+    elif name:
+        show_stages.print_found([catalogue[each] for each in found], found)
     else:
         show_stages.print_catalogue(catalogue)
 

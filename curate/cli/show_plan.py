@@ -33,7 +33,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
                 "stages": [
                     {
                         "label": ref.label,
-                        "kind": ref.find(phase.modules).kind.value,
+                        "kind": ref.find(phase.modules).kind.word,
                         "params": dict(ref.params),
                         **({"forecast": list(_forecast_of(phase, ref))} if _emits(phase, ref) else {}),
                     }
@@ -65,8 +65,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
             changed = {
                 name: shown["params"][name] for name, value in ref.params.items() if value != defaults.get(name, value)
             }
-            kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
-            OUT.print(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip())
+            kind = f"{stage.kind.word}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
+            OUT.print(f"    {ref.label:<32} {kind:<22} {_short(changed)}".rstrip())
             for line in _forecast_of(phase, ref) if _emits(phase, ref) else ():
                 OUT.print(f"        {line}", style="dim")
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
@@ -108,7 +108,7 @@ def _emits(phase: MapPhase | ReducePhase, ref: StageRef) -> bool:
 
 
 def _forecast_of(phase: MapPhase | ReducePhase, ref: StageRef) -> Sequence[str]:
-    """Return what a barrier says about its cost before anything runs."""
+    """Return what a global stage says about its cost before anything runs."""
     return ref.construct(phase.modules).forecast()
 
 

@@ -264,7 +264,7 @@ class _Reader:
             spec = self._stage(entry)
             if spec.stage.kind in (Kind.SOURCE, Kind.SINK):
                 key = "inputs" if spec.stage.kind is Kind.SOURCE else "output"
-                raise SpecError(f"{spec.name} is a {spec.stage.kind.value}; it belongs under `{key}:`.", spec.where)
+                raise SpecError(f"{spec.name} is a {spec.stage.kind.word}; it belongs under `{key}:`.", spec.where)
             yield spec
 
     def _source(self) -> tuple[StageSpec, InputSpec | None]:
@@ -285,13 +285,13 @@ class _Reader:
         marked = self.document.value[key]
         if isinstance(marked.value, dict) and len(marked.value) > 1:
             raise SpecError(
-                f"`{key}` takes one {kind.value}, got {len(marked.value)}: {', '.join(marked.value)}.", marked.place
+                f"`{key}` takes one {kind.word}, got {len(marked.value)}: {', '.join(marked.value)}.", marked.place
             )
         spec = self._stage(marked)
         is_reader = kind is Kind.SOURCE and spec.stage.kind is Kind.DATATROVE
         if spec.stage.kind is not kind and not is_reader:
             raise SpecError(
-                f"{spec.name} is a {spec.stage.kind.value}, not a {kind.value} such as {example}.", spec.where
+                f"{spec.name} is a {spec.stage.kind.word}, not a {kind.word} such as {example}.", spec.where
             )
         return spec
 
