@@ -36,7 +36,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
                 "stages": [
                     {
                         "label": ref.label,
-                        "kind": ref.find(phase.modules).kind.value,
+                        "kind": ref.find(phase.modules).kind.word,
                         "params": dict(ref.params),
                         **({"only": list(ref.only)} if ref.only else {}),
                         **({"cases": [asdict(case) for case in ref.cases]} if ref.cases else {}),
@@ -75,8 +75,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
                 changed = {"source": ref.name, **changed}
             if ref.only:
                 changed["only"] = ", ".join(ref.only)
-            kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
-            OUT.print(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip())
+            kind = f"{stage.kind.word}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
+            OUT.print(f"    {ref.label:<32} {kind:<22} {_short(changed)}".rstrip())
             for case in ref.cases:
                 special = _short(_special(case, ref, defaults)) or "as above"
                 OUT.print(f"        {_documents(case):<28} {special}", style="dim")
@@ -164,7 +164,7 @@ def _emits(phase: MapPhase | ReducePhase, ref: StageRef) -> bool:
 
 
 def _forecast_of(phase: MapPhase | ReducePhase, ref: StageRef) -> Sequence[str]:
-    """Return what a barrier says about its cost before anything runs."""
+    """Return what a global stage says about its cost before anything runs."""
     return ref.construct(phase.modules).forecast()
 
 
