@@ -196,17 +196,25 @@ class Stage:
     def documented_columns(self) -> Columns:
         """The columns that the docstring names: `Needs: text`, `Makes: score: float, tags: list of string`, `Removes: html`.
 
+        `Measures:` names further columns that the stage makes: measurements, which come out only if the recipe asks for them.
+
         Raises:
             StageError: a column has a type that is not in the vocabulary of `column_types`.
         """
         makes = {}
-        for name, kind in _entries(self.help.get("Makes", "")):
-            try:
-                makes[name] = column_types.parse(kind) if kind else None
-            except ValueError as error:
-                raise StageError(f"{self.name}: `Makes: {name}: {kind}`: {error}") from error
+        for part in ("Makes", "Measures"):
+            for name, kind in _entries(self.help.get(part, "")):
+                try:
+                    makes[name] = column_types.parse(kind) if kind else None
+                except ValueError as error:
+                    raise StageError(f"{self.name}: `{part}: {name}: {kind}`: {error}") from error
         needs, removes = (tuple(name for name, _ in _entries(self.help.get(part, ""))) for part in ("Needs", "Removes"))
         return Columns(needs, makes, removes)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The made columns that are measurements, from the docstring: `Measures: confidence: float`."""
+        return tuple(name for name, _ in _entries(self.help.get("Measures", "")))
 
     def columns(self, params: Mapping[str, Any]) -> Columns:
         """Return the columns under these parameters, defaults included.
@@ -298,7 +306,7 @@ def _unknown(name: str, target: Any, why: str) -> StageError:
 # ---------------------------------------------------------------------- docstrings
 
 _SECTION = re.compile(
-    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*+(.*)$"
+    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Measures|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*+(.*)$"
 )
 
 

@@ -16,6 +16,7 @@ from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
 from curate.spec import marks, overrides, published
 from curate.spec.marks import Marked
+from curate.spec.output import OUTPUT_PARAMS, OutputSpec
 from curate.spec.overrides import CHECKPOINT, KEYS
 from curate.spec.published import Published
 from curate.stage import Kind, Stage
@@ -24,6 +25,9 @@ DEFAULT_EXECUTOR = "local"
 
 INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
 """What YAML may say of every input, beside the parameters of its source."""
+
+GENERAL_PARAMS: Mapping[Kind, Mapping[str, Param]] = {Kind.SOURCE: INPUT_PARAMS, Kind.SINK: OUTPUT_PARAMS}
+"""The parameters that all stages of a kind have beside their own; a stage may have one of that name itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class PipelineSpec:
 
     Args:
         input: what it says of its input, whatever reads it; None for a datatrove reader, which has its own words.
+        output: what it says of its output, whatever writes it.
         stages: None for a checkpoint.
         rejects: how many texts of rejects are kept: "sample", "text" (all) or "none".
         allow_empty: a run that keeps nothing is not a failure.
@@ -90,6 +95,7 @@ class PipelineSpec:
     source: StageSpec
     stages: tuple[StageSpec | None, ...]
     sink: StageSpec
+    output: OutputSpec
     rejects: str
     allow_empty: bool
     executor: ExecutorSpec
@@ -149,6 +155,7 @@ class _Reader:
             extensions.import_from([str(Path(self.path).parent), "."])
         source, given = self._source()
         stages = tuple(self._stages())
+        sink, output = self._sink()
         return PipelineSpec(
             name=self._name(),
             description=self._typed("description", str, ""),
@@ -157,7 +164,8 @@ class _Reader:
             input=given,
             source=source,
             stages=stages,
-            sink=self._one("output", Kind.SINK, "sinks.parquet"),
+            sink=sink,
+            output=output,
             rejects=self._rejects(),
             allow_empty=self._typed("allow_empty", bool, False),
             executor=self._executor(),
@@ -262,10 +270,18 @@ class _Reader:
         spec = self._one("inputs", Kind.SOURCE, "sources.warc")
         if spec.stage.kind is Kind.DATATROVE:
             return spec, None
-        own = {name: value for name, value in spec.params.items() if name in spec.stage.params}
-        general = {name: value for name, value in spec.params.items() if name in INPUT_PARAMS}
+        own, general = _own_and_general(spec)
         try:
-            return replace(spec, params=own), InputSpec.of(**general)
+            return own, InputSpec.of(**general)
+        except SpecError as error:
+            raise SpecError(f"{spec.label} > {error}", spec.where) from error
+
+    def _sink(self) -> tuple[StageSpec, OutputSpec]:
+        """Read the sink, and what the recipe says of its output, which is the same for all sinks."""
+        spec = self._one("output", Kind.SINK, "sinks.parquet")
+        own, general = _own_and_general(spec)
+        try:
+            return own, replace(OutputSpec.of(**general), where=f"{spec.where} > columns")
         except SpecError as error:
             raise SpecError(f"{spec.label} > {error}", spec.where) from error
 
@@ -304,7 +320,7 @@ class _Reader:
             raise SpecError(str(error), where) from error
         self.n_of[name] = self.n_of.get(name, 0) + 1
         label = name if self.n_of[name] == 1 else f"{name}#{self.n_of[name]}"
-        known = {**INPUT_PARAMS, **stage.params} if stage.kind is Kind.SOURCE else stage.params
+        known = {**GENERAL_PARAMS.get(stage.kind, {}), **stage.params}
         current = self._current_names(stage, given)
         return StageSpec(name, label, self._converted(stage.name, known, current, where), where, stage)
 
@@ -336,6 +352,9 @@ class _Reader:
                     f'{owner} has no parameter "{key}".{registry.nearest(str(key), known)}  It has: {", ".join(known) or "none"}.',
                     marked.key_place,
                 )
+            if known[key].keys and isinstance(marked.value, dict):
+                converted[key] = self._converted(f"`{key}`", known[key].keys, marked.value, marked.place)
+                continue
             try:
                 converted[key] = known[key].convert(marks.plain(marked), self.modules)
             except ValueError as error:
@@ -344,3 +363,10 @@ class _Reader:
         if missing:
             raise SpecError(f"{owner} needs {', '.join(missing)}.", where)
         return converted
+
+
+def _own_and_general(spec: StageSpec) -> tuple[StageSpec, dict[str, Any]]:
+    """Return a source or sink with its own parameters, and those that all of its kind have."""
+    own = {name: value for name, value in spec.params.items() if name in spec.stage.params}
+    general = {name: value for name, value in spec.params.items() if name not in spec.stage.params}
+    return replace(spec, params=own), general

@@ -8,18 +8,21 @@ from typing import Any
 from curate import params, registry
 from curate.spec import published
 from curate.spec.overrides import CHECKPOINT
-from curate.spec.reader import INPUT_PARAMS
+from curate.spec.reader import GENERAL_PARAMS, INPUT_PARAMS
 from curate.stage import Kind
 
-_INPUT = {**INPUT_PARAMS, "paths": replace(INPUT_PARAMS["paths"], default=[])}
-"""`--input` may name the paths instead."""
+_GENERAL = {
+    **GENERAL_PARAMS,
+    Kind.SOURCE: {**INPUT_PARAMS, "paths": replace(INPUT_PARAMS["paths"], default=[])},
+}
+"""`--input` may name the paths of a source instead."""
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema, with every stage of the catalogue and its parameters."""
     entries: dict[Kind, list[dict[str, Any]]] = {}
     for stage in registry.catalogue().values():
-        known = {**_INPUT, **stage.params} if stage.kind is Kind.SOURCE else stage.params
+        known = {**_GENERAL.get(stage.kind, {}), **stage.params}
         entry = {
             "type": "object",
             "description": stage.summary,

@@ -68,7 +68,8 @@ class html:
             uses no processor time is stopped after ten times this many seconds.
         max_memory_mib: limit of the address space of the child process in MiB, including its libraries (about 50 MiB).
     Needs: html
-    Makes: text, title, page_date, author, canonical_url, declared_language, licence, stated_by, confidence, extracted_by, charset
+    Makes: text, title, page_date, author, canonical_url, declared_language, licence
+    Measures: stated_by, confidence, extracted_by, charset
     Removes: html, content_type, http_charset
     Drops:
         no_main_text: the page has no main text.
