@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from curate.cli.console import OUT, many, styled
-from curate.plan import MapPhase, Plan, ReducePhase, StageRef
+from curate.plan import AnyPhase, MapPhase, Plan, ReducePhase, StageRef
 from curate.report.escaping import one_line
 from curate.report.funnel import size
 from curate.report.wrapping import wrapped
@@ -43,6 +43,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
             for phase in plan.phases
         ],
         "columns": list(plan.columns),
+        "left_out": list(plan.left_out),
         **({"forecast": asdict(forecast)} if forecast else {}),
     }
     return redaction.hidden(found, redaction.secrets_of(plan.spec.resolved))
@@ -72,6 +73,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
     for line in wrapped([one_line(column) for column in data["columns"]], "    "):
         OUT.print(line)
+    if data["left_out"]:
+        OUT.print(f"{many(len(data['left_out']), 'column')} stay{'s' * (len(data['left_out']) == 1)} out; `columns` of the output chooses")
     if forecast:
         OUT.print()
         for line in _forecast_lines(forecast):
@@ -103,16 +106,16 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def _emits(phase: MapPhase | ReducePhase, ref: StageRef) -> bool:
+def _emits(phase: AnyPhase, ref: StageRef) -> bool:
     return isinstance(phase, MapPhase) and phase.emit is not None and phase.emit.barrier is ref
 
 
-def _forecast_of(phase: MapPhase | ReducePhase, ref: StageRef) -> Sequence[str]:
+def _forecast_of(phase: AnyPhase, ref: StageRef) -> Sequence[str]:
     """Return what a barrier says about its cost before anything runs."""
     return ref.construct(phase.modules).forecast()
 
 
-def _part_of_barrier(phase: MapPhase | ReducePhase, ref: StageRef) -> str:
+def _part_of_barrier(phase: AnyPhase, ref: StageRef) -> str:
     return ", reduces" if isinstance(phase, ReducePhase) else ", emits" if _emits(phase, ref) else ", decides"
 
 

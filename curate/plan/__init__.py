@@ -3,12 +3,14 @@
     01-extract.html      map     source -> stages                              docs/
     02-filters...        map     docs -> stages -> barrier.emit                docs/ + shuffle/
     03-dedup.exact-...   reduce  shuffle/ -> shuffle/
-    04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/
+    04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/, or docs/ and then
+    05-sinks.parquet     write   docs -> sink                                   data/
 
 columns       does every stage find what it reads?
+output        which columns come out?
 cutting       where does a phase end?
 fingerprints  what do its results depend on?
-phases        what the three make: map phases and reduce phases
+phases        what these make: map phases, reduce phases and a write phase
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from curate.plan import columns, cutting
-from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, StageRef
+from curate.plan import columns, cutting, output
+from curate.plan.phases import AnyPhase, Apply, Emit, MapPhase, Output, Phase, ReducePhase, Shuffled, StageRef, WritePhase
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard, Split
 
-__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "make", "read_shard", "shards_to_json"]  # fmt: skip
+__all__ = ["AnyPhase", "Apply", "Emit", "MapPhase", "Output", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "WritePhase", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,16 @@ class Plan:
     """A recipe that is ready to run.
 
     Args:
-        columns: that come out.
+        columns: that come out, as they are called in the output. left_out: columns that do not come out.
         limit: how many documents are read in all; 0 reads everything.
         warnings: what the user should know and need not change now.
     """
 
     spec: PipelineSpec
     shards: tuple[Shard, ...]
-    phases: tuple[MapPhase | ReducePhase, ...]
+    phases: tuple[AnyPhase, ...]
     columns: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
     limit: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -56,13 +59,14 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     bound, made, warnings = columns.bind(spec)
     if limit:
         shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
-    cut = tuple(cutting.cut(spec, bound, len(shards), limit))
+    chosen = output.choose(spec, made)
+    cut = tuple(cutting.cut(spec, bound, chosen.output, len(shards), limit))
     if spec.source.stage.kind is Kind.DATATROVE:
         warnings = (
             *warnings,
             f"{spec.source.label} is a reader of datatrove: records that it skips are not on record.",
         )
-    return Plan(spec, tuple(shards), cut, made, limit, (*spec.warnings, *warnings))
+    return Plan(spec, tuple(shards), cut, chosen.names, chosen.left_out, limit, (*spec.warnings, *warnings))
 
 
 _SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]

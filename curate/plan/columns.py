@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from curate import languages, registry, signals
 from curate.batch import CORE, Columns
 from curate.errors import SpecError
+from curate.plan.output import Made
 from curate.plan.phases import StageRef
 from curate.rules import Rules
 from curate.signals import Signal
@@ -24,14 +25,14 @@ class Bound:
     columns: Columns
 
 
-def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple[str, ...]]:
+def bind(spec: PipelineSpec) -> tuple[list[Bound | None], Made, tuple[str, ...]]:
     """Check that every stage finds its columns, and give each signal filter the columns of its signals.
 
     A signal keeps its own name when it is first measured. If the text changes and a later filter needs it
     again, that measurement is another column, `words.count@<the filter>`, so that earlier verdicts keep their values.
 
     Returns:
-        the stages in order, None for a checkpoint; the columns that come out; and warnings.
+        the stages in order, None for a checkpoint; the columns that are there at the end; and warnings.
     Raises:
         SpecError: a column or signal is missing, or a made column has a name that is taken.
     """
@@ -43,7 +44,7 @@ def bind(spec: PipelineSpec) -> tuple[list[Bound | None], tuple[str, ...], tuple
     columns = tuple(dict.fromkeys(["id", *known.columns]))
     _check_published(spec, columns)
     notes = (marks.note(text, places) for text, places in known.notes.items())
-    return bound, columns, (*notes, *known.warnings)
+    return bound, Made(columns, frozenset(known.measured), known.is_open), (*notes, *known.warnings)
 
 
 def columns_of(spec: StageSpec) -> Columns:
@@ -65,6 +66,7 @@ class _Available:
 
     Args:
         columns: an ordered set of names. is_open: a datatrove reader may have made others that nobody declared.
+        measured: those of them that are signals or other measurements.
         fresh: signal -> its column, as measured on the text as it is now.
         languages: column -> the languages of the documents that have it, where others have null.
         spoken: who said in which languages the documents are, and in which; empty for all. None if nobody did.
@@ -72,6 +74,7 @@ class _Available:
 
     columns: dict[str, None]
     is_open: bool
+    measured: set[str] = field(default_factory=set)
     fresh: dict[str, str] = field(default_factory=dict)
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     spoken: tuple[str, tuple[str, ...]] | None = None
@@ -97,6 +100,8 @@ class _Available:
             if spec.all_params.get(param):
                 self._check_language(spec, language, f"has `{param}`, which")
         self._take_languages(spec, columns)
+        self.measured -= {*columns.makes, *columns.removes}
+        self.measured.update(spec.stage.measures)
         self.columns.update(dict.fromkeys((*columns.makes, *found.values())))
         for column in columns.removes:
             self.columns.pop(column, None)
@@ -145,6 +150,7 @@ class _Available:
                     )
                 if signal not in self.fresh:
                     self.fresh[signal] = signal if signal not in self.columns else f"{signal}@{spec.label}"
+                    self.measured.add(self.fresh[signal])
                 columns[wanted] = self.fresh[signal]
             elif signal in self.columns or self.is_open:
                 columns[wanted] = signal

@@ -16,19 +16,20 @@ from curate.batch import Columns
 from curate.errors import StageError
 from curate.plan import fingerprints
 from curate.plan.columns import Bound, columns_of, plain_ref
-from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, StageRef
+from curate.plan.phases import AnyPhase, Apply, Emit, MapPhase, Output, ReducePhase, Shuffled, StageRef, WritePhase
 from curate.runs.layout import check_word
 from curate.spec import PipelineSpec
 from curate.stage import Kind
 
 
 def cut(
-    spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int, limit: int
-) -> Iterator[MapPhase | ReducePhase]:
+    spec: PipelineSpec, stages: Sequence[Bound | None], output: Output, n_shards: int, limit: int
+) -> Iterator[AnyPhase]:
     """Yield the phases of a recipe in their order.
 
     Args:
         stages: as bound to their columns; None for a checkpoint.
+        output: what comes out of the last of them.
         limit: how many documents are read in all; 0 reads everything.
     """
     chain = _Chain(spec, stages, n_shards)
@@ -48,7 +49,7 @@ def cut(
             phase = chain.map(start, inside)
             yield phase
             start, inside = {"docs_from": phase.folder}, []
-    yield chain.map(start, inside, sink=plain_ref(spec.sink))
+    yield from chain.end(start, inside, output, plain_ref(spec.sink))
 
 
 class _Chain:
@@ -64,23 +65,40 @@ class _Chain:
         self.common = {
             "fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders, "users_code": {}, "files": {},
         }  # fmt: skip
-        self.rejects = spec.rejects
+        self.rejects, self.sizes = spec.rejects, spec.output.sizes
         self.number, self.parent = 0, ""
 
     def map(
-        self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, sink: StageRef | None = None
+        self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, output: Output | None = None,
+        sink: StageRef | None = None,
     ) -> MapPhase:
         """Return the next phase, a map phase."""
         phase = MapPhase(
-            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects
-        )
+            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, output=output, sink=sink,
+            rejects=self.rejects,
+        )  # fmt: skip
         ends = (phase.source, phase.sink)
         named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
-        return self._closed(replace(phase, title=named[0].label))
+        return self._closed(replace(phase, title=named[0].label if named else f"{output.label}-columns"))
+
+    def end(self, start: dict[str, Any], inside: list[StageRef], output: Output, sink: StageRef) -> Iterator[AnyPhase]:
+        """Yield the last map phase and, if files are divided over the whole output, the phase that writes them."""
+        sizes = self.sizes
+        if sizes is None:
+            yield self.map(start, inside, output=output, sink=sink)
+            return
+        last = self.map(start, inside, output=output)
+        yield last
+        n_tasks = min(last.n_tasks, sizes.n_files or last.n_tasks)
+        yield self._closed(
+            WritePhase(
+                number=0, title=sink.label, **self.common, docs_from=last.folder, sink=sink, sizes=sizes, n_tasks=n_tasks
+            )
+        )
 
     def barrier(
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]
-    ) -> Iterator[MapPhase | ReducePhase]:
+    ) -> Iterator[AnyPhase]:
         """Yield the phase at whose end a barrier emits, and one for each of its reductions."""
         reductions = _checked(ref.label, barrier.reductions(self.common["n_shards"]))
         n_partitions = [*(reduction.n_tasks for reduction in reductions), self.common["n_shards"]]
@@ -95,7 +113,7 @@ class _Chain:
             before = self._closed(phase)
             yield before
 
-    def _closed(self, phase: MapPhase | ReducePhase) -> MapPhase | ReducePhase:
+    def _closed(self, phase: AnyPhase) -> AnyPhase:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
         code, files = fingerprints.users_code(phase, self.stages), fingerprints.files(phase)

@@ -10,6 +10,7 @@ from curate import registry
 from curate.barrier import Barrier
 from curate.executor import Resources
 from curate.runs.layout import phase_folder_name
+from curate.spec.output import ColumnChoice, FileSizes
 from curate.stage import Stage
 
 
@@ -81,8 +82,27 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """What comes out of the last map phase.
+
+    Args:
+        label: of the sink, under which the documents are counted.
+        choice: of columns.
+        measured: columns that are measurements, which come out only if the choice says so.
+    """
+
+    label: str
+    choice: ColumnChoice
+    measured: tuple[str, ...]
+
+    def columns(self, names: Sequence[str]) -> dict[str, str]:
+        """Return which of the columns that documents have come out, with their names in the output."""
+        return self.choice.of(names, self.measured)
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
-    """What both kinds of phase have.
+    """What all kinds of phase have.
 
     Args:
         number: of the phase in the run, from 1.
@@ -121,6 +141,7 @@ class MapPhase(Phase):
     Args:
         source: where documents come from in the first phase; later ones read the documents that `docs_from` wrote.
         limit: how many documents are read in all, divided evenly over the shards; 0 reads everything.
+        output: of the last map phase: what comes out. sink: what writes it, unless a `WritePhase` does.
     """
 
     source: StageRef | None = None
@@ -128,6 +149,7 @@ class MapPhase(Phase):
     apply: Apply | None = None
     stages: tuple[StageRef, ...] = ()
     emit: Emit | None = None
+    output: Output | None = None
     sink: StageRef | None = None
     rejects: str = "sample"
     limit: int = 0
@@ -139,7 +161,7 @@ class MapPhase(Phase):
     @property
     def only_emits(self) -> bool:
         """Whether documents pass through without a stage that could drop or change them."""
-        return self.source is None and self.apply is None and not self.stages and self.sink is None
+        return self.source is None and self.apply is None and not self.stages and self.output is None
 
     @property
     def refs(self) -> Iterator[StageRef]:
@@ -179,28 +201,64 @@ class ReducePhase(Phase):
         yield self.barrier
 
 
-KINDS: Mapping[str, type[MapPhase] | type[ReducePhase]] = {"map": MapPhase, "reduce": ReducePhase}
+@dataclass(frozen=True, slots=True)
+class WritePhase(Phase):
+    """The files of the output, divided over all documents: each task writes some, one after the other.
+
+    Args:
+        docs_from: the phase that wrote the documents down, shard by shard.
+        n_tasks: at most one for each shard and each file.
+    """
+
+    docs_from: str
+    sink: StageRef
+    sizes: FileSizes
+    n_tasks: int
+
+    @property
+    def refs(self) -> Iterator[StageRef]:
+        """The sink."""
+        yield self.sink
+
+
+AnyPhase = MapPhase | ReducePhase | WritePhase
+
+KINDS: Mapping[str, type[MapPhase] | type[ReducePhase] | type[WritePhase]] = {
+    "map": MapPhase,
+    "reduce": ReducePhase,
+    "write": WritePhase,
+}
 """The kinds of phase by the word that stands in plan.json."""
 
 
-def to_json(phase: MapPhase | ReducePhase) -> dict[str, Any]:
+def to_json(phase: AnyPhase) -> dict[str, Any]:
     """Return a phase as plain data."""
     kind = next(word for word, each in KINDS.items() if isinstance(phase, each))
     return {"kind": kind, "folder": phase.folder, **asdict(phase)}
 
 
-def from_json(data: Mapping[str, Any]) -> MapPhase | ReducePhase:
+def from_json(data: Mapping[str, Any]) -> AnyPhase:
     """Return a phase from plain data."""
     known = {**data, "modules": tuple(data["modules"]), "import_from": tuple(data["import_from"])}
     kind, _ = known.pop("kind"), known.pop("folder")
     if kind == "reduce":
         return ReducePhase(**{**known, "barrier": StageRef(**data["barrier"]), "rows": Shuffled(**data["rows"])})
+    if kind == "write":
+        return WritePhase(**{**known, "sink": StageRef(**data["sink"]), "sizes": FileSizes(**data["sizes"])})
     apply, emit = data["apply"], data["emit"]
     known |= {
         "source": StageRef(**data["source"]) if data["source"] else None,
         "apply": Apply(StageRef(**apply["barrier"]), Shuffled(**apply["results"]), apply["emitted_in"]) if apply else None,
         "stages": tuple(StageRef(**stage) for stage in data["stages"]),
         "emit": Emit(StageRef(**emit["barrier"]), emit["n_partitions"]) if emit else None,
+        "output": _output(**data["output"]) if data["output"] else None,
         "sink": StageRef(**data["sink"]) if data["sink"] else None,
     }  # fmt: skip
     return MapPhase(**known)
+
+
+def _output(label: str, choice: Mapping[str, Any], measured: Sequence[str]) -> Output:
+    """Return an output from plain data, in which tuples are lists."""
+    keep = tuple(choice["keep"]) if choice["keep"] is not None else None
+    patterns = ColumnChoice(keep, tuple(choice["add"]), tuple(choice["drop"]), choice["rename"])
+    return Output(label, patterns, tuple(measured))

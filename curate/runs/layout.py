@@ -7,7 +7,7 @@ phases/NN-title-<fingerprint>/
     written/    the result files that each task has ever written, so that stale ones are known
     parts/      files that are not finished
     done/       one record for each finished task: its key, its outputs with digests, its ledger
-    docs/       documents for the next phase
+    docs/       documents for the next phase; empty/: what stands in data/ if nothing is left
     shuffle/    rows for the next reduction, or for the barrier that decides
     sidecar/    what a barrier stores beside the documents; index/: what an index will remember
     logs/ ...   what datatrove writes
@@ -128,6 +128,11 @@ class TaskFolder:
         return self._at("docs", ".arrow")
 
     @property
+    def empty(self) -> str:
+        """The folder of the files that stand in data/ if no task has documents; only the first task has them."""
+        return f"{PHASES}/{self.phase}/empty"
+
+    @property
     def shuffle(self) -> str:
         """The task's rows for the tasks of the next phase."""
         return self._at("shuffle", ".arrow")
@@ -153,9 +158,15 @@ class TaskFolder:
         return f"{REJECTS}/{self.phase.partition('-')[0]}-{self.number:05d}.parquet"
 
 
-def data_file(shard: int, n_before: int, extension: str) -> str:
-    """Return where a task's next file of curated documents is: data/00012.parquet, then data/00012-001.parquet."""
-    return f"{DATA}/{shard:05d}{f'-{n_before:03d}' if n_before else ''}.{extension}"
+def data_name(number: int, n_numbers: int, n_before: int, extension: str) -> str:
+    """Return the name of a file of curated documents, such that names sort as numbers do.
+
+    Args:
+        number, n_numbers: which of how many it is.
+        n_before: files that have the same number: 00012.parquet comes before 00012_00001.parquet.
+    """
+    width = max(5, len(str(n_numbers - 1)))
+    return f"{number:0{width}d}{f'_{n_before:05d}' if n_before else ''}.{extension}"
 
 
 def shard_of_rejects(path: str) -> int:

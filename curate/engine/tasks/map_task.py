@@ -12,17 +12,16 @@ import pyarrow.compute as pc
 from curate.batch import Batch, Places, same_schema
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import stage_runners, task_inputs
+from curate.engine.tasks import data_files, outgoing, stage_runners, task_inputs
+from curate.engine.tasks.data_files import TASK_FILE_BYTES, Division
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import StageError
-from curate.ledger import StageLedger
 from curate.plan import MapPhase
 from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.records import DataWriter, is_valid, read_record
-from curate.sketches import Histogram
 from curate.stage import Kind, Shard
 
 
@@ -56,7 +55,9 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
         running.recorder.rejects.write(file)
     outputs = running.files.commit()
     said = running.warnings | dict.fromkeys([*warnings, *running.files.warnings], "")
-    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said)
+    record = Record(
+        work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said, written=running.written
+    )
     folder.write_json(place.record, record.to_json())
 
 
@@ -70,6 +71,7 @@ class _Task:
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
         self.docs_of_shard: dict[str, int] = {}
         self.warnings: dict[str, str] = {}
+        self.written: dict[str, int] = {}
 
     def run(self, work: TaskInputs) -> None:
         phase, recorder = self.phase, self.recorder
@@ -79,10 +81,13 @@ class _Task:
             recorder.ledger.stage(label)
             batches = recorder.clock.each(label, self._applied(batches, work.results))
         batches = stage_runners.through(phase.stages, phase.modules, _Progress(self.place).watch(batches), recorder)
+        if phase.output:
+            entry = recorder.ledger.stage(phase.output.label)
+            batches = recorder.clock.each(phase.output.label, outgoing.through(phase.output, batches, entry))
         if phase.sink:
             self._sink(batches)
         else:
-            self._docs(batches)
+            self._docs(self._measured(batches) if phase.output else batches)
         if phase.apply:
             self._remember(work.results)
 
@@ -133,20 +138,29 @@ class _Task:
             )
 
     def _sink(self, batches: Iterator[Batch]) -> None:
-        sink = self.phase.sink
-        entry = self.recorder.ledger.stage(sink.label)
+        """Write files of this task only; without documents none, but for the one of a run without documents."""
+        phase, columns = self.phase, []
 
-        def counted() -> Iterator[Batch]:
-            for batch in same_schema(batches, f"the columns before {sink.label}"):
-                entry.n_in += len(batch)
-                entry.n_out += len(batch)
-                entry.bytes_in += batch.n_bytes
-                entry.bytes_out += batch.n_bytes
-                _sketch(entry, batch)
+        def watched() -> Iterator[Batch]:
+            for batch in batches:
+                columns[:] = [batch]
                 yield batch
 
-        with self.recorder.clock.of(sink.label):
-            sink.open(self.phase.modules)(counted(), DataWriter(self.files, self.place.number))
+        writer = DataWriter(self.files, self.place.number, phase.n_tasks)
+        with self.recorder.clock.of(phase.sink.label):
+            pieces = Division(data_files.n_bytes, TASK_FILE_BYTES).pieces(watched())
+            data_files.write(phase.sink, phase.modules, pieces, lambda file: writer)
+            _need_batch(columns, self.place.number)
+            if self.place.number == 0 and not writer.n_files:
+                data_files.write_empty(phase.sink, phase.modules, *columns, self.files)
+
+    def _measured(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Note how much is written down for the phase that writes the files."""
+        self.written = {"documents": 0, "bytes": 0}
+        for batch in batches:
+            self.written["documents"] += len(batch)
+            self.written["bytes"] += int(data_files.n_bytes(batch).sum())
+            yield batch
 
     def _docs(self, batches: Iterator[Batch]) -> None:
         """Write the documents down for the next phase and, before a barrier, what it emits about each."""
@@ -161,10 +175,7 @@ class _Task:
             if emitter:
                 with self.recorder.clock.of(emit.barrier.label):
                     emitter.emit(batch)
-        if writer is None:
-            raise StageError(
-                f"shard {self.place.number} made no batch at all; a source yields at least one, even if empty"
-            )
+        _need_batch(writer, self.place.number)
         writer.close()
         if emitter:
             with self.recorder.clock.of(emit.barrier.label):
@@ -188,11 +199,10 @@ class _Task:
         writer.close()
 
 
-def _sketch(entry: StageLedger, batch: Batch) -> None:
-    """Count the numbers of every numeric column of documents that are kept."""
-    for column in batch.rows.schema:
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            entry.distributions.setdefault(column.name, Histogram()).count(batch.numbers(column.name))
+def _need_batch(found: object, shard: int) -> None:
+    """Refuse a shard of which not even the columns are known."""
+    if not found:
+        raise StageError(f"shard {shard} made no batch at all; a source yields at least one, even if empty")
 
 
 class _Progress:
