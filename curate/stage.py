@@ -72,13 +72,14 @@ class Shard:
 
 
 class ShardWriter(Protocol):
-    """Where a sink writes the files of one task. They appear under their names only when the task is done.
+    """Where a sink writes its files. They appear under their names only when the task is done.
 
-    A sink always gets at least one batch, empty if the task has no documents, so that it can write the columns.
+    A sink is called once for each file of the output, with the documents of this file. If nothing at all is left, it is
+    called once, with an empty batch, so that it can write the columns.
     """
 
     def open(self, extension: str) -> typing.ContextManager[BinaryIO]:
-        """Open the task's next file, named by shard and by how many this task wrote before it.
+        """Open a file; a sink that needs several opens one after the other, and a number is added to the name of each further one.
 
         Args:
             extension: what follows the first dot of the name: `parquet`, `csv.gz`.

@@ -109,7 +109,10 @@ def _without_documents(folder: RunFolder, last: AnyPhase) -> list[Output]:
             continue
         if not folder.exists(made.path) or folder.digest(made.path) != made.digest:
             raise DamagedFile(place, made.path, "missing, or not what was written")
-        with folder.open(made.path) as source, files.open(f"{layout.DATA}/{posixpath.basename(made.path)}", Role.DATA) as file:
+        with (
+            folder.open(made.path) as source,
+            files.open(f"{layout.DATA}/{posixpath.basename(made.path)}", Role.DATA) as file,
+        ):
             shutil.copyfileobj(source, file)
     return files.commit()
 

@@ -209,18 +209,14 @@ def _job(folder: RunFolder, phase: AnyPhase, numbers: Sequence[int]) -> Job:
     return Job(folder.url, phase.folder, tuple(numbers), phase.n_tasks, phase.resources, phase.import_from)
 
 
-def _submit(
-    folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None
-) -> str:
+def _submit(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None) -> str:
     """Submit all tasks of a phase; which of them have something to do is known only when those before have run."""
     job_id = launcher.submit(_job(folder, phase, range(phase.n_tasks)), before)
     watch(Event("submitted", phase, job_id=job_id))
     return job_id
 
 
-def _run_phase(
-    folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None
-) -> str:
+def _run_phase(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None) -> str:
     """Run a phase to its end."""
     started = time.perf_counter()
     watch(Event("began", phase))

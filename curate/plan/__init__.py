@@ -20,7 +20,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from curate.plan import columns, cutting, output
-from curate.plan.phases import AnyPhase, Apply, Emit, MapPhase, Output, Phase, ReducePhase, Shuffled, StageRef, WritePhase
+from curate.plan.phases import (
+    AnyPhase,
+    Apply,
+    Emit,
+    MapPhase,
+    Output,
+    Phase,
+    ReducePhase,
+    Shuffled,
+    StageRef,
+    WritePhase,
+)
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard, Split

@@ -69,7 +69,12 @@ class _Chain:
         self.number, self.parent = 0, ""
 
     def map(
-        self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, output: Output | None = None,
+        self,
+        start: dict[str, Any],
+        inside: list[StageRef],
+        *,
+        emit: Emit | None = None,
+        output: Output | None = None,
         sink: StageRef | None = None,
     ) -> MapPhase:
         """Return the next phase, a map phase."""
@@ -92,7 +97,13 @@ class _Chain:
         n_tasks = min(last.n_tasks, sizes.n_files or last.n_tasks)
         yield self._closed(
             WritePhase(
-                number=0, title=sink.label, **self.common, docs_from=last.folder, sink=sink, sizes=sizes, n_tasks=n_tasks
+                number=0,
+                title=sink.label,
+                **self.common,
+                docs_from=last.folder,
+                sink=sink,
+                sizes=sizes,
+                n_tasks=n_tasks,
             )
         )
 

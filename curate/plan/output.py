@@ -54,15 +54,18 @@ def choose(spec: PipelineSpec, made: Made) -> OutputColumns:
     chosen = choice.of(made.names, made.measured)
     _check_clash(chosen, choice, made, spec.output.where)
     left_out = tuple(name for name in made.names if name not in chosen)
-    return OutputColumns(Output(spec.sink.label, choice, tuple(sorted(made.measured))), tuple(chosen.values()), left_out)
+    return OutputColumns(
+        Output(spec.sink.label, choice, tuple(sorted(made.measured))), tuple(chosen.values()), left_out
+    )
 
 
 def _unknown(choice: ColumnChoice, names: tuple[str, ...]) -> Iterator[str]:
     patterns = {"keep": choice.keep or (), "add": choice.add, "drop": choice.drop}
+    families = dict.fromkeys(f"{name.partition('.')[0]}.*" for name in names if "." in name)
     for key, wanted in patterns.items():
         for pattern in wanted:
             if not any(fits(name, [pattern]) for name in names):
-                yield f"{key}: no column of this recipe fits `{pattern}`.{registry.nearest(pattern, names)}"
+                yield f"{key}: no column of this recipe fits `{pattern}`.{registry.nearest(pattern, [*names, *families])}"
     for name in choice.rename:
         if name not in names:
             yield f"rename: this recipe makes no column `{name}`.{registry.nearest(name, names)}"
@@ -75,6 +78,7 @@ def _check_clash(chosen: dict[str, str], choice: ColumnChoice, made: Made, where
             renamed, other = (name, by_name[new]) if name in choice.rename else (by_name[new], name)
             way_out = "" if other in ALWAYS else f", or drop or rename `{other}`"
             raise SpecError(
-                f"rename: `{renamed}` cannot be called `{new}`, as another column is.  Choose another name{way_out}.", where
+                f"rename: `{renamed}` cannot be called `{new}`, as another column is.  Choose another name{way_out}.",
+                where,
             )
         by_name[new] = name

@@ -22,7 +22,7 @@ class ColumnsOfOutput(TypedDict, total=False):
     """`keep`: patterns (as in a shell: `words.*`) of the columns that come out, instead of the default; `add`: of columns that
     come out besides; `drop`: of columns that do not; `rename`: column -> its name in the output, where it then comes out."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  (pydantic reads it so)
 
     keep: list[str]
     add: list[str]
@@ -137,7 +137,9 @@ def _choice(given: ColumnsOfOutput) -> ColumnChoice:
         for pattern in choice.drop:
             if fnmatchcase(name, pattern):
                 raise SpecError(f"columns > drop: `{pattern}` drops the column `{name}`, which always comes out.")
-    for old in choice.rename:
+    for old, new in choice.rename.items():
+        if not new:
+            raise SpecError(f"columns > rename > {old}: a column needs a name.")
         for pattern in choice.drop:
             if fnmatchcase(old, pattern):
                 raise SpecError(f"columns > drop: `{pattern}` drops the column `{old}`, which `rename` names.")

@@ -73,7 +73,10 @@ class Division:
 
 
 def write(
-    sink: StageRef, modules: tuple[str, ...], pieces: Iterator[tuple[int, Batch]], writer_of: Callable[[int], ShardWriter]
+    sink: StageRef,
+    modules: tuple[str, ...],
+    pieces: Iterator[tuple[int, Batch]],
+    writer_of: Callable[[int], ShardWriter],
 ) -> None:
     """Let a sink write files, one after the other.
 
