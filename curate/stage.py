@@ -63,12 +63,14 @@ class Shard:
 
     Args:
         mark: of all files of a datatrove reader, which has no splits; as that of a split.
+        limit: how many documents are read from it in a trial; 0 for all.
     """
 
     index: int
     n_shards: int
     splits: tuple[Split, ...]
     mark: str = ""
+    limit: int = 0
 
 
 class ShardWriter(Protocol):

@@ -205,10 +205,10 @@ class Batch:
             return Batch(self.rows)
         return Batch(self.rows.filter(pa.array(mask)))
 
-    def head(self, n: int) -> Batch:
-        """Return the first `n` rows with their verdicts."""
-        verdicts = self.verdicts.head(n) if self.verdicts is not None else None
-        return Batch(self.rows.slice(0, n), verdicts, self.counts)
+    def part(self, start: int, stop: int) -> Batch:
+        """Return rows with their verdicts; the counts are those of the first part, as they are of the whole batch."""
+        verdicts = self.verdicts.part(start, stop) if self.verdicts is not None else None
+        return Batch(self.rows.slice(start, stop - start), verdicts, {} if start else self.counts)
 
     def slice(self, start: int, length: int) -> Batch:
         """Return `length` rows from `start` without copying, without verdicts and counts."""

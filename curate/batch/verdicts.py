@@ -88,11 +88,12 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self.code)
 
-    def head(self, n: int) -> Verdicts:
-        """Return the verdicts about the first `n` rows."""
+    def part(self, start: int, stop: int) -> Verdicts:
+        """Return the verdicts about some rows."""
+        rows = slice(start, stop)
         optional = (self.evidence, self.failed, self.kept_copy, self.lists)
-        cut = (None if each is None else each[:n] for each in optional)
-        return Verdicts(self.reasons, self.code[:n], self.value[:n], *cut)
+        cut = (None if each is None else each[rows] for each in optional)
+        return Verdicts(self.reasons, self.code[rows], self.value[rows], *cut)
 
     @property
     def is_kept(self) -> np.ndarray:  # bool[n]

@@ -9,6 +9,7 @@
 columns       does every stage find what it reads?
 output        which columns come out?
 cutting       where does a phase end?
+trial         which documents does a trial read?
 fingerprints  what do its results depend on?
 phases        what these make: map phases, reduce phases and a write phase
 """
@@ -16,10 +17,11 @@ phases        what these make: map phases, reduce phases and a write phase
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from curate.plan import columns, cutting, output
+from curate import formats
+from curate.plan import columns, cutting, output, trial
 from curate.plan.phases import (
     AnyPhase,
     Apply,
@@ -62,14 +64,14 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     """Cut a recipe into phases.
 
     Args:
-        limit: read at most this many documents in all, as many from each shard; 0 reads everything.
+        limit: read at most this many documents in all, spread over the input; 0 reads everything.
 
     Raises:
         SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
     """
     bound, made, warnings = columns.bind(spec)
     if limit:
-        shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
+        shards = trial.shards(shards, limit, formats.with_modules(spec.modules))
     chosen = output.choose(spec, made)
     cut = tuple(cutting.cut(spec, bound, chosen.output, len(shards), limit))
     if spec.source.stage.kind is Kind.DATATROVE:

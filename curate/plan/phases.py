@@ -140,7 +140,7 @@ class MapPhase(Phase):
 
     Args:
         source: where documents come from in the first phase; later ones read the documents that `docs_from` wrote.
-        limit: how many documents are read in all, divided evenly over the shards; 0 reads everything.
+        limit: how many documents are read in all; 0 reads everything. Each shard knows its part.
         output: of the last map phase: what comes out. sink: what writes it, unless a `WritePhase` does.
     """
 
@@ -169,11 +169,6 @@ class MapPhase(Phase):
         decides = self.apply.barrier if self.apply else None
         emits = self.emit.barrier if self.emit else None
         yield from (ref for ref in (self.source, decides, *self.stages, emits, self.sink) if ref is not None)
-
-    def limit_of(self, task: int) -> int:
-        """Return how many documents a task may read, 0 for all."""
-        share, rest = divmod(self.limit, self.n_shards)
-        return share + (task < rest) if self.limit else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,15 +122,6 @@ def test_a_signal_measured_again_after_an_edit_gets_its_own_column(run, write_js
     assert "words.count" in row and "words.count@filters.gopher.quality#2" in row
 
 
-def test_limit_reads_some_documents_of_each_shard(write_recipe, write_jsonl, tmp_path):
-    for name in ("a", "b"):
-        write_jsonl(f"{name}.jsonl", [f"{name}{i}" for i in range(10)])
-    inputs = {"sources.jsonl": {"paths": [str(tmp_path / "in" / "*.jsonl")], "shard_mib": 0.0001}}
-    url = curate.run(write_recipe([], inputs=inputs), output=str(tmp_path / "run"), workers=1, limit=6)
-    assert len(result(url)) <= 6
-    assert {row["text"][0] for row in result(url)} == {"a", "b"}
-
-
 def test_a_signal_that_nothing_makes_is_refused_before_anything_runs(write_recipe, write_jsonl, tmp_path):
     path = write_jsonl("a.jsonl", ["a"])
     recipe = write_recipe([f"{MINE}.marked"], modules=[MINE], inputs={"sources.warc": {"paths": [str(path)]}})

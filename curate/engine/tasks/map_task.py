@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 from curate.batch import Batch, Places, same_schema
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import data_files, outgoing, stage_runners, task_inputs
+from curate.engine.tasks import data_files, outgoing, stage_runners, task_inputs, trial_reader
 from curate.engine.tasks.data_files import TASK_FILE_BYTES, Division
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
@@ -101,10 +102,11 @@ class _Task:
         if stage.kind is Kind.DATATROVE:
             from curate.engine.datatrove.blocks import as_source
 
-            batches = as_source(stage, source.params, shard)
+            read = partial(as_source, stage, source.params)
         else:
-            batches = source.open(self.phase.modules)(shard)
-        return stage_runners.born(source.label, batches, self.recorder, self.phase.limit_of(self.place.number))
+            read = source.open(self.phase.modules)
+        batches = trial_reader.read(read, shard) if shard.limit else read(shard)
+        return stage_runners.born(source.label, batches, self.recorder)
 
     def _from_docs(self) -> Iterator[Batch]:
         place = PhaseFolder(self.place.run, self.phase.docs_from).task(self.place.number)

@@ -37,16 +37,12 @@ def through(
     return batches
 
 
-def born(label: str, batches: Iterator[Batch], recorder: TaskRecorder, limit: int = 0) -> Iterator[Batch]:
-    """Yield what a source made; with a limit, its first documents only."""
+def born(label: str, batches: Iterator[Batch], recorder: TaskRecorder) -> Iterator[Batch]:
+    """Yield what a source made."""
     entry = recorder.ledger.stage(label)
     for batch in recorder.clock.each(label, batches):
-        if limit:
-            batch = batch.head(limit - entry.n_born)
         entry.n_born += len(batch)
         yield recorder.record(label, batch)
-        if limit and entry.n_born >= limit:
-            return
 
 
 def _enter(label: str, batch: Batch, recorder: TaskRecorder) -> None:
