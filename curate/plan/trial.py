@@ -13,7 +13,7 @@ DOCS_PER_SHARD = 1000
 """A trial has a shard for each of so many documents, at most as many as the whole run."""
 
 PLACES = 32
-"""In how many places of its input a shard of a trial begins to read; all are open at the same time."""
+"""In how many places of its input a shard of a trial reads at the same time, at most."""
 
 PART_BYTES = 256 << 10
 """A file is not cut into smaller parts, to have a place in each of them."""
@@ -38,9 +38,17 @@ def shards(found: Sequence[Shard], limit: int, kinds: Sequence[Format]) -> list[
     parts = [part for split in splits for part in _parts(split, -(-PLACES * n // len(splits)), kinds)]
     order = _spread(len(parts))
     return [
-        replace(found[k], n_shards=n, limit=_share(limit, n, k), splits=tuple(parts[i] for i in _in_waves(order[k::n])))
+        replace(
+            found[k], n_shards=n, limit=_share(limit, n, k),
+            splits=tuple(parts[i] for i in _in_waves(order[k::n], places(_share(limit, n, k)))),
+        )
         for k in range(n)
-    ]
+    ]  # fmt: skip
+
+
+def places(limit: int) -> int:
+    """Return from how many of its splits a shard reads at the same time, the first of them first."""
+    return min(PLACES, limit)
 
 
 def _share(limit: int, n: int, k: int) -> int:
@@ -63,7 +71,7 @@ def _spread(n: int) -> list[int]:
     return sorted(range(n), key=lambda i: f"{i:0{width}b}"[::-1])
 
 
-def _in_waves(order: Sequence[int]) -> Iterator[int]:
-    """Yield the numbers such that those that are read at the same time ascend."""
-    for start in range(0, len(order), PLACES):
-        yield from sorted(order[start : start + PLACES])
+def _in_waves(order: Sequence[int], n: int) -> Iterator[int]:
+    """Yield the numbers such that those of each n that are read at the same time ascend."""
+    for start in range(0, len(order), n):
+        yield from sorted(order[start : start + n])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -84,7 +85,7 @@ def test_the_shards_of_a_trial_have_all_of_the_input_and_share_the_limit(files, 
     for file in found:
         own = [(start, end) for name, start, end in parts if name == file.name]
         assert own[0][0] == 0 and own[-1][1] == file.size
-        assert all(a[1] == b[0] for a, b in zip(own, own[1:], strict=False))
+        assert all(a[1] == b[0] for a, b in pairwise(own))
     assert trial.shards(whole, limit, FORMATS) == shards
 
 
