@@ -105,7 +105,7 @@ def test_a_run_has_exactly_so_many_documents_from_all_over_the_input(write_recip
     urls = [curate.run(recipe, output=str(tmp_path / f"{w}"), workers=w, limit=limit) for w in (1, 2)]
     found = [row["text"] for row in result(urls[0])]
     assert len(found) == len({*found}) == min(limit, 133)
-    assert len({text[0] for text in found}) >= min(limit, 4)
+    assert len({text[0] for text in found}) >= min(limit, 3)
     one, two = (json.loads(Path(url, "manifest.json").read_text()) for url in urls)
     assert one["output_digest"] == two["output_digest"] and one["documents"]["in"] == min(limit, 133)
 
