@@ -74,9 +74,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
     for line in wrapped([one_line(column) for column in data["columns"]], "    "):
         OUT.print(line)
     if data["left_out"]:
-        OUT.print(
-            f"{many(len(data['left_out']), 'column')} stay{'s' * (len(data['left_out']) == 1)} out; `columns` of the output chooses"
-        )
+        are = "is" if len(data["left_out"]) == 1 else "are"
+        OUT.print(f"{many(len(data['left_out']), 'column')} {are} left out; `columns` under `output` chooses")
     if forecast:
         OUT.print()
         for line in _forecast_lines(forecast):

@@ -99,7 +99,7 @@ def run(
         input_paths: what the source's `paths` are replaced by, if any.
         executor: where tasks run; empty takes the recipe's, else `local`.
         workers: what the executor's parameter `workers` is set to; 0 leaves it.
-        limit: read at most this many documents, spread over the shards; 0 reads all.
+        limit: read at most this many documents, spread over the input; 0 reads all.
         replace: allow it if the folder has a run of another recipe; its result is replaced.
         watch: called with every `Event`, from this thread or a helper thread.
 
