@@ -18,6 +18,10 @@ def result(url: str) -> list[dict]:
     return [row for path in sorted(Path(url, "data").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
+ALL = {"sinks.parquet": {"columns": {"keep": ["*"]}}}
+"""The output with all columns."""
+
+
 def rejects(url: str) -> list[dict]:
     return [row for path in sorted(Path(url, "rejects").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
@@ -117,7 +121,7 @@ def test_a_signal_measured_again_after_an_edit_gets_its_own_column(run, write_js
     text = "The quick brown fox jumps over the lazy dog and runs away from it. " * 12
     write_jsonl("a.jsonl", [text])
     off = {"min_words": 1}
-    url = run([{"filters.gopher.quality": off}, f"{MINE}.exclaim", {"filters.gopher.quality": off}])
+    url = run([{"filters.gopher.quality": off}, f"{MINE}.exclaim", {"filters.gopher.quality": off}], output=ALL)
     (row,) = result(url)
     assert "words.count" in row and "words.count@filters.gopher.quality#2" in row
 
