@@ -83,7 +83,8 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         if output.role.is_result
     ]
     if not ledger.n_out:
-        results += _without_documents(folder, ran[-1])
+        published, moved_aside = _without_documents(folder, ran[-1])
+        results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
@@ -96,9 +97,11 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         _remember(folder, described, ran)
 
 
-def _without_documents(folder: RunFolder, last: AnyPhase) -> list[Output]:
+def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:
     """Publish the file that has the columns of the output and no documents, which the first task of a run has made.
 
+    Returns:
+        the file, and what the user should know about one that was in its place.
     Raises:
         DamagedFile: it is not there any more as it was.
     """
@@ -114,7 +117,7 @@ def _without_documents(folder: RunFolder, last: AnyPhase) -> list[Output]:
             files.open(f"{layout.DATA}/{posixpath.basename(made.path)}", Role.DATA) as file,
         ):
             shutil.copyfileobj(source, file)
-    return files.commit()
+    return files.commit(), files.warnings
 
 
 def _remember(folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase]) -> None:
