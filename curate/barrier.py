@@ -162,6 +162,9 @@ class Barrier(ABC):
     def remember(self, sidecar: pa.RecordBatch, results: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
         """Return the rows that an index stores of a stretch of one shard's documents; needed where `index` may be set.
 
+        The column `id` has to be among them. The columns `kept_shard: uint32` and `kept_row` are optional: the place of the
+        document that was kept for each. `recall` gets it in the numbers of its own run, 0xFFFFFFFF where it is not known.
+
         Args:
             sidecar: of the stretch.
             results: of the last reduction; `results["row"]` indexes into the stretch, ascending.

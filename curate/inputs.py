@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
@@ -77,23 +77,29 @@ class InputSpec:
         paths: files, globs or fsspec URLs.
         shard_mib: about how many stored MiB one task reads, more than 0; larger files are split where their format
             allows it.
-        source: the label for the column `source`; empty: the Common Crawl dump in the path, else the file's folder.
+        source: the label for the column `source`; empty: the name of the input, else the Common Crawl dump in the path, else
+            the file's folder.
+        sample: the share of the documents that are read, more than 0 and at most 1; which ones depends on their ids only.
+            The others are dropped as `not_in_sample`.
     """
 
     paths: tuple[str, ...]
     shard_mib: float
     source: str
+    sample: float = 1.0
 
     @classmethod
-    def of(cls, *, paths: list[str], shard_mib: float = 64, source: str = "") -> InputSpec:
+    def of(cls, *, paths: list[str], shard_mib: float = 64, source: str = "", sample: float = 1.0) -> InputSpec:
         """Return the specification; these keywords are what YAML may say beside the source's own parameters.
 
         Raises:
-            SpecError: `shard_mib` is not more than 0.
+            SpecError: `shard_mib` is not more than 0, or `sample` is no share.
         """
         if shard_mib <= 0:
             raise SpecError(f"shard_mib must be more than 0, got {shard_mib:g}.")
-        return cls(tuple(paths), shard_mib, source)
+        if not 0 < sample <= 1:
+            raise SpecError(f"sample is a share of the documents, more than 0 and at most 1; got {sample:g}.")
+        return cls(tuple(paths), shard_mib, source, sample)
 
     def shards(self, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:
         """Find the files and cut them into shards.
@@ -327,6 +333,16 @@ def cut(files: Sequence[InputFile], shard_bytes: int, kinds: Sequence[Format] = 
     if small:
         groups.append(tuple(small))
     return tuple(Shard(index, len(groups), splits) for index, splits in enumerate(groups))
+
+
+def joined(groups: Sequence[tuple[str, Sequence[Shard]]]) -> tuple[Shard, ...]:
+    """Return the shards of several inputs as those of one run.
+
+    Args:
+        groups: the name of each input and its shards, in the order of the recipe.
+    """
+    shards = [replace(shard, input=name) for name, group in groups for shard in group]
+    return tuple(replace(shard, index=i, n_shards=len(shards)) for i, shard in enumerate(shards))
 
 
 def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> list[Split]:

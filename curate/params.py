@@ -73,13 +73,18 @@ class Param:
             value = float(value)
         if isinstance(value, int) and not isinstance(value, bool) and float in allowed and int not in allowed:
             value = float(value)
-        if typing.get_origin(self.type) is list and isinstance(value, str):
+        if isinstance(value, str) and self._takes_one_for_a_list() and value not in _words(allowed):
             value = [value]
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(
                 f"expected a finite number, got {value}.  Null switches a rule off where the type allows it."
             )
         return value
+
+    def _takes_one_for_a_list(self) -> bool:
+        """Return whether a text stands for a list of one: one path, one language."""
+        allowed = members(self.type)
+        return str not in allowed and any(typing.get_origin(member) is list for member in allowed)
 
     def _misfit(self, value: Any, error: Mapping[str, Any]) -> str:
         inside = "".join(f"[{part!r}]" for part in error["loc"] if not str(part).startswith(("list[", "dict[")))
@@ -92,8 +97,8 @@ class Param:
         from pydantic import TypeAdapter
 
         schema = TypeAdapter(self.type).json_schema()
-        if typing.get_origin(self.type) is list:
-            schema = {"anyOf": [schema, {"type": "string"}]}  # one path, one language
+        if self._takes_one_for_a_list():
+            schema = {"anyOf": [schema, {"type": "string"}]}
         if not self.is_required:
             schema["default"] = self.default
         return schema
@@ -156,6 +161,13 @@ def hints(name: str, function: Callable) -> dict[str, Any]:
 def members(hint: Any) -> tuple:
     """Return the members of a union, or the type itself."""
     return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
+def _words(allowed: tuple) -> set:
+    """Return the values of the literals among the members of a union."""
+    return {
+        word for member in allowed if typing.get_origin(member) is typing.Literal for word in typing.get_args(member)
+    }
 
 
 def spell(hint: Any) -> str:

@@ -65,6 +65,7 @@ _VOCABULARY = {
 _WORDS = {
     "words.count": "words; marks do not count",
     "words.mean_length": "mean length in characters of words in scripts with spaces; NaN where most words have none",
+    "words.lettered_share": "words with a letter, of all words; marks do not count",
     "words.alpha_share": "words with a letter, of all words and marks",
     "words.stop_words": "how many of eight frequent English words occur: the be to of and that have with",
     "words.symbols_per_word": "hash signs and ellipses for each word; marks do not count",
@@ -112,6 +113,18 @@ _FAMILIES = {
     "lines": _LINES,
 }
 
+KERNELS: Mapping[str, str] = MappingProxyType(
+    {
+        "composition": "curate.kernels.composition",
+        "leftovers": "curate.kernels.template_markers",
+        "words": "curate.kernels.words",
+        "vocabulary": "curate.kernels.vocabulary",
+        "repetition": "curate.kernels.repetition",
+        "lines": "curate.kernels.lines",
+    }
+)
+"""The kernel module of each family that has one."""
+
 SIGNALS: Mapping[str, Signal] = MappingProxyType(
     {
         name: Signal(
@@ -152,33 +165,40 @@ def measure(names: Iterable[str], batch: Batch) -> dict[str, np.ndarray]:
         SpecError: a signal does not exist.
     """
     names = tuple(dict.fromkeys(names))
-    families = {_signal(name).family for name in names}
+    wanted = families(names)
     found: dict[str, np.ndarray] = {}
-    if families:
+    if wanted:
         from curate.kernels.characters import classes
 
         buffers = (*batch.text_buffers(), classes())
-        if "repetition" in families:
+        if "repetition" in wanted:
             found |= _measure_repetition(*buffers)
-        elif "words" in families:
+        if "words" in wanted:
             found |= _measure_words(*buffers)
-        if "size" in families:
+        if "size" in wanted:
             found["tokens.estimate"] = np.rint(np.diff(buffers[0]) / BYTES_PER_TOKEN)
-        if "vocabulary" in families:
+        if "vocabulary" in wanted:
             found |= _measure_vocabulary(*buffers)
-        if "lines" in families:
+        if "lines" in wanted:
             found |= _measure_lines(*buffers)
-        if "composition" in families:
+        if "composition" in wanted:
             found |= _measure_composition(*buffers)
-        if "leftovers" in families:
+        if "leftovers" in wanted:
             found |= _measure_leftovers(*buffers[:2])
     return {name: found[name].astype(SIGNALS[name].dtype, copy=False) for name in names}
 
 
-def warm_up() -> None:
-    """Compile the kernels, or load them from the cache of numba, so that the first batch is as fast as the others."""
-    measure(SIGNALS, Batch.from_columns({"id": ["", ""], "text": ["A word.\n\nA word.", "\u00e9\u8a9e"]}))
-    measure(_WORDS, Batch.from_columns({"id": [""], "text": [""]}))
+def families(names: Iterable[str]) -> frozenset[str]:
+    """Return the families in which signals are measured together; words are counted with their repetition."""
+    found = {_signal(name).family for name in names}
+    return frozenset(found - {"words"} if "repetition" in found else found)
+
+
+def warm_up(chosen: Iterable[str] = tuple(_FAMILIES)) -> None:
+    """Compile the kernels of some families, or load them, so that the first batch is as fast as the others."""
+    batch = Batch.from_columns({"id": ["", ""], "text": ["A word.\n\nA word.", "\u00e9\u8a9e"]})
+    for family in chosen:
+        measure(_FAMILIES[family], batch)
 
 
 def _signal(name: str) -> Signal:
@@ -210,6 +230,7 @@ def _words_of(counts: np.ndarray) -> dict[str, np.ndarray]:
     return {
         "words.count": column[w.WORDS],
         "words.mean_length": mean_length,
+        "words.lettered_share": _share(column[w.LETTERED], column[w.WORDS]),
         "words.alpha_share": _share(column[w.LETTERED], tokens),
         "words.stop_words": column[w.STOPS],
         "words.symbols_per_word": _share(column[w.HASH_SIGNS] + column[w.ELLIPSES], column[w.WORDS]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
@@ -64,6 +64,8 @@ class Shard:
     Args:
         mark: of all files of a datatrove reader, which has no splits; as that of a split.
         limit: how many documents are read from it in a trial; 0 for all.
+        input: the name of the input of the recipe; empty if it has none.
+        rank, n_ranks: for a datatrove reader, which of how many parts of its files this is.
     """
 
     index: int
@@ -71,6 +73,9 @@ class Shard:
     splits: tuple[Split, ...]
     mark: str = ""
     limit: int = 0
+    input: str = ""
+    rank: int = 0
+    n_ranks: int = 1
 
 
 class ShardWriter(Protocol):
@@ -128,6 +133,22 @@ class HasInputCheck(Protocol):
 
 
 @runtime_checkable
+class HasColumnsOfFiles(Protocol):
+    """A source of which some columns depend on its files."""
+
+    def found_in(self, files: Sequence[Split]) -> Mapping[str, Any]:
+        """Look at the files, before the plan is made, and return the parameters that say which columns they have.
+
+        Args:
+            files: the first part of each file of the input.
+        Returns:
+            parameter -> value, in place of what the recipe says; values can be written as JSON.
+        Raises:
+            InputError: the files have no such columns, or not the same ones.
+        """
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
@@ -161,7 +182,7 @@ KINDS = """\
   (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      stream
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
-  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input()
+  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input(), found_in()
   a subclass of Barrier                                      barrier"""
 
 

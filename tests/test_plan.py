@@ -27,7 +27,7 @@ def names(made) -> list[str]:
 
 def test_without_a_barrier_there_is_one_phase(make):
     (phase,) = make(["text.normalise", "filters.gopher.quality"]).phases
-    assert phase.source and phase.sink and phase.n_tasks == 3
+    assert phase.sources and phase.sink and phase.n_tasks == 3
 
 
 def test_a_checkpoint_cuts_and_two_in_a_row_cut_once(make):

@@ -131,6 +131,8 @@ def test_shares_lie_between_zero_and_one(values):
         ("words.count", "Don't stop, 中文", 5),
         ("words.mean_length", "ab abcd.", 3.0),
         ("words.mean_length", "中文字", np.nan),
+        ("words.lettered_share", "ab 12 ,", 1 / 2),
+        ("words.lettered_share", "Don't, 中文 3.5 B2!", 5 / 6),
         ("words.alpha_share", "ab 12 ,", 1 / 3),
         ("words.stop_words", "The end of the story, and of me.", 3),
         ("words.hashes_per_word", "#a", 0.5),

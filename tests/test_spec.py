@@ -42,7 +42,7 @@ def test_variables_keep_their_type_or_become_part_of_a_string(read):
     recipe = read(
         "name: web\nvars: {n: 7, d: crawl}\ninputs: {sources.jsonl: {paths: '${d}/x.jsonl'}}\nstages: [{filters.gopher.quality: {min_words: '${n}'}}]\n"
     )
-    assert recipe.stages[0].params == {"min_words": 7} and recipe.input.paths == ("crawl/x.jsonl",)
+    assert recipe.stages[0].params == {"min_words": 7} and recipe.inputs[0].files.paths == ("crawl/x.jsonl",)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_variables_keep_their_type_or_become_part_of_a_string(read):
     [
         ("filters.gopher.quality.min_words=9", lambda r: r.stages[0].params["min_words"] == 9),
         ("stages[0].min_words=9", lambda r: r.stages[0].params["min_words"] == 9),
-        ("inputs.sources.jsonl.paths=[a, b]", lambda r: r.input.paths == ("a", "b")),
-        ("sources.jsonl.paths=a", lambda r: r.input.paths == ("a",)),
+        ("inputs.sources.jsonl.paths=[a, b]", lambda r: r.inputs[0].files.paths == ("a", "b")),
+        ("sources.jsonl.paths=a", lambda r: r.inputs[0].files.paths == ("a",)),
         ("executor.local.workers=3", lambda r: r.executor.params == {"workers": 3}),
         ("name=other", lambda r: r.name == "other"),
         ("vars.x=1", lambda r: r.resolved["vars"] == {"x": 1}),
@@ -67,7 +67,7 @@ def test_set_reaches_the_second_stage_of_a_name_by_its_label(read):
 
 
 def test_input_replaces_the_paths(read):
-    assert read(HEAD, inputs=["a.jsonl", "b.jsonl"]).input.paths == ("a.jsonl", "b.jsonl")
+    assert read(HEAD, inputs=["a.jsonl", "b.jsonl"]).inputs[0].files.paths == ("a.jsonl", "b.jsonl")
 
 
 WRONG = [

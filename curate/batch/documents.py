@@ -7,6 +7,7 @@ shares the unchanged columns.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from curate import languages
+from curate.batch import column_types
 from curate.batch.columns import CORE
 from curate.batch.verdicts import Verdicts
 from curate.errors import StageError
@@ -28,7 +30,10 @@ TARGET_DOCS = 4096
 
 @dataclass(slots=True)
 class Doc:
-    """One document, as plain Python functions see it. Changes to its fields take effect only if it is returned."""
+    """One document, as plain Python functions see it. Changes to its fields take effect only if it is returned.
+
+    A value of `columns` that Python's own types cannot hold, such as a year beyond 9999, is an Arrow scalar.
+    """
 
     id: str
     text: str
@@ -76,11 +81,29 @@ class Batch:
         names = (
             schema.names if schema is not None else list(dict.fromkeys([*CORE, *(k for d in docs for k in d.columns)]))
         )
-        arrays = []
-        for name in names:
-            values = [getattr(doc, name) if name in CORE else doc.columns.get(name) for doc in docs]
-            arrays.append(_as_array(name, values, schema.field(name).type if schema is not None else None))
+        kinds = [schema.field(name).type if schema is not None else None for name in names]
+        arrays = [_as_array(name, _values_in(docs, name), kind) for name, kind in zip(names, kinds, strict=True)]
         return cls(pa.RecordBatch.from_arrays(arrays, names=names))
+
+    def edited(self, before: Sequence[Doc], after: Sequence[Doc], schema: pa.Schema) -> Batch:
+        """Build a batch from the documents that an edit returned; columns that it left alone stay as they are, bit by bit.
+
+        Values of Python cannot hold all that Arrow's can (nanoseconds, the dictionary of a column).
+
+        Args:
+            before: what `docs` yields.
+            after: what the edit made of each.
+            schema: the columns and types of the result.
+        """
+        arrays = []
+        for name, kind in zip(schema.names, schema.types, strict=True):
+            values = _values_in(after, name)
+            stays = name in self and self[name].type == kind
+            if stays and _is_untouched(self[name], _values_in(before, name), values):
+                arrays.append(self[name])
+            else:
+                arrays.append(_as_array(name, values, kind))
+        return Batch(pa.RecordBatch.from_arrays(arrays, names=schema.names))
 
     # ------------------------------------------------------------------ reading
 
@@ -107,7 +130,7 @@ class Batch:
         """
         kind = self[column].type
         if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-            raise StageError(f"column `{column}` holds {kind}, not numbers")
+            raise StageError(f"column `{column}` holds {column_types.shown(kind)}, not numbers")
         return self[column].to_numpy(zero_copy_only=False)
 
     def texts(self, column: str = "text") -> list[str]:
@@ -147,7 +170,7 @@ class Batch:
         """Yield the rows as `Doc` objects."""
         extra = [name for name in self.names if name not in CORE]
         core = {name: self[name].to_pylist() if name in self else [None] * len(self) for name in CORE}
-        rest = {name: self[name].to_pylist() for name in extra}
+        rest = {name: _as_python(self[name]) for name in extra}
         for i in range(len(self)):
             yield Doc(
                 core["id"][i],
@@ -203,11 +226,16 @@ class Batch:
         """Return the rows where `mask` (bool[n]) is true, in order, without verdicts and counts."""
         if mask.all():
             return Batch(self.rows)
-        return Batch(self.rows.filter(pa.array(mask)))
+        try:
+            return Batch(self.rows.filter(pa.array(mask)))
+        except pa.ArrowNotImplementedError:  # it cannot filter views of strings, but it can join slices
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]))).reshape(-1, 2)
+            runs = [self.rows.slice(start, stop - start) for start, stop in edges.tolist()]
+            return Batch(pa.concat_batches(runs) if runs else self.rows.slice(0, 0))
 
     def part(self, start: int, stop: int) -> Batch:
         """Return rows with their verdicts; the counts are those of the first part, as they are of the whole batch."""
-        verdicts = self.verdicts.part(start, stop) if self.verdicts is not None else None
+        verdicts = self.verdicts[start:stop] if self.verdicts is not None else None
         return Batch(self.rows.slice(start, stop - start), verdicts, {} if start else self.counts)
 
     def slice(self, start: int, length: int) -> Batch:
@@ -243,8 +271,52 @@ def _difference(declared: pa.Schema, found: pa.Schema) -> str:
         if name not in declared.names:
             return f"`{name}` is new"
         if found.field(name).type != declared.field(name).type:
-            return f"`{name}` was {declared.field(name).type} and is now {found.field(name).type}"
+            was, is_now = (column_types.shown(schema.field(name).type) for schema in (declared, found))
+            return f"`{name}` was {was} and is now {is_now}"
     return f"their order was {', '.join(declared.names)} and is {', '.join(found.names)}"
+
+
+def _values_in(docs: Iterable[Doc], name: str) -> list[Any]:
+    """Return the value of each document in a column."""
+    return [getattr(doc, name) for doc in docs] if name in CORE else [doc.columns.get(name) for doc in docs]
+
+
+def _as_python(array: pa.Array) -> list[Any]:
+    """Return values of Python; those that it cannot hold stay Arrow scalars."""
+    try:
+        return array.to_pylist()
+    except (ValueError, OverflowError):
+        return [_as_python_value(scalar) for scalar in array]
+
+
+def _as_python_value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):
+        return scalar
+
+
+def _is_untouched(array: pa.Array, before: list[Any], after: list[Any]) -> bool:
+    """Return whether a column has the values that it was given, and lists and mappings among them were not changed."""
+    if not all(map(operator.is_, before, after)):
+        return False
+    return not array.type.num_fields or all(map(_is_same, before, _as_python(array)))
+
+
+def _is_same(left: Any, right: Any) -> bool:
+    """Return whether two values of Python are equal; NaN is equal to itself, 0.0 is not to -0.0, Arrow scalars are not looked
+    into, since they cannot be changed in place."""
+    if isinstance(left, pa.Scalar) and isinstance(right, pa.Scalar):
+        return True
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_is_same(left[key], right[key]) for key in left)
+    if isinstance(left, (list, tuple)):
+        return len(left) == len(right) and all(map(_is_same, left, right))
+    if isinstance(left, float):
+        return repr(left) == repr(right)
+    return bool(left == right or (left != left and right != right))  # the second for pandas.NaT
 
 
 def _as_array(name: str, values: Any, wanted: pa.DataType | None = None) -> pa.Array:
@@ -256,4 +328,5 @@ def _as_array(name: str, values: Any, wanted: pa.DataType | None = None) -> pa.A
             return values if wanted is None or values.type == wanted else values.cast(wanted)
         return pa.array(values, type=wanted)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
-        raise StageError(f"column `{name}` does not fit {wanted or 'one Arrow type'}: {error}") from error
+        kind = "one type" if wanted is None else column_types.shown(wanted)
+        raise StageError(f"column `{name}` does not fit {kind}: {error}") from error

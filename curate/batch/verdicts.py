@@ -88,12 +88,11 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self.code)
 
-    def part(self, start: int, stop: int) -> Verdicts:
-        """Return the verdicts about some rows."""
-        rows = slice(start, stop)
-        optional = (self.evidence, self.failed, self.kept_copy, self.lists)
-        cut = (None if each is None else each[rows] for each in optional)
-        return Verdicts(self.reasons, self.code[rows], self.value[rows], *cut)
+    def __getitem__(self, rows: Any) -> Verdicts:
+        """Return the verdicts about some rows: a slice, an index array or a mask."""
+        evidence = None if self.evidence is None else [self.evidence[i] for i in np.arange(len(self))[rows]]
+        optional = (None if each is None else each[rows] for each in (self.failed, self.kept_copy, self.lists))
+        return Verdicts(self.reasons, self.code[rows], self.value[rows], evidence, *optional)
 
     @property
     def is_kept(self) -> np.ndarray:  # bool[n]

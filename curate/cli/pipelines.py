@@ -75,12 +75,12 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a recipe. Tasks that are finished, with the same recipe, code and input, are not repeated."""
-    from curate.cli import progress, show_run
+    from curate.cli import progress
     from curate.cli.console import ERR, print_json
-    from curate.engine.run import run as run_recipe
-    from curate.report import finished_run
 
-    with progress.watching_run() as watch, progress.stopped_by_the_user():
+    with progress.watching_run(recipe) as watch, progress.stopped_by_the_user():
+        from curate.engine.run import run as run_recipe
+
         url = run_recipe(
             recipe,
             output=output,
@@ -92,6 +92,9 @@ def run(
             replace=replace,
             watch=watch,
         )
+    from curate.cli import show_run
+    from curate.report import finished_run
+
     if not finished_run.is_finished(url):  # the executor runs its tasks later
         ERR.print(f"submitted; when the tasks are done, look at it with: curate stats {url}")
         return

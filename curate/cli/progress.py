@@ -12,7 +12,7 @@ from curate.runs.layout import phase_title
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-COMPILING = "compiling kernels: a minute or two, once for this version of curate"
+COMPILING = "compiling kernels, once for this version of curate"
 
 
 def _bars(*, transient: bool = False) -> Progress:
@@ -32,55 +32,78 @@ def _bars(*, transient: bool = False) -> Progress:
 
 
 @contextlib.contextmanager
-def watching_run() -> Iterator[Callable[[Any], None]]:
-    """Yield a function that shows events of a run: as one progress bar per phase on a terminal, elsewhere as one line per phase."""
+def watching_run(recipe: str) -> Iterator[Callable[[Any], None]]:
+    """Yield a function that shows events of a run: on a terminal as one progress bar per phase, elsewhere as lines.
+
+    Something is shown at once, since importing what runs a recipe, and planning it, takes a while.
+    """
+    planning = f"planning {recipe}"
     if not LIVE.is_terminal:
-        yield _print_event
+        ERR.print(f"curate: {planning}")
+        yield _line_printer()
         return
     with _bars() as progress:
-        bars: dict[str, Any] = {}
+        bars = {planning: progress.add_task(styled(planning, "").plain, total=None, note="")}
 
         def watch(event: Any) -> None:
-            folder, n_tasks = event.phase.folder, event.phase.n_tasks
-            if event.kind == "compiling":
-                progress.console.print(COMPILING)
-            elif event.kind == "said":
-                progress.console.print(styled(f"curate: {event.message}", ""))
-            elif event.kind == "submitted":
-                progress.console.print(styled(_submitted_line(event), ""))
-            elif event.kind == "began":
-                bars[folder] = progress.add_task(
-                    styled(phase_title(folder), "").plain, total=n_tasks, note=f"0/{n_tasks} tasks"
-                )
-            else:
-                if event.kind == "moved":
-                    note = f"tasks, {event.n_docs:,} documents" if event.n_docs else "tasks"
-                else:
-                    note = _phase_note(event).partition(" ")[2]
-                progress.update(bars[folder], completed=event.n_done, note=f"{event.n_done}/{n_tasks} {note}")
+            if planning in bars:
+                progress.remove_task(bars.pop(planning))
+            if event.kind in _LINES:
+                progress.console.print(styled(_LINES[event.kind](event), ""))
+                return
+            what, n_all, note, is_over = _bar(event)
+            if what not in bars:
+                bars[what] = progress.add_task(styled(what, "").plain, total=n_all, note=note)
+            progress.update(bars[what], completed=event.n_done, note=note)
+            if is_over:
+                progress.stop_task(bars[what])
 
         yield watch
 
 
-def _print_event(event: Any) -> None:
-    """Print a line about an event; a reader who closed the pipe does not stop the run."""
-    lines = {
-        "compiling": lambda event: COMPILING,
-        "ended": _phase_line,
-        "submitted": _submitted_line,
-        "said": lambda event: f"curate: {event.message}",
-    }
-    if event.kind in lines:
+def _bar(event: Any) -> tuple[str, int, str, bool]:
+    """Return what the bar of an event shows: its name, its length, a note, and whether the clock stops."""
+    if event.kind == "compiling":
+        return COMPILING, event.n_all, _compiling_note(event), event.n_done == event.n_all
+    n_all = event.phase.n_tasks
+    if event.kind == "ended":
+        note = _phase_note(event).partition(" ")[2]
+    else:
+        note = f"tasks, {event.n_docs:,} documents" if event.n_docs else "tasks"
+    return phase_title(event.phase.folder), n_all, f"{event.n_done}/{n_all} {note}", event.kind == "ended"
+
+
+def _line_printer() -> Callable[[Any], None]:
+    """Return a function that prints a line about an event; a reader who closed the pipe does not stop the run."""
+    seen = set()
+
+    def show(event: Any) -> None:
+        if event.kind in _LINES:
+            line = _LINES[event.kind](event)
+        elif event.kind == "compiling" and event.n_done not in seen:
+            line = f"{COMPILING}: {_compiling_note(event)}"
+            seen.add(event.n_done)
+        elif event.kind == "ended":
+            line = f"{phase_title(event.phase.folder):<40} {_phase_note(event)}, {event.seconds:.1f} s"
+        else:
+            return
         with contextlib.suppress(BrokenPipeError):
-            ERR.print(lines[event.kind](event))
+            ERR.print(line)
+
+    return show
+
+
+def _compiling_note(event: Any) -> str:
+    left = f", about {event.seconds:.0f} s left" if event.n_done < event.n_all else ""
+    return f"{event.n_done} of {event.n_all} parts{left}"
 
 
 def _submitted_line(event: Any) -> str:
     return f"{phase_title(event.phase.folder):<40} {many(event.phase.n_tasks, 'task')}, submitted as {event.job_id}"
 
 
-def _phase_line(event: Any) -> str:
-    return f"{phase_title(event.phase.folder):<40} {_phase_note(event)}, {event.seconds:.1f} s"
+_LINES = {"submitted": _submitted_line, "said": lambda event: f"curate: {event.message}"}
+"""Events that are lines on a terminal, too."""
 
 
 def _phase_note(event: Any) -> str:

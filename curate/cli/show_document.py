@@ -30,6 +30,8 @@ def print_fate(found: Mapping[str, Any]) -> None:
         OUT.print()
         for name, value in found["columns"].items():
             OUT.print(quoted(f"  {name:<36} {f'{value:.4g}' if isinstance(value, float) else value}"))
+    if note := found.get("note"):
+        OUT.print(f"\n{note}")
     if text := found.get("text"):
         OUT.print("\n", quoted(text[:LONGEST], lines=True), " ..." if len(text) > LONGEST else "")
 

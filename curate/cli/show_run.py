@@ -10,7 +10,7 @@ from curate.report import finished_run, sections
 from curate.report.section import shown
 from curate.report.sections import published
 from curate.runs import Role
-from curate.runs.layout import DATA, REJECTS, REPORT
+from curate.runs.layout import DATA, JUDGEMENTS, REJECTS, REPORT
 
 
 def summary(url: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def print_run(url: str, modules: Sequence[str] = (), *, is_brief: bool) -> None:
     for warning in run.manifest["warnings"]:
         OUT.print(styled("warning", "bold"), f"  {warning}\n")
     base = url.rstrip("/")
-    OUT.print(f"  curated  {base}/{DATA}/\n  rejects  {base}/{REJECTS}/")
+    OUT.print(f"  curated  {base}/{DATA}/\n  rejects  {base}/{REJECTS}/\n  record   {base}/{JUDGEMENTS}/")
     evidence = [output["path"] for output in run.manifest["outputs"] if output["role"] == Role.EVIDENCE]
     for folder in dict.fromkeys(path.partition("/")[0] for path in evidence):
         OUT.print(f"  evidence {base}/{folder}/")

@@ -48,7 +48,11 @@ def _described(planned: Plan, runner: index.Runner, warnings: list[str]) -> dict
         "allow_empty": spec.allow_empty,
         "warnings": [*planned.warnings, *warnings],
         "modules": list(spec.modules),
-        "labels": [spec.source.label, *(stage.label for stage in spec.stages if stage), spec.sink.label],
+        "labels": [
+            *(each.source.label for each in spec.inputs),
+            *(stage.label for stage in spec.stages if stage),
+            spec.sink.label,
+        ],
         "runner": runner.to_json(),
         "phases": [phases.to_json(phase) for phase in planned.phases],
     }

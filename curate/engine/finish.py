@@ -122,10 +122,9 @@ def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output],
 
 def _remember(folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase]) -> None:
     """Copy what the barriers of a complete run remember into their indexes."""
-    digests = {name: digest for record in _records(folder, ran[0]) for name, digest in record.input_digests.items()}
     stored = [
-        [index.stored_input(split, digests[split.range_name]) for split in shard.splits]
-        for shard in plan.read_shards(folder)
+        [index.stored_input(split, record.input_digests[split.range_name]) for split in shard.splits]
+        for shard, record in zip(plan.read_shards(folder), _records(folder, ran[0]), strict=True)
     ]
     for phase in ran:
         if isinstance(phase, MapPhase) and phase.apply and phase.apply.barrier.construct(phase.modules).index:
@@ -187,7 +186,14 @@ def _manifest(
         "outputs": [{"path": o.path, "role": o.role, "bytes": o.n_bytes, "digest": o.digest} for o in results],
         "output_digest": _digest(results, Role.DATA),
         "rejects_digest": _digest(results, Role.REJECTS),
+        "judgements_digest": _digest(results, Role.JUDGEMENTS),
+        "judgements": [asdict(column) for column in _last(ran).judgements],
     }
+
+
+def _last(ran: Sequence[AnyPhase]) -> MapPhase:
+    """Return the phase with the sink."""
+    return next(phase for phase in reversed(ran) if isinstance(phase, MapPhase))
 
 
 def _strangers(folder: RunFolder, results: Sequence[Output]) -> list[str]:
@@ -221,16 +227,16 @@ def _digest(results: Sequence[Output], role: Role) -> str:
 
 def _inputs(folder: RunFolder, records: Sequence[Record]) -> list[dict[str, Any]]:
     """Return every split of the input with its digest."""
-    digests = {name: digest for record in records for name, digest in record.input_digests.items()}
     return [
         {
+            **({"input": shard.input} if shard.input else {}),
             "name": split.name,
             "url": split.url,
             "start": split.start,
             "end": split.end,
-            "digest": digests[split.range_name],
+            "digest": record.input_digests[split.range_name],
         }
-        for shard in plan.read_shards(folder)
+        for shard, record in zip(plan.read_shards(folder), records, strict=True)
         for split in shard.splits
     ]
 
@@ -260,11 +266,23 @@ def _added(one: Any, other: Any) -> Any:
 def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
     """Return what the manifest says of a stage; of a signal filter also its bounds, as they were."""
     described: dict[str, Any] = {"label": ref.label, "name": ref.name, "params": dict(ref.params)}
+    if ref.only:
+        described["only"] = list(ref.only)
     if ref.columns:
-        rules: Rules = ref.construct(phase.modules)()
         described["columns"] = dict(ref.columns)
-        described["rules"] = {reason: {**asdict(bound), "signal": ref.columns[bound.signal]} for reason, bound in rules}
-    return described
+    variants = [{"params": dict(variant.params), **_rules(variant, phase)} for variant in ref.variants]
+    if not ref.cases:
+        return {**described, **variants[0]}
+    cases = zip(ref.cases, variants, strict=True)
+    return {**described, "cases": [{"when": dict(case.when), **variant} for case, variant in cases]}
+
+
+def _rules(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
+    """Return the bounds of a signal filter; nothing for another stage."""
+    if not ref.columns:
+        return {}
+    rules: Rules = ref.construct(phase.modules)()
+    return {"rules": {reason: {**asdict(bound), "signal": ref.columns[bound.signal]} for reason, bound in rules}}
 
 
 def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]]:

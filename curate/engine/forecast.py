@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curate import formats, plan
-from curate.engine import beginning, warm_up
+from curate.engine import beginning, compiling, warm_up
 from curate.engine.datatrove import terminal_log
 from curate.engine.executors.local import LocalPool
 from curate.engine.run import read_ledger
@@ -77,7 +77,7 @@ def probe(planned: Plan) -> Forecast:
     if not tried:
         raise SpecError("a probe needs input files with something in them")
     terminal_log.silence()
-    warm_up.compile(warm_up.waiting(small))
+    compiling.compile(warm_up.waiting(small))
     warm_up.load(warm_up.stages_of(small))  # loading is not the work, and must not be scaled with it
     with tempfile.TemporaryDirectory() as place, LocalPool(1) as pool:
         folder = RunFolder(place)

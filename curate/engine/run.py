@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from curate import formats, plan, spec
-from curate.engine import beginning, warm_up, worker
+from curate import formats, inputs, plan, spec
+from curate.engine import beginning, compiling, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
@@ -20,8 +21,8 @@ from curate.runs import RunFolder, reading, redaction
 from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
-from curate.spec import PipelineSpec
-from curate.stage import HasInputCheck, Kind, Shard
+from curate.spec import Input, PipelineSpec
+from curate.stage import HasColumnsOfFiles, HasInputCheck, Shard, Split
 
 MOST_CHECKED = 16
 """Number of input files that are looked at before a run, at most."""
@@ -33,8 +34,11 @@ class Event:
 
     Args:
         kind: "compiling", "began", "moved", "ended", "submitted" or "said".
-        n_done: tasks finished. n_docs: documents read by tasks still running, about.
+        n_done: tasks finished, or parts of the kernels compiled.
+        n_all: parts of the kernels.
+        n_docs: documents read by tasks still running, about.
         n_kept: tasks that had nothing to do.
+        seconds: that the phase took; of "compiling", the time left, estimated.
         job_id: of a phase that was submitted to an executor which runs it later.
         message: what the user should know, of "said".
     """
@@ -42,6 +46,7 @@ class Event:
     kind: str
     phase: AnyPhase
     n_done: int = 0
+    n_all: int = 0
     n_docs: int = 0
     n_kept: int = 0
     seconds: float = 0.0
@@ -73,6 +78,7 @@ def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], e
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
         shards = find_shards(pipeline)
+        pipeline = with_columns_of_files(pipeline, shards)
         planned = plan.make(pipeline, shards, limit)
         _check_inputs(pipeline, shards)
         return planned
@@ -146,35 +152,63 @@ def _launcher(pipeline: PipelineSpec, workers: int) -> Launcher:
 
 
 def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
-    """Return the shards of a recipe's inputs: cut from its paths, or as many as a datatrove reader has files."""
-    source = pipeline.source
-    if source.stage.kind is Kind.DATATROVE:
+    """Return the shards of all inputs of a recipe, in its order."""
+    return inputs.joined([(each.name, _shards_of(each, pipeline)) for each in pipeline.inputs])
+
+
+def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
+    """Return the shards of one input: cut from its paths, or as many as a datatrove reader has files."""
+    source = given.source
+    if given.files is None:
         from curate.engine.datatrove import blocks
 
         n, mark = len(blocks.files(source.stage, source.params)) or 1, blocks.mark(source.stage, source.params)
-        return tuple(Shard(i, n, (), mark) for i in range(n))
-    if not pipeline.input.paths:
+        return tuple(Shard(i, n, (), mark, rank=i, n_ranks=n) for i in range(n))
+    if not given.files.paths:
         raise SpecError(
             f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.", source.where
         )
-    return pipeline.input.shards(formats.with_modules(pipeline.modules))
+    return given.files.shards(formats.with_modules(pipeline.modules))
+
+
+def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> PipelineSpec:
+    """Return the recipe with the columns of its files in the parameters of each source that has to look for them.
+
+    Raises:
+        InputError: the files have no such columns, or not the same ones.
+    """
+    return replace(
+        pipeline, inputs=tuple(_with_columns(given, _beginnings(given, shards)) for given in pipeline.inputs)
+    )
+
+
+def _with_columns(given: Input, files: Sequence[Split]) -> Input:
+    source = given.source
+    made = source.stage.construct(source.all_params) if files else None
+    if not isinstance(made, HasColumnsOfFiles):
+        return given
+    return replace(given, source=replace(source, params={**source.params, **made.found_in(files)}))
+
+
+def _beginnings(given: Input, shards: Sequence[Shard]) -> list[Split]:
+    """Return the first split of each file of an input."""
+    return [split for shard in shards if shard.input == given.name for split in shard.splits if split.start == 0]
 
 
 def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
-    """Let the source look at some files, spread over the input, if it can: a mistake shall not need a run to be found.
+    """Let each source look at some files, spread over its input, if it can: a mistake shall not need a run to be found.
 
     Raises:
         InputError: a file is of another format, or has no documents.
     """
-    firsts = [split for shard in shards for split in shard.splits if split.start == 0]
-    source = pipeline.source.stage.construct(pipeline.source.params) if firsts else None
-    if not isinstance(source, HasInputCheck):
-        return
-    for split in firsts[:: -(-len(firsts) // MOST_CHECKED)]:
-        try:
-            source.check_input(split)
-        except OSError:  # the task that reads the file will say what is wrong
+    for given in pipeline.inputs:
+        firsts = _beginnings(given, shards)
+        source = given.source.stage.construct(given.source.all_params) if firsts else None
+        if not isinstance(source, HasInputCheck):
             continue
+        for split in firsts[:: -(-len(firsts) // MOST_CHECKED)]:
+            with contextlib.suppress(OSError):  # the task that reads the file will say what is wrong
+                source.check_input(split)
 
 
 def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
@@ -187,22 +221,28 @@ def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
 
 
 def _read_by(planned: Plan) -> Iterator[str]:
-    """Yield the address of every file that the source of a plan reads."""
-    source = planned.spec.source
-    if source.stage.kind is Kind.DATATROVE:
-        from curate.engine.datatrove import blocks
+    """Yield the address of every file that the sources of a plan read."""
+    for given in planned.spec.inputs:
+        if given.files is None:
+            from curate.engine.datatrove import blocks
 
-        yield from blocks.files(source.stage, source.params)
+            yield from blocks.files(given.source.stage, given.source.params)
     for shard in planned.shards:
         yield from (split.url for split in shard.splits)
 
 
 def _compile_kernels(planned: Plan, watch: Watcher) -> None:
     """Compile what stages run on once, before each worker would for itself."""
-    works = warm_up.waiting(planned)
-    if works:
-        watch(Event("compiling", planned.phases[0]))
-        warm_up.compile(works)
+    calls = warm_up.waiting(planned)
+    if not calls:
+        return
+
+    def report(progress: compiling.Progress) -> None:
+        watch(
+            Event("compiling", planned.phases[0], progress.n_done, n_all=progress.n_all, seconds=progress.seconds_left)
+        )
+
+    compiling.compile(calls, report)
 
 
 def _job(folder: RunFolder, phase: AnyPhase, numbers: Sequence[int]) -> Job:
@@ -277,4 +317,4 @@ class _watched:
 
     def _poll(self) -> None:
         while not self.stop.wait(0.5):
-            self.watch(Event("moved", self.phase, self.place.n_done(), self.place.docs_read()))
+            self.watch(Event("moved", self.phase, self.place.n_done(), n_docs=self.place.docs_read()))

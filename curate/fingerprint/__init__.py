@@ -78,10 +78,9 @@ def changed(code: Mapping[str, str]) -> list[str]:
     return [module for module, digest in code.items() if _code_and_imports(module)[0] != digest]
 
 
-def uses(target: Callable, package: str) -> bool:
-    """Return whether the code of `target` imports from a package of our own, directly or indirectly."""
-    code, _ = _reached(target.__module__)
-    return any(_is_inside(module, package) for module in code)
+def modules_of(target: Callable) -> frozenset[str]:
+    """Return the names of the modules that the code of `target` imports, directly or indirectly, without installed ones."""
+    return frozenset(_reached(target.__module__)[0])
 
 
 def _reached(name: str) -> tuple[dict[str, str], set[str]]:

@@ -1,9 +1,9 @@
 """Where compiled kernels are kept: a private folder, in files that are checked when they are loaded.
 
-numba notices a change in the file of a function, but not in the file of a function that this one calls. So the name of the
-folder is a hash of all files of this package. It is in the user's cache folder (`XDG_CACHE_HOME`), or at `NUMBA_CACHE_DIR`
-if that is set. numba's index files are pickles, and what is loaded is run: so a folder that somebody else owns, or can
-write to, is not used. Then, and where the cache folder cannot be written, it is in the temporary folder.
+Compiled kernels are found by content (`identity`): wherever the package lies, what was compiled once is loaded, and a changed
+file is compiled again with those that import it. The folder is in the user's cache folder (`XDG_CACHE_HOME`), or at
+`NUMBA_CACHE_DIR` if that is set. numba's index files are pickles, and what is loaded is run: so a folder that somebody else
+owns, or can write to, is not used. Then, and where the cache folder cannot be written, it is in the temporary folder.
 
 numba trusts its files: one that a power cut has torn makes every later call fail. `CheckedCacheFile` replaces the class of
 numba that reads and writes them, also for kernels of users; files without a checksum still load.
@@ -20,23 +20,54 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numba
 from numba.core import caching
+
+from curate.kernels import identity
 
 CHECKSUM = b"curate-blake2b-16"
 """What stands between the content of a cache file and its checksum, the last 16 bytes."""
 
 _N_DIGEST = 16
 
+NAME = "kernels"
+"""The name of the folder."""
+
 
 def use() -> None:
     """Let numba keep compiled code in our folder, in checked files."""
     caching.IndexDataCacheFile = CheckedCacheFile
+    caching.CacheImpl._locator_classes = [ContentLocator, *caching.CacheImpl._locator_classes]
     if not os.environ.get("NUMBA_CACHE_DIR"):
         numba.config.CACHE_DIR = str(_folder())
+
+
+class ContentLocator(caching.UserProvidedCacheLocator):
+    """Where numba keeps the compiled functions of one of our files: in a folder named after what they depend on.
+
+    Kernels of users may call ours. In our folder they lie beside those of the same version; at `NUMBA_CACHE_DIR`, where numba
+    alone may have put them, they stay as they are.
+    """
+
+    def __init__(self, py_func: Callable, py_file: str):
+        super().__init__(py_func, py_file)
+        module = identity.module_of(py_file)
+        self._digest = identity.of_modules([module]) if module else identity.of_all()
+        name = f"{module.rpartition('.')[2] or 'others'}-{self._digest[:16]}"
+        within = "" if module else self.get_suitable_cache_subpath(py_file)
+        self._cache_path = os.path.join(numba.config.CACHE_DIR, name, within)
+        self._is_ours = bool(module)
+
+    def get_source_stamp(self) -> str | bytes:
+        return self._digest if self._is_ours else super().get_source_stamp()
+
+    @classmethod
+    def from_function(cls, py_func: Callable, py_file: str) -> ContentLocator | None:
+        is_alone = os.environ.get("NUMBA_CACHE_DIR") and not identity.module_of(py_file)
+        return None if is_alone else super().from_function(py_func, py_file)
 
 
 class CheckedCacheFile(caching.IndexDataCacheFile):
@@ -100,20 +131,20 @@ def _say_damaged(path: str, error: Exception) -> None:
 # ---------------------------------------------------------------------- which kernels are compiled
 
 
-def is_compiled(user: str) -> bool:
-    """Return whether the kernels of one user (a stage, the signals) are compiled; if so, they load in a second."""
-    return _marker(user).exists()
+def is_compiled(part: str, digest: str) -> bool:
+    """Return whether a part of the kernels is compiled, in the version with this digest; if so, it loads in a second."""
+    return _marker(part, digest).exists()
 
 
-def mark_compiled(user: str) -> None:
-    """Record that the kernels of one user are compiled."""
-    _marker(user).touch()
+def mark_compiled(part: str, digest: str) -> None:
+    """Record that a part of the kernels is compiled."""
+    _marker(part, digest).touch()
 
 
 @contextlib.contextmanager
 def compiling(part: str) -> Iterator[None]:
     """Hold a lock around the first call of the kernels of a part: one process compiles, the others wait and load."""
-    marker = _marker(part)
+    marker = _marker(part, identity.of_all())
     if marker.exists():
         yield
         return
@@ -126,28 +157,24 @@ def compiling(part: str) -> Iterator[None]:
     marker.touch()
 
 
-def _marker(part: str) -> Path:
+def _marker(part: str, digest: str) -> Path:
     folder = Path(numba.config.CACHE_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{part}.compiled"
+    return folder / f"{part}-{digest[:16]}.compiled"
 
 
 # ---------------------------------------------------------------------- the folder
 
 
 def _folder() -> Path:
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    name = f"kernels-{digest.hexdigest()[:16]}"
     with contextlib.suppress(OSError, RuntimeError):  # no home folder, or one that cannot be written
         own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "curate"
         own.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if private := _private(own / name):
+        if private := _private(own / NAME):
             return private
     with contextlib.suppress(OSError):
         shared = Path(tempfile.gettempdir()) / f"curate-{os.getuid()}"
-        if _private(shared) and (private := _private(shared / name)):
+        if _private(shared) and (private := _private(shared / NAME)):
             return private
     return _fresh()
 

@@ -7,11 +7,13 @@
     05-sinks.parquet     write   docs -> sink                                   data/
 
 columns       does every stage find what it reads?
+available     what is there at one point of a recipe
 output        which columns come out?
 cutting       where does a phase end?
 trial         which documents does a trial read?
 fingerprints  what do its results depend on?
 phases        what these make: map phases, reduce phases and a write phase
+judgements    which columns the record of judgements has; record: what a column of it is
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 
 from curate import formats
 from curate.plan import columns, cutting, output, trial
+from curate.plan.judgements import Judged
 from curate.plan.phases import (
     AnyPhase,
     Apply,
@@ -31,6 +34,7 @@ from curate.plan.phases import (
     Phase,
     ReducePhase,
     Shuffled,
+    Source,
     StageRef,
     WritePhase,
 )
@@ -38,7 +42,7 @@ from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard, Split
 
-__all__ = ["AnyPhase", "Apply", "Emit", "MapPhase", "Output", "Phase", "Plan", "ReducePhase", "Shuffled", "StageRef", "WritePhase", "make", "read_shard", "shards_to_json"]  # fmt: skip
+__all__ = ["AnyPhase", "Apply", "Emit", "MapPhase", "Output", "Phase", "Plan", "ReducePhase", "Shuffled", "Source", "StageRef", "WritePhase", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +73,20 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     Raises:
         SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
     """
-    bound, made, warnings = columns.bind(spec)
+    bound = columns.bind(spec)
     if limit:
         shards = trial.shards(shards, limit, formats.with_modules(spec.modules))
-    chosen = output.choose(spec, made)
-    cut = tuple(cutting.cut(spec, bound, chosen.output, len(shards), limit))
-    if spec.source.stage.kind is Kind.DATATROVE:
-        warnings = (
-            *warnings,
-            f"{spec.source.label} is a reader of datatrove: records that it skips are not on record.",
-        )
-    return Plan(spec, tuple(shards), cut, chosen.names, chosen.left_out, limit, (*spec.warnings, *warnings))
+    judged, chosen = Judged(spec, bound.stages), output.choose(spec, bound.made)
+    cut = tuple(cutting.cut(spec, bound, judged, chosen.output, len(shards), limit))
+    readers = [each.source.label for each in spec.inputs if each.source.stage.kind is Kind.DATATROVE]
+    skipped = (f"{label} is a reader of datatrove: records that it skips are not on record." for label in readers)
+    warnings = (*spec.warnings, *bound.warnings, *skipped, *judged.warnings)
+    return Plan(spec, tuple(shards), cut, chosen.names, chosen.left_out, limit, warnings)
 
 
-_SHAPE = [{"index": int, "n_shards": int, "splits": [{"url": str, "name": str, "start": int, "end": int}]}]
+_SHAPE = [
+    {"index": int, "n_shards": int, "input": str, "splits": [{"url": str, "name": str, "start": int, "end": int}]}
+]
 
 
 def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:

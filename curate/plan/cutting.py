@@ -6,7 +6,7 @@ and folders are known before the first task starts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,51 +15,68 @@ from curate.barrier import Barrier, Reduction
 from curate.batch import Columns
 from curate.errors import StageError
 from curate.plan import fingerprints
-from curate.plan.columns import Bound, columns_of, plain_ref
-from curate.plan.phases import AnyPhase, Apply, Emit, MapPhase, Output, ReducePhase, Shuffled, StageRef, WritePhase
+from curate.plan.columns import Bindings, columns_of, plain_ref
+from curate.plan.judgements import Judged
+from curate.plan.phases import (
+    AnyPhase,
+    Apply,
+    Emit,
+    MapPhase,
+    Output,
+    ReducePhase,
+    Shuffled,
+    Source,
+    StageRef,
+    WritePhase,
+)
 from curate.runs.layout import check_word
-from curate.spec import PipelineSpec
+from curate.spec import Input, PipelineSpec
 from curate.stage import Kind
 
 
 def cut(
-    spec: PipelineSpec, stages: Sequence[Bound | None], output: Output, n_shards: int, limit: int
+    spec: PipelineSpec, bound: Bindings, judged: Judged, output: Output, n_shards: int, limit: int
 ) -> Iterator[AnyPhase]:
     """Yield the phases of a recipe in their order.
 
     Args:
-        stages: as bound to their columns; None for a checkpoint.
+        bound: its stages, as bound to their columns.
+        judged: which columns of the record of judgements they make.
         output: what comes out of the last of them.
         limit: how many documents are read in all; 0 reads everything.
     """
-    chain = _Chain(spec, stages, n_shards)
-    start: dict[str, Any] = {"source": plain_ref(spec.source), "limit": limit}
+    chain = _Chain(spec, bound, judged, n_shards)
+    start: dict[str, Any] = {"sources": tuple(map(_source, spec.inputs)), "limit": limit}
     inside: list[StageRef] = []
-    for bound in stages:
-        if bound is not None and bound.spec.stage.kind is not Kind.BARRIER:
-            inside.append(bound.ref)
-        elif bound is not None:
-            barrier = bound.ref.construct(spec.modules)
-            phases = list(chain.barrier(bound.ref, barrier, start, inside))
+    for stage in bound.stages:
+        if stage is not None and stage.spec.stage.kind is not Kind.BARRIER:
+            inside.append(stage.ref)
+        elif stage is not None:
+            barrier = stage.ref.construct(spec.modules)
+            phases = list(chain.barrier(stage.ref, barrier, start, inside))
             yield from phases
             emitted_in, last = phases[0].folder, phases[-1]
             results = Shuffled(last.folder, last.n_tasks)
-            start, inside = {"docs_from": emitted_in, "apply": Apply(bound.ref, results, emitted_in)}, []
-        elif inside or "source" in start or "apply" in start:  # else nothing happened since documents were written
+            start, inside = {"docs_from": emitted_in, "apply": Apply(stage.ref, results, emitted_in)}, []
+        elif inside or "sources" in start or "apply" in start:  # else nothing happened since documents were written
             phase = chain.map(start, inside)
             yield phase
             start, inside = {"docs_from": phase.folder}, []
-    yield from chain.end(start, inside, output, plain_ref(spec.sink))
+    yield from chain.end({**start, "schema": bound.schema}, inside, output, plain_ref(spec.sink))
+
+
+def _source(given: Input) -> Source:
+    return Source(plain_ref(given.source), given.name, given.files.sample if given.files else 1.0)
 
 
 class _Chain:
     """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
 
-    def __init__(self, spec: PipelineSpec, stages: Sequence[Bound | None], n_shards: int):
+    def __init__(self, spec: PipelineSpec, bound: Bindings, judged: Judged, n_shards: int):
         self.stages: dict[str, tuple[Any, Columns]] = {
-            s.ref.label: (s.spec, s.columns) for s in stages if s is not None
+            stage.ref.label: (stage.spec, stage.columns) for stage in bound.stages if stage is not None
         }
-        for end in (spec.source, spec.sink):
+        for end in (*(each.source for each in spec.inputs), spec.sink):
             self.stages[end.label] = (end, columns_of(end))
         folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()
         self.common = {
@@ -67,6 +84,7 @@ class _Chain:
         }  # fmt: skip
         self.rejects, self.sizes = spec.rejects, spec.output.sizes
         self.number, self.parent = 0, ""
+        self.judged, self.labels, self.folders = judged, [], []
 
     def map(
         self,
@@ -78,13 +96,18 @@ class _Chain:
         sink: StageRef | None = None,
     ) -> MapPhase:
         """Return the next phase, a map phase."""
+        decides = [start["apply"].barrier] if "apply" in start else []
+        self.labels += [ref.label for ref in (*decides, *inside)]
         phase = MapPhase(
             number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, output=output, sink=sink,
-            rejects=self.rejects,
+            rejects=self.rejects, judgements=self.judged.until(self.labels),
+            judged_in=tuple(self.folders) if output else (),
         )  # fmt: skip
-        ends = (phase.source, phase.sink)
+        ends = (*(source.stage for source in phase.sources), phase.sink)
         named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
-        return self._closed(replace(phase, title=named[0].label if named else f"{output.label}-columns"))
+        closed = self._closed(replace(phase, title=named[0].label if named else f"{output.label}-columns"))
+        self.folders.append(closed.folder)
+        return closed
 
     def end(self, start: dict[str, Any], inside: list[StageRef], output: Output, sink: StageRef) -> Iterator[AnyPhase]:
         """Yield the last map phase and, if files are divided over the whole output, the phase that writes them."""
@@ -95,17 +118,8 @@ class _Chain:
         last = self.map(start, inside, output=output)
         yield last
         n_tasks = min(last.n_tasks, sizes.n_files or last.n_tasks)
-        yield self._closed(
-            WritePhase(
-                number=0,
-                title=sink.label,
-                **self.common,
-                docs_from=last.folder,
-                sink=sink,
-                sizes=sizes,
-                n_tasks=n_tasks,
-            )
-        )
+        own = {"docs_from": last.folder, "sink": sink, "sizes": sizes, "n_tasks": n_tasks}
+        yield self._closed(WritePhase(number=0, title=sink.label, **self.common, **own))
 
     def barrier(
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]

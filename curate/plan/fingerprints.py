@@ -38,7 +38,13 @@ def _own(phase: AnyPhase) -> list[Any]:
         return [phase.reduction]
     if isinstance(phase, WritePhase):
         return [asdict(phase.sizes)]
-    return [phase.rejects, phase.limit, asdict(phase.output) if phase.output else None]
+    return [phase.rejects, phase.limit, asdict(phase.output) if phase.output else None, *_of_inputs(phase)]
+
+
+def _of_inputs(phase: MapPhase) -> list[Any]:
+    """Return what a phase does with inputs that have names or are sampled, and with columns that only some have."""
+    given = [[source.input, source.sample] for source in phase.sources if source.input or source.sample < 1]
+    return [each for each in (given, list(phase.schema.items())) if each]
 
 
 def users_code(phase: AnyPhase, stages: Mapping[str, tuple[StageSpec, Columns]]) -> dict[str, str]:
@@ -59,28 +65,38 @@ def files(phase: AnyPhase) -> dict[str, str]:
     found: dict[str, str] = {}
     for ref in phase.refs:
         stage = ref.find(phase.modules)
-        typed = ref.typed(stage, phase.modules)
-        found |= fingerprint.marks(typed, strings_too=not fingerprint.is_ours(stage.target))
+        for variant in ref.variants:
+            typed = variant.typed(stage, phase.modules)
+            found |= fingerprint.marks(typed, strings_too=not fingerprint.is_ours(stage.target))
     return dict(sorted(found.items()))
 
 
 def _modules(phase: AnyPhase, ref: StageRef, spec: StageSpec) -> list[str]:
     """Return the modules of a stage's code: where it is defined, where the recipe finds it, and what reads its models."""
-    readers = [reader for value in spec.all_params.values() if isinstance(value, File) for reader in value.readers()]
+    values = [value for case in spec.variants for value in case.params.values()]
+    readers = [reader for value in values if isinstance(value, File) for reader in value.readers()]
     owner = registry.owner(ref.name, phase.modules)
     named = [target.__module__ for target in (spec.stage.target, *readers)]
     return list(dict.fromkeys([*named, *([owner] if owner else [])]))
 
 
 def _of_stage(phase: AnyPhase, ref: StageRef, spec: StageSpec, columns: Columns) -> list[Any]:
-    params = {name: value for name, value in spec.all_params.items() if name not in _read_later(phase, ref)}
+    later = _read_later(phase, ref)
     makes = {name: str(kind) for name, kind in columns.makes.items()}
     declared = [columns.needs, makes, columns.removes, dict(columns.languages)]
     is_ours = fingerprint.is_ours(spec.stage.target)
+    cases = [
+        [
+            {column: list(values) for column, values in case.when.items()},
+            fingerprint.of_params({k: v for k, v in case.params.items() if k not in later}, strings_too=not is_ours),
+        ]
+        for case in spec.variants
+    ]
     return [
         ref.label,
         ref.name,
-        fingerprint.of_params(params, strings_too=not is_ours),
+        cases if spec.cases else cases[0][1],
+        *([list(ref.only), ref.on_error] if ref.only or ref.on_error != "fail" else []),
         dict(ref.columns),
         dict(ref.languages),
         declared,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from curate import registry
 from curate.barrier import Barrier
 from curate.executor import Resources
+from curate.plan.record import RecordColumn
 from curate.runs.layout import phase_folder_name
+from curate.spec import Case
 from curate.spec.output import ColumnChoice, FileSizes
 from curate.stage import Stage
 
@@ -19,9 +21,13 @@ class StageRef:
     """A stage as it travels to a worker: names and plain values, never a live object.
 
     Args:
-        params: every parameter, defaults filled in, JSON only.
+        params: every parameter, defaults filled in, JSON only; with `cases`, those that the recipe gives to all of them.
         columns: for a signal filter, the column in which it finds each of its signals.
         languages: of the columns that it reads, those that only documents in some languages have, with these languages.
+        cases: its parameters for some documents, the first case that fits a document counts; empty if all documents have
+            the same. A document that fits none passes.
+        only: the inputs whose documents it sees; empty for all. Documents of the others pass.
+        on_error: what happens to a document on which its function fails: "fail" ends the task, "drop" drops it.
     """
 
     label: str
@@ -29,6 +35,20 @@ class StageRef:
     params: Mapping[str, Any]
     columns: Mapping[str, str] = field(default_factory=dict)
     languages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+    only: tuple[str, ...] = ()
+    on_error: str = "fail"
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StageRef:
+        """Return a stage from plain data."""
+        cases = tuple(Case(**case) for case in data["cases"])
+        return cls(**{**data, "cases": cases, "only": tuple(data["only"])})
+
+    @property
+    def variants(self) -> list[StageRef]:
+        """The stage with the parameters of each of its cases; itself if it has none."""
+        return [replace(self, params=case.params, cases=()) for case in self.cases] or [self]
 
     def find(self, modules: tuple[str, ...]) -> Stage:
         return registry.find(self.name, modules)
@@ -49,6 +69,20 @@ class StageRef:
     def typed(self, stage: Stage, modules: tuple[str, ...]) -> dict[str, Any]:
         """Return the parameters in the types that the stage gives them."""
         return {name: stage.params[name].convert(value, modules) for name, value in self.params.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The source of one input of a run.
+
+    Args:
+        input: the name of the input, with which the ids of its documents begin; empty if it has none.
+        sample: the share of its documents that are read, more than 0 and at most 1.
+    """
+
+    stage: StageRef
+    input: str = ""
+    sample: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +170,19 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class MapPhase(Phase):
-    """Documents of each shard: from the source or an earlier phase, through stages, to the next phase or the sink.
+    """Documents of each shard: from its source or an earlier phase, through stages, to the next phase or the sink.
 
     Args:
-        source: where documents come from in the first phase; later ones read the documents that `docs_from` wrote.
+        sources: where documents come from in the first phase, one for each input, in the order of the recipe; later phases
+            read the documents that `docs_from` wrote.
         limit: how many documents are read in all; 0 reads everything. Each shard knows its part.
         output: of the last map phase: what comes out. sink: what writes it, unless a `WritePhase` does.
+        schema: column -> its type, as `column_types.spell`, of what comes out, if shards differ in their columns.
+        judgements: the columns of the record of judgements that are known at the end of the phase.
+        judged_in: of the last map phase, the folders of the map phases before it, whose records it takes in.
     """
 
-    source: StageRef | None = None
+    sources: tuple[Source, ...] = ()
     docs_from: str | None = None
     apply: Apply | None = None
     stages: tuple[StageRef, ...] = ()
@@ -153,6 +191,9 @@ class MapPhase(Phase):
     sink: StageRef | None = None
     rejects: str = "sample"
     limit: int = 0
+    schema: Mapping[str, str] = field(default_factory=dict)
+    judgements: tuple[RecordColumn, ...] = ()
+    judged_in: tuple[str, ...] = ()
 
     @property
     def n_tasks(self) -> int:
@@ -161,14 +202,19 @@ class MapPhase(Phase):
     @property
     def only_emits(self) -> bool:
         """Whether documents pass through without a stage that could drop or change them."""
-        return self.source is None and self.apply is None and not self.stages and self.output is None
+        return not self.sources and self.apply is None and not self.stages and self.output is None
 
     @property
     def refs(self) -> Iterator[StageRef]:
         """Every stage of the phase in order, the barrier that emits last."""
         decides = self.apply.barrier if self.apply else None
         emits = self.emit.barrier if self.emit else None
-        yield from (ref for ref in (self.source, decides, *self.stages, emits, self.sink) if ref is not None)
+        sources = (source.stage for source in self.sources)
+        yield from (ref for ref in (*sources, decides, *self.stages, emits, self.sink) if ref is not None)
+
+    def source_of(self, input: str) -> Source:
+        """Return the source of an input."""
+        return next(source for source in self.sources if source.input == input)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,17 +283,20 @@ def from_json(data: Mapping[str, Any]) -> AnyPhase:
     known = {**data, "modules": tuple(data["modules"]), "import_from": tuple(data["import_from"])}
     kind, _ = known.pop("kind"), known.pop("folder")
     if kind == "reduce":
-        return ReducePhase(**{**known, "barrier": StageRef(**data["barrier"]), "rows": Shuffled(**data["rows"])})
+        barrier = StageRef.from_json(data["barrier"])
+        return ReducePhase(**{**known, "barrier": barrier, "rows": Shuffled(**data["rows"])})
     if kind == "write":
-        return WritePhase(**{**known, "sink": StageRef(**data["sink"]), "sizes": FileSizes(**data["sizes"])})
+        return WritePhase(**{**known, "sink": StageRef.from_json(data["sink"]), "sizes": FileSizes(**data["sizes"])})
     apply, emit = data["apply"], data["emit"]
     known |= {
-        "source": StageRef(**data["source"]) if data["source"] else None,
-        "apply": Apply(StageRef(**apply["barrier"]), Shuffled(**apply["results"]), apply["emitted_in"]) if apply else None,
-        "stages": tuple(StageRef(**stage) for stage in data["stages"]),
-        "emit": Emit(StageRef(**emit["barrier"]), emit["n_partitions"]) if emit else None,
+        "sources": tuple(Source(**{**source, "stage": StageRef.from_json(source["stage"])}) for source in data["sources"]),
+        "apply": Apply(StageRef.from_json(apply["barrier"]), Shuffled(**apply["results"]), apply["emitted_in"]) if apply else None,
+        "stages": tuple(map(StageRef.from_json, data["stages"])),
+        "emit": Emit(StageRef.from_json(emit["barrier"]), emit["n_partitions"]) if emit else None,
         "output": _output(**data["output"]) if data["output"] else None,
-        "sink": StageRef(**data["sink"]) if data["sink"] else None,
+        "sink": StageRef.from_json(data["sink"]) if data["sink"] else None,
+        "judgements": tuple(RecordColumn(**column) for column in data["judgements"]),
+        "judged_in": tuple(data["judged_in"]),
     }  # fmt: skip
     return MapPhase(**known)
 

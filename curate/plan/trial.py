@@ -27,19 +27,31 @@ def shards(found: Sequence[Shard], limit: int, kinds: Sequence[Format]) -> list[
 
     Args:
         found: the shards of the whole run, with splits of files, or without them those of a datatrove reader.
-        limit: documents of all shards together, more than 0.
+        limit: documents of all shards together, more than 0; every input of a recipe has the same part of it.
         kinds: the formats known; they say which files can be entered in the middle.
     """
+    names = list(dict.fromkeys(shard.input for shard in found))
+    parts = [
+        _of_input([shard for shard in found if shard.input == name], _share(limit, len(names), k), kinds)
+        for k, name in enumerate(names)
+    ]
+    few = [shard for part in parts for shard in part]
+    return [replace(shard, index=k, n_shards=len(few)) for k, shard in enumerate(few)]
+
+
+def _of_input(found: Sequence[Shard], limit: int, kinds: Sequence[Format]) -> list[Shard]:
+    if not limit:
+        return []
     splits = [split for shard in found for split in shard.splits]
     if not splits:
         few = list(found[:limit])
-        return [replace(shard, n_shards=len(few), limit=_share(limit, len(few), k)) for k, shard in enumerate(few)]
+        return [replace(shard, n_ranks=len(few), limit=_share(limit, len(few), k)) for k, shard in enumerate(few)]
     n = min(len(found), -(-limit // DOCS_PER_SHARD))
     parts = [part for split in splits for part in _parts(split, -(-PLACES * n // len(splits)), kinds)]
     order = _spread(len(parts))
     return [
         replace(
-            found[k], n_shards=n, limit=_share(limit, n, k),
+            found[k], limit=_share(limit, n, k),
             splits=tuple(parts[i] for i in _in_waves(order[k::n], places(_share(limit, n, k)))),
         )
         for k in range(n)

@@ -12,7 +12,7 @@ from curate.report.escaping import code, markdown, one_line
 from curate.report.finished_run import FinishedRun
 from curate.report.funnel import balance, rows
 from curate.runs import Role
-from curate.runs.layout import DATA
+from curate.runs.layout import DATA, JUDGEMENTS
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -46,6 +46,8 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
     yield "configs:"
     yield "- config_name: default"
     yield f"  data_files: [{{split: train, path: '{files}'}}]"
+    yield f"- config_name: {JUDGEMENTS}"
+    yield f"  data_files: [{{split: train, path: '{JUDGEMENTS}/*.parquet'}}]"
     yield "---"
     yield f"# {manifest['name']}"
     yield ""
@@ -78,13 +80,26 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
         params = ", ".join(f"{name}={value!r}" for name, value in stage["params"].items())
         yield f"* {code(stage['label'])}{f': {markdown(one_line(params))}' if params else ''}"
     yield ""
+    yield from _record(manifest["judgements"])
     yield "## Inputs"
     yield ""
     names = list(dict.fromkeys(split["name"] for split in manifest["inputs"]))
     shown = ", ".join(code(name) for name in names[:20])
     yield f"{len(names)} files: {shown}{' and more' if len(names) > 20 else ''}. Digests are in `manifest.json`."
     yield ""
-    yield "Every dropped document is in `rejects/` with its stage, reason and measured value; the numbers above are in `ledger.json`."
+    yield "Every dropped document is in `rejects/` with its stage, reason and measured value, and with all that was measured in `judgements/`; the numbers above are in `ledger.json`."
+
+
+def _record(columns: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    yield f"## The record of judgements, `{JUDGEMENTS}/`"
+    yield ""
+    yield "A row for each document, kept or dropped, without its text. What was not measured is null."
+    yield ""
+    yield "| column | type | content |"
+    yield "|---|---|---|"
+    for column in columns:
+        yield f"| {code(column['name'])} | {markdown(column['type'])} | {markdown(one_line(column['about']))} |"
+    yield ""
 
 
 def _size(n: int) -> str:

@@ -2,7 +2,8 @@
 
 Arrow does not notice a flipped bit in a file; it returns other values, or crashes. So a file is an Arrow IPC stream, followed
 by a table of its messages (end, XXH3-64 of the bytes) and the checksum of this table. Messages are found by the table, which
-makes each batch accessible by itself, also by range from an object store. `pyarrow.ipc.open_stream` reads the files, too.
+makes each batch accessible by itself, also by range from an object store. `pyarrow.ipc.open_stream` reads the files, too,
+unless a column is dictionary-coded.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from curate.errors import RunError, StageError
+from curate.batch import column_types
+from curate.errors import RunError
 from curate.runs.layout import TaskFolder
 
 _MESSAGE = np.dtype([("end", "<u8"), ("xxh3", "<u8")])
@@ -39,25 +41,36 @@ class DamagedFile(RunError):
 
 
 class ArrowWriter:
-    """Writes batches of one schema. Dictionary-coded columns are written as plain ones.
+    """Writes batches of one schema.
 
     Args:
         compression: as `pyarrow.ipc.IpcWriteOptions` takes it; None for files of which few rows are looked up.
-
-    Raises:
-        StageError: a column is dictionary-coded inside a list or a struct.
+        keeps_dictionaries: write dictionary-coded columns as they are. Then each batch is a stream of its own, with its
+            dictionaries, so that it can be read without those before. Otherwise they are written as plain columns.
     """
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema, compression: str | None = "lz4"):
+    def __init__(
+        self,
+        file: BinaryIO,
+        schema: pa.Schema,
+        compression: str | None = "lz4",
+        keeps_dictionaries: bool = False,
+    ):
         self._sink = _MessageSink(file)
-        self._schema = _plain(schema)
-        options = pa.ipc.IpcWriteOptions(compression=compression)
-        self._writer = pa.ipc.new_stream(self._sink, self._schema, options=options)
-        self._writer.write_batch(pa.RecordBatch.from_pylist([], schema=self._schema))  # and before it the schema
+        self._schema = schema if keeps_dictionaries else _plain(schema)
+        self._are_streams = self._schema != _plain(schema)
+        self._options = pa.ipc.IpcWriteOptions(compression=compression)
+        self._writer = pa.ipc.new_stream(self._sink, self._schema, options=self._options)
+        self._writer.write_batch(_no_rows(self._schema))  # and before it the schema
         self._sink.end_message()
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self._writer.write_batch(batch if batch.schema.equals(self._schema) else batch.cast(self._schema))
+        rows = batch if batch.schema.equals(self._schema) else batch.cast(self._schema)
+        if self._are_streams:
+            with pa.ipc.new_stream(self._sink, self._schema, options=self._options) as stream:
+                stream.write_batch(rows)
+        else:
+            self._writer.write_batch(rows)
         self._sink.end_message()
 
     def close(self) -> None:
@@ -68,12 +81,11 @@ class ArrowWriter:
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
-    for i, field in enumerate(schema):
-        if pa.types.is_dictionary(field.type):
-            schema = schema.set(i, field.with_type(field.type.value_type))
-        elif "dictionary<" in str(field.type):
-            raise StageError(f"column `{field.name}` is {field.type}; decode the dictionary inside it")
-    return schema
+    return pa.schema([field.with_type(column_types.decoded(field.type)) for field in schema], schema.metadata)
+
+
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
 
 
 class _MessageSink:
@@ -126,17 +138,21 @@ class ArrowReader:
             self._messages = self._table(size)
             self._is_checked = _checked(place.run.url, path, place.run.mark(path) or "", len(self._messages))
             self.schema = pa.ipc.read_schema(self._message(0))
+            self._are_streams = self.schema != _plain(self.schema)
         self.n_batches = len(self._messages) - 2  # without the schema and the end of the stream
 
     def batch(self, i: int) -> pa.RecordBatch:
         """Return a batch, after checking it."""
         with self._guarded():
-            return pa.ipc.read_record_batch(self._message(i + 1), self.schema)
+            message = self._message(i + 1)
+            if self._are_streams:
+                return pa.ipc.open_stream(message).read_next_batch()
+            return pa.ipc.read_record_batch(message, self.schema)
 
     def batches(self, numbers: Iterable[int] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield batches, all of them by default; one empty batch if the file has none."""
         if not self.n_batches:
-            yield pa.RecordBatch.from_pylist([], schema=self.schema)
+            yield _no_rows(self.schema)
             return
         for i in range(self.n_batches) if numbers is None else numbers:
             yield self.batch(i)

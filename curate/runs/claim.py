@@ -11,7 +11,7 @@ from curate.runs import layout
 from curate.runs.folder import LOCK, LOCKED_BY, RunFolder
 
 _FILES = (layout.RUN, layout.PLAN, layout.INPUTS, layout.REFERENCES, layout.WRITTEN, LOCK, layout.MANIFEST, layout.LEDGER, layout.CARD, layout.REPORT)  # fmt: skip
-_FOLDERS = (layout.DATA, layout.REJECTS, layout.PHASES, layout.ASIDE)
+_FOLDERS = (layout.DATA, layout.REJECTS, layout.JUDGEMENTS, layout.PHASES, layout.ASIDE)
 _OURS = "curate run folder"
 
 

@@ -8,10 +8,11 @@ phases/NN-title-<fingerprint>/
     parts/      files that are not finished
     done/       one record for each finished task: its key, its outputs with digests, its ledger
     docs/       documents for the next phase; empty/: what stands in data/ if nothing is left
+    judged/     what was measured of the documents that the phase dropped, for the last phase
     shuffle/    rows for the next reduction, or for the barrier that decides
     sidecar/    what a barrier stores beside the documents; index/: what an index will remember
     logs/ ...   what datatrove writes
-data/  rejects/ the result; complete only when manifest.json is there
+data/  rejects/  judgements/   the result; complete only when manifest.json is there
 <family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet
 manifest.json  ledger.json  README.md  report.html
 set-aside/      files of users that were at the path of a result
@@ -29,7 +30,7 @@ from curate.runs.folder import RunFolder
 RUN, PLAN, INPUTS, REFERENCES = "run.json", "plan.json", "inputs.json", "references.json"
 MANIFEST, LEDGER, CARD, REPORT = "manifest.json", "ledger.json", "README.md", "report.html"
 WRITTEN, NEW_CARD = "written.json", "README.new.md"
-DATA, REJECTS, PHASES, ASIDE = "data", "rejects", "phases", "set-aside"
+DATA, REJECTS, JUDGEMENTS, PHASES, ASIDE = "data", "rejects", "judgements", "phases", "set-aside"
 PARTS = f"{PHASES}/parts"
 """Where files of the top level are until they are finished."""
 FINGERPRINT_DIGITS = 10
@@ -157,6 +158,11 @@ class TaskFolder:
         """What the phase dropped of this shard: rejects/<phase number>-<shard>.parquet."""
         return f"{REJECTS}/{self.phase.partition('-')[0]}-{self.number:05d}.parquet"
 
+    @property
+    def judged(self) -> str:
+        """What was measured of the documents whose way ended in this phase, for the last phase."""
+        return self._at("judged", ".arrow")
+
 
 def data_name(number: int, n_numbers: int, n_before: int, extension: str) -> str:
     """Return the name of a file of curated documents, such that names sort as numbers do.
@@ -169,9 +175,19 @@ def data_name(number: int, n_numbers: int, n_before: int, extension: str) -> str
     return f"{number:0{width}d}{f'_{n_before:05d}' if n_before else ''}.{extension}"
 
 
+def judgements_file(shard: int) -> str:
+    """Return where all that was measured of a shard's documents is: judgements/00012.parquet."""
+    return f"{JUDGEMENTS}/{shard:05d}.parquet"
+
+
 def shard_of_rejects(path: str) -> int:
     """Return the shard that a file of rejects is about."""
     return int(path.rpartition("-")[2].partition(".")[0])
+
+
+def phase_of_rejects(path: str) -> int:
+    """Return the number of the phase that wrote a file of rejects."""
+    return int(path.rpartition("/")[2].partition("-")[0])
 
 
 def is_result_file(path: str) -> bool:

@@ -4,11 +4,14 @@ marks      YAML values with their positions in the file
 overrides  `--set`, `--input` and `${variables}`
 published  the figures of a paper that runs are compared with
 reader     look-up of stages, and type checks of parameters
+stages     one stage: its parameters, for all documents or for some
+presets    files with parameters for each language
 schema     the JSON Schema of recipes, for editors
 """
 
 from curate.spec.overrides import CHECKPOINT
-from curate.spec.reader import INPUT_PARAMS, ExecutorSpec, PipelineSpec, StageSpec, read
+from curate.spec.reader import INPUT_PARAMS, ExecutorSpec, Input, PipelineSpec, read
 from curate.spec.schema import json_schema
+from curate.spec.stages import STAGE_PARAMS, Case, StageSpec
 
-__all__ = ["CHECKPOINT", "INPUT_PARAMS", "ExecutorSpec", "PipelineSpec", "StageSpec", "json_schema", "read"]
+__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Input", "PipelineSpec", "StageSpec", "json_schema", "read"]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from curate.executor import Executor, Launcher
 from curate.inputs import InputSpec
 from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
-from curate.spec import marks, overrides, published
+from curate.spec import marks, overrides, published, stages
 from curate.spec.marks import Marked
 from curate.spec.output import OUTPUT_PARAMS, OutputSpec
 from curate.spec.overrides import CHECKPOINT, KEYS
 from curate.spec.published import Published
+from curate.spec.stages import StageSpec
 from curate.stage import Kind, Stage
 
 DEFAULT_EXECUTOR = "local"
@@ -28,30 +29,6 @@ INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
 
 GENERAL_PARAMS: Mapping[Kind, Mapping[str, Param]] = {Kind.SOURCE: INPUT_PARAMS, Kind.SINK: OUTPUT_PARAMS}
 """The parameters that all stages of a kind have beside their own; a stage may have one of that name itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageSpec:
-    """One stage of a recipe.
-
-    Args:
-        name: the name of the stage.
-        label: the name, or `name#2` for the second stage of that name.
-        params: the parameters given in the recipe, converted to the types of the stage.
-        where: the position in the recipe, as `file:line:column  path`.
-        stage: the definition of the stage.
-    """
-
-    name: str
-    label: str
-    params: Mapping[str, Any]
-    where: str
-    stage: Stage = field(compare=False)
-
-    @property
-    def all_params(self) -> dict[str, Any]:
-        """Return the parameters with the defaults filled in."""
-        return {**params.defaults(self.stage.params), **self.params}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +51,24 @@ class ExecutorSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a recipe.
+
+    Args:
+        name: its name, with which the ids of its documents begin; empty if the recipe has one input without a name.
+        files: what the recipe says of it, whatever reads it; None for a datatrove reader, which has its own words.
+    """
+
+    name: str
+    source: StageSpec
+    files: InputSpec | None
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineSpec:
     """A recipe as it was understood.
 
     Args:
-        input: what it says of its input, whatever reads it; None for a datatrove reader, which has its own words.
         output: what it says of its output, whatever writes it.
         stages: None for a checkpoint.
         rejects: how many texts of rejects are kept: "sample", "text" (all) or "none".
@@ -91,8 +81,7 @@ class PipelineSpec:
     description: str
     path: str
     modules: tuple[str, ...]
-    input: InputSpec | None
-    source: StageSpec
+    inputs: tuple[Input, ...]
     stages: tuple[StageSpec | None, ...]
     sink: StageSpec
     output: OutputSpec
@@ -153,24 +142,25 @@ class _Reader:
         self.modules = self._modules()
         if self.modules:
             extensions.import_from([str(Path(self.path).parent), "."])
-        source, given = self._source()
-        stages = tuple(self._stages())
+        inputs = tuple(self._inputs())
+        steps = tuple(self._stages([each.name for each in inputs]))
         sink, output = self._sink()
         return PipelineSpec(
             name=self._name(),
             description=self._typed("description", str, ""),
             path=self.path,
             modules=self.modules,
-            input=given,
-            source=source,
-            stages=stages,
+            inputs=inputs,
+            stages=steps,
             sink=sink,
             output=output,
             rejects=self._rejects(),
             allow_empty=self._typed("allow_empty", bool, False),
             executor=self._executor(),
             resolved=marks.plain(recipe),
-            published=self._published([source.label, *(stage.label for stage in stages if stage)]),
+            published=self._published(
+                [*(each.source.label for each in inputs), *(stage.label for stage in steps if stage)]
+            ),
             warnings=tuple(marks.note(text, places) for text, places in self.notes.items()),
         )
 
@@ -235,7 +225,7 @@ class _Reader:
         except CurateError as error:
             raise SpecError(str(error), given.key_place) from error
         found = ExecutorSpec(
-            executor, self._converted(f"executor {name}", executor.params, given.value or {}, given.place)
+            executor, self._complete(f"executor {name}", executor.params, given.value or {}, given.place)
         )
         try:
             found.launcher()
@@ -247,7 +237,7 @@ class _Reader:
             ) from error
         return found
 
-    def _stages(self) -> Iterator[StageSpec | None]:
+    def _stages(self, inputs: Sequence[str]) -> Iterator[StageSpec | None]:
         if "stages" not in self.document.value:
             return
         listed = self.document.value["stages"]
@@ -259,22 +249,11 @@ class _Reader:
             if entry.value == CHECKPOINT:
                 yield None
                 continue
-            spec = self._stage(entry)
+            spec = self._stage(entry, inputs)
             if spec.stage.kind in (Kind.SOURCE, Kind.SINK):
                 key = "inputs" if spec.stage.kind is Kind.SOURCE else "output"
                 raise SpecError(f"{spec.name} is a {spec.stage.kind.value}; it belongs under `{key}:`.", spec.where)
             yield spec
-
-    def _source(self) -> tuple[StageSpec, InputSpec | None]:
-        """Read the source, and what the recipe says of its input, which is the same for all of ours."""
-        spec = self._one("inputs", Kind.SOURCE, "sources.warc")
-        if spec.stage.kind is Kind.DATATROVE:
-            return spec, None
-        own, general = _own_and_general(spec)
-        try:
-            return own, InputSpec.of(**general)
-        except SpecError as error:
-            raise SpecError(f"{spec.label} > {error}", spec.where) from error
 
     def _sink(self) -> tuple[StageSpec, OutputSpec]:
         """Read the sink, and what the recipe says of its output, which is the same for all sinks."""
@@ -285,13 +264,44 @@ class _Reader:
         except SpecError as error:
             raise SpecError(f"{spec.label} > {error}", spec.where) from error
 
+    def _inputs(self) -> Iterator[Input]:
+        """Read the inputs: one source, or sources under names. A name has no dot, the name of a source has one."""
+        marked = self.document.value["inputs"]
+        names = list(marked.value) if isinstance(marked.value, dict) else []
+        if not names or any("." in name for name in names):
+            yield self._input("", self._one("inputs", Kind.SOURCE, "sources.warc"))
+            return
+        for name, given in marked.value.items():
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+                raise SpecError(
+                    f'"{name}" cannot be the name of an input; use letters, digits, dashes and underscores.',
+                    given.key_place,
+                )
+            source = self._of_kind(given, "inputs", Kind.SOURCE, "sources.warc")
+            yield self._input(name, replace(source, label=f"inputs.{name}"))
+
+    def _input(self, name: str, source: StageSpec) -> Input:
+        """Separate the parameters of a source from what the recipe may say of every input."""
+        if source.stage.kind is Kind.DATATROVE:
+            return Input(name, source, None)
+        own, general = _own_and_general(source)
+        try:
+            files = InputSpec.of(**general)
+        except SpecError as error:
+            raise SpecError(f"{source.label} > {error}", source.where) from error
+        return Input(name, own, replace(files, source=files.source or name))
+
     def _one(self, key: str, kind: Kind, example: str) -> StageSpec:
         if key not in self.document.value:
             return self._stage(marks.made(example, f"{self.path}  {key} (default)"))
-        marked = self.document.value[key]
+        return self._of_kind(self.document.value[key], key, kind, example)
+
+    def _of_kind(self, marked: Marked, key: str, kind: Kind, example: str) -> StageSpec:
         if isinstance(marked.value, dict) and len(marked.value) > 1:
+            hint = "  Give each a name: `{crawl: {sources.warc: ...}, forum: ...}`." if kind is Kind.SOURCE else ""
             raise SpecError(
-                f"`{key}` takes one {kind.value}, got {len(marked.value)}: {', '.join(marked.value)}.", marked.place
+                f"`{key}` takes one {kind.value}, got {len(marked.value)}: {', '.join(marked.value)}.{hint}",
+                marked.place,
             )
         spec = self._stage(marked)
         is_reader = kind is Kind.SOURCE and spec.stage.kind is Kind.DATATROVE
@@ -301,7 +311,8 @@ class _Reader:
             )
         return spec
 
-    def _stage(self, entry: Marked) -> StageSpec:
+    def _stage(self, entry: Marked, inputs: Sequence[str] = ()) -> StageSpec:
+        """Read one entry; `inputs` are the names of the recipe's inputs, once they are known."""
         if isinstance(entry.value, str):
             name, given, where = entry.value, {}, entry.place
         elif isinstance(entry.value, dict) and len(entry.value) == 1:
@@ -320,9 +331,12 @@ class _Reader:
             raise SpecError(str(error), where) from error
         self.n_of[name] = self.n_of.get(name, 0) + 1
         label = name if self.n_of[name] == 1 else f"{name}#{self.n_of[name]}"
-        known = {**GENERAL_PARAMS.get(stage.kind, {}), **stage.params}
         current = self._current_names(stage, given)
-        return StageSpec(name, label, self._converted(stage.name, known, current, where), where, stage)
+        if stage.kind in (Kind.SOURCE, Kind.SINK):
+            known = {**GENERAL_PARAMS[stage.kind], **stage.params}
+            return StageSpec(name, label, self._complete(stage.name, known, current, where), where, stage)
+        own, options = stages.options(stage, current, where, inputs, self._converted, self.path)
+        return StageSpec(name, label, own, where, stage, **options)
 
     def _current_names(self, stage: Stage, given: Mapping[str, Marked]) -> dict[str, Marked]:
         """Return parameters under their present names, with a warning for each that has a former one."""
@@ -337,13 +351,21 @@ class _Reader:
             found[name] = marked
         return found
 
-    def _converted(
+    def _complete(
         self, owner: str, known: Mapping[str, Param], given: Mapping[str, Marked], where: str
     ) -> dict[str, Any]:
+        """Return parameters in their types, of which none may be missing."""
+        converted = self._converted(owner, known, given)
+        missing = [p.name for p in known.values() if p.is_required and p.name not in converted]
+        if missing:
+            raise SpecError(f"{owner} needs {', '.join(missing)}.", where)
+        return converted
+
+    def _converted(self, owner: str, known: Mapping[str, Param], given: Mapping[str, Marked]) -> dict[str, Any]:
         """Return parameters in their types.
 
         Raises:
-            SpecError: one is unknown or missing, or has another type.
+            SpecError: one is unknown, or has another type.
         """
         converted = {}
         for key, marked in given.items():
@@ -353,15 +375,12 @@ class _Reader:
                     marked.key_place,
                 )
             if known[key].keys and isinstance(marked.value, dict):
-                converted[key] = self._converted(f"`{key}`", known[key].keys, marked.value, marked.place)
+                converted[key] = self._converted(f"`{key}`", known[key].keys, marked.value)
                 continue
             try:
                 converted[key] = known[key].convert(marks.plain(marked), self.modules)
             except ValueError as error:
                 raise SpecError(str(error), marked.place) from error
-        missing = [p.name for p in known.values() if p.is_required and p.name not in converted]
-        if missing:
-            raise SpecError(f"{owner} needs {', '.join(missing)}.", where)
         return converted
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from curate import params, registry
-from curate.spec import published
+from curate.spec import published, stages
 from curate.spec.overrides import CHECKPOINT
 from curate.spec.reader import GENERAL_PARAMS, INPUT_PARAMS
-from curate.stage import Kind
+from curate.stage import Kind, Stage
 
 _GENERAL = {
     **GENERAL_PARAMS,
@@ -22,19 +22,18 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema, with every stage of the catalogue and its parameters."""
     entries: dict[Kind, list[dict[str, Any]]] = {}
     for stage in registry.catalogue().values():
-        known = {**_GENERAL.get(stage.kind, {}), **stage.params}
         entry = {
             "type": "object",
             "description": stage.summary,
             "additionalProperties": False,
             "maxProperties": 1,
             "required": [stage.name],
-            "properties": {stage.name: params.object_schema(known)},
+            "properties": {stage.name: _parameters(stage)},
         }
         entries.setdefault(stage.kind, []).append(entry)
     sources, sinks = entries.pop(Kind.SOURCE, []), entries.pop(Kind.SINK, [])
-    stages = [entry for group in entries.values() for entry in group]
-    names = [entry["required"][0] for entry in stages]
+    steps = [entry for group in entries.values() for entry in group]
+    names = [entry["required"][0] for entry in steps]
     folders = sorted({name.partition(".")[0] for name in registry.catalogue()})
     outside = rf"^(?!({'|'.join(folders)})\.)[A-Za-z_]\w*(\.\w+)+$"  # datatrove blocks and the user's own modules
     foreign = {
@@ -42,6 +41,12 @@ def json_schema() -> dict[str, Any]:
         "maxProperties": 1,
         "additionalProperties": False,
         "patternProperties": {outside: {"type": ["object", "null"]}},
+    }
+    named = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$"},
+        "additionalProperties": {"anyOf": [*sources, foreign]},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -58,11 +63,11 @@ def json_schema() -> dict[str, Any]:
                 "items": {"type": "string"},
                 "description": "Your own modules, from which stages can be used.",
             },
-            "inputs": {"anyOf": [*sources, foreign]},
+            "inputs": {"anyOf": [*sources, foreign, named]},
             "stages": {
                 "type": "array",
                 "items": {
-                    "anyOf": [{"enum": [*names, CHECKPOINT]}, *stages, foreign, {"type": "string", "pattern": outside}]
+                    "anyOf": [{"enum": [*names, CHECKPOINT]}, *steps, foreign, {"type": "string", "pattern": outside}]
                 },
             },
             "output": {"anyOf": [*sinks, foreign, {"enum": [entry["required"][0] for entry in sinks]}]},
@@ -72,6 +77,15 @@ def json_schema() -> dict[str, Any]:
             "executor": _executors(),
         },
     }
+
+
+def _parameters(stage: Stage) -> dict[str, Any]:
+    """Return the schema of what YAML may say of a stage; what is required may be in `per`, where a stage takes that."""
+    if stage.kind in (Kind.SOURCE, Kind.SINK):
+        return params.object_schema({**_GENERAL[stage.kind], **stage.params})
+    schema = params.object_schema(stages.known_params(stage))
+    required = schema.pop("required", [])
+    return {**schema, "anyOf": [{"required": required}, {"required": ["per"]}]} if required else schema
 
 
 def _executors() -> dict[str, Any]:

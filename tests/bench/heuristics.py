@@ -32,6 +32,9 @@ from tests.bench.real_data import need_real_data
 N_BYTES = 3500
 N_TIMED = 300
 N_COMPARED = 1000
+QUALITY = gopher.quality(count_marks=True)
+"""Gopher's rules as datatrove reads them."""
+
 NAMES = ("Gopher repetition", "Gopher quality", "C4", "FineWeb")
 
 
@@ -120,7 +123,7 @@ def judge_theirs(texts: list[str]) -> tuple[np.ndarray, list[float]]:
 def judge_ours(batch: Batch) -> np.ndarray:
     """Return `kept bool[n, 5]`: each filter alone and the four in a row."""
     edited = c4.lines(batch)
-    before = [judge(rules, batch) for rules in (gopher.repetition(), gopher.quality(), fineweb.quality())]
+    before = [judge(rules, batch) for rules in (gopher.repetition(), QUALITY, fineweb.quality())]
     after = [judge(rules, edited) for rules in (c4.page(), fineweb.quality())]
     in_a_row = before[0] & before[1] & after[0] & after[1]
     return np.stack([before[0], before[1], after[0], before[2], in_a_row], axis=1)
@@ -133,7 +136,7 @@ def judge(rules: Rules, batch: Batch) -> np.ndarray:
 
 def measure_all(batch: Batch) -> None:
     """Measure and judge what the four filters need, as the engine does: two groups with C4's edit in between."""
-    for group in ((gopher.repetition(), gopher.quality()), (c4.page(), fineweb.quality())):
+    for group in ((gopher.repetition(), QUALITY), (c4.page(), fineweb.quality())):
         if group[0] == c4.page():
             batch = c4.lines(batch)
         found = signals.measure([name for rules in group for name in rules.signals], batch)
@@ -150,7 +153,7 @@ def print_speed(articles: list[str], theirs: np.ndarray, seconds: list[float]) -
     signals.warm_up()
     works: list[Callable[[], object]] = [
         lambda: judge(gopher.repetition(), batch),
-        lambda: judge(gopher.quality(), batch),
+        lambda: judge(QUALITY, batch),
         lambda: judge(c4.page(), c4.lines(batch)),
         lambda: judge(fineweb.quality(), batch),
         lambda: measure_all(batch),

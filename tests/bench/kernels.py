@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pyarrow.parquet as pq
 
 from curate.batch import Batch
-from curate.kernels import c4_lines, composition, lines, repetition, template_markers, vocabulary, words
+from curate.kernels import c4_lines, composition, hard_wraps, lines, repetition, template_markers, vocabulary, words
 from curate.kernels.characters import classes, lower
 from tests.bench.heuristics import cut
 from tests.bench.real_data import need_real_data
@@ -30,6 +30,7 @@ KERNELS: dict[str, Callable] = {
     "template_markers.count_template_markers": lambda offsets, data, classes: template_markers.count_template_markers(
         offsets, data
     ),
+    "hard_wraps.join_wraps": hard_wraps.join_wraps,
     "c4_lines.drop_lines": lambda *text: c4_lines.drop_lines(*text, ALL_RULES, 3, 1000),
 }
 

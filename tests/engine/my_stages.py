@@ -140,3 +140,30 @@ def slow(doc: Doc, *, seconds: float = 0.02) -> bool:
 
     time.sleep(seconds)
     return True
+
+
+def divides(doc: Doc) -> bool:
+    """Keep texts that are numbers one can divide by; fail on all others."""
+    return 1 / int(doc.text) > 0
+
+
+def divides_batch(batch: Batch) -> Verdicts:
+    """Do the same on a batch."""
+    return Verdicts.of([None if 1 / int(text) > 0 else "negative" for text in batch.texts()])
+
+
+def divides_edit(doc: Doc) -> Doc:
+    """Make a column of it.
+
+    Makes: inverse: float
+    """
+    doc.columns["inverse"] = 1 / int(doc.text)
+    return doc
+
+
+def divides_batch_edit(batch: Batch) -> Batch:
+    """Do the same on a batch.
+
+    Makes: inverse: float
+    """
+    return batch.with_columns({"inverse": np.array([1 / int(text) for text in batch.texts()], np.float64)})

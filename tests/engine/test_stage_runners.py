@@ -26,6 +26,12 @@ def rejects(url: str) -> list[dict]:
     return [row for path in sorted(Path(url, "rejects").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
 
 
+def judgements(url: str) -> list[dict]:
+    return [
+        row for path in sorted(Path(url, "judgements").glob("*.parquet")) for row in pq.read_table(path).to_pylist()
+    ]
+
+
 def ledger(url: str) -> dict[str, dict]:
     return {entry["name"]: entry for entry in json.loads(Path(url, "ledger.json").read_text())["stages"]}
 
@@ -73,7 +79,7 @@ def test_rules_read_a_column_that_an_earlier_stage_made(run, write_jsonl):
     write_jsonl("a.jsonl", ["wow", "wow!!"])
     url = run([f"{MINE}.exclaim", {f"{MINE}.marked": {"min_marks": 2}}])
     assert [row["text"] for row in result(url)] == ["wow!!!"]
-    assert json.loads(rejects(url)[0]["signals"])["n_marks"] == 1
+    assert [(row["n_marks"], row["reason"]) for row in judgements(url)] == [(1, "too_few_marks"), (3, None)]
 
 
 def test_a_stream_may_make_documents_and_use_others_up(run, write_jsonl):
@@ -114,7 +120,8 @@ def test_adjacent_signal_filters_judge_every_document_and_record_all_broken_rule
     assert dropped["stage"] == "filters.gopher.quality"
     stages_that_failed_it = {rule.split()[0] for rule in dropped["failed"]}
     assert len(dropped["failed"]) > 2 and "filters.gopher.quality" in stages_that_failed_it
-    assert json.loads(dropped["signals"])["words.count"] == 0
+    (judged,) = judgements(url)
+    assert judged["words.count"] == 0 and judged["broken"] == dropped["failed"]
 
 
 def test_a_signal_measured_again_after_an_edit_gets_its_own_column(run, write_jsonl):

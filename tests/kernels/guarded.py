@@ -16,6 +16,7 @@ from curate.kernels import (
     blocklist,
     c4_lines,
     composition,
+    hard_wraps,
     lines,
     minhash,
     pii_candidates,
@@ -62,6 +63,7 @@ def measure(data: np.ndarray, chance: random.Random) -> None:
         repetition.count_repetition(offsets, data, classes())
         lines.count_lines(offsets, data, classes())
         composition.count_composition(offsets, data, classes())
+        hard_wraps.join_wraps(offsets, data, classes())
         template_markers.count_template_markers(offsets, data)
         vocabulary.count_vocabulary(offsets, data, classes(), lower(), vocabulary.function_words())
         pii_candidates.find_candidates(offsets, data, pii_candidates.CLASSES)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from curate.kernels import identity
 
 CODE = """
 import numba, numpy as np
@@ -99,3 +103,57 @@ def test_files_without_a_checksum_still_load(tmp_path):
     env["PYTHONPATH"] = os.pathsep.join(sys.path)
     done = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True)
     assert done.stdout.splitlines()[1] == "42 1" and not done.stderr
+
+
+# ---------------------------------------------------------------------- found by content
+
+KERNELS = Path(identity.FOLDER)
+
+USE = """
+import numpy as np
+from curate.kernels import characters, words
+
+words.count_words(np.array([0, 1]), np.frombuffer(b"a", np.uint8), characters.classes())
+stats = words.count_words.stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))
+"""
+
+
+def count_words(checkout: Path, cache: Path) -> str:
+    """Run a kernel of a checkout; return how many functions were found in the cache, and how many were not."""
+    env = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | {
+        "PYTHONPATH": str(checkout),
+        "XDG_CACHE_HOME": str(cache),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", USE], capture_output=True, text=True, env=env, cwd=checkout, check=True
+    )
+    assert not done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"), [("", "1 0"), ("urls", "1 0"), ("words", "0 1"), ("pointers", "0 1")], ids=str
+)
+def test_a_second_checkout_compiles_what_differs(tmp_path, changed, expected):
+    """`words` imports `pointers` through `hashing`, and does not import `urls`."""
+    for name in ("first", "second"):
+        shutil.copytree(KERNELS, tmp_path / name / "curate" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+        (tmp_path / name / "curate" / "__init__.py").touch()
+    if changed:
+        path = tmp_path / "second" / "curate" / "kernels" / f"{changed}.py"
+        path.write_text(path.read_text() + "\n# changed\n")
+    assert count_words(tmp_path / "first", tmp_path / "cache") == "0 1"
+    assert count_words(tmp_path / "second", tmp_path / "cache") == expected
+
+
+def test_imports_are_those_that_python_sees():
+    names = {identity.module_of(str(path)) for path in KERNELS.rglob("*.py")}
+    for path in KERNELS.rglob("*.py"):
+        seen = {
+            name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.ImportFrom)
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+        }
+        assert identity.imports(path.read_text()) == seen & names, path

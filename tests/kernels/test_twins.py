@@ -7,11 +7,12 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels import c4_lines, composition, lines, repetition, template_markers, vocabulary, words
+from curate.kernels import c4_lines, composition, hard_wraps, lines, repetition, template_markers, vocabulary, words
 from curate.kernels.characters import classes, lower
-from tests.kernels.texts import buffers, texts
+from tests.kernels.texts import buffers, texts, wrapped_texts
 from tests.reference import c4_lines as slow_c4_lines
 from tests.reference import composition as slow_composition
+from tests.reference import hard_wraps as slow_hard_wraps
 from tests.reference import lines as slow_lines
 from tests.reference import repetition as slow_repetition
 from tests.reference import template_markers as slow_template_markers
@@ -88,3 +89,22 @@ def test_dropped_lines_are_those_of_the_slow_twin(values, rules, min_words, max_
     assert [new[a:b].decode() for a, b in pairwise(offsets)] == [text for text, _ in slow]
     every = [outcome for _, outcomes_of_text in slow for outcome in outcomes_of_text]
     assert outcomes.tolist() == [every.count(outcome) for outcome in range(c4_lines.N_OUTCOMES)]
+
+
+@many
+@given(st.lists(st.one_of(texts, wrapped_texts()), max_size=4))
+def test_joined_lines_are_those_of_the_slow_twin(values):
+    offsets, data, joined = hard_wraps.join_wraps(*buffers(values), classes())
+    slow = [slow_hard_wraps.join_wraps(value) for value in values]
+    assert joined.tolist() == [n for _, n in slow]
+    new = data.tobytes() if joined.any() else "".join(values).encode()
+    assert [new[a:b].decode() for a, b in pairwise(offsets)] == [text for text, _ in slow]
+
+
+def test_wraps_of_a_text_of_more_lines_than_the_scratch_are_joined_and_a_short_text_after_it():
+    long = "\n".join(["a line of so many words that it is as long as it can be", "and so on"] * 300)
+    values = ["short", "\n".join(["the boats came back that evening and nobody on the quay"] * 700), long, ""]
+    offsets, data, joined = hard_wraps.join_wraps(*buffers(values), classes())
+    slow = [slow_hard_wraps.join_wraps(value) for value in values]
+    assert joined.tolist() == [n for _, n in slow] and joined[1] == 699
+    assert [data.tobytes()[a:b].decode() for a, b in pairwise(offsets)] == [text for text, _ in slow]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -26,6 +28,53 @@ texts = st.one_of(
     st.builds("".join, st.lists(st.sampled_from(["a b", " ", "\n", "c.", "中", "word ", "- "]), max_size=60)),
     st.text(st.characters(codec="utf-8"), max_size=60),
 )
+
+
+ODD_PIECES = [
+    "The", "1.", "-", ">", "```", "x--y", "end.", "中文", "well-", "—", "été", "extraordinarily-long-and-odd", "#",
+    "\n", "\n  ", "\r\n", "\n\n",
+]  # fmt: skip
+"""What hard-wrapped text has between its words, or at the ends of its lines."""
+
+PLAIN_WORDS = [
+    "a",
+    "of",
+    "the",
+    "house",
+    "and",
+    "under",
+    "was,",
+    "whether",
+    "it",
+    "rained",
+    "or",
+    "not;",
+    "nobody",
+    "in",
+    "that",
+    "harbour",
+    "had",
+    "ever",
+    "slept",
+]
+
+
+@st.composite
+def wrapped_texts(draw) -> str:
+    """Draw one to three paragraphs of up to 150 words, broken at a width of 35 to 125 characters."""
+    chance, odd = draw(st.randoms(use_true_random=False)), draw(st.sampled_from([0, 0.02, 0.1]))
+    width, between = draw(st.integers(35, 125)), draw(st.sampled_from(["\n", "\n\n", "\n> "]))
+    paragraphs = [
+        " ".join(
+            chance.choice(ODD_PIECES if chance.random() < odd else PLAIN_WORDS) for _ in range(chance.randrange(150))
+        )
+        for _ in range(chance.randrange(1, 4))
+    ]
+    keeps_breaks = draw(st.booleans())
+    return between.join(
+        textwrap.fill(paragraph, width, break_long_words=False, replace_whitespace=not keeps_breaks)
+        for paragraph in paragraphs
+    )
 
 
 def buffers(values: list[str]) -> tuple[np.ndarray, np.ndarray]:

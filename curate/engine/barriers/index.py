@@ -2,7 +2,7 @@
 
     index.json              format, stage and settings; a run with others is refused
     <entry>/entry.json      the files with sizes, digests and what they were made from; its presence means: complete
-    <entry>/00012.arrow     the sidecar of shard 12, with the document that each was dropped for
+    <entry>/00012.arrow     what the barrier remembers of shard 12: the sidecar of its documents, or of the kept ones
 
 An entry appears when the run that made it is complete. A document of an entry counts whatever its id: identifiers come from
 outside, and the next crawl may have the same ones. Only what a run has stored itself does not count when it runs again
@@ -105,7 +105,8 @@ class Runner:
 
 def runner(planned: Plan, run_id: str = "", folder: RunFolder | None = None) -> Runner:
     """Return what an index needs to know of a run; without a folder it has stored nothing."""
-    source = fingerprint.combine(planned.spec.source.name, planned.spec.source.all_params)[:16]
+    sources = [[each.name, each.source.name, each.source.all_params] for each in planned.spec.inputs]
+    source = fingerprint.combine(sources)[:16]
     splits = tuple(split for shard in planned.shards for split in shard.splits)
     address = fingerprint.combine(folder.address)[:16] if folder else "none"
     return Runner(
@@ -189,7 +190,7 @@ def _advice(name: str) -> str:
 
 
 def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
-    """Yield the remembered rows of a file, the places of kept copies in the numbers of this run.
+    """Yield the remembered rows of a file; places of kept copies, if a barrier stores them, in the numbers of this run.
 
     Args:
         numbers: name of an index file -> the shard it is in this run.
@@ -210,9 +211,11 @@ def read(split: Split, numbers: Mapping[str, int]) -> Iterator[pa.RecordBatch]:
                     if reader.num_record_batches
                     else pa.RecordBatch.from_pylist([], schema=reader.schema)
                 )
-                kept = now[rows["kept_shard"].to_numpy()]
-                at = rows.schema.get_field_index("kept_shard")
-                yield rows.set_column(at, "kept_shard", pa.array(kept, pa.uint32()))
+                if "kept_shard" in rows.schema.names:
+                    kept = now[rows["kept_shard"].to_numpy()]
+                    at = rows.schema.get_field_index("kept_shard")
+                    rows = rows.set_column(at, "kept_shard", pa.array(kept, pa.uint32()))
+                yield rows
     except (pa.ArrowException, OSError, LookupError, TypeError, ValueError, StopIteration) as error:
         raise InputError(f"{split.url} is damaged: {error}.  Run again what made it, or remove its entry.") from error
 

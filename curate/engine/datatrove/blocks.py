@@ -56,7 +56,7 @@ def as_stream(stage: Stage, params: Mapping[str, Any], rank: int, world_size: in
 def as_source(stage: Stage, params: Mapping[str, Any], shard: Shard) -> Iterator[Batch]:
     """Yield what a datatrove reader reads for one of its ranks."""
     schema = with_metadata(pa.schema(list(CORE.items())))
-    documents = _open(stage, params).run(None, shard.index, shard.n_shards)
+    documents = _open(stage, params).run(None, shard.rank, shard.n_ranks)
     while docs := list(islice(documents, DOCS)):
         for doc in docs:
             doc.id = str(doc.id)

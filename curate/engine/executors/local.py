@@ -7,15 +7,14 @@ import io
 import multiprocessing
 import os
 import sys
-import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection
 
 from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.utils.stats import PipelineStats
 
-from curate.engine import warm_up, worker
+from curate.engine import pools, warm_up, worker
+from curate.engine.datatrove import terminal_log
 from curate.engine.datatrove.phase_step import PhaseStep
 from curate.errors import RunError, SpecError
 from curate.executor import Job, JobStatus, Launcher
@@ -79,10 +78,7 @@ class LocalPool(Launcher):
     def close(self, *, failed: bool) -> None:
         if self._pool is None:
             return
-        if failed:  # nobody waits for the tasks that are still running
-            for process in list((self._pool._processes or {}).values()):
-                process.kill()
-        self._pool.shutdown(wait=not failed, cancel_futures=True)
+        pools.end(self._pool, failed=failed)
         self._pool = None
 
     @property
@@ -100,19 +96,14 @@ class LocalPool(Launcher):
 
 
 def _begin_worker() -> None:
-    """Let this worker die with the process that started the run: what a dead run writes could meet what the next one does.
+    """Let this worker die with the process that started the run, and give memory back.
 
     Arrow's own allocator keeps what it once had; the system's gives most of it back, and is not slower here.
     """
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())
-
-    def wait() -> None:
-        connection.wait([multiprocessing.parent_process().sentinel])
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    pools.follow_parent()
 
 
 class _PhaseExecutor(LocalPipelineExecutor):
@@ -157,5 +148,9 @@ class _PhaseExecutor(LocalPipelineExecutor):
 
     def _quietly(self, rank: int) -> PipelineStats:
         """Run a rank with datatrove's log on its file only; the command line prints what a user should read."""
-        with contextlib.redirect_stdout(sys.stderr), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            contextlib.redirect_stderr(io.StringIO()),
+            terminal_log.opened_quickly(),
+        ):
             return self._run_for_rank(rank, local_rank=1)

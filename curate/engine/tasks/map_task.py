@@ -10,18 +10,21 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate import plan
 from curate.batch import Batch, Places, same_schema
+from curate.batch.column_types import parse
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import data_files, outgoing, stage_runners, task_inputs, trial_reader
+from curate.engine.tasks import data_files, outgoing, sources, stage_runners, task_inputs, trial_reader
 from curate.engine.tasks.data_files import TASK_FILE_BYTES, Division
+from curate.engine.tasks.judgements import Judgements, ParquetOut
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import StageError
-from curate.plan import MapPhase
+from curate.plan import MapPhase, record
 from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowWriter
-from curate.runs.layout import PhaseFolder, TaskFolder
+from curate.runs.layout import PhaseFolder, TaskFolder, judgements_file
 from curate.runs.records import DataWriter, is_valid, read_record
 from curate.stage import Kind, Shard
 
@@ -69,7 +72,7 @@ class _Task:
         self.phase, self.place = phase, place
         self.files = TaskFiles(place)
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
-        self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at)
+        self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at, self._judgements())
         self.docs_of_shard: dict[str, int] = {}
         self.warnings: dict[str, str] = {}
         self.written: dict[str, int] = {}
@@ -81,32 +84,62 @@ class _Task:
             label = phase.apply.barrier.label
             recorder.ledger.stage(label)
             batches = recorder.clock.each(label, self._applied(batches, work.results))
-        batches = stage_runners.through(phase.stages, phase.modules, _Progress(self.place).watch(batches), recorder)
+        watched = _Progress(self.place).watch(batches)
+        batches = stage_runners.through(phase.stages, phase.modules, watched, recorder, self._input(work))
         if phase.output:
-            entry = recorder.ledger.stage(phase.output.label)
-            batches = recorder.clock.each(phase.output.label, outgoing.through(phase.output, batches, entry))
+            entry, kept = recorder.ledger.stage(phase.output.label), self._kept(batches)
+            batches = recorder.clock.each(phase.output.label, outgoing.through(phase.output, kept, entry))
         if phase.sink:
             self._sink(batches)
         else:
             self._docs(self._measured(batches) if phase.output else batches)
+        recorder.judgements.close()
         if phase.apply:
             self._remember(work.results)
+
+    def _judgements(self) -> Judgements:
+        """Open the record of judgements: of all phases at the end of the last, else of this phase."""
+        schema = record.schema(self.phase.judgements)
+        if not self.phase.output:
+            return Judgements(schema, ArrowWriter(self.files.open(self.place.judged), schema))
+        file = self.files.open(judgements_file(self.place.number), Role.JUDGEMENTS)
+        judgements = Judgements(schema, ParquetOut(file, schema))
+        for name in self.phase.judged_in:
+            earlier = PhaseFolder(self.place.run, name).task(self.place.number)
+            with closing(arrow_files.open_file(earlier, earlier.judged)) as reader:
+                for rows in reader.batches():
+                    judgements.add(rows)
+        return judgements
 
     def _ids_at(self, places: Places) -> pa.Array:
         return self.sidecars.lookup(["id"], places.shard, places.row)["id"]
 
+    def _input(self, work: TaskInputs) -> str:
+        """Return the name of the input whose documents the task sees; later phases ask only if a stage wants to know."""
+        if work.shard:
+            return work.shard.input
+        if not any(ref.only for ref in self.phase.stages):
+            return ""
+        return plan.read_shard(self.place.run, self.place.number).input
+
     def _from_source(self, shard: Shard) -> Iterator[Batch]:
-        source = self.phase.source
-        self.recorder.ledger.stage(source.label)
-        stage = source.find(self.phase.modules)
+        """Return the documents of a shard. In the ledger, they pass the sources of the inputs that come after its own."""
+        source = self.phase.source_of(shard.input)
+        later = self.phase.sources[self.phase.sources.index(source) + 1 :]
+        for each in self.phase.sources:
+            self.recorder.ledger.stage(each.stage.label)
+        stage = source.stage.find(self.phase.modules)
         if stage.kind is Kind.DATATROVE:
             from curate.engine.datatrove.blocks import as_source
 
-            read = partial(as_source, stage, source.params)
+            read = partial(as_source, stage, source.stage.params)
         else:
-            read = source.open(self.phase.modules)
+            read = source.stage.open(self.phase.modules)
         batches = trial_reader.read(read, shard) if shard.limit else read(shard)
-        return stage_runners.born(source.label, batches, self.recorder)
+        batches = sources.born(source, batches, self.recorder)
+        for each in later:
+            batches = sources.passing(each.stage.label, batches, self.recorder)
+        return batches
 
     def _from_docs(self) -> Iterator[Batch]:
         place = PhaseFolder(self.place.run, self.phase.docs_from).task(self.place.number)
@@ -164,6 +197,17 @@ class _Task:
             self.written["bytes"] += int(data_files.n_bytes(batch).sum())
             yield batch
 
+    def _kept(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Put the documents that are kept on record, with the same columns for every input: what one does not have is null."""
+        types = {name: parse(kind) if kind else None for name, kind in self.phase.schema.items()}
+        for batch in batches:
+            columns = {
+                name: batch[name] if name in batch else pa.nulls(len(batch), kind) for name, kind in types.items()
+            }
+            kept = Batch(pa.RecordBatch.from_pydict(columns)) if columns else batch
+            self.recorder.judgements.keep(kept)
+            yield kept
+
     def _docs(self, batches: Iterator[Batch]) -> None:
         """Write the documents down for the next phase and, before a barrier, what it emits about each."""
         emit = self.phase.emit
@@ -171,7 +215,7 @@ class _Task:
         file = self.files.open(self.place.docs)
         writer = None
         for batch in same_schema(batches, "the columns at the end of the phase"):
-            writer = writer or ArrowWriter(file, batch.rows.schema)
+            writer = writer or ArrowWriter(file, batch.rows.schema, keeps_dictionaries=True)
             if len(batch):
                 writer.write(batch.rows)
             if emitter:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
-from curate.batch import CORE, KEEP, Batch, Places, Verdicts
+from curate.batch import KEEP, Batch, Places, Verdicts
+from curate.engine.tasks.judgements import Broken, Judgements
 from curate.engine.tasks.rejects import FIELDS, SCHEMA, Rejects
 from curate.errors import StageError
 from curate.ledger import Ledger
-
-_BULKY = (pa.types.is_large_binary, pa.types.is_binary)
 
 
 class Clock:
@@ -60,17 +58,25 @@ class TaskRecorder:
     Args:
         rejects: how many texts of rejects are kept, as `Rejects` takes it; None collects no rejects.
         ids_at: returns the ids of documents at some places of the run, for the copies that verdicts name.
+        judgements: takes the documents whose way ends here; None records nothing of them.
     """
 
     def __init__(
-        self, rejects: str | None, task: int = 0, n_tasks: int = 1, ids_at: Callable[[Places], pa.Array] | None = None
-    ):
+        self, rejects: str | None, task: int = 0, n_tasks: int = 1, ids_at: Callable[[Places], pa.Array] | None = None,
+        judgements: Judgements | None = None,
+    ):  # fmt: skip
         self.task, self.n_tasks, self.ids_at = task, n_tasks, ids_at
         self.ledger = Ledger()
         self.clock = Clock()
         self.rejects = Rejects(rejects) if rejects else None
+        self.judgements = judgements
         self.emitted: dict[str, Mapping[str, int]] = {}
         """What a barrier counted when it emitted, by its label; it passes documents on in the next phase only."""
+
+    @property
+    def recorded_columns(self) -> list[str]:
+        """The columns of documents that are in the record of judgements."""
+        return self.judgements.names if self.judgements is not None else []
 
     def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
         """Record what a stage decided about its result, and return the documents that go on.
@@ -95,11 +101,22 @@ class TaskRecorder:
         entry.bytes_out += kept.n_bytes
         return Batch(kept.rows)
 
-    def drop(self, label: str, batch: Batch, verdicts: Verdicts, failed: Sequence[list[str]] | None = None) -> None:
-        """Count and record the documents that these verdicts drop.
+    def drop(self, label: str, batch: Batch, verdicts: Verdicts) -> None:
+        """Count and record the documents that the verdicts of one stage drop."""
+        broken = Broken.of_stage(label, verdicts)
+        self.reject(label, batch, verdicts, broken)
+        self.judge(batch, broken)
+
+    def judge(self, batch: Batch, broken: Broken) -> None:
+        """Record all that was measured of the documents that broke a rule, and which ones."""
+        if self.judgements is not None:
+            self.judgements.drop(batch, broken)
+
+    def reject(self, label: str, batch: Batch, verdicts: Verdicts, broken: Broken) -> None:
+        """Count the documents that these verdicts drop, and record them as rejects.
 
         Args:
-            failed: for each row, every rule of the group it broke, as `stage reason`.
+            broken: every rule that they broke.
         """
         dropped, entry = ~verdicts.is_kept, self.ledger.stage(label)
         if verdicts.lists:
@@ -113,24 +130,21 @@ class TaskRecorder:
             entry.dropped[reason] = entry.dropped.get(reason, 0) + int(n)
         if self.rejects is None:
             return
-        rows = batch.take(dropped)
+        of_document = [name for name in ("id", "url", "source", "text") if name in batch]
+        rows = Batch(batch.rows.select(of_document)).take(dropped)
         at = np.flatnonzero(dropped)
-        reasons = [verdicts.reasons[code] for code in codes]
         evidence = [verdicts.evidence[i] for i in at] if verdicts.evidence is not None else [None] * len(at)
         table = {
             "id": rows["id"],
             "url": rows["url"] if "url" in rows else pa.nulls(len(at), pa.string()),
             "source": rows["source"] if "source" in rows else pa.nulls(len(at), pa.string()),
             "stage": pa.array([label] * len(at), pa.string()),
-            "reason": pa.array(reasons, pa.string()),
+            "reason": pa.array(verdicts.reasons, pa.string()).take(pa.array(codes)),
             "value": pa.array(verdicts.value[dropped], pa.float32(), mask=np.isnan(verdicts.value[dropped])),
             "evidence": pa.array(evidence, pa.string()),
             "lists": pa.array([verdicts.lists.of(i) if verdicts.lists else None for i in at], pa.list_(pa.string())),
             **self._kept_copies(verdicts.kept_copy[dropped] if verdicts.kept_copy else None, len(at)),
-            "failed": pa.array(
-                [failed[i] for i in at] if failed else [[f"{label} {r}"] for r in reasons], pa.list_(pa.string())
-            ),
-            "signals": _signals(rows),
+            "failed": broken.of_rows(dropped),
             "text": rows["text"]
             if "text" in rows and self.rejects.mode != "none"
             else pa.nulls(len(at), pa.large_string()),
@@ -164,14 +178,3 @@ class TaskRecorder:
         codes = verdicts.code[verdicts.code != KEEP]
         for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
             failed[verdicts.reasons[code]] = failed.get(verdicts.reasons[code], 0) + int(n)
-
-
-def _signals(rows: Batch) -> pa.Array:
-    """Return every further column of each row as a JSON object: what was known about the document when it was dropped."""
-    names = [
-        column.name
-        for column in rows.rows.schema
-        if column.name not in CORE and not any(is_bulky(column.type) for is_bulky in _BULKY)
-    ]
-    values = zip(*(rows[name].to_pylist() for name in names), strict=True) if names else [()] * len(rows)
-    return pa.array([orjson.dumps(dict(zip(names, row, strict=True))).decode() for row in values], pa.string())

@@ -20,7 +20,7 @@ SAMPLE_BYTES = 64 << 10
 FIELDS = {
     "id": pa.string(), "url": pa.string(), "source": pa.string(), "stage": pa.string(), "reason": pa.string(),
     "value": pa.float32(), "evidence": pa.string(), "kept_id": pa.string(), "kept_shard": pa.uint32(), "kept_row": pa.uint32(),
-    "lists": pa.list_(pa.string()), "failed": pa.list_(pa.string()), "signals": pa.string(), "text": pa.large_string(),
+    "lists": pa.list_(pa.string()), "failed": pa.list_(pa.string()), "text": pa.large_string(),
 }  # fmt: skip
 SCHEMA = pa.schema(list(FIELDS.items()))
 """The columns of rejects, the same for every task of every run."""

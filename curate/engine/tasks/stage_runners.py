@@ -7,14 +7,20 @@ threshold were another" has an exact answer. What is slow judges survivors only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from curate import languages, signals
 from curate.batch import CORE, KEEP, Batch, Columns, Doc, Verdicts
+from curate.engine.tasks import cases, failing_documents, sources
+from curate.engine.tasks.judgements import Broken
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.errors import CurateError, StageError
 from curate.plan import StageRef
@@ -23,26 +29,30 @@ from curate.stage import Kind, Stage, close
 
 
 def through(
-    refs: Sequence[StageRef], modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
+    refs: Sequence[StageRef], modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder, input: str = ""
 ) -> Iterator[Batch]:
-    """Return the batches as they come out of these stages."""
+    """Return the batches as they come out of these stages.
+
+    Args:
+        input: the name of the input that the documents are from.
+    """
     staged = [(ref, ref.find(modules)) for ref in refs]
     for is_group, members in groupby(staged, key=lambda pair: pair[1].kind is Kind.RULES):
         if is_group:
-            batches = _group([ref for ref, _ in members], modules, batches, recorder)
+            batches = _group([ref for ref, _ in members], modules, batches, recorder, input)
             continue
         for ref, stage in members:
             recorder.ledger.stage(ref.label)
-            batches = recorder.clock.each(ref.label, _RUNNERS[stage.kind](ref, stage, modules, batches, recorder))
+            if _sees(ref, input):
+                staged_batches = _RUNNERS[stage.kind](ref, stage, modules, batches, recorder)
+                batches = recorder.clock.each(ref.label, staged_batches)
+            else:
+                batches = sources.passing(ref.label, batches, recorder)
     return batches
 
 
-def born(label: str, batches: Iterator[Batch], recorder: TaskRecorder) -> Iterator[Batch]:
-    """Yield what a source made."""
-    entry = recorder.ledger.stage(label)
-    for batch in recorder.clock.each(label, batches):
-        entry.n_born += len(batch)
-        yield recorder.record(label, batch)
+def _sees(ref: StageRef, input: str) -> bool:
+    return not ref.only or input in ref.only
 
 
 def _enter(label: str, batch: Batch, recorder: TaskRecorder) -> None:
@@ -55,12 +65,12 @@ def _enter(label: str, batch: Batch, recorder: TaskRecorder) -> None:
 
 
 def _group(
-    refs: Sequence[StageRef], modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
+    refs: Sequence[StageRef], modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder, input: str
 ) -> Iterator[Batch]:
-    rules = [ref.open(modules)() for ref in refs]
+    filters = [_Filter(ref, modules, _sees(ref, input)) for ref in refs]
     for ref in refs:
         recorder.ledger.stage(ref.label)
-    measured_by = _measured_by(refs)
+    measured_by = _measured_by([each.ref for each in filters if each.sees])
 
     def run() -> Iterator[Batch]:
         for batch in batches:
@@ -68,10 +78,45 @@ def _group(
             with recorder.clock.of(refs[0].label):
                 values = signals.measure(missing.values(), batch)
                 batch = batch.with_columns({column: values[signal] for column, signal in missing.items()})
-                yield_ = _judge(refs, rules, batch, recorder)
-            yield yield_
+                judged = _judge(filters, batch, recorder)
+            yield judged
 
     return run()
+
+
+class _Filter:
+    """A signal filter of a group, with its rules for each case; `sees` is whether the documents are of its inputs."""
+
+    def __init__(self, ref: StageRef, modules: Sequence[str], sees: bool):
+        self.ref, self.sees = ref, sees
+        self.rules: list[Rules] = [variant.open(modules)() for variant in ref.variants]
+
+    def judge(self, batch: Batch) -> tuple[Verdicts, np.ndarray]:
+        """Return verdicts, and which documents passed without a score that their language does not have (bool[n])."""
+        n = len(batch)
+        if not self.sees:
+            return Verdicts((), *_nothing(n), failed=np.zeros((n, 0), bool)), np.zeros(n, bool)
+        values = {signal: batch.numbers(column) for signal, column in self.ref.columns.items()}
+        not_asked = _not_asked(self.ref, batch)
+        judged = [self._judged(rules, values, not_asked, n) for rules in self.rules]
+        if not self.ref.cases:
+            return judged[0]
+        is_in = list(cases.masks(self.ref.cases, batch))
+        parts = [(mask, verdicts[mask]) for mask, (verdicts, _) in zip(is_in, judged, strict=True)]
+        unscored = np.any([mask & each for mask, (_, each) in zip(is_in, judged, strict=True)], axis=0)
+        return cases.merged_verdicts(parts, n), unscored
+
+    @staticmethod
+    def _judged(
+        rules: Rules, values: Mapping[str, np.ndarray], not_asked: Mapping[str, np.ndarray], n: int
+    ) -> tuple[Verdicts, np.ndarray]:
+        needed = [bound.signal for _, bound in rules if bound.is_needed and bound.signal in not_asked]
+        unscored = [not_asked[signal] & np.isnan(values[signal]) for signal in needed]
+        return rules.judge(values, n, not_asked), np.any(unscored or [[False] * n], axis=0)
+
+
+def _nothing(n: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.full(n, KEEP, np.int16), np.full(n, np.nan, np.float32)
 
 
 def _measured_by(refs: Sequence[StageRef]) -> dict[str, str]:
@@ -80,21 +125,14 @@ def _measured_by(refs: Sequence[StageRef]) -> dict[str, str]:
     return {column: signal for column, signal in wanted if signal in signals.SIGNALS}
 
 
-def _judge(refs: Sequence[StageRef], rules: Sequence[Rules], batch: Batch, recorder: TaskRecorder) -> Batch:
+def _judge(filters: Sequence[_Filter], batch: Batch, recorder: TaskRecorder) -> Batch:
     """Let every filter of a group judge every document; drop each for the first rule that it broke."""
     n = len(batch)
     lengths = np.diff(batch.text_buffers()[0]) if "text" in batch else np.zeros(n, np.int64)
-    verdicts, unscored = [], []
-    for ref, rule in zip(refs, rules, strict=True):
-        values = {signal: batch.numbers(column) for signal, column in ref.columns.items()}
-        not_asked = _not_asked(ref, batch)
-        verdicts.append(rule.judge(values, n, not_asked))
-        needed = [bound.signal for _, bound in rule if bound.is_needed and bound.signal in not_asked]
-        unscored.append(
-            np.any([not_asked[signal] & np.isnan(values[signal]) for signal in needed] or [[False] * n], axis=0)
-        )
+    refs = [each.ref for each in filters]
+    verdicts, unscored = zip(*(each.judge(batch) for each in filters), strict=True)
     is_alive = np.ones(n, bool)
-    broken = _broken(refs, verdicts, n)
+    broken = Broken.of_group([ref.label for ref in refs], verdicts)
     for ref, verdict, is_unscored in zip(refs, verdicts, unscored, strict=True):
         entry = recorder.ledger.stage(ref.label)
         if n_unscored := int((is_alive & is_unscored).sum()):
@@ -103,10 +141,11 @@ def _judge(refs: Sequence[StageRef], rules: Sequence[Rules], batch: Batch, recor
         entry.bytes_in += int(lengths[is_alive].sum())
         recorder.count(entry.failed, verdict)
         first = Verdicts(verdict.reasons, np.where(is_alive, verdict.code, KEEP).astype(np.int16), verdict.value)
-        recorder.drop(ref.label, batch, first, broken)
+        recorder.reject(ref.label, batch, first, broken)
         is_alive &= verdict.is_kept
         entry.n_out += int(is_alive.sum())
         entry.bytes_out += int(lengths[is_alive].sum())
+    recorder.judge(batch, broken)
     return batch.take(is_alive)
 
 
@@ -119,86 +158,79 @@ def _not_asked(ref: StageRef, batch: Batch) -> dict[str, np.ndarray]:
     }
 
 
-def _broken(refs: Sequence[StageRef], verdicts: Sequence[Verdicts], n: int) -> list[list[str]]:
-    broken: list[list[str]] = [[] for _ in range(n)]
-    for ref, verdict in zip(refs, verdicts, strict=True):
-        for row, rule in np.argwhere(verdict.failed):
-            broken[row].append(f"{ref.label} {verdict.reasons[rule]}")
-    return broken
+# ---------------------------------------------------------------------- filters and transforms
 
 
-# ---------------------------------------------------------------------- one runner a kind
-
-
-def _doc_filter(
+def _by_document(
     ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
 ) -> Iterator[Batch]:
-    judge = ref.open(modules)
+    """Run a stage that looks at one document after the other, in each case with its parameters."""
+    opened = [variant.open(modules) for variant in ref.variants]
+    columns = [stage.columns(variant.typed(stage, modules)) for variant in ref.variants]
+    works = [partial(_WORKS[stage.kind], ref, *pair) for pair in zip(opened, columns, strict=True)]
+    if ref.on_error == "drop":
+        works = [failing_documents.dropped_by(*pair) for pair in zip(works, columns, strict=True)]
+    for batch in batches:
+        _enter(ref.label, batch, recorder)
+        yield recorder.record(ref.label, cases.applied(ref.cases, works, batch) if ref.cases else works[0](batch))
+    for each in opened:
+        close(each)
+
+
+def _doc_filter(ref: StageRef, judge: Callable, columns: Columns, batch: Batch) -> Batch:
     fallback = ref.name.rpartition(".")[2]
-    for batch in batches:
-        _enter(ref.label, batch, recorder)
-        reasons = []
-        for doc in batch.docs():
-            answer = _called(ref, judge, doc)
-            if not isinstance(answer, (bool, str, np.bool_)) or answer == "":
-                raise StageError(
-                    f"{ref.label} answered {answer!r} for {doc.id}; a filter answers True, False or a reason"
-                )
-            reasons.append(
-                None if answer is True or answer is np.True_ else answer if isinstance(answer, str) else fallback
+    answers = _Answers()
+    for doc in batch.docs():
+        answer = answers.of(ref, judge, doc)
+        if not isinstance(answer, (bool, str, np.bool_)) or answer == "":
+            raise StageError(f"{ref.label} answered {answer!r} for {doc.id}; a filter answers True, False or a reason")
+        answers.reasons.append(
+            None if answer is True or answer is np.True_ else answer if isinstance(answer, str) else fallback
+        )
+    return answers.judged(batch)
+
+
+def _batch_filter(ref: StageRef, judge: Callable, columns: Columns, batch: Batch) -> Batch:
+    verdicts = checked(ref, judge(batch))
+    if len(verdicts) != len(batch):
+        raise StageError(f"{ref.label} gave {len(verdicts)} verdicts for {len(batch)} documents")
+    return batch.judged(verdicts)
+
+
+def _doc_edit(ref: StageRef, edit: Callable, columns: Columns, batch: Batch) -> Batch:
+    given, docs, answers = list(batch.docs()), [], _Answers()
+    for doc in given:
+        answer = answers.of(ref, edit, replace(doc, columns=dict(doc.columns)))
+        if (
+            not isinstance(answer, (Doc, str))
+            or answer == ""
+            or (isinstance(answer, Doc) and not isinstance(answer.text, str))
+        ):
+            raise StageError(
+                f"{ref.label} returned {answer!r:.80} for {doc.id}; an edit returns the Doc, its text a string, or a reason"
             )
-        yield recorder.record(ref.label, batch, Verdicts.of(reasons))
-    close(judge)
+        docs.append(doc if isinstance(answer, str) else answer)
+        answers.reasons.append(answer if isinstance(answer, str) else None)
+    made = batch.edited(given, docs, _with_made(ref, columns, batch.rows.schema, docs))
+    same_ids(ref, batch, made)
+    return answers.judged(made)
 
 
-def _batch_filter(
-    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
-) -> Iterator[Batch]:
-    judge = ref.open(modules)
-    for batch in batches:
-        _enter(ref.label, batch, recorder)
-        yield recorder.record(ref.label, batch, checked(ref, judge(batch)))
-    close(judge)
+def _batch_edit(ref: StageRef, edit: Callable, columns: Columns, batch: Batch) -> Batch:
+    made = edit(batch)
+    same_ids(ref, batch, made)
+    only_declared(ref, columns, batch, made)
+    return made
 
 
-def _doc_edit(
-    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
-) -> Iterator[Batch]:
-    edit = ref.open(modules)
-    columns = stage.columns(ref.typed(stage, modules))
-    for batch in batches:
-        _enter(ref.label, batch, recorder)
-        docs, reasons = [], []
-        for doc in batch.docs():
-            answer = _called(ref, edit, doc)
-            if (
-                not isinstance(answer, (Doc, str))
-                or answer == ""
-                or (isinstance(answer, Doc) and not isinstance(answer.text, str))
-            ):
-                raise StageError(
-                    f"{ref.label} returned {answer!r:.80} for {doc.id}; an edit returns the Doc, its text a string, or a reason"
-                )
-            docs.append(doc if isinstance(answer, str) else answer)
-            reasons.append(answer if isinstance(answer, str) else None)
-        made = Batch.from_docs(docs, _with_made(ref, columns, batch.rows.schema, docs))
-        same_ids(ref, batch, made)
-        yield recorder.record(ref.label, made, Verdicts.of(reasons))
-    close(edit)
+_WORKS: dict[Kind, Callable[[StageRef, Callable, Columns, Batch], Batch]] = {
+    Kind.DOC_FILTER: _doc_filter,
+    Kind.BATCH_FILTER: _batch_filter,
+    Kind.DOC_EDIT: _doc_edit,
+    Kind.BATCH_EDIT: _batch_edit,
+}
 
-
-def _batch_edit(
-    ref: StageRef, stage: Stage, modules: Sequence[str], batches: Iterator[Batch], recorder: TaskRecorder
-) -> Iterator[Batch]:
-    edit = ref.open(modules)
-    columns = stage.columns(ref.typed(stage, modules))
-    for batch in batches:
-        _enter(ref.label, batch, recorder)
-        made = edit(batch)
-        same_ids(ref, batch, made)
-        only_declared(ref, columns, batch, made)
-        yield recorder.record(ref.label, made)
-    close(edit)
+# ---------------------------------------------------------------------- stages that may hold documents back
 
 
 def _stream(
@@ -225,11 +257,12 @@ def _matched(ref: StageRef, work: Callable, batches: Iterator[Batch], recorder: 
     """
     entry = recorder.ledger.stage(ref.label)
     waiting: dict[str, list[Batch]] = {}
+    recorded = {"id", "url", "source", "text", *recorder.recorded_columns}
 
     def watched() -> Iterator[Batch]:
         for batch in batches:
             _enter(ref.label, batch, recorder)
-            slim = batch.without(*(n for n in batch.names if n not in ("id", "url", "source", "text")))
+            slim = batch.without(*(name for name in batch.names if name not in recorded))
             for i, id in enumerate(batch["id"].to_pylist()):
                 waiting.setdefault(id, []).append(slim.slice(i, 1))
             yield batch
@@ -241,28 +274,44 @@ def _matched(ref: StageRef, work: Callable, batches: Iterator[Batch], recorder: 
             else:
                 entry.n_born += 1
         yield recorder.record(ref.label, batch)
-    for left in (row for rows in waiting.values() for row in rows):
-        entry.failed["consumed"] = entry.failed.get("consumed", 0) + 1
-        recorder.drop(ref.label, left, Verdicts.of(["consumed"]))
+    left = [pa.Table.from_batches([row.rows]) for rows in waiting.values() for row in rows]
+    for rows in pa.concat_tables(left, promote_options="default").combine_chunks().to_batches() if left else ():
+        verdicts = Verdicts.of(["consumed"] * rows.num_rows)
+        recorder.count(entry.failed, verdicts)
+        recorder.drop(ref.label, Batch(rows), verdicts)
 
 
 _RUNNERS: dict[Kind, Callable] = {
-    Kind.DOC_FILTER: _doc_filter,
-    Kind.BATCH_FILTER: _batch_filter,
-    Kind.DOC_EDIT: _doc_edit,
-    Kind.BATCH_EDIT: _batch_edit,
+    **dict.fromkeys(_WORKS, _by_document),
     Kind.STREAM: _stream,
     Kind.DATATROVE: _datatrove,
 }
 
 
-def _called(ref: StageRef, function: Callable, doc: Doc):
-    try:
-        return function(doc)
-    except CurateError:
-        raise
-    except Exception as error:
-        raise StageError(f"{ref.label} failed on document {doc.id}: {type(error).__name__}: {error}") from error
+class _Answers:
+    """What a function said of the documents of a batch, and what it failed on."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str | None] = []
+        self.errors: dict[int, str] = {}
+        self.counts: Counter[str] = Counter()
+
+    def of(self, ref: StageRef, function: Callable, doc: Doc) -> Any:
+        """Return what the function answers; if it fails, under `on_error: drop`, a reason."""
+        try:
+            return function(doc)
+        except CurateError:
+            raise
+        except Exception as error:
+            if ref.on_error != "drop" or isinstance(error, MemoryError):
+                raise StageError(f"{ref.label} failed on document {doc.id}: {type(error).__name__}: {error}") from error
+            self.errors[len(self.reasons)] = failing_documents.evidence_of(error)
+            self.counts[failing_documents.count_of(error)] += 1
+            return failing_documents.REASON
+
+    def judged(self, batch: Batch) -> Batch:
+        evidence = [self.errors.get(row) for row in range(len(batch))] if self.errors else None
+        return batch.judged(Verdicts.of(self.reasons, evidence=evidence)).counted(self.counts)
 
 
 def checked(ref: StageRef, verdicts: Verdicts) -> Verdicts:

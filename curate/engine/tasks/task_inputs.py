@@ -58,7 +58,7 @@ def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInput
     Args:
         record: of the last time the task ran; files whose mark has not changed since are not digested again.
     """
-    shard = plan.read_shard(place.run, place.number) if phase.source else None
+    shard = plan.read_shard(place.run, place.number) if phase.sources else None
     own = shard.splits if shard else ()
     trusted = {split.range_name: f"{split.mark} {split.mark}" for split in own if shard.limit and "-" in split.mark}
     checked = tuple(split for split in own if split.range_name not in trusted)
@@ -86,22 +86,26 @@ def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list
     if not shard.splits:
         _check_reader(phase, shard)
         mark = shard.mark or str(time.time_ns())  # without a mark it is never known to be unchanged
-        return [shard.n_shards, shard.limit, mark]
-    return [shard.limit, *([s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits)]
+        return [shard.n_ranks, shard.limit, mark]
+    splits = [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
+    return [*([shard.input] if shard.input else []), *([shard.limit] if shard.limit else []), *splits]
 
 
 def _from_phase(phase: MapPhase, place: TaskFolder) -> list[str]:
     before = PhaseFolder(place.run, phase.docs_from).task(place.number)
-    return [output.digest for output in need_record(before).outputs if output.path == before.docs]
+    judged = [PhaseFolder(place.run, name).task(place.number) for name in phase.judged_in]
+    read = [(before, before.docs), *((each, each.judged) for each in judged)]
+    return [output.digest for task, path in read for output in need_record(task).outputs if output.path == path]
 
 
 def _check_reader(phase: MapPhase, shard: Shard) -> None:
     """Make sure that the files of a datatrove reader are those that the run was planned for."""
     from curate.engine.datatrove.blocks import mark
 
-    if not shard.splits and shard.mark != mark(phase.source.find(phase.modules), phase.source.params):
+    source = phase.source_of(shard.input).stage
+    if not shard.splits and shard.mark != mark(source.find(phase.modules), source.params):
         raise InputError(
-            f"{phase.source.label}: the files that it reads have changed since the run was planned, so this task kept "
+            f"{source.label}: the files that it reads have changed since the run was planned, so this task kept "
             "nothing.  Run again."
         )
 

@@ -24,6 +24,10 @@ SHARDS_PER_TASK = 8
 """How many shards' keys one reduce task processes: 16 bytes and a place per document."""
 
 
+FORMAT = 1
+"""The version of indexes; raised when the meaning of a hash changes."""
+
+
 class exact(Barrier):
     """Drop documents with the same text or URL as another; keep one copy of each.
 
@@ -40,9 +44,16 @@ class exact(Barrier):
             10 or 13 digits (seconds or milliseconds since 1970), and other forms that state a year; `01/02/2024` is the
             second of January. Without an offset they are in UTC. Missing dates, and those that cannot be read, count as
             the oldest; of the latter the run warns, and the ledger counts them as `dates.unparsed`.
+        reference: datasets (parquet, JSON Lines, a folder of them, a run folder) and indexes to compare with. Copies of
+            documents in them are dropped, whatever `keep` says; the reference data is not changed.
+        index: a folder (URL) in which this run stores a hash of each kept document, so that later runs can name it in
+            `reference`. Runs with another `by` are refused. The same folder can be `reference` and `index` in run after
+            run, each with a run folder of its own. Documents in the index are never dropped, so with `keep: newest`
+            process the newest data first. Each `dedup.exact` needs an index of its own.
     Drops:
-        exact_duplicate: another copy was kept; value: the number of copies, evidence: the kept copy.
-    Cost: 24 bytes per document are shuffled; texts are not.
+        exact_duplicate: another copy was kept; value: the number of copies, those in the reference data included,
+            evidence: the kept copy.
+    Cost: 24 bytes per document are shuffled; texts are not. An index takes 24 bytes and the id of each kept document.
     Kept:
         "A page that only one address holds." | "Another page."
     Dropped:
@@ -53,9 +64,16 @@ class exact(Barrier):
 
     names_kept_copies = True
 
-    def __init__(self, *, by: Literal["text", "url"] = "text", keep: Literal["newest", "first"] = "newest"):
-        self.by = by
-        self.keep = keep
+    def __init__(
+        self,
+        *,
+        by: Literal["text", "url"] = "text",
+        keep: Literal["newest", "first"] = "newest",
+        reference: list[str] = [],  # noqa: B006
+        index: str | None = None,
+    ):
+        self.by, self.keep = by, keep
+        self.reference, self.index = reference, index
         self.columns = Columns(needs=(by,))
 
     def emit(self, batch: Batch) -> Emitted:
@@ -70,7 +88,7 @@ class exact(Barrier):
             ],
             names=["high", "low", "order"],
         )
-        return Emitted(rows, None, ranks.counts, ranks.warnings)
+        return Emitted(rows, rows if self.index else None, ranks.counts, ranks.warnings)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
         n_tasks = -(-n_shards // SHARDS_PER_TASK)
@@ -78,16 +96,17 @@ class exact(Barrier):
 
     def find_copies(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield a row per duplicate: its place, the place of the kept copy, and the number of copies."""
-        table = pa.Table.from_batches(batches).combine_chunks()
+        table = _compared(batches, context.n_own)
         high, low, rank, shard, row = (table[name].to_numpy() for name in ("high", "low", "order", "shard", "row"))
-        order = np.lexsort((row, shard, -rank, low, high))
-        order = order[(high[order] != 0) | (low[order] != 0)]
+        is_own = shard < context.n_own
+        order = np.lexsort((row, shard, -rank, is_own, low, high))
         starts_group = np.ones(len(order), bool)
         starts_group[1:] = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
         group = np.cumsum(starts_group) - 1
         first = order[np.flatnonzero(starts_group)]
         size = np.bincount(group) if len(order) else np.zeros(0, np.int64)
-        dropped, of = order[~starts_group], group[~starts_group]
+        is_dropped = ~starts_group & is_own[order]
+        dropped, of = order[is_dropped], group[is_dropped]
         yield pa.RecordBatch.from_arrays(
             [
                 pa.array(shard[dropped], pa.uint32()),
@@ -108,6 +127,20 @@ class exact(Barrier):
         verdicts.code[rows] = 0
         verdicts.value[rows] = results["n_copies"].to_numpy()
         return Verdicts(("exact_duplicate",), verdicts.code, verdicts.value, kept_copy=kept)
+
+    def index_settings(self) -> dict[str, object]:
+        """Return the settings in which a run and an index must agree: those that the hashes depend on."""
+        return {"hashes": FORMAT, "by": self.by}
+
+    def recall(self, rows: pa.RecordBatch) -> Emitted:
+        """Return what `emit` returned about documents that an index remembers."""
+        return Emitted(rows.select(["high", "low", "order"]))
+
+    def remember(self, sidecar: pa.RecordBatch, results: pa.RecordBatch, shard: int, start: int) -> pa.RecordBatch:
+        """Return the sidecar of the kept documents: a copy of a dropped one is a copy of the one kept for it, too."""
+        is_kept = np.ones(sidecar.num_rows, bool)
+        is_kept[results["row"].to_numpy()] = False
+        return sidecar.filter(pa.array(is_kept))
 
     def _normal(self, batch: Batch) -> Iterator[str]:
         if self.by == "text":
@@ -131,6 +164,24 @@ def normal_url(url: str) -> str:
     pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
     query = urlencode(sorted(pair for pair in pairs if not TRACKING.fullmatch(pair[0])), errors="surrogateescape")
     return f"{where}{path}{'?' + query if query else ''}"
+
+
+def _compared(batches: Iterable[pa.RecordBatch], n_own: int) -> pa.Table:
+    """Return the rows with a key: the run's own, and of the reference data those that may be equal to one of them.
+
+    So memory does not grow with the reference data.
+    """
+    own = [_with_key(rows, rows["shard"].to_numpy() < n_own) for rows in batches]
+    hashes = np.unique(np.concatenate([rows["high"].to_numpy() for rows in own]))
+    references = (
+        _with_key(rows, (rows["shard"].to_numpy() >= n_own) & np.isin(rows["high"].to_numpy(), hashes))
+        for rows in batches
+    )
+    return pa.Table.from_batches([*own, *references]).combine_chunks()
+
+
+def _with_key(rows: pa.RecordBatch, is_wanted: np.ndarray) -> pa.RecordBatch:
+    return rows.filter(pa.array(is_wanted & ((rows["high"].to_numpy() != 0) | (rows["low"].to_numpy() != 0))))
 
 
 def _key(normal: str) -> tuple[int, int]:

@@ -68,8 +68,10 @@ class html:
             uses no processor time is stopped after ten times this many seconds.
         max_memory_mib: limit of the address space of the child process in MiB, including its libraries (about 50 MiB).
     Needs: html
-    Makes: text, title, page_date, author, canonical_url, declared_language, licence
-    Measures: stated_by, confidence, extracted_by, charset
+    Makes:
+        text, title: string, page_date: string, author: string, canonical_url: string, declared_language: string,
+        licence: string
+    Measures: stated_by: string, confidence: float32, extracted_by: string, charset: string
     Removes: html, content_type, http_charset
     Drops:
         no_main_text: the page has no main text.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from curate import languages
 from curate.barrier import Emitted, ReduceContext, Reduction
 from curate.batch import Batch, Columns, Verdicts
 from curate.errors import SpecError
+from curate.stages.dedup import _keep_policy
 
 REASONS = ("not_in_top", "no_score")
 
@@ -20,11 +22,11 @@ REASONS = ("not_in_top", "no_score")
 class Ranking:
     """A barrier that keeps the documents of each group with the highest mean percentile rank.
 
-    Where there is a column `language`, the documents of each language are a group of their own within each group. Documents
-    in a language in which nothing makes one of the scores are kept.
+    Where there are scores and a column `language`, the documents of each language are a group of their own within each
+    group. Documents in a language in which nothing makes one of the scores are kept.
 
     Args:
-        by: score columns; for each, higher is better.
+        by: score columns; for each, higher is better. "date": the newest first. None: by the hash of the id.
         share: share of each group that is kept, 0-1, rounded up to a whole document; None if `count` is given.
         count: number of documents of each group that are kept, 0 or more; None if `share` is given.
         group: the column whose values define the groups; None for a single group.
@@ -32,8 +34,14 @@ class Ranking:
         SpecError: `by` is empty, both or neither of `share` and `count` are given, or one is out of its range.
     """
 
-    def __init__(self, by: Sequence[str], share: float | None, count: int | None, group: str | None):
-        if not by:
+    def __init__(
+        self,
+        by: Sequence[str] | Literal["date"] | None,
+        share: float | None,
+        count: int | None,
+        group: str | None,
+    ):
+        if by is not None and not by:
             raise SpecError("by: expected at least one score column, got none.")
         if (share is None) == (count is None):
             raise SpecError("expected either `share` or `count`, got both or neither; give one.")
@@ -41,8 +49,10 @@ class Ranking:
             raise SpecError(f"share: expected 0 to 1, got {share}.")
         if count is not None and count < 0:
             raise SpecError(f"count: expected 0 or more, got {count}.")
-        self.by, self.share, self.count, self.group = tuple(by), share, count, group
-        self.columns = Columns(needs=(*self.by, *([group] if group else [])))
+        self.is_by_date, self.is_by_hash = by == "date", by is None
+        self.by = () if by is None or by == "date" else tuple(by)
+        self.share, self.count, self.group = share, count, group
+        self.columns = Columns(needs=(*self.by, *(["date"] if self.is_by_date else []), *([group] if group else [])))
 
     def emit(self, batch: Batch, scored: Mapping[str, Sequence[str]]) -> Emitted:
         """Return the scores of each document, the hashes of its id and its group, and whether its language has no score.
@@ -51,18 +61,28 @@ class Ranking:
             scored: as `Barrier.languages`.
         """
         scores = [batch.numbers(name).astype(np.float32) for name in self.by]
-        columns = {f"score{k}": pa.array(values) for k, values in enumerate(scores)}
+        dates = _keep_policy.ranks(batch, "newest") if self.is_by_date else None
+        ordered = scores if dates is None else [dates.order]
+        columns = {f"score{k}": pa.array(values) for k, values in enumerate(ordered)}
         columns["tie"] = _hashes(batch["id"].to_pylist())
-        spoken = batch[languages.COLUMN].to_pylist() if languages.COLUMN in batch else [None] * len(batch)
-        group = batch[self.group].to_pylist() if self.group else spoken
-        if self.group and self.group != languages.COLUMN and languages.COLUMN in batch:
-            group = [f"{value!r} {language!r}" for value, language in zip(group, spoken, strict=True)]
-        columns["group"] = _hashes(group)
+        columns["group"] = _hashes(self._groups(batch))
         is_unscored = np.zeros(len(batch), bool)
         for name, values in zip(self.by, scores, strict=True):
             is_unscored |= batch.in_other_language(scored.get(name, ())) & np.isnan(values)
         columns["is_unscored"] = pa.array(is_unscored)
-        return Emitted(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+        rows = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+        return Emitted(rows, None, dates.counts, dates.warnings) if dates else Emitted(rows)
+
+    def _groups(self, batch: Batch) -> list:
+        """Return the group of each document; scores can be compared within a language only."""
+        is_by_language = bool(self.by) and languages.COLUMN in batch
+        spoken = batch[languages.COLUMN].to_pylist() if is_by_language else [None] * len(batch)
+        if not self.group or (is_by_language and self.group == languages.COLUMN):
+            return spoken
+        group = batch[self.group].to_pylist()
+        if not is_by_language:
+            return group
+        return [f"{value!r} {language!r}" for value, language in zip(group, spoken, strict=True)]
 
     def reduction(self, n_tasks: int) -> Reduction:
         """Return the only reduce step; each group is ranked in one task."""
@@ -75,14 +95,15 @@ class Ranking:
     def rank(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield a row per dropped document: its place, its mean rank, and the lowest kept rank of its group."""
         table = pa.Table.from_batches(batches).combine_chunks()
-        scores = [table[f"score{k}"].to_numpy() for k in range(len(self.by))]
-        group = table["group"].to_numpy()
-        rank, is_kept, cut = best(scores, group, table["tie"].to_numpy(), self._n_kept)
+        group, tie = table["group"].to_numpy(), table["tie"].to_numpy()
+        scores = [table[f"score{k}"].to_numpy() for k in range(len(self.by) or int(self.is_by_date))]
+        rank, is_kept, cut = best([-tie.astype(np.float64)] if self.is_by_hash else scores, group, tie, self._n_kept)
         is_unscored = table["is_unscored"].to_numpy()
         is_kept |= is_unscored
         n_no_score = int((np.isnan(rank) & ~is_unscored).sum())
         unscored = {languages.UNSCORED: int(is_unscored.sum())} if is_unscored.any() else {}
-        context.report({"documents": len(table), "kept": int(is_kept.sum()), "no_score": n_no_score, **unscored})
+        no_score = {"no_score": n_no_score} if self.by else {}
+        context.report({"documents": len(table), "kept": int(is_kept.sum()), **no_score, **unscored})
         columns = {name: table[name].to_numpy() for name in ("shard", "row")}
         columns |= {"rank": rank.astype(np.float32), "cut": cut.astype(np.float32)}
         yield pa.RecordBatch.from_pydict({name: pa.array(values[~is_kept]) for name, values in columns.items()})
@@ -109,7 +130,7 @@ def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kep
     """Rank documents within their groups and keep the best.
 
     Args:
-        scores: float32[n] each; a document with a NaN score has no rank and is not kept.
+        scores: numbers[n] each; a document with a NaN score has no rank and is not kept.
         group: uint64[n].
         tie: uint64[n]; between equal ranks, the smaller number wins.
         n_kept: function from the number of ranked documents in a group to how many of them are kept.

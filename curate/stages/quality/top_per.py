@@ -1,6 +1,8 @@
-"""`quality.top_per`: keep the best documents of each source, language or other group."""
+"""`quality.top_per`: keep the best documents, or a number of documents, of each source, domain or other group."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import pyarrow as pa
 
@@ -10,18 +12,21 @@ from curate.stages.quality._ranking import Ranking
 
 
 class top_per(Barrier):
-    """Keep the highest-ranked documents of each group.
+    """Keep the highest-ranked documents of each group: by scores, by date, or any.
 
-    A group is the documents with the same value in a column and, if there is a column `language`, of the same language;
-    null is a value too. Ranks are computed as in `quality.keep_top`, within each group. Documents in a language that
-    the model of a score does not know are kept (metric `no_score_other_language`).
+    A group is the documents with the same value in a column; null is a value too. Ranks by scores are computed as in
+    `quality.keep_top`, within each group and, if there is a column `language`, within each language of a group. Documents
+    in a language that the model of a score does not know are kept (metric `no_score_other_language`).
 
     Why:
         Models score some sources and languages higher than others regardless of their quality; a single ranking would
-        keep few documents of the others.
+        keep few documents of the others. A cap on each domain (`text.domain` makes the column) keeps a few large sites
+        from filling a corpus.
     Args:
-        column: the column whose values define the groups, such as `source` or `language`.
-        by: score columns; for each, higher is better. A document with a null score is dropped.
+        column: the column whose values define the groups, such as `source`, `language` or `domain`.
+        by: score columns; for each, higher is better. A document with a null score is dropped. `date`: the newest
+            documents are kept; dates are read as `dedup.exact` reads them, and missing ones count as the oldest. Null: the
+            documents whose ids have the smallest hashes, which are the same in every run.
         share: share of each group that is kept, 0-1, rounded up to a whole document. Give either `share` or `count`.
         count: number of documents of each group that are kept, 0 or more.
     Drops:
@@ -35,12 +40,20 @@ class top_per(Barrier):
     Kept:
         "Short." | "A longer text of six words." with column="url", count=1, by=["words.count"]
         "A longer text of six words." | "Short." with column="url", count=1, by=["words.count"]
+        "The first text." | "The second text." with column="source", count=1
     Dropped:
         "A longer text of six words." | "Short." with column="source", count=1, by=["words.count"] -> not_in_top
     Source: Not a step of WanJuan-CC.
     """
 
-    def __init__(self, *, column: str, by: list[str], share: float | None = None, count: int | None = None):
+    def __init__(
+        self,
+        *,
+        column: str,
+        by: list[str] | Literal["date"] | None = None,
+        share: float | None = None,
+        count: int | None = None,
+    ):
         self._ranking = Ranking(by, share, count, column)
         self.columns = self._ranking.columns
 

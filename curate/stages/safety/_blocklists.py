@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,8 @@ from curate import assets, fingerprint
 from curate.errors import InputError
 from curate.kernels import blocklist as b
 from curate.kernels import urls as u
-from curate.stages.safety import _files, _hosts
+from curate.stages import _hosts, _public_suffixes
+from curate.stages.safety import _files
 
 HEADER = b.N_COUNTS + 3
 """Number of 64-bit words before the tables in a cached file: a digest of everything after it, the counts of
@@ -165,17 +166,9 @@ class Suffixes:
 @cache
 def public_suffixes() -> Suffixes:
     """Return the public suffixes of registries; those of companies (`blogspot.com`) are treated as ordinary domains."""
-    import tld
-
-    text = (Path(tld.__file__).parent / "res" / "effective_tld_names.dat.txt").read_text(encoding="utf-8")
-    lines = text.partition("===BEGIN PRIVATE DOMAINS===")[0].split("\n")
-    rules = [line.strip() for line in lines if line.strip() and not line.startswith("//")]
-    names = [rule for rule in rules if rule[0] not in "*!"]
-    wild, exempt = (_hashes([rule[n:] for rule in rules if rule[0] == mark]) for mark, n in (("*", 2), ("!", 1)))
-    return Suffixes(_hashes(names), u.table(wild), u.table(exempt))
+    rules = _public_suffixes.rules()
+    return Suffixes(_hashes(rules.names), u.table(_hashes(rules.wild)), u.table(_hashes(rules.exempt)))
 
 
-def _hashes(names: list[str]) -> np.ndarray:
-    return _distinct(
-        np.array([u.hash_name(np.frombuffer(_hosts.plain_host(name.encode()), np.uint8)) for name in names], np.uint64)
-    )
+def _hashes(names: Iterable[str]) -> np.ndarray:
+    return _distinct(np.array([u.hash_name(np.frombuffer(name.encode(), np.uint8)) for name in names], np.uint64))

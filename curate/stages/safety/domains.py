@@ -8,7 +8,8 @@ from curate.assets import File
 from curate.batch import KEEP, Batch, ListHits, Verdicts
 from curate.errors import SpecError
 from curate.kernels import urls
-from curate.stages.safety import _blocklists, _hosts
+from curate.stages import _hosts
+from curate.stages.safety import _blocklists
 
 DEFAULT = {"adult": File("asset:url-filter")}
 REASONS = ("listed_domain", "listed_url")

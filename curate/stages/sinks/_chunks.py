@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.batch import Batch, same_schema
+from curate.batch.nested_arrays import is_list, lengths_and_items
 from curate.errors import StageError
+
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 
 
 def typed_rows(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
@@ -38,21 +41,20 @@ def row_bytes(rows: pa.RecordBatch) -> np.ndarray:  # int64[n_rows]
 
 def _cell_bytes(column: pa.Array) -> np.ndarray | int:  # int64[n_rows], or one number for all rows
     kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        return _cell_bytes(column.storage)
     if pa.types.is_dictionary(kind):
         return _cell_bytes(column.dictionary_decode())
-    if (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    ):
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        column = column.cast(pa.large_binary() if pa.types.is_binary_view(kind) else pa.large_string())
+    if any(is_kind(column.type) for is_kind in _TEXTS):
         return pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-        inside = np.broadcast_to(_cell_bytes(column.flatten()), int(lengths.sum()))
+    if is_list(kind):
+        lengths, items = lengths_and_items(column)
+        inside = np.broadcast_to(_cell_bytes(items), int(lengths.sum()))
         before = np.concatenate([[0], np.cumsum(inside)])
         ends = np.cumsum(lengths)
         return before[ends] - before[ends - lengths]
     if pa.types.is_struct(kind):
         return sum((_cell_bytes(part) for part in column.flatten()), 0)
-    return -(-kind.bit_width // 8)
+    return 0 if pa.types.is_null(kind) else -(-kind.bit_width // 8)

@@ -8,11 +8,10 @@ from contextlib import ExitStack
 from typing import BinaryIO, Literal
 
 import orjson
-import pyarrow as pa
 import zstandard
 
 from curate.batch import Batch
-from curate.errors import StageError
+from curate.batch.json_columns import json_rows
 from curate.stage import ShardWriter
 from curate.stages.sinks._chunks import typed_rows
 
@@ -29,8 +28,10 @@ def jsonl(
     """Write documents as JSON Lines: one object per line, with all columns in every line.
 
     Null values are written too, so a loader that infers types from the first lines finds every column. NaN and infinity
-    do not exist in JSON and become null; dates become ISO 8601 strings. The same documents give the same bytes, however
-    they are batched.
+    do not exist in JSON and become null. Dates and timestamps are written as ISO 8601, decimals as strings with all their
+    digits, bytes as base64, durations as whole numbers of their unit, and a map as a list of objects with `key` and
+    `value`; `sources.jsonl` reads them into these types if `extra` says so. The same documents give the same bytes,
+    however they are batched.
 
     Why: almost every tool can read this format, and so can people.
 
@@ -38,7 +39,7 @@ def jsonl(
         compression: `zst`, `gz` or `none`; files are named `.jsonl.zst`, `.jsonl.gz` or `.jsonl`.
     Needs: text
     Raises:
-        StageError: a column holds bytes, or the columns differ between batches.
+        StageError: the columns differ between batches, or a column has no type.
     Cost: 330 MB/s of text on one core without compression, 48 MB/s with zst, 13 MB/s with gz
     """
     with ExitStack() as files:
@@ -49,11 +50,9 @@ def jsonl(
 
 def _lines(batches: Iterator[Batch]) -> Iterator[bytes]:
     for rows in typed_rows(batches):
-        for field in rows.schema:
-            if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
-                raise StageError(f"column `{field.name}` holds bytes, which JSON cannot represent.  Use sinks.parquet")
         for start in range(0, rows.num_rows, CHUNK_ROWS):
-            for row in rows.slice(start, CHUNK_ROWS).to_pylist():
+            part = rows.slice(start, CHUNK_ROWS)
+            for row in json_rows(dict(zip(part.schema.names, part.columns, strict=True))):
                 yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.batch import Batch
+from curate.batch import Batch, column_types
 from curate.stage import ShardWriter
 from curate.stages.sinks._chunks import row_bytes, typed_rows
 
@@ -65,7 +66,25 @@ def _row_groups(batches: Iterator[Batch], group_docs: int) -> Iterator[pa.Table]
             n_bytes += int(before[stop] - before[start])
             start = stop
             if n_docs >= group_docs or n_bytes >= GROUP_BYTES:
-                yield pa.Table.from_batches(held).combine_chunks()
+                yield _row_group(held)
                 held, n_docs, n_bytes, n_groups = [], 0, 0, n_groups + 1
     if held or not n_groups:
-        yield pa.Table.from_batches(held or [rows.slice(0, 0)]).combine_chunks()
+        yield _row_group(held or [rows.slice(0, 0)])
+
+
+def _row_group(held: list[pa.RecordBatch]) -> pa.Table:
+    return _with_own_dictionaries(pa.Table.from_batches(held)).combine_chunks()
+
+
+def _with_own_dictionaries(table: pa.Table) -> pa.Table:
+    """Return the table with dictionaries made from its rows, so that its bytes do not depend on those of the batches.
+
+    Where the order of a dictionary means something, it stays; so does one in a type that Arrow cannot convert.
+    """
+    for i, field in enumerate(table.schema):
+        plain = column_types.decoded(field.type, keeps_ordered=True)
+        if plain != field.type:
+            with suppress(pa.ArrowException):
+                column = pa.chunked_array([table.column(i).cast(plain).combine_chunks()])
+                table = table.set_column(i, field, column.cast(field.type))
+    return table

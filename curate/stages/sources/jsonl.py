@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import codecs
-import json
-import math
+import difflib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, Literal
 
 import fsspec
-import orjson
 
-from curate.batch import Batch, Columns
-from curate.errors import InputError
+from curate.batch import CORE, Batch, Columns, column_types
+from curate.errors import InputError, StageError
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._buffered_file import BufferedFile
 from curate.stages.sources._damaged_start import CONTROL, ENDINGS, HEAD_BYTES, SEARCHED, first_intact_member
 from curate.stages.sources._decompress import LONG_WINDOW, Codec, ReadFailure, codec_of, decompressed
-from curate.stages.sources._fields import ExtraType, schema_of
+from curate.stages.sources._fields import (
+    ALL,
+    MOST_FILES,
+    Extra,
+    Layout,
+    layout_of,
+    named_by,
+    no_such_key,
+    renamed,
+    spread,
+)
+from curate.stages.sources._json_objects import ObjectReader, can_be_id, converters_of, parsed_or_none, values_at
+from curate.stages.sources._json_values import MISSING, type_of
 from curate.stages.sources._magic import binary_format
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
 
@@ -29,8 +39,6 @@ N_CHECKED = 1000
 PLAIN_CHUNK = 1 << 20
 """Number of bytes read from an uncompressed file at a time."""
 
-_MISSING = object()
-
 
 class jsonl:
     r"""Read documents from JSON Lines files, one object per line; uncompressed or gzip, zstd, LZ4, bzip2 or xz.
@@ -39,13 +47,18 @@ class jsonl:
         (`zstd --long=31`), as public dumps have them; memory grows with the window of the file.
 
     Args:
-        fields: column -> key in the object, if the names differ: {text: content, url: metadata.url}. `a.b` is the
-            key `b` of the object `a`, unless a key is named `a.b`. If `id` is mapped, ids come from the file;
-            otherwise an id is the file name and the byte offset of the line (in the decompressed file).
-        extra: additional columns to keep, with their types: {stars: int}. A value of another type, or a number that
-            JSON does not know (`NaN`, `Infinity`), becomes null and is counted (`mismatched.stars`); `string` accepts
-            any other value and stores it as JSON. Other keys are not kept, because all shards must have the same
-            columns, and the keys of a file are unknown before it is read.
+        fields: column -> key in the object, if the names differ: {text: content, url: meta.link}. `a.b` is the key `b` of
+            the object `a`, unless a key is named `a.b`. `id`, `url`, `date` and `source` are taken from the keys of these
+            names, and the last three also from an object `metadata`, as datatrove writes it. An `id` is a string or a
+            whole number; without one, the id is the file name and the byte offset of the line (in the decompressed file).
+        extra: additional columns to keep, with their types: {stars: int, tags: list of string}. `all` keeps every other
+            key, in the type of its values at the beginning of up to 16 files; a key whose values have several types
+            becomes a string, as with `string` below, and an object is one column with a struct. A value that does not fit
+            the type, or a number that JSON does not know (`NaN`, `Infinity`), becomes null and is counted
+            (`mismatched.stars`). `string` stores other values as JSON, timestamps and dates are ISO 8601, `binary` is
+            base64.
+        other_keys: `count` counts the documents that have keys which no column takes (`unknown_key.stars`; after the
+            first twenty such keys only `unknown_key`). `extra: all` does so.
         max_doc_mib: longer lines (MiB) are dropped without parsing.
     Makes: text, url, date, source
     Drops:
@@ -54,11 +67,12 @@ class jsonl:
             beginning (the ids after it count from the byte of the first intact member)
         truncated_record: the compressed data ends too early
         no_text: the text is missing, null or not a string
-        no_id: `id` is mapped and the object has none
+        no_id: `id` is in `fields` and the object has none
         document_too_large: the line is longer than `max_doc_mib`
     Raises:
         InputError: a file is of another format (parquet, one JSON array, CSV, UTF-16, ZIP ...), or no line in its first
-            MiB has the key of the text, or its first zstd frame needs a window over 2 GiB.
+            MiB has the key of the text, or its first zstd frame needs a window over 2 GiB; a key in `fields` or `extra` is
+            misspelt.
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 170 MB/s of text from uncompressed files, 90 MB/s from compressed files, on one core
     """
@@ -67,13 +81,41 @@ class jsonl:
         self,
         *,
         fields: dict[str, str] = {},  # noqa: B006
-        extra: dict[str, ExtraType] = {},  # noqa: B006
+        extra: Extra = {},  # noqa: B006
+        other_keys: Literal["ignore", "count"] = "ignore",
         max_doc_mib: float = 64,
     ):
-        self.schema = schema_of(fields, extra)
-        self.columns = Columns(makes={name: self.schema.field(name).type for name in extra})
-        self.fields, self.extra = fields, extra
+        self.layout = layout_of(fields, extra)
+        self.columns = Columns(makes={field.name: field.type for field in self.layout.schema if field.name not in CORE})
+        converters_of(self.layout)
+        self.fields, self.extra, self.other_keys = fields, extra, other_keys
         self.max_doc_bytes = int(max_doc_mib * (1 << 20))
+
+    def found_in(self, files: Sequence[Split]) -> dict[str, Any]:
+        """Return the parameters with the keys and types at the beginning of these files in place of `extra: all`.
+
+        Raises:
+            InputError: a file is of another format; a key in `fields` or `extra` is in none of the files.
+        """
+        if self.extra != ALL and not named_by(self.layout):
+            return {}
+        records, looked, is_all = [], spread(files), len(files) <= MOST_FILES
+        for split in looked:
+            _, found, is_whole = _beginning(split)
+            if not found:
+                self.check_input(split)
+            records += found
+            is_all &= is_whole
+        if records:
+            _check_keys(self.layout, records, looked, is_all)
+        if self.extra != ALL:
+            return {}
+        id_fits = all(can_be_id(value) for value in values_at(records, "id") if value not in (None, MISSING))
+        keys = renamed(dict.fromkeys(key for record in records for key in record), self.fields, id_fits)
+        present = {name: (v for v in values_at(records, key) if v is not MISSING) for name, key in keys.items()}
+        types = {name: type_of(values) for name, values in present.items()}
+        extra = {name: column_types.spell(kind) for name, kind in types.items()}
+        return {"extra": extra, "other_keys": "count"}
 
     def check_input(self, split: Split) -> None:
         """Look whether the beginning of a file has objects, and one of them the key of the text, and of a mapped id.
@@ -81,33 +123,57 @@ class jsonl:
         Raises:
             InputError: the file is of another format, or no object in its beginning has the key.
         """
-        data, is_whole = first_bytes(split, LONG_WINDOW)
-        lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")[: None if is_whole else -1][:N_CHECKED]
-        records = [record for line in lines if isinstance(record := _parsed_or_none(line), dict)]
+        data, records, _ = _beginning(split)
         found = binary_format(data) if records else format_of(data)
         if found not in (None, "JSON Lines"):
             raise wrong_format(split, "JSON Lines", found)
-        for column, key in {"text": "text", **self.fields}.items():
-            is_needed = column in ("text", "id")
-            if is_needed and records and all(_value_at(record, key) is _MISSING for record in records):
+        for column in {"text": "", **self.fields}.keys() & {"text", "id"}:
+            (key,) = self.layout.keys[column]
+            if records and all(value is MISSING for value in values_at(records, key)):
                 raise _no_key(split, column, key, records)
 
     def __call__(self, shard: Shard) -> Iterator[Batch]:
-        builder = BatchBuilder(self.schema)
-        read = _reader(builder, self.fields, self.extra)
+        if self.extra == ALL:
+            raise StageError("the columns of `extra: all` are not known.  Take the parameters that `found_in` returns")
+        builder = BatchBuilder(self.layout.schema)
+        reader = ObjectReader(builder, self.layout, self.other_keys == "count")
         for split in shard.splits:
             n_texts = 0
             for at, line, length in _lines_of(split, self.max_doc_bytes):
                 if isinstance(line, bytes):
-                    n_texts += read(split, at, line)
+                    n_texts += reader.read(split, at, line)
                 elif isinstance(line, ReadFailure):
-                    builder.add(_row(builder, split, at), 0, line.reason, evidence=str(line))
+                    builder.add(reader.without_values(split, at), 0, line.reason, evidence=str(line))
                 else:
-                    builder.add(_row(builder, split, at), 0, "document_too_large", length / (1 << 20))
+                    builder.add(reader.without_values(split, at), 0, "document_too_large", length / (1 << 20))
                 yield from builder.pop_full()
             if split.start == 0 and not n_texts:
                 self.check_input(split)
         yield from builder.flush()
+
+
+def _beginning(split: Split) -> tuple[bytes, list[dict], bool]:
+    """Return the first bytes of a file, the objects in them, and whether these are all of the file."""
+    data, is_whole = first_bytes(split, LONG_WINDOW)
+    lines = data.removeprefix(codecs.BOM_UTF8).split(b"\n")[: None if is_whole else -1]
+    records = [record for line in lines[:N_CHECKED] if isinstance(record := parsed_or_none(line), dict)]
+    return data, records, is_whole and len(lines) <= N_CHECKED
+
+
+def _check_keys(layout: Layout, records: Sequence[dict], looked: Sequence[Split], is_all: bool) -> None:
+    """Look whether the objects have the keys that the recipe names.
+
+    A key may begin to appear where nobody has looked, so it is missing only if all of the input was looked at, or if it
+    resembles a key that is there.
+
+    Raises:
+        InputError: no object has the key.
+    """
+    known = dict.fromkeys(key for record in records for key in record)
+    for column, key in named_by(layout).items():
+        is_missing = all(value is MISSING for value in values_at(records, key))
+        if is_missing and (is_all or difflib.get_close_matches(key, known, n=1, cutoff=0.8)):
+            raise no_such_key(column, key, looked, known)
 
 
 def _no_key(split: Split, column: str, key: str, records: list[dict]) -> InputError:
@@ -149,7 +215,7 @@ def _damaged_start(file: BufferedFile, name: str) -> tuple[ReadFailure | None, C
     head = file.read_at(0, HEAD_BYTES)
     if not CONTROL.search(head) or binary_format(head):
         return None, None, 0
-    if any(isinstance(_parsed_or_none(line), dict) for line in file.read_at(0, SEARCHED).split(b"\n")):
+    if any(isinstance(parsed_or_none(line), dict) for line in file.read_at(0, SEARCHED).split(b"\n")):
         return None, None, 0
     if found := first_intact_member(file, lambda head: bool(head) and not CONTROL.search(head)):
         codec, at = found
@@ -197,146 +263,10 @@ def _lines(chunks: Iterator[bytes], at: int, limit: int) -> Iterator[tuple[int, 
             n_held += len(rest)
             held = [*held, rest] if n_held <= limit else []
     except ReadFailure as failure:
-        if isinstance(_parsed_or_none(line := b"".join(held)), dict):  # only its newline is lost
+        if isinstance(parsed_or_none(line := b"".join(held)), dict):  # only its newline is lost
             yield at, line, n_held
             at += n_held
         yield at, failure, n_held
         return
     if n_held:
         yield at, None if n_held > limit else b"".join(held), n_held
-
-
-# ---------------------------------------------------------------------- objects
-
-
-def _reader(
-    builder: BatchBuilder, fields: Mapping[str, str], extra: Mapping[str, ExtraType]
-) -> Callable[[Split, int, bytes], bool]:
-    """Return a function that parses one line, adds it as a document and returns whether the text is there."""
-    text_key, id_key = fields.get("text", "text"), fields.get("id")
-    columns = [(name, fields.get(name, name), extra.get(name, "string")) for name in builder.schema.names[2:]]
-    columns = [column for column in columns if column[0] != "source" or "source" in fields]
-
-    def read(split: Split, at: int, line: bytes) -> bool:
-        if at == 0 and line.startswith(b"\xef\xbb\xbf"):
-            line = line[3:]
-        if not line or line.isspace():
-            builder.count("lines.blank")
-            return False
-        try:
-            record = _parsed(line)
-        except orjson.JSONDecodeError as error:
-            builder.add(_row(builder, split, at), 0, "unreadable_record", evidence=str(error))
-            return False
-        if not isinstance(record, dict):
-            evidence = f"expected a JSON object, found {_json_type(record)}"
-            builder.add(_row(builder, split, at), 0, "unreadable_record", evidence=evidence)
-            return False
-        values: dict[str, Any] = {}
-        for name, key, kind in columns:
-            found = _value_at(record, key)
-            values[name], fits = _converted(kind, found)
-            if not fits:
-                builder.count(f"mismatched.{name}")
-        own_id = _value_at(record, id_key) if id_key else None
-        if isinstance(own_id, int) and not isinstance(own_id, bool):
-            own_id = str(own_id)
-        text = _value_at(record, text_key)
-        row = _row(
-            builder,
-            split,
-            at,
-            own_id if isinstance(own_id, str) else None,
-            text if isinstance(text, str) else None,
-            values,
-        )
-        if not isinstance(text, str):
-            builder.add(row, 0, "no_text", evidence=f"{text_key}: {_json_type(text)}")
-        elif id_key and not isinstance(own_id, str):
-            builder.add(row, len(line), "no_id", evidence=f"{id_key}: {_json_type(own_id)}")
-        else:
-            builder.add(row, len(line))
-        return isinstance(text, str)
-
-    return read
-
-
-def _parsed_or_none(line: bytes) -> Any:
-    try:
-        return _parsed(line)
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _parsed(line: bytes) -> Any:
-    """Parse a line; numbers that JSON does not know (`NaN`, `-Infinity`, 1e999) become floats that are not finite.
-
-    Raises:
-        orjson.JSONDecodeError: the line is not JSON in any other respect, or has a lone surrogate.
-    """
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            record = json.loads(line.decode("utf-8"), parse_int=_integer)
-            orjson.dumps(record)  # it refuses lone surrogates, which json accepts
-        except (ValueError, TypeError, RecursionError):  # a TypeError is what orjson raises for surrogates
-            record = None
-        if record is None:
-            raise
-        return record
-
-
-def _integer(digits: str) -> int | float:
-    """Return what orjson makes of an integer: a float if it has more than 64 bits."""
-    value = int(digits) if len(digits) <= 20 else float(digits)
-    return value if -(1 << 63) <= value < 1 << 64 else float(value)
-
-
-def _row(
-    builder: BatchBuilder,
-    split: Split,
-    at: int,
-    own_id: str | None = None,
-    text: str | None = None,
-    values: Mapping = {},
-) -> tuple:
-    given = {"source": split.source, **{name: value for name, value in values.items() if value is not None}}
-    return (own_id or f"{split.name}/{at}", text, *(given.get(name) for name in builder.schema.names[2:]))
-
-
-def _value_at(record: Mapping[str, Any], key: str) -> Any:
-    if key in record:
-        return record[key]
-    value: Any = record
-    for part in key.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return _MISSING
-        value = value[part]
-    return value
-
-
-def _converted(kind: str, value: Any) -> tuple[Any, bool]:
-    """Return the value in the type of an extra column, or None, and whether it has that type."""
-    if value is None or value is _MISSING:
-        return None, True
-    if isinstance(value, float) and not math.isfinite(value):
-        return None, False
-    if kind == "string":
-        try:
-            return value if isinstance(value, str) else orjson.dumps(value).decode(), True
-        except orjson.JSONEncodeError:  # nested too deeply for orjson
-            return None, False
-    if kind == "bool":
-        return (value, True) if isinstance(value, bool) else (None, False)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None, False
-    if kind == "float":
-        return float(value), True
-    fits = value == int(value) and -(1 << 63) <= value < 1 << 63
-    return (int(value), True) if fits else (None, False)
-
-
-def _json_type(value: Any) -> str:
-    names = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
-    return "missing" if value is _MISSING else names.get(type(value), "number")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, BinaryIO
 
 import fsspec
 import numpy as np
@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curate.batch import TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts
-from curate.errors import InputError
+from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts, column_types
+from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
-from curate.stages.sources._batch_builder import BatchBuilder
-from curate.stages.sources._fields import ExtraType, schema_of
+from curate.stages.sources._fields import ALL, Extra, Layout, layout_of, named_by, no_such_key, renamed, spread
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
+
+MOST_AT_ONCE = 16
+"""Number of files whose columns are read at the same time, at most."""
 
 
 class parquet:
@@ -29,18 +31,22 @@ class parquet:
         read the Hub's parquet copy: `hf://datasets/OWNER/NAME@~parquet/CONFIG/train/*.parquet`.
 
     Args:
-        fields: column -> column in the file, if the names differ: {text: content, url: meta.url}. `a.b` is the
-            field `b` of the struct `a`. If `id` is mapped, ids come from the file; otherwise an id is the file
-            name and the row number.
-        extra: additional columns to keep, with their types: {language_score: float}. Other columns are not kept,
-            because all shards must have the same columns, and the files of an input may differ.
+        fields: column -> column in the file, if the names differ: {text: content, url: meta.link}. `a.b` is the field `b`
+            of the struct `a`. `id`, `url`, `date` and `source` are taken from the columns of these names, and the last
+            three also from a struct `metadata`, as datatrove writes it. An `id` is a string or a whole number; without
+            one, the id is the file name and the row number.
+        extra: additional columns to keep, with their types: {score: float, tags: list of string}. `all` keeps every other
+            column as it is; only a column of nulls becomes `string`, an Arrow extension type other than `uuid`, `json` and
+            `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A column
+            that a file does not have is null in its documents, which are counted (`missing_column.score`).
     Makes: text, url, date, source
     Drops:
         no_text: the text is null
-        no_id: `id` is mapped and the id is null
+        no_id: `id` is in `fields` and the id is null
         unreadable_record: text or id is not UTF-8, or the rest of the row group cannot be decoded
     Raises:
-        InputError: a file is not parquet or is truncated; a column is missing, duplicated or has another type.
+        InputError: a file is not parquet or is truncated; a column is in no file, is duplicated or has another type; with
+            `extra: all`, a column has one type in one file and another one in the next.
         SpecError: `fields` maps a column that is neither core nor extra, or `extra` declares a core column.
     Cost: 360 MB/s of text on one core
     """
@@ -49,11 +55,32 @@ class parquet:
         self,
         *,
         fields: dict[str, str] = {},  # noqa: B006
-        extra: dict[str, ExtraType] = {},  # noqa: B006
+        extra: Extra = {},  # noqa: B006
     ):
-        self.schema = schema_of(fields, extra)
-        self.columns = Columns(makes={name: self.schema.field(name).type for name in extra})
-        self.fields = fields
+        self.layout = layout_of(fields, extra)
+        self.columns = Columns(makes={field.name: field.type for field in self.layout.schema if field.name not in CORE})
+        self.fields, self.extra = fields, extra
+
+    def found_in(self, files: Sequence[Split]) -> dict[str, Any]:
+        """Return the parameters with the columns and types of these files in place of `extra: all`.
+
+        Raises:
+            InputError: a file is not parquet or is truncated; a column has two types; a column in `fields` or `extra` is in
+                none of the files.
+        """
+        if self.extra != ALL and not named_by(self.layout):
+            return {}
+        looked = files if self.extra == ALL else spread(files)
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            schemas = list(pool.map(_schema_of, looked))
+        for column, key in named_by(self.layout).items():
+            if all(_type_at(schema, key) is None for schema in schemas):
+                raise no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
+        if self.extra != ALL:
+            return {}
+        id_fits = all(_can_be_id(schema.field("id").type) for schema in schemas if schema.names.count("id") == 1)
+        keys = renamed(dict.fromkeys(name for schema in schemas for name in schema.names), self.fields, id_fits)
+        return {"extra": {name: _common_type(key, looked, schemas) for name, key in keys.items()}}
 
     def check_input(self, split: Split) -> None:
         """Look whether a file is parquet and has the columns.
@@ -62,22 +89,25 @@ class parquet:
             InputError: it is not parquet or truncated; a column is missing, duplicated or has another type.
         """
         with fsspec.open(split.url, "rb") as file:
-            _keys(split, _opened(split, file).schema_arrow, self.schema, self.fields)
+            _keys(split, _opened(split, file).schema_arrow, self.layout)
 
     def __call__(self, shard: Shard) -> Iterator[Batch]:
+        if self.extra == ALL:
+            raise StageError("the columns of `extra: all` are not known.  Take the parameters that `found_in` returns")
         n_batches = 0
         for split in shard.splits:
             with fsspec.open(split.url, "rb") as file:
-                for batch in _batches(split, file, self.schema, self.fields):
+                for batch in _batches(split, file, self.layout):
                     n_batches += 1
                     yield batch
         if not n_batches:
-            yield from BatchBuilder(self.schema).flush()
+            schema = self.layout.schema
+            yield Batch(pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema))
 
 
-def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[str, str]) -> Iterator[Batch]:
+def _batches(split: Split, file: BinaryIO, layout: Layout) -> Iterator[Batch]:
     stored = _opened(split, file)
-    keys = _keys(split, stored.schema_arrow, schema, fields)
+    keys = _keys(split, stored.schema_arrow, layout)
     for group, (start, _, first_row, n_rows) in enumerate(row_groups(stored.metadata)):
         if not split.start <= start < split.end:
             continue
@@ -88,10 +118,10 @@ def _batches(split: Split, file: BinaryIO, schema: pa.Schema, fields: Mapping[st
             for rows in stored.iter_batches(
                 batch_rows, row_groups=[group], columns=sorted({*keys.values()}), use_threads=False
             ):
-                yield _batch(split, rows, first_row + n_read, schema, keys)
+                yield _batch(split, rows, first_row + n_read, layout, keys)
                 n_read += rows.num_rows
         except (pa.ArrowInvalid, OSError) as error:
-            yield _undecodable_rows(split, range(first_row + n_read, first_row + n_rows), schema, str(error))
+            yield _undecodable_rows(split, range(first_row + n_read, first_row + n_rows), layout.schema, str(error))
 
 
 def _opened(split: Split, file: BinaryIO) -> pq.ParquetFile:
@@ -111,36 +141,77 @@ def _opened(split: Split, file: BinaryIO) -> pq.ParquetFile:
         ) from None
 
 
-def _keys(split: Split, stored: pa.Schema, wanted: pa.Schema, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return column -> column in the file or path into a struct, for the columns that are read.
+def _schema_of(split: Split) -> pa.Schema:
+    """Return the columns of a file.
 
     Raises:
-        InputError: a column is missing or duplicated in the file, or the text has another type.
+        InputError: it cannot be read, or is not parquet.
+    """
+    try:
+        with fsspec.open(split.url, "rb") as file:
+            return _opened(split, file).schema_arrow
+    except OSError as error:
+        raise InputError(f"{split.url}: its columns cannot be read: {error}.  Check the file, or try again") from error
+
+
+def _common_type(key: str, files: Sequence[Split], schemas: Sequence[pa.Schema]) -> str:
+    """Return the name of the type of a column, which may be missing in some files, or null.
+
+    Raises:
+        InputError: it has two types.
+    """
+    first, kind = None, None
+    for split, schema in zip(files, schemas, strict=True):
+        found = _type_at(schema, key)
+        if found is None or pa.types.is_null(found):
+            continue
+        found = column_types.storable(found)
+        if kind is not None and found != kind:
+            raise InputError(
+                f"{split.url}: column `{key}` is {_spelled(split, key, found)}, and {_spelled(first, key, kind)} in "
+                f"{first.url}.  Name the columns to keep, each with one type: extra: {{{key}: string, ...}}"
+            )
+        first, kind = split, found
+    return _spelled(first, key, kind) if kind is not None else "string"
+
+
+def _spelled(split: Split, key: str, kind: pa.DataType) -> str:
+    try:
+        return column_types.spell(kind)
+    except ValueError as error:
+        raise InputError(f"{split.url}: column `{key}`: {error}.  Name the columns to keep in `extra`") from None
+
+
+def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
+    """Return column -> column in the file or path into a struct, for the columns that the file has.
+
+    Raises:
+        InputError: a column is duplicated in the file; the text, or an id in `fields`, is missing; or the text has another
+            type.
     """
     duplicates = {name for name in stored.names if stored.names.count(name) > 1}
     keys = {}
-    for name in wanted.names:
-        is_optional = name not in fields and name in ("id", "url", "date", "source")
-        if name not in fields and name in ("id", "source"):
-            continue
-        key = fields.get(name, name)
+    for name in layout.schema.names:
+        found = [key for key in layout.keys[name] if key in duplicates or _type_at(stored, key) is not None]
+        key = found[0] if found else layout.keys[name][0]
         if key in duplicates:
             raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
+        if not found:
+            if name == "text" or (name == "id" and name in layout.mapped):
+                raise no_such_key(name, key, [split], stored.names)
+            continue
         kind = _type_at(stored, key)
-        if kind is None:
-            if is_optional:
-                continue
-            close = difflib.get_close_matches(key, stored.names, n=1)
-            hint = f"  Did you mean {close[0]}?" if close else ""
-            raise InputError(
-                f"{split.url}: no column `{key}` for `{name}`; the file has {', '.join(stored.names) or 'none'}.{hint}"
-            )
         if name == "text" and not _is_text(kind):
             raise InputError(
-                f"{split.url}: column `{key}` holds {kind}, expected text.  Map another column: fields: {{text: COLUMN}}"
+                f"{split.url}: column `{key}` holds {column_types.shown(kind)}, expected text.  Map another column: fields: {{text: COLUMN}}"
             )
-        keys[name] = key
+        if name != "id" or name in layout.mapped or _can_be_id(kind):
+            keys[name] = key
     return keys
+
+
+def _can_be_id(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or (_is_text(kind) and not pa.types.is_null(kind))
 
 
 def _type_at(schema: pa.Schema, key: str) -> pa.DataType | None:
@@ -164,29 +235,34 @@ def _is_text(kind: pa.DataType) -> bool:
 # ---------------------------------------------------------------------- rows
 
 
-def _batch(split: Split, rows: pa.RecordBatch, first_row: int, schema: pa.Schema, keys: Mapping[str, str]) -> Batch:
-    n = rows.num_rows
+def _batch(split: Split, rows: pa.RecordBatch, first_row: int, layout: Layout, keys: Mapping[str, str]) -> Batch:
+    n, schema = rows.num_rows, layout.schema
     columns: dict[str, pa.Array] = {}
-    counts: dict[str, int] = {}
+    counts = {f"missing_column.{name}": n for name in sorted(layout.named - keys.keys())}
     reasons: list[str | None] = [None] * n
+    must_have = ("text", "id") if "id" in layout.mapped else ("text",)
     for name, key in keys.items():
         columns[name], mismatches = _column(split, rows, key, schema.field(name))
-        if name in ("text", "id"):
+        if name in must_have:
             for i in mismatches:
                 reasons[i] = "unreadable_record"
         elif mismatches:
             counts[f"mismatched.{name}"] = len(mismatches)
-    for name, defect in (("text", "no_text"), ("id", "no_id")):
-        if name in columns and columns[name].null_count:
-            for i in np.flatnonzero(columns[name].is_null().to_numpy(zero_copy_only=False)):
-                reasons[i] = reasons[i] or defect
-    positions = pa.array([f"{split.name}/{first_row + i}" for i in range(n)])
-    columns["id"] = pc.coalesce(columns["id"], positions) if "id" in columns else positions
-    labels = pa.repeat(pa.scalar(split.source), n)
-    columns["source"] = pc.coalesce(columns["source"], labels) if "source" in columns else labels
-    arrays = [columns.get(field.name, pa.nulls(n, field.type)) for field in schema]
+    for name in must_have:
+        for i in np.flatnonzero(columns[name].is_null().to_numpy(zero_copy_only=False)) if name in columns else ():
+            reasons[i] = reasons[i] or f"no_{name}"
+    positions = pa.array([f"{split.name}/{first_row + i}" for i in range(n)], pa.string())
+    columns["id"] = _filled(columns["id"], positions) if "id" in columns else positions
+    labels = pa.repeat(pa.scalar(split.source, pa.string()), n)
+    columns["source"] = _filled(columns["source"], labels) if "source" in columns else labels
+    arrays = [columns[field.name] if field.name in columns else pa.nulls(n, field.type) for field in schema]
     verdicts = Verdicts.of(reasons) if any(reasons) else None
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), verdicts, counts)
+
+
+def _filled(values: pa.Array, otherwise: pa.Array) -> pa.Array:
+    """Return strings with other ones in place of null and empty ones."""
+    return pc.if_else(pc.fill_null(pc.equal(values, ""), True), otherwise, values)
 
 
 def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tuple[pa.Array, list[int]]:
@@ -200,10 +276,13 @@ def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
     else:
         first, *path = key.split(".")
         array = pc.struct_field(rows.column(first), path)
-    if _is_text(array.type) and not pa.types.is_null(array.type) and not _is_text(field.type):
+    if isinstance(array, pa.ExtensionArray) and array.type != field.type:
+        array = array.storage
+    is_text = _is_text(array.type) and not pa.types.is_null(array.type)
+    if is_text and not _is_text(field.type) and array.type != field.type:
         raise _type_error(split, key, array.type, field.type)
     try:
-        cast = array.cast(field.type)
+        cast = array if array.type == field.type else array.cast(field.type)
         cast.validate(full=True)  # also strings: parquet writers do not check that they are UTF-8
         return cast, []
     except pa.ArrowNotImplementedError:  # Arrow cannot convert any value of this type to the other
@@ -217,7 +296,8 @@ def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
 
 def _type_error(split: Split, key: str, kind: pa.DataType, wanted: pa.DataType) -> InputError:
     return InputError(
-        f"{split.url}: column `{key}` holds {kind}, which cannot be converted to {wanted}.  Declare another type"
+        f"{split.url}: column `{key}` holds {column_types.shown(kind)}, which cannot be converted to "
+        f"{column_types.shown(wanted)}.  Declare another type"
     )
 
 

@@ -1,4 +1,4 @@
-"""Real runs of one `dedup.minhash`: corpora of copies with edits, and what a finished run says."""
+"""Real runs of one stage that drops copies: corpora of copies with edits, and what a finished run says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEVER = {"removal_cap": None}
 
 
 class Deduplicated:
-    """A finished run of one `dedup.minhash`."""
+    """A finished run of one `dedup.minhash` (or of another stage, without its tables)."""
 
     def __init__(self, url: str):
         self.url = url
@@ -50,15 +50,21 @@ class Deduplicated:
 
 def dedup(folder: Path, shards: list[list[dict]], name: str = "test", workers: int = 1, **params) -> Deduplicated:
     """Run `dedup.minhash` alone over documents, one file and shard for each list."""
+    return run_stage(folder, shards, name, {"dedup.minhash": {**NEVER, **params}}, workers)
+
+
+def run_stage(folder: Path, shards: list[list[dict]], name: str, stage: dict, workers: int = 1) -> Deduplicated:
+    """Run one stage alone over documents, one file and shard for each list."""
     inputs = folder / f"in-{name}"
     inputs.mkdir(parents=True, exist_ok=True)
     for i, docs in enumerate(shards):
         lines = "".join(json.dumps(doc) + "\n" for doc in docs)
         (inputs / f"{i:03d}.jsonl.gz").write_bytes(gzip.compress(lines.encode(), 1, mtime=0))
-    extra = {"score": "float"} if any("score" in doc for docs in shards for doc in docs) else {}
-    fields = {"id": "id"} | ({"source": "source"} if any("source" in doc for docs in shards for doc in docs) else {})
+    given = {name for docs in shards for doc in docs for name in doc}
+    extra = {"score": "float"} if "score" in given else {}
+    fields = {"id": "id"} | {name: name for name in ("source", "url") if name in given}
     source = {"paths": [str(inputs / "*.jsonl.gz")], "shard_mib": 1e-6, "fields": fields, "extra": extra}
-    recipe = {"name": name, "inputs": {"sources.jsonl": source}, "stages": [{"dedup.minhash": {**NEVER, **params}}]}
+    recipe = {"name": name, "inputs": {"sources.jsonl": source}, "stages": [stage]}
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(recipe))
     return Deduplicated(curate.run(str(path), output=str(folder / f"run-{name}"), workers=workers))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -28,7 +30,7 @@ def decide(barrier: exact, shards: list[Batch]) -> list[tuple[int, int, float, i
             )
         )
     (reduction,) = barrier.reductions(len(shards))
-    (results,) = reduction.reduce(emitted, None)
+    (results,) = reduction.reduce(emitted, SimpleNamespace(n_own=len(shards)))
     dropped = []
     for shard, batch in enumerate(shards):
         mine = results.filter(pa.array(results["shard"].to_numpy() == shard))

@@ -50,6 +50,13 @@ def test_the_bound_itself_is_kept():
     assert reasons(gopher.quality(min_words=15), PROSE) == ["too_few_words"]
 
 
+def test_marks_count_as_words_only_if_asked_for():
+    text = "The end ; of that ( the boat ) ; and with ( the crew ) : " * 10
+    assert reasons(gopher.quality(), text) == [None]
+    assert reasons(gopher.quality(count_marks=True), text) == ["too_few_letters"]
+    assert reasons(gopher.quality(count_marks=True, min_alpha_word_share=0.5), text) == [None]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -125,6 +125,35 @@ def test_the_top_of_each_group_is_what_a_sort_keeps(docs, count, n_shards):
     assert found == expected(docs, "a", lambda n: count, group=language)
 
 
+AGES = [None, "2023-05-05", "2024-01-01", "2024-01-01T00:00:00.000001Z"]
+DATES = st.sampled_from([*AGES, "no date"])
+
+
+def _known(date: str | None) -> str | None:
+    return None if date == "no date" else date
+
+
+@given(st.lists(st.tuples(DATES, st.sampled_from(["x", "y", None])), max_size=14), st.integers(0, 3), st.integers(1, 4))
+def test_without_scores_the_newest_or_those_of_the_smallest_hash_are_kept(docs, count, n_shards):
+    columns = {"date": [date for date, _ in docs], "domain": [group for _, group in docs]}
+    batch = Batch.from_columns(
+        {
+            "id": [f"d{i}" for i in range(len(docs))],
+            "text": [""] * len(docs),
+            **{name: pa.array(values, pa.string()) for name, values in columns.items()},
+            "language": ["en" if i % 2 else "zh" for i in range(len(docs))],  # languages are not ranked by themselves
+        }
+    )
+    for by in (None, "date"):
+        expected = {}
+        for group in {group for _, group in docs}:
+            members = [i for i, doc in enumerate(docs) if doc[1] == group]
+            age = {i: -AGES.index(_known(docs[i][0])) if by else 0 for i in members}
+            order = sorted(members, key=lambda i: (age[i], xxhash.xxh3_64_intdigest(f"d{i}")))
+            expected |= {f"d{i}": None if at < count else "not_in_top" for at, i in enumerate(order)}
+        assert decide(top_per(column="domain", by=by, count=count), batch, n_shards) == expected
+
+
 @pytest.mark.parametrize(
     ("n", "share", "kept"), [(0, 0.5, 0), (1, 0.5, 1), (1, 0.0, 0), (30, 0.1, 3), (7, 1.0, 7), (3, 0.5, 2)]
 )
@@ -158,6 +187,16 @@ def test_what_makes_no_sense_is_refused(make):
 # ------------------------------------------------------------------ whole runs
 
 
+def test_a_run_keeps_at_most_so_many_documents_of_a_domain(tmp_path, write_recipe, write_jsonl):
+    urls = [f"https://{host}/{i}" for i in range(4) for host in ("www.a.example", "m.a.example", "b.co.uk")]
+    write_jsonl("0.jsonl", [{"id": f"d{i}", "text": f"page {i}", "url": url} for i, url in enumerate(urls)])
+    stages = ["text.domain", {"quality.top_per": {"column": "domain", "count": 3}}]
+    inputs = {"sources.jsonl": {"paths": str(tmp_path / "in" / "*.jsonl"), "fields": {"url": "url"}}}
+    url = curate.run(write_recipe(stages, inputs=inputs), output=str(tmp_path / "run"), workers=1)
+    kept = [row for path in Path(url, "data").glob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert sorted(row["domain"] for row in kept) == ["a.example"] * 3 + ["b.co.uk"] * 3
+
+
 def test_a_run_scores_draws_a_line_and_keeps_the_better_half(tmp_path, write_recipe, write_jsonl, linear_file):
     texts = [f"the harbour was quiet on morning {i} and {'buy pills now ' * (i % 7)}" for i in range(40)]
     for k in range(2):
@@ -169,7 +208,7 @@ def test_a_run_scores_draws_a_line_and_keeps_the_better_half(tmp_path, write_rec
         {"quality.classifier": {"model": model, "score": "not_ad_score", "label": "not_bad"}},
         {"quality.threshold": {"score": "toxic_score", "max": 0.99}},
         {"quality.keep_top": {"share": 0.5, "by": ["not_ad_score", "toxic_score"]}},
-        {"quality.top_per": {"column": "source", "by": ["not_ad_score"], "count": 5}},
+        {"quality.top_per": {"column": "source", "by": "not_ad_score", "count": 5}},
     ]
     inputs = {
         "sources.jsonl": {

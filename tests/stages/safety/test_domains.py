@@ -12,7 +12,7 @@ import pytest
 from curate import Batch
 from curate.assets import File
 from curate.errors import InputError
-from curate.stages.safety import _hosts
+from curate.stages import _hosts
 from curate.stages.safety.domains import domains
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import gzip
 import json
 import math
+import uuid
 
-import pytest
+import pyarrow as pa
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.errors import StageError
 from curate.stages.sinks.jsonl import jsonl
 from tests.stages.sinks.shelf import Shelf
 from tests.stages.sinks.test_parquet import TEXT, batch, split
@@ -63,9 +65,33 @@ def test_files_are_named_by_compression():
     assert list(written([batch([])])) == ["00000.jsonl.zst"]
 
 
-def test_the_error_for_bytes_names_the_parquet_sink():
-    with pytest.raises(StageError, match=r"`html` holds bytes.*sinks\.parquet"):
-        written([batch(["a"], html=[b"x"])])
+def test_values_that_json_does_not_have_are_strings():
+    day = datetime.datetime(2024, 2, 29, 12, 30)
+    columns = {
+        "when": pa.array([day, None], pa.timestamp("ns", "+05:30")),
+        "day": pa.array([day.date(), None]),
+        "price": pa.array([decimal.Decimal("1.20"), None]),
+        "raw": [b"\x00\xff", None],
+        "spent": pa.array([1500, None], pa.duration("ms")),
+        "key": pa.array([uuid.UUID(int=1).bytes, None], pa.uuid()),
+        "kind": pa.array(["x", None]).dictionary_encode(),
+        "nested": [{"days": [day.date()], "n": 1}, None],
+        "map": pa.array([[("k", day.date())], None], pa.map_(pa.string(), pa.date32())),
+    }
+    (data,) = written([batch(["a", "b"], **columns)], compression="none").values()
+    first, second = (json.loads(line) for line in data.splitlines())
+    assert {name: first[name] for name in columns} == {
+        "when": "2024-02-29T18:00:00.000000000+0530",
+        "day": "2024-02-29",
+        "price": "1.20",
+        "raw": "AP8=",
+        "spent": 1500,
+        "key": "00000000-0000-0000-0000-000000000001",
+        "kind": "x",
+        "nested": {"days": ["2024-02-29"], "n": 1},
+        "map": [{"key": "k", "value": "2024-02-29"}],
+    }
+    assert all(second[name] is None for name in columns)
 
 
 def test_load_dataset_loads_the_files(tmp_path):
