@@ -149,3 +149,10 @@ def test_what_is_no_parquet_file_is_cut_by_its_bytes(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"no parquet" * 100)
     file = InputFile(str(tmp_path / "a.parquet"), "a.parquet", 1000, "", "s")
     assert [shard.splits[0].end for shard in inputs.cut([file], 500)] == [500, 1000]
+
+
+def test_every_input_has_the_same_part_of_a_trial(write_recipe, write_jsonl, tmp_path):
+    paths = {k: str(write_jsonl(f"{k}.jsonl", [f"{k} {i}" for i in range(n)])) for k, n in (("a", 300), ("b", 30))}
+    inputs = {name: {"sources.jsonl": {"paths": [path]}} for name, path in paths.items()}
+    found = result(curate.run(write_recipe([], inputs=inputs), output=str(tmp_path / "run"), workers=1, limit=21))
+    assert Counter(row["text"][0] for row in found) == {"a": 11, "b": 10}
