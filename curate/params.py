@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import is_typeddict
+
 from curate.assets import File, Location
 from curate.errors import InputError, StageError
 
@@ -36,6 +38,13 @@ class Param:
     @property
     def is_required(self) -> bool:
         return self.default is REQUIRED
+
+    @property
+    def keys(self) -> dict[str, Param]:
+        """The keys of a mapping that has keys of its own (a TypedDict), as parameters; none for any other type."""
+        if not is_typeddict(self.type):
+            return {}
+        return {name: Param(name, hint, None) for name, hint in typing.get_type_hints(self.type).items()}
 
     def convert(self, value: Any, modules: Sequence[str] = ()) -> Any:
         """Return a value from YAML in the parameter's type.
@@ -172,6 +181,8 @@ def spell(hint: Any) -> str:
         return f"list of {spell(args[0])}" if args else "list"
     if origin is dict or hint is dict:
         return f"mapping of {spell(args[0])} to {spell(args[1])}" if args else "mapping"
+    if is_typeddict(hint):
+        return f"mapping with {', '.join(typing.get_type_hints(hint))}"
     if hint is type(None):
         return "null"
     if hint is Any:

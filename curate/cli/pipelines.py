@@ -75,7 +75,7 @@ def run(
         typer.Option(
             min=0,
             max=1 << 40,
-            help="Trial run in a separate folder: read at most this many documents, spread over the shards; 0 reads all.",
+            help="Trial run in a separate folder: read exactly this many documents, if there are so many, spread over the input; 0 reads all.",
         ),
     ] = 0,
     *,

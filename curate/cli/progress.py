@@ -107,12 +107,12 @@ _LINES = {"submitted": _submitted_line, "said": lambda event: f"curate: {event.m
 
 
 def _phase_note(event: Any) -> str:
-    from curate.plan import ReducePhase
+    from curate.plan import MapPhase
 
     if event.n_kept == event.n_done:
         return f"{many(event.n_done, 'task')}, nothing to do"
     kept = f" ({event.n_kept} done before)" if event.n_kept else ""
-    if isinstance(event.phase, ReducePhase) or event.phase.only_emits:
+    if not isinstance(event.phase, MapPhase) or event.phase.only_emits:
         return f"{many(event.n_done, 'task')}{kept}"
     stages = event.ledger.stages
     came = event.ledger.n_born or (stages[0].n_in if stages else 0)

@@ -55,6 +55,10 @@ class Format(ABC):
         """Return whether records can be found from any byte on, so that a large file may be several shards."""
         return False
 
+    def bounds(self, url: str, size: int, n: int) -> list[int]:
+        """Return where a file that can be split is cut into n parts, or fewer if it cannot fill so many: 0, ..., its size."""
+        return [size * i // n for i in range(n + 1)]
+
     def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
         """Return the byte ranges that a split is read from, for its digest; `split` is a part of a file."""
         return [(split.start, min(split.size, split.end + OVERLAP))]

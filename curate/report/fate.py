@@ -19,7 +19,7 @@ from curate.report import text_diff
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
 from curate.report.recorded import Recorded
 from curate.runs import Role, RunFolder, arrow_files, reading
-from curate.runs.layout import PhaseFolder, TaskFolder, phase_of_rejects, shard_of_data, shard_of_rejects
+from curate.runs.layout import PhaseFolder, TaskFolder, phase_of_rejects, shard_of_rejects
 from curate.spec import Case
 
 NO_RECORD = "The run has no judgements/, as an earlier version of curate made it; run the recipe again to see what was measured."
@@ -70,7 +70,7 @@ def _kept(
 ) -> Iterator[dict[str, Any]]:
     for number, row in _found(folder, path, id, formats.of_file(path, kinds)):
         columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
-        columns = {**recorded.take(shard_of_data(path), row["id"]), **columns}
+        columns = {**recorded.take_kept(row["id"]), **columns}
         yield {
             "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
             "columns": columns, "text": row.get("text"),

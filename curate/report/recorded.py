@@ -31,7 +31,12 @@ class Recorded:
         """Whether the run has a record; those of earlier versions have none."""
         return bool(self._files)
 
-    def take(self, shard: int, id: str, stage: str | None = None, reason: str | None = None) -> dict[str, Any]:
+    def take_kept(self, id: str) -> dict[str, Any]:
+        """Return the values of a kept document, as `take`. Its file does not say its shard: files may cross shards."""
+        found = (self.take(shard, id, None, None) for shard in range(len(self._files)))
+        return next((values for values in found if values), {})
+
+    def take(self, shard: int, id: str, stage: str | None, reason: str | None) -> dict[str, Any]:
         """Return the values of a document, nulls left out, by column; of several with one id and fate the next.
 
         Args:
