@@ -87,8 +87,8 @@ def compile(calls: Sequence[WarmUp], report: Callable[[Progress], None] = lambda
         failed = False
     except BrokenProcessPool as error:
         raise RunError(
-            "a process that compiled kernels was killed, most likely for using too much memory.  Run again; what was "
-            "compiled is kept."
+            "a process that compiled kernels ended early: it was killed for using too much memory, or the script that "
+            'calls curate lacks `if __name__ == "__main__":`.  What was compiled is kept.'
         ) from error
     finally:
         pools.end(pool, failed=failed)
