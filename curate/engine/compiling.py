@@ -76,9 +76,7 @@ def compile(calls: Sequence[WarmUp], report: Callable[[Progress], None] = lambda
     if not parts:
         return
     n_workers = min(os.cpu_count() or 1, len(parts))
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # the fork server is started later, when it finds all kernels compiled
+    context = multiprocessing.get_context("spawn")  # the fork server begins later, to load what is compiled here
     pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin)
     failed = True
     try:
