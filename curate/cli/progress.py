@@ -39,7 +39,7 @@ def watching_run(recipe: str) -> Iterator[Callable[[Any], None]]:
     """
     planning = f"planning {recipe}"
     if not LIVE.is_terminal:
-        ERR.print(f"curate: {planning}")
+        _print_line(f"curate: {planning}")
         yield _line_printer()
         return
     with _bars() as progress:
@@ -74,7 +74,7 @@ def _bar(event: Any) -> tuple[str, int, str, bool]:
 
 
 def _line_printer() -> Callable[[Any], None]:
-    """Return a function that prints a line about an event; a reader who closed the pipe does not stop the run."""
+    """Return a function that prints a line about an event, if it is one that needs a line."""
     seen = set()
 
     def show(event: Any) -> None:
@@ -87,10 +87,15 @@ def _line_printer() -> Callable[[Any], None]:
             line = f"{phase_title(event.phase.folder):<40} {_phase_note(event)}, {event.seconds:.1f} s"
         else:
             return
-        with contextlib.suppress(BrokenPipeError):
-            ERR.print(line)
+        _print_line(line)
 
     return show
+
+
+def _print_line(line: str) -> None:
+    """Print a line; a reader who closed the pipe does not stop the run."""
+    with contextlib.suppress(BrokenPipeError):
+        ERR.print(line)
 
 
 def _compiling_note(event: Any) -> str:
