@@ -36,7 +36,27 @@ ODD_PIECES = [
 ]  # fmt: skip
 """What hard-wrapped text has between its words, or at the ends of its lines."""
 
-PLAIN_WORDS = "a of the house and under was, whether it rained or not; nobody in that harbour had ever slept".split()
+PLAIN_WORDS = [
+    "a",
+    "of",
+    "the",
+    "house",
+    "and",
+    "under",
+    "was,",
+    "whether",
+    "it",
+    "rained",
+    "or",
+    "not;",
+    "nobody",
+    "in",
+    "that",
+    "harbour",
+    "had",
+    "ever",
+    "slept",
+]
 
 
 @st.composite

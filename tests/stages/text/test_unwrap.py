@@ -74,7 +74,16 @@ def test_an_item_keeps_its_own_line_and_takes_in_its_continuation():
 
 
 @pytest.mark.parametrize(
-    "kept", [LIST, POEM, CODE, ADDRESSES, "> quoted text\n> and more of it", "| a | b |\n| c | d |", "```\nthe code\nand more\n```"]
+    "kept",
+    [
+        LIST,
+        POEM,
+        CODE,
+        ADDRESSES,
+        "> quoted text\n> and more of it",
+        "| a | b |\n| c | d |",
+        "```\nthe code\nand more\n```",
+    ],
 )
 def test_lists_poems_code_quotations_and_tables_stay_also_beside_wrapped_prose(kept):
     assert unwrapped(kept) == [kept]
@@ -108,5 +117,8 @@ def test_only_white_space_changes(values, width):
 def test_hardly_a_line_of_a_book_breaks_inside_a_sentence_any_more(data):
     books = pq.read_table(data / "text" / "books.parquet", columns=["text"])["text"].to_pylist()
     for before, after in zip(books, unwrapped(*books), strict=True):
-        inside = [sum(line[-1:].islower() and after[:1].islower() for line, after in pairwise(text.split("\n"))) for text in (before, after)]
+        inside = [
+            sum(line[-1:].islower() and after[:1].islower() for line, after in pairwise(text.split("\n")))
+            for text in (before, after)
+        ]
         assert inside[1] < 0.03 * inside[0]
