@@ -165,9 +165,11 @@ def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> Pi
     """Return the recipe with the columns of its files in the parameters of the source, if that has to look for them.
 
     Raises:
+        SpecError: parameters of the source do not fit each other.
         InputError: the files have no such columns, or not the same ones.
     """
     source, files = pipeline.source, _beginnings(shards)
+    plan.columns.columns_of(source)  # refuses such parameters with their place
     made = source.stage.construct(source.params) if files else None
     if not isinstance(made, HasColumnsOfFiles):
         return pipeline
