@@ -17,6 +17,7 @@ from typing import Any
 from typing_extensions import is_typeddict
 
 from curate.assets import File, Location
+from curate.batch.column_types import ColumnType
 from curate.errors import InputError, StageError
 
 REQUIRED = inspect.Parameter.empty
@@ -87,6 +88,8 @@ class Param:
         return str not in allowed and any(typing.get_origin(member) is list for member in allowed)
 
     def _misfit(self, value: Any, error: Mapping[str, Any]) -> str:
+        if error["type"] == "value_error":  # from a type of ours, which says what is wrong
+            return f"{error['ctx']['error']}.{'' if self.is_required else f'  Default is {self.default!r}.'}"
         inside = "".join(f"[{part!r}]" for part in error["loc"] if not str(part).startswith(("list[", "dict[")))
         got = error["input"] if inside else value
         default = "" if self.is_required else f"  Default is {self.default!r}."
@@ -176,7 +179,8 @@ def spell(hint: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(spell(a) for a in args)
     if origin is typing.Literal:
-        return "one of " + ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
+        shown = ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
+        return f"one of {shown}" if len(args) > 1 else shown
     if origin in (list, tuple, set, frozenset) or hint in (list, tuple):
         return f"list of {spell(args[0])}" if args else "list"
     if origin is dict or hint is dict:
@@ -185,6 +189,8 @@ def spell(hint: Any) -> str:
         return f"mapping with {', '.join(typing.get_type_hints(hint))}"
     if hint is type(None):
         return "null"
+    if hint is ColumnType:
+        return "column type"
     if hint is Any:
         return "anything"
     if hint is Location:

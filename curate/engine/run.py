@@ -188,6 +188,7 @@ def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> Pi
     """Return the recipe with the columns of its files in the parameters of each source that has to look for them.
 
     Raises:
+        SpecError: parameters of the source do not fit each other.
         InputError: the files have no such columns, or not the same ones.
     """
     return replace(
@@ -197,6 +198,7 @@ def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> Pi
 
 def _with_columns(given: Input, files: Sequence[Split]) -> Input:
     source = given.source
+    plan.columns.columns_of(source)  # refuses parameters that do not fit each other, with their place
     made = source.stage.construct(source.all_params) if files else None
     if not isinstance(made, HasColumnsOfFiles):
         return given
