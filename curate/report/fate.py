@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow.compute as pc
@@ -13,44 +15,108 @@ import pyarrow.parquet as pq
 
 from curate import formats
 from curate.errors import SpecError
-from curate.formats import PARQUET, Format
+from curate.formats import PARQUET, Format, wanted
+from curate.formats.wanted import Wanted
 from curate.report import text_diff
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
 from curate.runs import Role, RunFolder, arrow_files, reading
 from curate.runs.layout import PhaseFolder, TaskFolder, shard_of_rejects
 
+LISTED = 20
+"""Documents that are listed, if several are meant."""
+
+KEPT = 1 << 30
+"""The progress of a kept document: further than any stage."""
+
 _COLUMNS = ("id", "url", "source", "text")
 _FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
 
 
-def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a document's fate.
+def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a document's fate, or a short list of documents.
 
     Args:
         url: the run folder.
-        id: the document's id or its URL. If several documents have the URL, the kept one comes first, and the
-            ids of the others are in `others`.
+        asked: an id or a URL, which may lack its scheme; a domain; or a part of an id or URL.
         modules: modules of the user's that bring file formats.
 
+    Returns:
+        The fate. If several documents have the URL, the kept one comes first, or the one that came furthest; the others are
+        in `others`, `LISTED` of them at most, and `n_others` says how many there are. For a domain or a part that several
+        documents have: `documents`, `LISTED` at most, in the same order; `fates`, how many were kept and dropped; and
+        `meaning`, what they have in common.
+
     Raises:
-        SpecError: no document of the run has this id or URL, or its data is in a format that is not known.
+        SpecError: no document of the run is meant, or its data is in a format that is not known.
         InputError: a file of the run is damaged.
     """
     folder = finished_folder(url)
     manifest = manifest_of(folder)
-    rejects = _results(manifest, Role.REJECTS)
-    dropped = [fate for path in rejects for fate in _dropped_in(folder, manifest, path, id)]
     kinds = formats.with_modules(modules)
-    data = _results(manifest, Role.DATA)
-    unknown = [name for name in data if formats.of_file(name, kinds) is None]
-    if unknown and not dropped:
-        raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
-    kept = [fate for name in data if name not in unknown for fate in _kept(folder, name, id, kinds)]
-    fates = [*kept, *dropped]
-    if not fates:
-        raise SpecError(f'no document of {url} has the id or URL "{id}".  Ids look like "{_example(folder, rejects)}".')
-    others = [{"id": fate["id"], "fate": fate["fate"], "reason": fate.get("reason")} for fate in fates[1:]]
-    return {**fates[0], "others": others}
+    unknown = [name for name in _results(manifest, Role.DATA) if formats.of_file(name, kinds) is None]
+    for meant in wanted.meant(asked):
+        fates: Counter[str] = Counter()
+        best = heapq.nlargest(LISTED + 1, _hits(folder, manifest, meant, kinds, fates), key=lambda hit: hit.progress)
+        if not best and unknown:
+            raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
+        if len(best) > 1 and not meant.is_one:
+            listed = [hit.shown for hit in best[:LISTED]]
+            return {"asked": asked, "meaning": meant.meaning, "fates": dict(fates), "documents": listed}
+        if best:
+            others = [hit.shown for hit in best[1:]]
+            return {**best[0].fate(folder, manifest), "others": others, "n_others": fates.total() - 1}
+    raise SpecError(
+        f'no document of {url} has the id, URL or domain "{asked}", or has it in its id or URL.  '
+        f'Ids look like "{_example(folder, _results(manifest, Role.REJECTS))}".'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A document that is meant: a row of a file of the run.
+
+    Args:
+        progress: how far it came; higher is further, kept is furthest.
+        kind: the format of the file.
+    """
+
+    path: str
+    number: int
+    row: Mapping[str, Any]
+    progress: int
+    kind: Format
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What a list of documents shows of it."""
+        dropped = {"fate": "dropped", "stage": self.row.get("stage"), "reason": self.row.get("reason")}
+        fate = {"fate": "kept", "stage": None, "reason": None} if self.progress == KEPT else dropped
+        return {"id": self.row["id"], "url": self.row.get("url"), **fate}
+
+    def fate(self, folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that is known of it."""
+        found = _found(folder, self.path, wanted.exactly(self.row["id"]), self.kind)
+        row = next(row for number, row in found if number == self.number)
+        if self.progress == KEPT:
+            return _kept(row, self.path, self.number)
+        with reading.whole(folder, self.path):
+            return _dropped(folder, manifest, row, shard_of_rejects(self.path))
+
+
+def _hits(
+    folder: RunFolder, manifest: Mapping[str, Any], meant: Wanted, kinds: Sequence[Format], fates: Counter[str]
+) -> Iterator[_Hit]:
+    """Yield the documents that are meant, and count them by fate."""
+    order = {stage["label"]: at for at, stage in enumerate(manifest["stages"])}
+    for path in _results(manifest, Role.DATA):
+        if kind := formats.of_file(path, kinds):
+            for number, row in _found(folder, path, meant, kind, ("id", "url")):
+                fates["kept"] += 1
+                yield _Hit(path, number, row, KEPT, kind)
+    for path in _results(manifest, Role.REJECTS):
+        for number, row in _found(folder, path, meant, PARQUET, ("id", "url", "stage", "reason")):
+            fates["dropped"] += 1
+            yield _Hit(path, number, row, order.get(row["stage"], -1), PARQUET)
 
 
 def _results(manifest: Mapping[str, Any], role: Role) -> list[str]:
@@ -58,18 +124,19 @@ def _results(manifest: Mapping[str, Any], role: Role) -> list[str]:
     return sorted(output["path"] for output in manifest["outputs"] if output["role"] == role)
 
 
-def _kept(folder: RunFolder, path: str, id: str, kinds: Sequence[Format]) -> Iterator[dict[str, Any]]:
-    for number, row in _found(folder, path, id, formats.of_file(path, kinds)):
-        columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
-        yield {
-            "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
-            "columns": columns, "text": row.get("text"),
-        }  # fmt: skip
+def _kept(row: Mapping[str, Any], path: str, number: int) -> dict[str, Any]:
+    columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
+    return {
+        "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
+        "columns": columns, "text": row.get("text"),
+    }  # fmt: skip
 
 
-def _found(folder: RunFolder, path: str, id: str, kind: Format) -> list[tuple[int, dict[str, Any]]]:
+def _found(
+    folder: RunFolder, path: str, meant: Wanted, kind: Format, columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     with reading.whole(folder, path), folder.open(path) as file:
-        return list(kind.find_rows(file, path, id))
+        yield from kind.find_rows(file, path, meant, columns)
 
 
 def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, modules: Sequence[str]) -> str:
@@ -80,12 +147,6 @@ def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, m
         else "No module given knows it either."
     )
     return f"{folder.path(name)}: no file format is known that has files of this name.  {hint}"
-
-
-def _dropped_in(folder: RunFolder, manifest: Mapping[str, Any], path: str, id: str) -> Iterator[dict[str, Any]]:
-    rows = _found(folder, path, id, PARQUET)
-    with reading.whole(folder, path):
-        yield from (_dropped(folder, manifest, row, shard_of_rejects(path)) for _, row in rows)
 
 
 def _dropped(folder: RunFolder, manifest: Mapping[str, Any], row: dict[str, Any], shard: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ expand to more than `MAX_NODES` values.
 from __future__ import annotations
 
 import datetime
+import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +54,26 @@ def load(path: str) -> Marked:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
-        raise SpecError(f'there is no recipe "{path}".  Recipes that ship with curate are under pipelines/.') from None
+        raise SpecError(f'there is no recipe "{path}".{_hint(path)}') from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"the recipe cannot be read: {error}", path) from error
     return parse(text, path, os.path.dirname(os.path.abspath(path)))
+
+
+def _hint(path: str) -> str:
+    """Return what may be meant by the name of a recipe that is not there: one with another ending, or of a similar name."""
+    folder, name = os.path.split(path)
+    beside = (
+        [each for each in os.listdir(folder or ".") if each.endswith((".yaml", ".yml"))]
+        if os.path.isdir(folder or ".")
+        else []
+    )
+    stem = name.removesuffix(".yaml").removesuffix(".yml")
+    near = [each for each in sorted(beside) if os.path.splitext(each)[0] == stem]
+    near += [each for each in difflib.get_close_matches(name, sorted(beside), n=2, cutoff=0.6) if each not in near]
+    if near:
+        return f"  Did you mean {' or '.join(os.path.join(folder, each) for each in near)}?"
+    return "  Recipes that ship with curate are under pipelines/."
 
 
 def parse(text: str, name: str, folder: str = "") -> Marked:
