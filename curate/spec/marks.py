@@ -63,16 +63,11 @@ def load(path: str) -> Marked:
 def _hint(path: str) -> str:
     """Return what may be meant by the name of a recipe that is not there: one with another ending, or of a similar name."""
     folder, name = os.path.split(path)
-    beside = (
-        [each for each in os.listdir(folder or ".") if each.endswith((".yaml", ".yml"))]
-        if os.path.isdir(folder or ".")
-        else []
-    )
-    stem = name.removesuffix(".yaml").removesuffix(".yml")
-    near = [each for each in sorted(beside) if os.path.splitext(each)[0] == stem]
-    near += [each for each in difflib.get_close_matches(name, sorted(beside), n=2, cutoff=0.6) if each not in near]
+    listed = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else []
+    beside = {os.path.splitext(each)[0]: each for each in listed if each.endswith((".yaml", ".yml"))}
+    near = difflib.get_close_matches(os.path.splitext(name)[0], beside, n=2, cutoff=0.6)
     if near:
-        return f"  Did you mean {' or '.join(os.path.join(folder, each) for each in near)}?"
+        return f"  Did you mean {' or '.join(os.path.join(folder, beside[each]) for each in near)}?"
     return "  Recipes that ship with curate are under pipelines/."
 
 
