@@ -194,8 +194,10 @@ class ParquetOut:
             self._waiting = self._waiting.slice(self._row_group)
 
     def close(self) -> None:
+        """Write what is left, and the end of the file; the file itself stays open."""
         if len(self._waiting) or self._is_empty:
             self._write(self._waiting)
+            self._waiting = self._waiting.slice(0, 0)
         self._writer.close()
 
     def _write(self, rows: pa.Table) -> None:
