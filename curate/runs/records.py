@@ -145,6 +145,11 @@ class TaskFiles:
         self._parts.append((part, role))
         return part.file
 
+    def close(self) -> None:
+        """Close all files."""
+        for part, _ in self._parts:
+            part.closed()
+
     def commit(self) -> list[Output]:
         """Name all files and return them with their digests, in the order they were opened.
 

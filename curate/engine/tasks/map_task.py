@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 
 import pyarrow as pa
@@ -21,7 +21,8 @@ from curate.engine.tasks.judgements import Judgements, ParquetOut
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import StageError
-from curate.plan import MapPhase, record
+from curate.plan import MapPhase
+from curate.plan.record import schema as schema_of_record
 from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder, TaskFolder, judgements_file
@@ -51,13 +52,14 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
     if is_valid(folder, record, work.key):
         return
     folder.remove(place.record)
-    running = _Task(phase, place)
-    running.run(work)
-    work.check_unchanged()
-    ledger = running.recorder.closed().to_json()
-    with running.files.open(place.rejects, Role.REJECTS) as file:
-        running.recorder.rejects.write(file)
-    outputs = running.files.commit()
+    with ExitStack() as opened:
+        running = _Task(phase, place, opened)
+        running.run(work)
+        work.check_unchanged()
+        ledger = running.recorder.closed().to_json()
+        with running.files.open(place.rejects, Role.REJECTS) as file:
+            running.recorder.rejects.write(file)
+        outputs = running.files.commit()
     said = running.warnings | dict.fromkeys([*warnings, *running.files.warnings], "")
     record = Record(
         work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said, written=running.written
@@ -66,11 +68,16 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
 
 
 class _Task:
-    """The stream of one task, put together end to end."""
+    """The stream of one task, put together end to end.
 
-    def __init__(self, phase: MapPhase, place: TaskFolder):
-        self.phase, self.place = phase, place
+    Args:
+        opened: closes what the task leaves open when it fails: run again at once, it writes files of the same names.
+    """
+
+    def __init__(self, phase: MapPhase, place: TaskFolder, opened: ExitStack):
+        self.phase, self.place, self.opened = phase, place, opened
         self.files = TaskFiles(place)
+        opened.callback(self.files.close)
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at, self._judgements())
         self.docs_of_shard: dict[str, int] = {}
@@ -99,11 +106,11 @@ class _Task:
 
     def _judgements(self) -> Judgements:
         """Open the record of judgements: of all phases at the end of the last, else of this phase."""
-        schema = record.schema(self.phase.judgements)
+        schema = schema_of_record(self.phase.judgements)
         if not self.phase.output:
             return Judgements(schema, ArrowWriter(self.files.open(self.place.judged), schema))
         file = self.files.open(judgements_file(self.place.number), Role.JUDGEMENTS)
-        judgements = Judgements(schema, ParquetOut(file, schema))
+        judgements = Judgements(schema, self.opened.enter_context(closing(ParquetOut(file, schema))))
         for name in self.phase.judged_in:
             earlier = PhaseFolder(self.place.run, name).task(self.place.number)
             with closing(arrow_files.open_file(earlier, earlier.judged)) as reader:
