@@ -7,12 +7,14 @@ paths      relative paths, in the folder of the recipe
 published  the figures of a paper that runs are compared with
 reader     look-up of stages, and type checks of parameters
 stages     one stage: its parameters, for all documents or for some
+executors  where tasks run
 presets    files with parameters for each language
 schema     the JSON Schema of recipes, for editors
 """
 
 from curate.spec.entries import CHECKPOINT
-from curate.spec.reader import INPUT_PARAMS, ExecutorSpec, Input, PipelineSpec, read
+from curate.spec.executors import ExecutorSpec
+from curate.spec.reader import INPUT_PARAMS, Input, PipelineSpec, read
 from curate.spec.schema import json_schema
 from curate.spec.stages import STAGE_PARAMS, Case, StageSpec
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from curate import extensions, params, registry
 from curate.errors import CurateError, SpecError
-from curate.executor import Executor, Launcher
 from curate.inputs import InputSpec
 from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
-from curate.spec import marks, overrides, paths, published, stages
+from curate.spec import executors, marks, overrides, paths, published, stages
 from curate.spec.entries import CHECKPOINT
+from curate.spec.executors import ExecutorSpec
 from curate.spec.marks import Marked
 from curate.spec.output import OUTPUT_PARAMS, OutputSpec
 from curate.spec.overrides import KEYS
@@ -23,32 +23,11 @@ from curate.spec.published import Published
 from curate.spec.stages import StageSpec
 from curate.stage import Kind, Stage
 
-DEFAULT_EXECUTOR = "local"
-
 INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
 """What YAML may say of every input, beside the parameters of its source."""
 
 GENERAL_PARAMS: Mapping[Kind, Mapping[str, Param]] = {Kind.SOURCE: INPUT_PARAMS, Kind.SINK: OUTPUT_PARAMS}
 """The parameters that all stages of a kind have beside their own; a stage may have one of that name itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutorSpec:
-    """Where tasks run: an executor and its parameters, in its types."""
-
-    executor: Executor
-    params: Mapping[str, Any]
-
-    def launcher(self) -> Launcher:
-        """Return what runs the jobs.
-
-        Raises:
-            SpecError: the executor's function returns something else.
-        """
-        made = self.executor.target(**self.params)
-        if not isinstance(made, Launcher):
-            raise SpecError(f"the executor {self.executor.name} returned {type(made).__name__}, not a Launcher.")
-        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,39 +192,9 @@ class _Reader:
         return published.read(section, labels) if section is not None else None
 
     def _executor(self) -> ExecutorSpec:
-        """Read where tasks run: `executor: local`, or `executor: {local: {workers: 4}, ...}`, of which the first counts.
-
-        All of them are checked, so that a mistake in one that is not chosen now is found now.
-        """
-        marked = self.document.value.get("executor", marks.made(DEFAULT_EXECUTOR, f"{self.path}  executor (default)"))
-        if not isinstance(marked.value, (dict, str)):
-            raise SpecError(
-                "expected the name of an executor, or names with parameters: {local: {workers: 4}}.", marked.place
-            )
-        options = marked.value if isinstance(marked.value, dict) else {marked.value: marks.made(None, marked.place)}
-        chosen = self.executor or next(iter(options), DEFAULT_EXECUTOR)
-        options.setdefault(chosen, marks.made(None, f"--executor {chosen}"))
-        return {name: self._one_executor(name, given) for name, given in options.items()}[chosen]
-
-    def _one_executor(self, name: str, given: Marked) -> ExecutorSpec:
-        if not isinstance(given.value, (dict, type(None))):
-            raise SpecError("expected parameters such as {workers: 4}.", given.place)
-        try:
-            executor = registry.find_executor(name, self.modules)
-        except CurateError as error:
-            raise SpecError(str(error), given.key_place) from error
-        found = ExecutorSpec(
-            executor, self._complete(f"executor {name}", executor.params, given.value or {}, given.place)
-        )
-        try:
-            found.launcher()
-        except SpecError as error:
-            raise SpecError(str(error), given.place) from error
-        except Exception as error:
-            raise SpecError(
-                f"the executor {name} cannot be made: {type(error).__name__}: {error}", given.place
-            ) from error
-        return found
+        default = marks.made(executors.DEFAULT, f"{self.path}  executor (default)")
+        marked = self.document.value.get("executor", default)
+        return executors.read(marked, self.executor, self.modules, self._complete)
 
     def _stages(self, inputs: Sequence[str]) -> Iterator[StageSpec | None]:
         if "stages" not in self.document.value:

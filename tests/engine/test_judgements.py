@@ -50,8 +50,9 @@ def corpus(write_jsonl):
 def recipe(write_recipe, tmp_path, corpus):
     """Return a function that writes a recipe of these stages over the corpus, in several shards."""
     inputs = {"sources.jsonl": {"paths": [str(tmp_path / "in" / "*.jsonl")], "shard_mib": 0.004}}
+    output = {"sinks.parquet": {"columns": {"keep": ["*"]}}}
     return lambda stages, name="test": write_recipe(
-        stages, inputs=inputs, name=name, modules=[MINE], rejects="none", allow_empty=True
+        stages, inputs=inputs, name=name, modules=[MINE], rejects="none", allow_empty=True, output=output
     )
 
 

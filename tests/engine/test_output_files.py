@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -174,23 +172,31 @@ def test_sizes_that_cannot_be_are_refused_before_anything_runs(recipe, tmp_path,
 
 @pytest.mark.slow
 def test_kill_9_while_files_are_written_changes_no_byte(recipe, tmp_path):
-    reference = digest(ran(recipe, tmp_path / "whole", files=60))
-    more = ["--set", "output={sinks.parquet: {files: 60}}", "--workers", "2"]
-    command = [sys.executable, "-m", "curate.cli", "run", recipe, "-o", str(tmp_path / "killed"), *more]
+    sink = "tests.engine.killing_sink.lines"
+    (tmp_path / "kills").mkdir()
+    settings = ["modules=[tests.engine.killing_sink]", f"output={{{sink}: {{files: 60, kills: {tmp_path / 'kills'}}}}}"]
+    reference = digest(Path(curate.run(recipe, output=str(tmp_path / "whole"), workers=1, settings=settings)))
+    for number in (3, 20, 41):  # the run is killed in these files, which come from different tasks
+        (tmp_path / "kills" / str(number)).touch()
+    sets = [part for setting in settings for part in ("--set", setting)]
+    command = [
+        sys.executable,
+        "-m",
+        "curate.cli",
+        "run",
+        recipe,
+        "-o",
+        str(tmp_path / "killed"),
+        *sets,
+        "--workers",
+        "2",
+    ]
     n_killed = 0
-    for _ in range(20):
-        process = subprocess.Popen(
-            command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while process.poll() is None and not list((tmp_path / "killed").glob("phases/*sinks.parquet*/parts/*.part")):
-            time.sleep(0.001)
-        if process.poll() is not None:
-            break
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    while (process := subprocess.run(command, capture_output=True, start_new_session=True)).returncode:
         n_killed += 1
-    assert n_killed, "the run was never killed while it wrote"
-    subprocess.run(command, check=True, capture_output=True)
+        assert process.returncode == -signal.SIGKILL and n_killed <= 3, process.stderr
+        assert list((tmp_path / "killed").glob("phases/*lines*/parts/*.part"))
+    assert n_killed == 3
     assert digest(tmp_path / "killed") == reference
     assert not list((tmp_path / "killed").rglob("*.part"))
 
