@@ -143,7 +143,7 @@ def test_a_file_where_the_run_needs_a_folder_is_refused(made, tmp_path, name):
     (run / name).write_text("mine")
     expect_message(curate("run", made / "recipe.yaml", "-o", run), name, "a file")
     if name != "phases":
-        expect_message(curate("explain", run, "nobody"), name, "a file")
+        expect_message(curate("explain", run, "u1"), name, "a file")
     assert (run / name).read_text() == "mine"
 
 

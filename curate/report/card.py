@@ -98,7 +98,8 @@ def _record(columns: Sequence[Mapping[str, str]]) -> Iterator[str]:
     yield "| column | type | content |"
     yield "|---|---|---|"
     for column in columns:
-        yield f"| {code(column['name'])} | {markdown(column['type'])} | {markdown(one_line(column['about']))} |"
+        name = code(column["name"]).replace("|", "\\|")  # a table's cell ends at a bar, also inside a code span
+        yield f"| {name} | {markdown(column['type'])} | {markdown(one_line(column['about']))} |"
     yield ""
 
 

@@ -32,6 +32,7 @@ MANIFEST = {
     "stages": [{"label": label, "name": label, "params": {}} for label in ("sources.warc", "dedup.minhash", "quality.keep_top")],
     "inputs": [{"name": "a.warc.gz"}, {"name": "a.warc.gz"}],
     "outputs": [{"path": "data/00000.parquet", "role": "data", "bytes": 1, "digest": "d"}],
+    "judgements": [{"name": "text.field|share", "type": "float", "about": "marks (| •) <b>of</b> all"}],
     "warnings": ["dedup.minhash: <shop>: too many"],
     "metrics": {"quality.keep_top": {"kept": 1200, "cut": {"<low>": 0.5}}, "dedup.minhash": {
         "documents": 9, "reference_documents": 2, "dropped": 3, "clusters": 2, "edges": 4, "threshold": 0.7,
@@ -113,6 +114,8 @@ def test_the_card_has_front_matter_that_the_hub_reads():
     front = yaml.safe_load(re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)[1])
     assert front["size_categories"] == ["n<1K"] and front["configs"][0]["data_files"][0]["path"] == "data/*.parquet"
     assert "| filters.gopher.quality | 9 | 3 | 6 | 60.0% | too_few_words 2, too_loud 1 |" in text
+    assert front["configs"][1]["config_name"] == "judgements"
+    assert r"| `text.field\|share` | float | marks (\| •) &lt;b>of&lt;/b> all |" in text
 
 
 def test_the_funnel_counts_what_is_left_of_all():
