@@ -7,6 +7,7 @@ import sys
 
 NAMES = (
     "heuristics",
+    "collateral",
     "pipeline",
     "sources",
     "extraction",
