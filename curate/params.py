@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curate.assets import File
+from curate.assets import File, Location
 from curate.errors import InputError, StageError
 
 REQUIRED = inspect.Parameter.empty
@@ -176,6 +176,8 @@ def spell(hint: Any) -> str:
         return "null"
     if hint is Any:
         return "anything"
+    if hint is Location:
+        return "path"
     return hint.__name__ if isinstance(hint, type) else str(hint)
 
 

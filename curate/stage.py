@@ -12,7 +12,7 @@ import re
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from functools import cached_property, partial
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
@@ -158,29 +158,47 @@ class HasColumns(Protocol):
 class Kind(Enum):
     """The closed list of things a stage can be."""
 
-    RULES = "rules"
-    DOC_FILTER = "filter"
-    BATCH_FILTER = "batch filter"
-    DOC_EDIT = "edit"
-    BATCH_EDIT = "batch edit"
-    STREAM = "stream"
-    SOURCE = "source"
-    SINK = "sink"
-    BARRIER = "barrier"
-    DATATROVE = "datatrove block"
+    RULES = auto()
+    DOC_FILTER = auto()
+    BATCH_FILTER = auto()
+    DOC_EDIT = auto()
+    BATCH_EDIT = auto()
+    STREAM = auto()
+    SOURCE = auto()
+    SINK = auto()
+    BARRIER = auto()
+    DATATROVE = auto()
 
+    @property
+    def word(self) -> str:
+        """What users read: whatever its signature, a filter drops documents, and a transform changes or measures them."""
+        return _WORDS[self]
+
+
+_WORDS: Mapping[Kind, str] = {
+    Kind.RULES: "filter",
+    Kind.DOC_FILTER: "filter",
+    Kind.BATCH_FILTER: "filter",
+    Kind.DOC_EDIT: "transform",
+    Kind.BATCH_EDIT: "transform",
+    Kind.STREAM: "transform",
+    Kind.SOURCE: "source",
+    Kind.SINK: "sink",
+    Kind.BARRIER: "global stage",
+    Kind.DATATROVE: "datatrove block",
+}
 
 KINDS = """\
   (*, ...) -> Rules                                          filter: bounds on named signals
   (doc: Doc, *, ...) -> bool | str                           filter; a string drops for that reason
   (batch: Batch, *, ...) -> Verdicts                         filter on a batch
-  (doc: Doc, *, ...) -> Doc | str                            edit, signal or score; a string drops
+  (doc: Doc, *, ...) -> Doc | str                            transform, signal or score; a string drops
   (batch: Batch, *, ...) -> Batch                            the same on a batch
-  (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      stream
+  (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      the same on all batches of a task
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
   a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input(), found_in()
-  a subclass of Barrier                                      barrier"""
+  a subclass of Barrier                                      global stage"""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 import re
 import resource
 import subprocess
@@ -101,10 +103,48 @@ def test_plan_schema_is_a_json_schema():
 
 def test_stages_lists_the_catalogue_by_family_and_shows_one():
     listing = curate("stages").stdout
-    assert "\nfilters\n" in listing and re.search(r"\n  gopher\.quality +rules +Drop pages", listing)
+    assert "\nfilters\n" in listing and re.search(r"\n  gopher\.quality +filter +Drop pages", listing)
     one = curate("stages", "filters.gopher.quality").stdout
     assert re.search(r"\n  min_words +\= 50 +int or null\n", one)
     assert "Drops:" in one
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("GOPHER", ["filters.fineweb.quality", "filters.gopher.quality", "filters.gopher.repetition"]),
+        ("too_few_stop_words", ["filters.gopher.quality"]),
+        ("filters.gopher", ["filters.gopher.quality", "filters.gopher.repetition"]),
+        ("registered domain", ["text.domain"]),
+    ],
+)
+def test_stages_are_found_by_a_word(word, names):
+    assert [stage["name"] for stage in json.loads(curate("stages", word, "--json").stdout)] == names
+    shown = curate("stages", word).stdout
+    assert re.findall(r"^  (\w+\.\S+) ", shown, re.MULTILINE) == names
+
+
+def test_the_line_of_a_found_stage_says_where_the_word_is():
+    assert "\n      too_few_stop_words: not English prose.\n" in curate("stages", "few_stop").stdout
+
+
+def test_a_word_that_no_stage_has_is_exit_2():
+    result = curate("stages", "dedupe")
+    assert result.returncode == 2 and 'no stage has "dedupe"' in result.stderr and "Did you mean dedup" in result.stderr
+
+
+def test_the_version_is_that_of_the_package():
+    assert curate("--version").stdout == f"curate {importlib.metadata.version('curate')}\n"
+    module = subprocess.run([sys.executable, "-m", "curate", "--version"], capture_output=True, text=True, check=True)
+    assert module.stdout == curate("--version").stdout
+
+
+@pytest.mark.parametrize(("words", "offered"), [("curate st", ["stats", "stages"]), ("curate plan --sk", ["--skip"])])
+def test_a_shell_completes_commands_and_options(words, offered):
+    code = "import sys; sys.argv = ['curate']; from curate.cli import main; main()"
+    asked = {"_CURATE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **asked})
+    assert result.stdout.split() == offered
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -121,7 +161,7 @@ def test_parameters_of_a_stage_stand_in_columns():
     lines = list(show_stages.param_lines(list(registry.find("dedup.minhash").params.values()), 80))
     assert all(len(line) <= 80 for line in lines)
     assert "  threshold     = 0.7          float" in lines
-    assert "  reference     = []           list of str" in lines
+    assert "  reference     = []           list of path" in lines
 
 
 @pytest.mark.parametrize(

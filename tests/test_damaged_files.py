@@ -84,6 +84,7 @@ def only(folder: Path, pattern: str) -> Path:
         ("ledger.json", ["stats RUN", "stats RUN --json"]),
         ("data/00000.parquet", ["explain RUN u1"]),
         ("rejects/01-00000.parquet", ["explain RUN u3", "explain RUN nobody"]),
+        ("judgements/00000.parquet", ["explain RUN u1", "explain RUN u3"]),
         ("phases/01-*/docs/00000.arrow", ["explain RUN u2"]),
     ],
 )
@@ -91,7 +92,7 @@ def test_what_a_run_left_is_checked_when_it_is_shown(made, tmp_path, pattern, co
     run = copied(made / "run", tmp_path / "run")
     path = only(run, pattern)
     DAMAGES[damage](path)
-    gone = damage == "missing" or (damage == "folder" and pattern.startswith(("data", "rejects")))
+    gone = damage == "missing" or (damage == "folder" and pattern.startswith(("data", "rejects", "judgements")))
     for command in commands:
         name = "run" if gone else path.name
         lucky = ("flipped", "missing", "folder") if "nobody" in command or damage == "flipped" else ()
@@ -135,7 +136,7 @@ def test_a_folder_where_the_run_writes_a_file_is_refused(made, tmp_path, name):
     expect_message(curate("run", made / "recipe.yaml", "-o", run), name, "folder")
 
 
-@pytest.mark.parametrize("name", ["data", "rejects", "phases"])
+@pytest.mark.parametrize("name", ["data", "rejects", "judgements", "phases"])
 def test_a_file_where_the_run_needs_a_folder_is_refused(made, tmp_path, name):
     run = copied(made / "run", tmp_path / "run")
     (run / name).rename(tmp_path / "away")

@@ -9,6 +9,7 @@ import pytest
 from curate import fingerprint
 from curate.assets import File
 from curate.errors import InputError, SpecError
+from curate.fingerprint import remembered
 
 CODE = '''"""A module."""
 from my_pkg.kernel import twice
@@ -221,3 +222,37 @@ def test_strings_that_are_paths_count_as_files_where_a_stage_is_not_ours(tmp_pat
     assert [name for name in params if before[0][name] != after[0][name]] == ["one", "some", "by"]
     assert before[1] == after[1] == params
     assert fingerprint.of_params({"a": "x" * 9999, "b": "\0", "c": "."}, strings_too=True)["c"] == "."
+
+
+# ---------------------------------------------------------------------- remembered between runs
+
+
+@pytest.mark.parametrize("harm", [None, b"", b"[", b'{"a": 1}', b"[1, 2]", b"[]", "unreadable"])
+def test_what_was_found_in_code_is_remembered_by_content(tmp_path, monkeypatch, harm):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    parsed = []
+
+    def parse() -> remembered.Found:
+        parsed.append(1)
+        return "digest", frozenset({"a.b", "c"})
+
+    def found(content: bytes = b"x", package: str = "p") -> remembered.Found:
+        return remembered.found(content, package, __file__, parse)
+
+    assert found() == found() == ("digest", frozenset({"a.b", "c"})) and len(parsed) == 1
+    found(content=b"y")
+    found(package="q")
+    assert len(parsed) == 3
+    for entry in (tmp_path / "curate" / "code").iterdir():
+        if harm == "unreadable":
+            entry.unlink()
+            entry.mkdir()
+        elif harm is not None:
+            entry.write_bytes(harm)
+    assert found() == ("digest", frozenset({"a.b", "c"})) and len(parsed) == 3 + (harm is not None)
+
+
+def test_code_is_parsed_where_nothing_can_be_remembered(tmp_path, monkeypatch):
+    (tmp_path / "curate").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert remembered.found(b"x", "p", __file__, lambda: ("digest", frozenset())) == ("digest", frozenset())

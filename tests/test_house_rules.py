@@ -51,13 +51,21 @@ def imports(path: Path, *, lazy: bool = True) -> set[str]:
     return found & RANK.keys()
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if part(p) != "__init__"], ids=lambda p: str(p.relative_to(PACKAGE)))
+PARTS = [path for path in FILES if part(path) in RANK]
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_module_imports_only_what_stands_left_of_it(path):
     own = part(path)
     wrong = {name for name in imports(path) if name != own and RANK[name] > RANK[own]}
     assert not wrong, f"{own} may not import {wrong}"
     if own == "stages":
         assert not imports(path) & {"registry", "inputs", "runs"}, "stages are leaves"
+
+
+def test_every_part_has_its_layer():
+    """No parts are what Python asks for (the package itself, and `python -m curate`), and the models, which are no code."""
+    assert {part(path) for path in FILES} - RANK.keys() == {"__init__", "__main__", "models"}
 
 
 def test_no_file_imports_itself_by_a_detour():

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import InputError
-from curate.inputs import InputFile, cut, digest, mark, resolve
+from curate.inputs import InputFile, cut, digest, listing, mark, resolve
 from curate.stage import Split
 
 
@@ -91,7 +91,7 @@ def test_file_names_with_wildcard_characters_can_be_named(tmp_path):
     [
         ("a/1.wrc.gz", r"no such file\.  Did you mean 1\.warc\.gz"),
         ("a/*.jsonl", r"no file matches\.  .*/a contains 1\.warc\.gz, 2\.warc\.gz, deep"),
-        ("a", r"is a folder with 2 files, expected a file or a glob\.  Try .*/a/\*\.warc\.gz"),
+        ("a", r"is a folder with 3 files, none of which this source reads .* try .*/a/\*\*/\*\.warc\.gz"),
         ("aa/*.gz", r"There is no folder .*/aa\.  Did you mean a\?"),
         ("notes.tx", r"Did you mean notes\.txt"),
         ("*/deep", r"matches 1 folders and no file\.  Try .*/\*/deep/\*\*"),
@@ -101,6 +101,40 @@ def test_what_is_not_there_is_an_error_that_helps(folder, pattern, said):
     with pytest.raises(InputError, match=said) as caught:
         resolve([f"{folder}/{pattern}"])
     assert str(folder / pattern) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reader", "taken"),
+    [
+        ("sources.warc", ["a.warc.gz", "deep/b.WARC", "deep/c.arc.gz", "deep/e.warc.gz.open"]),
+        ("sources.wet", ["a.warc.wet.gz"]),
+        ("sources.jsonl", ["deep/x.jsonl.zst", "y.ndjson"]),
+        ("sources.parquet", ["deep/z.parquet"]),
+    ],
+)
+def test_of_a_folder_a_source_reads_the_files_of_its_format(tmp_path, reader, taken):
+    names_here = [
+        "a.warc.gz",
+        "a.warc.wet.gz",
+        "a.warc.wat.gz",
+        "README.md",
+        "y.ndjson",
+        "deep/b.WARC",
+        "deep/c.arc.gz",
+    ]
+    for name in [*names_here, "deep/e.warc.gz.open", "deep/x.jsonl.zst", "deep/z.parquet", "deep/warc/notes.txt"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "deep" / "folder.parquet").mkdir()
+    assert names(resolve([str(tmp_path)], reader=reader)) == taken
+    assert names(resolve([f"{tmp_path}/"], reader=reader)) == taken
+    (line,) = listing.of_folders([str(tmp_path), f"{tmp_path}/a.warc.gz"], reader)
+    assert f"{len(taken)} file{'s' * (len(taken) > 1)} for {reader}; {11 - len(taken)} others left out" in line
+
+
+def test_a_folder_of_another_file_system_will_do():
+    fsspec.filesystem("memory").pipe({"/f/1.jsonl": b"{}", "/f/deep/2.jsonl.gz": b"{} ", "/f/3.txt": b""})
+    assert names(resolve(["memory://f"], reader="sources.jsonl")) == ["1.jsonl", "deep/2.jsonl.gz"]
 
 
 @pytest.mark.parametrize("url", ["nope://x/y", "https://localhost:1/x.jsonl", "s3://"])

@@ -38,11 +38,13 @@ def test_names_alone_names_with_parameters_and_checkpoints_are_stages(read):
     assert stages[2].params == {"min_words": 5} and stages[3].all_params["min_words"] == 50
 
 
-def test_variables_keep_their_type_or_become_part_of_a_string(read):
+def test_variables_keep_their_type_or_become_part_of_a_string(read, tmp_path):
     recipe = read(
         "name: web\nvars: {n: 7, d: crawl}\ninputs: {sources.jsonl: {paths: '${d}/x.jsonl'}}\nstages: [{filters.gopher.quality: {min_words: '${n}'}}]\n"
     )
-    assert recipe.stages[0].params == {"min_words": 7} and recipe.inputs[0].files.paths == ("crawl/x.jsonl",)
+    assert recipe.stages[0].params == {"min_words": 7} and recipe.inputs[0].files.paths == (
+        str(tmp_path / "crawl" / "x.jsonl"),
+    )
 
 
 @pytest.mark.parametrize(

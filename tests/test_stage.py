@@ -139,3 +139,8 @@ class Score:
 def test_columns_that_depend_on_parameters_are_an_attribute_beside_those_of_the_docstring():
     columns = read_stage("score", Score).columns({"score": "x"})
     assert columns == Columns(("text", "url"), {"other": pa.int64(), "x": pa.float32()})
+
+
+def test_every_kind_has_a_word_that_users_read():
+    words = {kind.word for kind in Kind}
+    assert words == {"source", "filter", "transform", "global stage", "sink", "datatrove block"}

@@ -8,6 +8,6 @@ need no download.
 
 from curate.assets.cache import Held, fetch, find, folder, held, verify
 from curate.assets.catalogue import PREFIX, Asset, catalogue
-from curate.assets.file import File
+from curate.assets.file import File, Location
 
-__all__ = ["PREFIX", "Asset", "File", "Held", "catalogue", "fetch", "find", "folder", "held", "verify"]
+__all__ = ["PREFIX", "Asset", "File", "Held", "Location", "catalogue", "fetch", "find", "folder", "held", "verify"]

@@ -135,8 +135,44 @@ def shown(kind: pa.DataType) -> str:
 
 
 def storable(kind: pa.DataType) -> pa.DataType:
-    """Return the type, or where it is an extension type that the vocabulary does not name, the type of its storage."""
-    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) and kind not in _NAMES else kind
+    """Return the type in which a column of a file is kept, which nearly always is its own.
+
+    An extension type that the vocabulary does not name becomes the type of its storage. So does every one inside of a list
+    or a struct, and there a view of strings becomes a large string, since Arrow cannot slice or build them there.
+    """
+    if isinstance(kind, pa.BaseExtensionType) and kind not in _NAMES:
+        kind = kind.storage_type
+    return _with_parts(kind, _storable_part)
+
+
+def _storable_part(kind: pa.DataType) -> pa.DataType:
+    kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    views = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+    return _with_parts(views.get(kind, kind), _storable_part)
+
+
+def decoded(kind: pa.DataType, *, keeps_ordered: bool = False) -> pa.DataType:
+    """Return the type with plain values in place of dictionaries, also in its parts.
+
+    Args:
+        keeps_ordered: leave dictionaries of which the order means something.
+    """
+    if pa.types.is_dictionary(kind):
+        return kind if keeps_ordered and kind.ordered else kind.value_type
+    return _with_parts(kind, partial(decoded, keeps_ordered=keeps_ordered))
+
+
+def _with_parts(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
+    """Return a list, struct or map with the types of its parts changed; any other type as it is."""
+    parts = [field.with_type(change(field.type)) for field in map(kind.field, range(kind.num_fields))]
+    if pa.types.is_struct(kind):
+        return pa.struct(parts)
+    if pa.types.is_map(kind):
+        keys, items = parts[0].type
+        return pa.map_(keys.type, items, kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(parts[0], kind.list_size)
+    return next((make(parts[0]) for make, is_kind in _LISTS.values() if is_kind(kind)), kind)
 
 
 def split_at_commas(text: str) -> list[str]:

@@ -304,14 +304,19 @@ def _is_untouched(array: pa.Array, before: list[Any], after: list[Any]) -> bool:
 
 
 def _is_same(left: Any, right: Any) -> bool:
-    """Return whether two values of Python are equal; NaN is equal to itself, and 0.0 is not to -0.0."""
+    """Return whether two values of Python are equal; NaN is equal to itself, 0.0 is not to -0.0, Arrow scalars are not looked
+    into, since they cannot be changed in place."""
+    if isinstance(left, pa.Scalar) and isinstance(right, pa.Scalar):
+        return True
     if type(left) is not type(right):
         return False
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(_is_same(left[key], right[key]) for key in left)
     if isinstance(left, (list, tuple)):
         return len(left) == len(right) and all(map(_is_same, left, right))
-    return repr(left) == repr(right) if isinstance(left, float) else bool(left == right)
+    if isinstance(left, float):
+        return repr(left) == repr(right)
+    return bool(left == right or (left != left and right != right))  # the second for pandas.NaT
 
 
 def _as_array(name: str, values: Any, wanted: pa.DataType | None = None) -> pa.Array:

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.batch.nested_arrays import is_list, lengths_and_items
+
 _AS_THEY_ARE = (
     pa.types.is_null,
     pa.types.is_boolean,
@@ -20,13 +22,6 @@ _AS_THEY_ARE = (
     pa.types.is_string_view,
 )
 _BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
-_LISTS = (
-    pa.types.is_list,
-    pa.types.is_large_list,
-    pa.types.is_list_view,
-    pa.types.is_large_list_view,
-    pa.types.is_fixed_size_list,
-)
 
 
 def json_rows(columns: Mapping[str, pa.Array]) -> list[dict[str, Any]]:
@@ -61,11 +56,9 @@ def json_ready(array: pa.Array) -> pa.Array:
         return array.cast(pa.int64())
     if pa.types.is_timestamp(kind):
         return pc.replace_substring(array.cast(pa.string()), " ", "T")
-    if pa.types.is_map(kind):
-        return json_ready(array.cast(pa.list_(kind.field(0).type)))
     if pa.types.is_struct(kind):
         return _struct(array)
-    return _list(array) if any(is_kind(kind) for is_kind in _LISTS) else array.cast(pa.string())
+    return _list(array) if is_list(kind) else array.cast(pa.string())
 
 
 def _struct(array: pa.StructArray) -> pa.Array:
@@ -75,6 +68,6 @@ def _struct(array: pa.StructArray) -> pa.Array:
 
 
 def _list(array: pa.Array) -> pa.Array:
-    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), pa.int64())
-    return pa.LargeListArray.from_arrays(offsets, json_ready(array.flatten()), mask=array.is_null())
+    lengths, items = lengths_and_items(array)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int64())
+    return pa.LargeListArray.from_arrays(offsets, json_ready(items), mask=array.is_null())

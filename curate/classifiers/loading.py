@@ -12,7 +12,6 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from curate.assets import File
 from curate.classifiers import backends, hub
@@ -48,23 +47,20 @@ class ModelName(File):
 
     modules: tuple[str, ...]
 
-    def __new__(cls, name: str, modules: Iterable[str] = ()) -> ModelName:
-        made = super().__new__(cls, name)
+    def __new__(cls, name: str, written: str = "", modules: Iterable[str] = ()) -> ModelName:
+        made = super().__new__(cls, name, written)
         made.modules = tuple(modules)
         return made
 
     def using(self, modules: Iterable[str]) -> ModelName:
         """Return the name with the modules that define further backends."""
-        return ModelName(self, modules)
+        return ModelName(self, modules=modules)
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
+    def settled(self) -> ModelName:
+        return ModelName(hub.pinned(self), modules=self.modules) if hub.is_on_hub(self) else self
 
-        def pinned(name: str) -> ModelName:
-            return cls(hub.pinned(name) if hub.is_on_hub(name) else name)
-
-        return core_schema.no_info_after_validator_function(pinned, core_schema.str_schema(strict=True))
+    def is_relative(self) -> bool:
+        return _bundled(self) is None and super().is_relative()
 
     def find(self) -> list[str]:
         """Return the files of the model, sorted.

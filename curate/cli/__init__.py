@@ -5,20 +5,39 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
 from curate.cli import assets, classifier, pipelines
 
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        import curate
+        from curate.cli.console import OUT
+
+        OUT.print(f"curate {curate.__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="curate",
-    help="Turn raw web crawl into training data for language models, and prove what was done.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def curate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit.")
+    ] = False,
+) -> None:
+    """Turn raw web crawl into training data for language models, and prove what was done."""
+
 
 for verb in (pipelines.run, pipelines.plan, pipelines.stats, pipelines.explain, pipelines.stages):
     app.command()(verb)

@@ -13,14 +13,23 @@ Settings = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Override a value of the recipe, such as filters.gopher.quality.min_words=30. Repeatable.",
+        help="Override a value of the recipe, such as filters.gopher.quality.min_words=30, quality.threshold#2.max=0.5 or "
+        "sources.jsonl.fields.text=content. Repeatable.",
     ),
 ]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", "-i", metavar="GLOB|URL", help="Read these files instead of the recipe's inputs. Repeatable."
+        "--input",
+        "-i",
+        metavar="[LABEL=]PATH",
+        help="Read this file, glob, URL or folder instead of the recipe's inputs; of a folder, the files "
+        "that the source reads. LABEL says which input, if there are several. Repeatable.",
     ),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option("--skip", metavar="STAGE", help="Leave out a stage, by its label in `curate plan`. Repeatable."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -56,6 +65,7 @@ def run(
         ),
     ] = "",
     set: Settings = None,
+    skip: Skip = None,
     executor: Executor = "",
     workers: Annotated[
         int, typer.Option(min=0, help="Worker processes; 0 takes the recipe's number, or one per core.")
@@ -86,6 +96,7 @@ def run(
             output=output,
             settings=set or (),
             input_paths=input or (),
+            skip=skip or (),
             executor=executor,
             workers=workers,
             limit=limit,
@@ -112,6 +123,7 @@ def plan(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The recipe (YAML file).")] = "",
     input: Inputs = None,
     set: Settings = None,
+    skip: Skip = None,
     executor: Executor = "",
     probe: Annotated[
         bool,
@@ -137,7 +149,7 @@ def plan(
     from curate.cli import show_plan
     from curate.engine.run import prepare
 
-    planned = prepare(recipe, settings=set or (), input_paths=input or (), executor=executor)
+    planned = prepare(recipe, settings=set or (), input_paths=input or (), skip=skip or (), executor=executor)
     for warning in planned.warnings:
         ERR.print(f"curate: {warning}")
     expected = None
@@ -182,23 +194,36 @@ def explain(
 
 def stages(
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Show this stage with its parameters.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="[NAME|WORD]", help="Show this stage, or list those that are about a word.", show_default=False
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List the stages that recipes can use, or show one in detail."""
+    """List the stages that recipes can use, search them, or show one in detail."""
     from curate import extensions, registry
     from curate.cli import show_stages
     from curate.cli.console import print_json
+    from curate.errors import SpecError
 
-    if name:
+    catalogue = registry.catalogue()
+    families = {each.partition(".")[0] for each in catalogue}
+    is_name = name in catalogue or ("." in name and name.partition(".")[0] not in families)
+    found = {} if is_name else show_stages.about(catalogue, name)
+    if is_name or ("." in name and not found):  # one of ours or of the user's, or a datatrove block; or a mistake
         extensions.import_from(["."])
         stage = registry.find(name, modules=(name.partition(".")[0],))
         print_json(show_stages.stage_summary(stage)) if as_json else show_stages.print_stage(stage)
-        return
-    catalogue = registry.catalogue()
-    if as_json:
-        print_json([show_stages.stage_summary(stage) for stage in catalogue.values()])
+    elif not found:
+        near = registry.nearest(name, [*catalogue, *families])
+        raise SpecError(
+            f'no stage has "{name}" in its name, summary, purpose or reasons.{near}  `curate stages` lists them.'
+        )
+    elif as_json:
+        print_json([show_stages.stage_summary(catalogue[each]) for each in found])
+    elif name:
+        show_stages.print_found([catalogue[each] for each in found], found)
     else:
         show_stages.print_catalogue(catalogue)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 from curate.cli.console import OUT, many, styled
-from curate.plan import MapPhase, Plan, ReducePhase, StageRef
+from curate.plan import MapPhase, Plan, ReducePhase, StageRef, record
 from curate.report.escaping import one_line
 from curate.report.funnel import size
 from curate.report.wrapping import wrapped
 from curate.runs import redaction
+from curate.runs.layout import JUDGEMENTS, phase_title
 from curate.spec import Case
 from curate.stage import Kind
 
@@ -34,7 +36,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
                 "stages": [
                     {
                         "label": ref.label,
-                        "kind": ref.find(phase.modules).kind.value,
+                        "kind": ref.find(phase.modules).kind.word,
                         "params": dict(ref.params),
                         **({"only": list(ref.only)} if ref.only else {}),
                         **({"cases": [asdict(case) for case in ref.cases]} if ref.cases else {}),
@@ -46,6 +48,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
             for phase in plan.phases
         ],
         "columns": list(plan.columns),
+        "judgements": _record(plan, forecast),
         **({"forecast": asdict(forecast)} if forecast else {}),
     }
     return redaction.hidden(found, redaction.secrets_of(plan.spec.resolved))
@@ -72,8 +75,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
                 changed = {"source": ref.name, **changed}
             if ref.only:
                 changed["only"] = ", ".join(ref.only)
-            kind = f"{stage.kind.value}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
-            OUT.print(f"    {ref.label:<32} {kind:<18} {_short(changed)}".rstrip())
+            kind = f"{stage.kind.word}{_part_of_barrier(phase, ref) if stage.kind is Kind.BARRIER else ''}"
+            OUT.print(f"    {ref.label:<32} {kind:<22} {_short(changed)}".rstrip())
             for case in ref.cases:
                 special = _short(_special(case, ref, defaults)) or "as above"
                 OUT.print(f"        {_documents(case):<28} {special}", style="dim")
@@ -83,6 +86,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
                 OUT.print(f"        {line}", style="dim")
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
     for line in wrapped([one_line(column) for column in data["columns"]], "    "):
+        OUT.print(line)
+    for line in _record_lines(_record(plan, forecast)):
         OUT.print(line)
     if forecast:
         OUT.print()
@@ -102,6 +107,33 @@ def _special(case: Case, ref: StageRef, defaults: Mapping[str, Any]) -> dict[str
     """Return the parameters of a case that are not those of all its stage's documents."""
     usual = {**defaults, **ref.params}
     return {name: value for name, value in case.params.items() if value != usual.get(name)}
+
+
+def _record(plan: Plan, forecast: Any) -> dict[str, Any]:
+    """Return how large the record of judgements will be, as JSON-like data.
+
+    `bytes_per_document` has a number for each phase that drops documents, or keeps them at its end: what each of these
+    takes. `bytes`, for all documents, is there with a forecast only.
+    """
+    ends = [phase for phase in plan.phases if isinstance(phase, MapPhase) and not phase.only_emits]
+    of_phase = {phase_title(phase.folder): record.bytes_per_document(phase.judgements) for phase in ends}
+    found: dict[str, Any] = {"columns": len(ends[-1].judgements), "bytes_per_document": of_phase}
+    if forecast:
+        came = {phase.phase: phase.n_documents for phase in forecast.phases}
+        n = [came[title] for title in of_phase] + [0]
+        ended = (max(0, here - later) for here, later in pairwise(n))
+        found["bytes"] = sum(each * size for each, size in zip(ended, of_phase.values(), strict=True))
+    return found
+
+
+def _record_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"\nthe record in {JUDGEMENTS}/ has {many(found['columns'], 'column')}; a document takes about"
+    *dropped, (last, of_last) = found["bytes_per_document"].items()
+    for title, n_bytes in dropped:
+        yield f"    {n_bytes:>4} bytes if {title} drops it"
+    yield f"    {of_last:>4} bytes if it comes to {last}"
+    if "bytes" in found:
+        yield f"    {size(found['bytes'])} for all documents of the forecast"
 
 
 def _forecast_lines(forecast: Any) -> Iterator[str]:
@@ -132,7 +164,7 @@ def _emits(phase: MapPhase | ReducePhase, ref: StageRef) -> bool:
 
 
 def _forecast_of(phase: MapPhase | ReducePhase, ref: StageRef) -> Sequence[str]:
-    """Return what a barrier says about its cost before anything runs."""
+    """Return what a global stage says about its cost before anything runs."""
     return ref.construct(phase.modules).forecast()
 
 

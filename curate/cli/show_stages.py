@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from curate.cli.console import OUT, quoted, styled
 from curate.params import Param, spell
-from curate.stage import Kind, Stage
+from curate.stage import Stage
 
 NARROWEST = 24
 """Characters that the last column of a table has at least, even on a narrower terminal."""
@@ -25,7 +25,7 @@ def stage_summary(stage: Stage) -> dict[str, Any]:
     }
     return {
         "name": stage.name,
-        "kind": stage.kind.value,
+        "kind": stage.kind.word,
         "summary": stage.summary,
         "params": params,
         "needs": stage.documented_columns.needs,
@@ -52,17 +52,19 @@ def catalogue_lines(catalogue: Mapping[str, Stage], width: int | None) -> Iterat
         catalogue: stages by name, sorted.
         width: characters per line at most, 56 or more; sentences that are longer end in an ellipsis. None cuts nothing.
     """
-    rows = [(*stage.name.partition(".")[::2], _short(stage.kind), stage.summary) for stage in catalogue.values()]
-    names, kinds = (max(len(row[k]) for row in rows) for k in (1, 2))
-    for family, members in groupby(rows, key=lambda row: row[0]):
+    rows = [(stage.name.partition(".")[2], stage.kind.word, stage.summary) for stage in catalogue.values()]
+    lines = zip(catalogue, _aligned(rows, width), strict=True)
+    for family, members in groupby(lines, key=lambda line: line[0].partition(".")[0]):
         yield family
-        for _, name, kind, summary in members:
-            start = f"  {name:<{names}}  {kind:<{kinds}}  "
-            yield start + _first_sentence(summary, width and max(NARROWEST, width - len(start)))
+        yield from (line for _, line in members)
 
 
-def _short(kind: Kind) -> str:
-    return kind.value.rpartition(" ")[2]
+def _aligned(rows: Sequence[tuple[str, str, str]], width: int | None) -> Iterator[str]:
+    """Yield a line for each (name, kind, summary)."""
+    names, kinds = (max((len(row[k]) for row in rows), default=0) for k in (0, 1))
+    for name, kind, summary in rows:
+        start = f"  {name:<{names}}  {kind:<{kinds}}  "
+        yield start + _first_sentence(summary, width and max(NARROWEST, width - len(start)))
 
 
 def _first_sentence(text: str, width: int | None) -> str:
@@ -72,12 +74,55 @@ def _first_sentence(text: str, width: int | None) -> str:
     return textwrap.shorten(sentence, width - 1, placeholder="").rstrip(",;:") + "…"
 
 
+# ---------------------------------------------------------------------- stages about a word
+
+
+def about(catalogue: Mapping[str, Stage], word: str) -> dict[str, str]:
+    """Return the stages whose name, summary, `Why:` or reasons have a word, without regard to case; all of them for "".
+
+    Returns:
+        name -> the line of `Why:` or `Drops:` with the word, empty if the word is in the name or the summary.
+    """
+    wanted = word.casefold()
+    found = {}
+    for name, stage in catalogue.items():
+        if wanted in f"{name} {stage.summary}".casefold():
+            found[name] = ""
+        elif lines := [line for line in _searched(stage) if wanted in line.casefold()]:
+            found[name] = lines[0]
+    return found
+
+
+def print_found(stages: Sequence[Stage], found: Mapping[str, str]) -> None:
+    """Print a line for each stage of a search, and below it where the word is, if that is not in the line itself.
+
+    Args:
+        found: as `about` returns it.
+    """
+    for stage, line in zip(
+        stages, _aligned([(each.name, each.kind.word, each.summary) for each in stages], OUT.width), strict=True
+    ):
+        OUT.print(line)
+        if where := found[stage.name]:
+            OUT.print(
+                f"      {textwrap.shorten(where, max(NARROWEST, (OUT.width or 1000) - 6), placeholder='…')}",
+                style="dim",
+            )
+    OUT.print("\n`curate stages NAME` shows one, with its parameters and what it drops.")
+
+
+def _searched(stage: Stage) -> Iterator[str]:
+    """Yield the sentences of `Why:`, and each reason of `Drops:` with its explanation."""
+    yield from (f"{sentence.strip(' .')}." for sentence in " ".join(stage.help.get("Why", "").split()).split(". "))
+    yield from (line.strip() for line in stage.help.get("Drops", "").split("\n"))
+
+
 # ---------------------------------------------------------------------- one stage
 
 
 def print_stage(stage: Stage) -> None:
     """Print a stage's parameters and its docstring."""
-    OUT.print(styled(stage.name, "bold"), f"  {stage.kind.value}\n")
+    OUT.print(styled(stage.name, "bold"), f"  {stage.kind.word}\n")
     for line in param_lines(list(stage.params.values()), OUT.width):
         OUT.print(line)
     if stage.params:

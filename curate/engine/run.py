@@ -14,6 +14,7 @@ from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
 from curate.executor import Job, Launcher
+from curate.inputs import listing
 from curate.ledger import Ledger
 from curate.plan import MapPhase, Plan, ReducePhase
 from curate.report import sections
@@ -63,18 +64,26 @@ def prepare(
     *,
     settings: Sequence[str] = (),
     input_paths: Sequence[str] = (),
+    skip: Sequence[str] = (),
     executor: str = "",
     limit: int = 0,
 ) -> Plan:
     """Read a recipe, find its inputs and reference data and plan its phases. Nothing is written and nothing runs."""
-    planned = _planned(recipe, settings, input_paths, executor, limit)
+    planned = _planned(recipe, settings, input_paths, skip, executor, limit)
     with redaction.hidden_in_errors(redaction.secrets_of(planned.spec.resolved)):
         references.find(planned)
     return planned
 
 
-def _planned(recipe: str, settings: Sequence[str], input_paths: Sequence[str], executor: str, limit: int) -> Plan:
-    pipeline = spec.read(recipe, settings=settings, inputs=input_paths, executor=executor)
+def _planned(
+    recipe: str,
+    settings: Sequence[str],
+    input_paths: Sequence[str],
+    skip: Sequence[str],
+    executor: str,
+    limit: int,
+) -> Plan:
+    pipeline = spec.read(recipe, settings=settings, inputs=input_paths, skip=skip, executor=executor)
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
         shards = find_shards(pipeline)
@@ -90,6 +99,7 @@ def run(
     output: str = "",
     settings: Sequence[str] = (),
     input_paths: Sequence[str] = (),
+    skip: Sequence[str] = (),
     executor: str = "",
     workers: int = 0,
     limit: int = 0,
@@ -102,7 +112,8 @@ def run(
         recipe: path of the YAML file.
         output: the run folder, any fsspec URL; `runs/<name>` if empty, `runs/<name>-limit<n>` for a trial.
         settings: `path=value` changes to the recipe.
-        input_paths: what the source's `paths` are replaced by, if any.
+        input_paths: what the source's `paths` are replaced by, if any; `label=path` where there are several inputs.
+        skip: labels of stages to leave out.
         executor: where tasks run; empty takes the recipe's, else `local`.
         workers: what the executor's parameter `workers` is set to; 0 leaves it.
         limit: read at most this many documents, spread over the shards; 0 reads all.
@@ -114,13 +125,15 @@ def run(
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
     terminal_log.silence()
-    planned = _planned(recipe, settings, input_paths, executor, limit)
+    planned = _planned(recipe, settings, input_paths, skip, executor, limit)
     launcher = _launcher(planned.spec, workers)
     folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
     claim(folder, planned.spec.name, replace=replace)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
     secrets = redaction.secrets_of(planned.spec.resolved)
+    for message in _folders(planned.spec):
+        watch(Event("said", planned.phases[0], message=message))
     with redaction.hidden_in_errors(secrets), reading.written(folder), folder.lock(), launcher:
         claim(folder, planned.spec.name, replace=replace)  # as another run may have left it
         launcher.prepare(warm_up.stages_of(planned))
@@ -168,7 +181,7 @@ def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
         raise SpecError(
             f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.", source.where
         )
-    return given.files.shards(formats.with_modules(pipeline.modules))
+    return given.files.shards(source.name, formats.with_modules(pipeline.modules))
 
 
 def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> PipelineSpec:
@@ -193,6 +206,14 @@ def _with_columns(given: Input, files: Sequence[Split]) -> Input:
 def _beginnings(given: Input, shards: Sequence[Shard]) -> list[Split]:
     """Return the first split of each file of an input."""
     return [split for shard in shards if shard.input == given.name for split in shard.splits if split.start == 0]
+
+
+def _folders(pipeline: PipelineSpec) -> Iterator[str]:
+    """Yield what was taken of each folder that is an input."""
+    for given in pipeline.inputs:
+        if given.files:
+            kinds = formats.with_modules(pipeline.modules)
+            yield from listing.of_folders(given.files.paths, given.source.name, kinds)
 
 
 def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:

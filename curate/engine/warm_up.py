@@ -65,12 +65,12 @@ class WarmUp:
 
 def waiting(planned: Plan) -> list[WarmUp]:
     """Return what has to be compiled for a plan; nothing if all was compiled before."""
-    return [each for each in _needed(planned) if not cache.is_compiled(each.name, each.digest)]
+    return [each for each in needed(planned) if not cache.is_compiled(each.name, each.digest)]
 
 
 def stages_of(planned: Plan) -> str:
     """Return what a plan's workers will need, for `load`."""
-    return json.dumps([{"family": each.family, "ref": each.ref and asdict(each.ref)} for each in _needed(planned)])
+    return json.dumps([{"family": each.family, "ref": each.ref and asdict(each.ref)} for each in needed(planned)])
 
 
 def load(stages: str) -> None:
@@ -80,7 +80,7 @@ def load(stages: str) -> None:
             WarmUp(each["family"], StageRef.from_json(each["ref"]) if each["ref"] else None).run()
 
 
-def _needed(planned: Plan) -> list[WarmUp]:
+def needed(planned: Plan) -> list[WarmUp]:
     """Return one call for each family of signals and for each stage of ours: those of others have no kernels of ours."""
     found = {family: WarmUp(family) for family in _families(planned)}
     for phase in planned.phases:

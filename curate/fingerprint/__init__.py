@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from curate import inputs
-from curate.assets import File
+from curate.assets import File, Location
 from curate.errors import SpecError
 from curate.fingerprint import modules
 
@@ -156,7 +156,9 @@ def of_params(params: Mapping[str, Any], *, strings_too: bool = False) -> dict[s
 def _with_digests(value: Any, strings_too: bool) -> Any:
     if isinstance(value, File):
         content = [[posixpath.basename(name), of_file(name)] for name in value.find()]
-        return [str(value), *content, *(of_code(reader) for reader in value.readers())]
+        return [value.written, *content, *(of_code(reader) for reader in value.readers())]
+    if isinstance(value, Location):
+        return value.written
     if isinstance(value, dict):
         return {name: _with_digests(each, strings_too) for name, each in value.items()}
     if isinstance(value, list):

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from curate.fingerprint import remembered
+
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Folders into which distributions are installed."""
 
@@ -46,12 +48,17 @@ class Module:
         if self.path is None or not self.path.is_file():  # a folder; a file that is gone, or inside an archive
             return "", frozenset()
         content = self.path.read_bytes()
-        try:
-            tree = ast.parse(content)
-        except (SyntaxError, ValueError, RecursionError):
-            return hashlib.sha256(content).hexdigest(), frozenset()
-        imported = frozenset(_imports(tree, self.name if self.is_package else self.name.rpartition(".")[0]))
-        return hashlib.sha256(ast.dump(_bare(tree)).encode("utf-8", "surrogatepass")).hexdigest(), imported
+        package = self.name if self.is_package else self.name.rpartition(".")[0]
+        return remembered.found(content, package, __file__, lambda: _parsed(content, package))
+
+
+def _parsed(content: bytes, package: str) -> remembered.Found:
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return hashlib.sha256(content).hexdigest(), frozenset()
+    imported = frozenset(_imports(tree, package))
+    return hashlib.sha256(ast.dump(_bare(tree)).encode("utf-8", "surrogatepass")).hexdigest(), imported
 
 
 def find(name: str) -> Module | None:

@@ -43,6 +43,14 @@ class Format(ABC):
         """Return whether a file is of this format, by its name."""
         return file_name.lower().endswith(self.suffixes) or unpacked_name(file_name).endswith(self.suffixes)
 
+    def is_read_by(self, source: str, file_name: str) -> bool:
+        """Return whether a file is one that a source reads, when a folder is its input; `fits` is asked by default.
+
+        Args:
+            source: the name of a source.
+        """
+        return source == self.reader and self.fits(file_name)
+
     def is_splittable(self, file_name: str) -> bool:
         """Return whether records can be found from any byte on, so that a large file may be several shards."""
         return False

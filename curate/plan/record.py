@@ -48,9 +48,9 @@ VERDICT = (
 )  # fmt: skip
 """The columns of every record: about the document (with `LANGUAGE` where something makes it), and what became of it."""
 
-ID_AND_URL_BYTES, NUMBER_BYTES, VERDICT_BYTES = 45, 2.6, 6
-"""What a document takes in the file, about: its id and URL, a number that was measured, and the rest. Measured on web
-pages and Wikipedia articles (README, "What became of each document"); nulls take next to nothing."""
+BYTES_OF_DOCUMENT, BYTES_OF_NUMBER = 24, 2
+"""About what a document takes in the file: its id, URL and verdict, and each number that was measured. `python -m
+tests.bench.record` measures it; numbers that were not measured take next to nothing."""
 
 
 def schema(columns: Iterable[RecordColumn]) -> pa.Schema:
@@ -62,7 +62,7 @@ def schema(columns: Iterable[RecordColumn]) -> pa.Schema:
 
 def bytes_per_document(columns: Iterable[RecordColumn]) -> int:
     """Return about how many bytes a document takes in the record if all these columns were measured."""
-    return round(ID_AND_URL_BYTES + VERDICT_BYTES + NUMBER_BYTES * sum(is_number(TYPES[c.type]) for c in columns))
+    return BYTES_OF_DOCUMENT + BYTES_OF_NUMBER * sum(is_number(TYPES[column.type]) for column in columns)
 
 
 def is_number(kind: pa.DataType) -> bool:

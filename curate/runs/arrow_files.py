@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from curate.errors import RunError, StageError
+from curate.batch import column_types
+from curate.errors import RunError
 from curate.runs.layout import TaskFolder
 
 _MESSAGE = np.dtype([("end", "<u8"), ("xxh3", "<u8")])
@@ -46,9 +47,6 @@ class ArrowWriter:
         compression: as `pyarrow.ipc.IpcWriteOptions` takes it; None for files of which few rows are looked up.
         keeps_dictionaries: write dictionary-coded columns as they are. Then each batch is a stream of its own, with its
             dictionaries, so that it can be read without those before. Otherwise they are written as plain columns.
-
-    Raises:
-        StageError: dictionaries are not kept, and a column is dictionary-coded inside a list or a struct.
     """
 
     def __init__(
@@ -60,10 +58,10 @@ class ArrowWriter:
     ):
         self._sink = _MessageSink(file)
         self._schema = schema if keeps_dictionaries else _plain(schema)
-        self._are_streams = _has_dictionaries(self._schema)
+        self._are_streams = self._schema != _plain(schema)
         self._options = pa.ipc.IpcWriteOptions(compression=compression)
         self._writer = pa.ipc.new_stream(self._sink, self._schema, options=self._options)
-        self._writer.write_batch(pa.RecordBatch.from_pylist([], schema=self._schema))  # and before it the schema
+        self._writer.write_batch(_no_rows(self._schema))  # and before it the schema
         self._sink.end_message()
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -83,20 +81,11 @@ class ArrowWriter:
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
-    for i, field in enumerate(schema):
-        if pa.types.is_dictionary(field.type):
-            schema = schema.set(i, field.with_type(field.type.value_type))
-        elif _has_dictionaries([field]):
-            raise StageError(f"column `{field.name}` is {field.type}; decode the dictionary inside it")
-    return schema
+    return pa.schema([field.with_type(column_types.decoded(field.type)) for field in schema], schema.metadata)
 
 
-def _has_dictionaries(fields: Iterable[pa.Field]) -> bool:
-    """Return whether one of the types, or a part of it, is dictionary-coded."""
-    types = [field.type for field in fields]
-    return any(
-        pa.types.is_dictionary(kind) or _has_dictionaries(map(kind.field, range(kind.num_fields))) for kind in types
-    )
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
 
 
 class _MessageSink:
@@ -149,7 +138,7 @@ class ArrowReader:
             self._messages = self._table(size)
             self._is_checked = _checked(place.run.url, path, place.run.mark(path) or "", len(self._messages))
             self.schema = pa.ipc.read_schema(self._message(0))
-            self._are_streams = _has_dictionaries(self.schema)
+            self._are_streams = self.schema != _plain(self.schema)
         self.n_batches = len(self._messages) - 2  # without the schema and the end of the stream
 
     def batch(self, i: int) -> pa.RecordBatch:
@@ -163,7 +152,7 @@ class ArrowReader:
     def batches(self, numbers: Iterable[int] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield batches, all of them by default; one empty batch if the file has none."""
         if not self.n_batches:
-            yield pa.RecordBatch.from_pylist([], schema=self.schema)
+            yield _no_rows(self.schema)
             return
         for i in range(self.n_batches) if numbers is None else numbers:
             yield self.batch(i)

@@ -1,7 +1,9 @@
 """Read recipes: from YAML to a `PipelineSpec`, with file, line and column in every error.
 
 marks      YAML values with their positions in the file
-overrides  `--set`, `--input` and `${variables}`
+entries    the stages that a recipe names, and their addresses on the command line
+overrides  `--set`, `--input`, `--skip` and `${variables}`
+paths      relative paths, in the folder of the recipe
 published  the figures of a paper that runs are compared with
 reader     look-up of stages, and type checks of parameters
 stages     one stage: its parameters, for all documents or for some
@@ -9,7 +11,7 @@ presets    files with parameters for each language
 schema     the JSON Schema of recipes, for editors
 """
 
-from curate.spec.overrides import CHECKPOINT
+from curate.spec.entries import CHECKPOINT
 from curate.spec.reader import INPUT_PARAMS, ExecutorSpec, Input, PipelineSpec, read
 from curate.spec.schema import json_schema
 from curate.spec.stages import STAGE_PARAMS, Case, StageSpec

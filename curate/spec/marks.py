@@ -8,6 +8,7 @@ expand to more than `MAX_NODES` values.
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType
@@ -33,11 +34,13 @@ class Marked:
         value: a scalar, a list of `Marked`, or a dict from str to `Marked`.
         place: the position of the value, as `file:line:column  path`.
         key_place: the position of its key, or of the value if it has no key.
+        folder: the one in which a relative path begins, absolute: that of the file; empty if the value is not from a file.
     """
 
     value: Any
     place: str
     key_place: str
+    folder: str = ""
 
 
 def load(path: str) -> Marked:
@@ -53,15 +56,16 @@ def load(path: str) -> Marked:
         raise SpecError(f'there is no recipe "{path}".  Recipes that ship with curate are under pipelines/.') from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"the recipe cannot be read: {error}", path) from error
-    return parse(text, path)
+    return parse(text, path, os.path.dirname(os.path.abspath(path)))
 
 
-def parse(text: str, name: str) -> Marked:
+def parse(text: str, name: str, folder: str = "") -> Marked:
     """Parse YAML text.
 
     Args:
         text: the YAML document.
         name: the file name shown in positions.
+        folder: of that file, if there is one.
 
     Raises:
         SpecError: the text is not valid YAML.
@@ -75,8 +79,8 @@ def parse(text: str, name: str) -> Marked:
     except (yaml.YAMLError, RecursionError) as error:
         raise SpecError(f"not valid YAML: {str(error) or 'nested too deeply'}", name) from error
     if node is None:
-        return Marked(None, name, name)
-    return _Walk(name).marked(node, "", None)
+        return Marked(None, name, name, folder)
+    return _Walk(name, folder).marked(node, "", None)
 
 
 def plain(marked: Marked) -> Any:
@@ -104,8 +108,8 @@ def note(text: str, places: Sequence[str]) -> str:
 
 
 class _Walk:
-    def __init__(self, name: str):
-        self.name = name
+    def __init__(self, name: str, folder: str):
+        self.name, self.folder = name, folder
         self.constructor = yaml.constructor.SafeConstructor()
         self.n_nodes = 0
         self.open: set[int] = set()
@@ -126,7 +130,7 @@ class _Walk:
             )
         self.open.add(id(node))
         try:
-            return Marked(self._value(node, path), place, key_place)
+            return Marked(self._value(node, path), place, key_place, self.folder)
         finally:
             self.open.discard(id(node))
 

@@ -1,15 +1,15 @@
-"""Change a recipe before it is read: `--set path=value`, `--input` and `${variables}`."""
+"""Change a recipe before it is read: `--set path=value`, `--input`, `--skip` and `${variables}`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate import registry
 from curate.errors import SpecError
 from curate.runs.redaction import HIDDEN, is_secret
-from curate.spec import marks
+from curate.spec import entries, marks
 from curate.spec.marks import Marked
 
 KEYS = (
@@ -25,18 +25,17 @@ KEYS = (
     "executor",
     "published",
 )
-CHECKPOINT = "checkpoint"
-"""An entry among the stages of a recipe: write all documents to disk at this point."""
 
 
 def apply(document: Marked, setting: str) -> None:
     """Apply one `--set path=value`; the value is YAML.
 
-    The path is a stage's label and a parameter (`filters.gopher.quality.min_words`, `dedup.exact#2.keep`), a stage's
-    number and a parameter (`stages[3].min_words`), `vars.x`, `executor.local.workers` or a key of the recipe.
+    The path is that of a stage (see `entries`) and a parameter, with a key if the parameter is a mapping:
+    `filters.gopher.quality.min_words`, `dedup.exact#2.keep`, `stages[3].min_words`, `inputs.crawl.fields.text`; or
+    `vars.x`, `executor.local.workers`, or a key of the recipe.
 
     Raises:
-        SpecError: the setting is not `path=value`, or the path does not exist.
+        SpecError: the setting is not `path=value`, the path does not exist, or may mean several stages.
     """
     path, equals, text = setting.partition("=")
     place = f"--set {path}={HIDDEN if is_secret(path) else text}"
@@ -49,59 +48,56 @@ def apply(document: Marked, setting: str) -> None:
 
 def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
     """Return the mapping and the key to which a `--set` path leads."""
-    head, _, last = path.rpartition(".")
-    if not head:
+    first, _, rest = path.partition(".")
+    if not rest and "[" not in first:
         if path not in KEYS:
             raise SpecError(f'no such key "{path}".{registry.nearest(path, KEYS)}', place)
         return document.value, path
-    n_of: dict[str, int] = {}
-    for name, marked, holder in _entries(document):
-        n_of[name] = n_of.get(name, 0) + 1
-        label = name if n_of[name] == 1 else f"{name}#{n_of[name]}"
-        if head in (label, f"{holder}.{label}"):
-            return _mapping(marked), last
-    if match := re.fullmatch(r"stages\[(\d+)\]", head):
-        entries = [m for _, m, h in _entries(document) if h == "stages"]
-        if int(match[1]) >= len(entries):
-            raise SpecError(f"the recipe has {len(entries)} stages, numbered from 0.", place)
-        return _mapping(entries[int(match[1])]), last
-    first, *rest = head.split(".")
-    if first == "vars" and last not in (known := _mapping(document.value["vars"]) if "vars" in document.value else {}):
-        raise SpecError(
-            f'the recipe has no variable "{last}".{registry.nearest(last, known)}  It has: {", ".join(known) or "none"}.',
-            place,
-        )
-    if first == "executor" and rest:  # the name of an executor may have dots
-        executors = document.value.setdefault(first, marks.made({}, place))
-        if isinstance(executors.value, str):
-            executors.value = {executors.value: Marked({}, executors.place, executors.place)}
-        return _mapping(_mapping(executors).setdefault(".".join(rest), marks.made({}, place))), last
+    known = list(entries.entries(document))
+    if found := entries.find(known, path, place):
+        entry, inside = found
+        if not inside:
+            raise SpecError(f"name a parameter of {path}, too: {path}.PARAMETER=VALUE.", place)
+        return _into(_mapping(entry.params), inside, place, depth=1)
+    if first in ("inputs", "stages", "output") or first not in KEYS:
+        raise entries.missing(known, path.rpartition(".")[0] or path, place)
+    if first == "executor":
+        return _executor(document, rest, place)
     if first == "vars":
-        mapping = _mapping(document.value.setdefault(first, marks.made({}, place)))
-        for part in rest:
-            mapping = _mapping(mapping.setdefault(part, marks.made({}, place)))
-        return mapping, last
-    names = [name for name, _, _ in _entries(document)]
-    raise SpecError(
-        f'the recipe has no stage "{head}".{registry.nearest(head, names)}  It has: {", ".join(names)}.', place
-    )
+        variables = _mapping(document.value["vars"]) if "vars" in document.value else {}
+        name = rest.partition(".")[0]
+        if name not in variables:
+            known_names = ", ".join(variables) or "none"
+            raise SpecError(
+                f'the recipe has no variable "{name}".{registry.nearest(name, variables)}  It has: {known_names}.',
+                place,
+            )
+    holder = _mapping(document.value.setdefault(first, marks.made({}, place)))
+    return _into(holder, rest, place, depth=rest.count(".") if first == "vars" else 1)
 
 
-def _entries(document: Marked) -> Iterator[tuple[str, Marked, str]]:
-    """Yield (name, parameters, section) of every stage in a recipe; the section is `inputs`, `stages` or `output`.
+def _into(holder: dict[str, Marked], path: str, place: str, depth: int) -> tuple[dict, str]:
+    """Follow a path into mappings, which are made where there are none.
 
-    An entry that is only a name is replaced by a mapping, so that parameters can be added.
+    Args:
+        depth: how many mappings at most; what is left then is one key, such as the name of a column with dots.
     """
-    for key in ("inputs", "stages", "output"):
-        marked = document.value.get(key)
-        if marked is None:
-            continue
-        for entry in marked.value if isinstance(marked.value, list) else [marked]:
-            if isinstance(entry.value, str) and entry.value != CHECKPOINT:
-                name = entry.value
-                entry.value = {name: Marked({}, entry.place, entry.place)}
-            for name, params in entry.value.items() if isinstance(entry.value, dict) else ():
-                yield name, params, key
+    while depth and "." in path and path not in holder:
+        inside = [key for key in holder if path.startswith(f"{key}.")]
+        key = max(inside, key=len) if inside else path.partition(".")[0]
+        holder, path, depth = _mapping(holder.setdefault(key, marks.made({}, place))), path[len(key) + 1 :], depth - 1
+    return holder, path
+
+
+def _executor(document: Marked, path: str, place: str) -> tuple[dict, str]:
+    """Return the parameters of an executor, whose name may have dots, and the last word of the path."""
+    executors = document.value.setdefault("executor", marks.made({}, place))
+    if isinstance(executors.value, str):
+        executors.value = {executors.value: Marked({}, executors.place, executors.place)}
+    name, _, last = path.rpartition(".")
+    if not name:
+        return _mapping(executors), last
+    return _mapping(_mapping(executors).setdefault(name, marks.made({}, place))), last
 
 
 def _mapping(marked: Marked) -> dict[str, Marked]:
@@ -111,16 +107,69 @@ def _mapping(marked: Marked) -> dict[str, Marked]:
 
 
 def replace_inputs(document: Marked, inputs: Sequence[str]) -> None:
-    """Replace the paths of the source.
+    """Replace the paths of the source; of several inputs, those of the ones that are named: `crawl=data/*.warc.gz`.
 
     Raises:
-        SpecError: the recipe has no `inputs`.
+        SpecError: the recipe has no `inputs`, or several, and a path does not say for which.
     """
-    for _, params, key in _entries(document):
-        if key == "inputs":
-            _mapping(params)["paths"] = marks.made(list(inputs), f"--input {' '.join(inputs)}")
-            return
-    raise SpecError("--input replaces the paths of the source, but this recipe has no `inputs:`; add one.")
+    sources = [entry for entry in entries.entries(document) if entry.section == "inputs"]
+    if not sources:
+        raise SpecError("--input replaces the paths of the source, but this recipe has no `inputs:`; add one.")
+    given: dict[str, list[str]] = {}
+    labels = [entry.input for entry in sources if entry.input]
+    for path in inputs:
+        label, equals, named = path.partition("=") if labels else ("", "=", path)
+        if not equals or (labels and label not in labels):
+            raise SpecError(
+                f"the recipe has the inputs {', '.join(labels)}.{registry.nearest(label, labels)}  "
+                f"Write --input {labels[0]}=PATH.",
+                f"--input {path}",
+            )
+        given.setdefault(label, []).append(named)
+    for entry in sources:
+        if entry.input in given:
+            _mapping(entry.params)["paths"] = marks.made(given[entry.input], f"--input {' '.join(inputs)}")
+
+
+def skip(document: Marked, stages: Sequence[str]) -> None:
+    """Leave stages out of a recipe, and out of the published figures that it is compared with.
+
+    Args:
+        stages: as `entries` addresses them; numbers are those before any is left out.
+
+    Raises:
+        SpecError: there is no such stage under `stages:`, or several can be meant.
+    """
+    before = [entry for entry in entries.entries(document) if entry.section == "stages"]
+    left_out = []
+    for name in stages:
+        found = entries.find(before, name, f"--skip {name}")
+        if found is None or found[1]:
+            raise entries.missing(before, name, f"--skip {name}")
+        left_out.append(found[0])
+    if not left_out:
+        return
+    listed = document.value["stages"]
+    listed.value = [marked for marked in listed.value if not any(marked is entry.marked for entry in left_out)]
+    now = {id(entry.marked): entry.label for entry in entries.entries(document)}
+    _relabel(document, {entry.label: now.get(id(entry.marked)) for entry in before})
+
+
+def _relabel(document: Marked, labels: Mapping[str, str | None]) -> None:
+    """Give the steps of `published:` the present labels of their stages; drop those whose stage is gone."""
+    published = document.value.get("published")
+    steps = published.value.get("left") if published and isinstance(published.value, dict) else None
+    if steps is None or not isinstance(steps.value, list):
+        return
+    kept = []
+    for step in steps.value:
+        after = step.value.get("after") if isinstance(step.value, dict) else None
+        label = labels.get(after.value, after.value) if after and isinstance(after.value, str) else ""
+        if label:
+            after.value = label
+        if label is not None:
+            kept.append(step)
+    steps.value = kept
 
 
 _VAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.]*)\}")
@@ -160,12 +209,14 @@ class _Interpolation:
             for value in marked.value:
                 self.replace(value)
         elif isinstance(marked.value, str) and "${" in marked.value:
-            whole = _VAR.fullmatch(marked.value)
+            first, whole = _VAR.match(marked.value), _VAR.fullmatch(marked.value)
             marked.value = (
                 self._value(whole[1], marked)
                 if whole
                 else _VAR.sub(lambda match: self._text(match[1], marked), marked.value)
             )
+            if first:  # a path begins where its beginning was written
+                marked.folder = self.known[first[1]].folder
 
     def _text(self, name: str, marked: Marked) -> str:
         value = self._value(name, marked)

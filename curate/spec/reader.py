@@ -14,9 +14,10 @@ from curate.executor import Executor, Launcher
 from curate.inputs import InputSpec
 from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
-from curate.spec import marks, overrides, published, stages
+from curate.spec import marks, overrides, paths, published, stages
+from curate.spec.entries import CHECKPOINT
 from curate.spec.marks import Marked
-from curate.spec.overrides import CHECKPOINT, KEYS
+from curate.spec.overrides import KEYS
 from curate.spec.published import Published
 from curate.spec.stages import StageSpec
 from curate.stage import Kind, Stage
@@ -87,13 +88,21 @@ class PipelineSpec:
     warnings: tuple[str, ...] = ()
 
 
-def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (), executor: str = "") -> PipelineSpec:
+def read(
+    path: str,
+    *,
+    settings: Sequence[str] = (),
+    inputs: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    executor: str = "",
+) -> PipelineSpec:
     """Read a recipe.
 
     Args:
         path: the YAML file.
         settings: `path=value` changes, as `--set` gives them; the value is YAML.
-        inputs: what the source's `paths` are replaced by, if any.
+        inputs: what the source's `paths` are replaced by, if any; `label=path` where there are several inputs.
+        skip: labels of stages to leave out.
         executor: the name of the executor; empty takes the recipe's first, else `local`.
 
     Raises:
@@ -107,6 +116,7 @@ def read(path: str, *, settings: Sequence[str] = (), inputs: Sequence[str] = (),
     overrides.interpolate(document)
     if inputs:
         overrides.replace_inputs(document, inputs)
+    overrides.skip(document, skip)
     with hidden_in_errors(secrets_of(marks.plain(document))):
         return _Reader(document, path, executor).pipeline()
 
@@ -244,7 +254,7 @@ class _Reader:
             spec = self._stage(entry, inputs)
             if spec.stage.kind in (Kind.SOURCE, Kind.SINK):
                 key = "inputs" if spec.stage.kind is Kind.SOURCE else "output"
-                raise SpecError(f"{spec.name} is a {spec.stage.kind.value}; it belongs under `{key}:`.", spec.where)
+                raise SpecError(f"{spec.name} is a {spec.stage.kind.word}; it belongs under `{key}:`.", spec.where)
             yield spec
 
     def _inputs(self) -> Iterator[Input]:
@@ -284,14 +294,14 @@ class _Reader:
         if isinstance(marked.value, dict) and len(marked.value) > 1:
             hint = "  Give each a name: `{crawl: {sources.warc: ...}, forum: ...}`." if kind is Kind.SOURCE else ""
             raise SpecError(
-                f"`{key}` takes one {kind.value}, got {len(marked.value)}: {', '.join(marked.value)}.{hint}",
+                f"`{key}` takes one {kind.word}, got {len(marked.value)}: {', '.join(marked.value)}.{hint}",
                 marked.place,
             )
         spec = self._stage(marked)
         is_reader = kind is Kind.SOURCE and spec.stage.kind is Kind.DATATROVE
         if spec.stage.kind is not kind and not is_reader:
             raise SpecError(
-                f"{spec.name} is a {spec.stage.kind.value}, not a {kind.value} such as {example}.", spec.where
+                f"{spec.name} is a {spec.stage.kind.word}, not a {kind.word} such as {example}.", spec.where
             )
         return spec
 
@@ -359,7 +369,7 @@ class _Reader:
                     marked.key_place,
                 )
             try:
-                converted[key] = known[key].convert(marks.plain(marked), self.modules)
+                converted[key] = known[key].convert(paths.plain(marked, known[key].type, self.notes), self.modules)
             except ValueError as error:
                 raise SpecError(str(error), marked.place) from error
         return converted

@@ -7,7 +7,7 @@ from typing import Any
 
 from curate import params, registry
 from curate.spec import published, stages
-from curate.spec.overrides import CHECKPOINT
+from curate.spec.entries import CHECKPOINT
 from curate.spec.reader import INPUT_PARAMS
 from curate.stage import Kind, Stage
 

@@ -45,16 +45,20 @@ dictionaries = st.builds(
 )
 
 
+def _part(name: str, kind: pa.DataType, is_nullable: bool) -> pa.Field:
+    """Return a part of a type; Arrow cannot read a list of fixed size back that is never null in a struct that is null."""
+    return pa.field(name, kind, is_nullable or pa.types.is_fixed_size_list(kind))
+
+
 def nested(inner: st.SearchStrategy, names: st.SearchStrategy) -> st.SearchStrategy:
     """Return lists, structs and maps of these types."""
-    part = st.builds(pa.field, st.just("item"), inner, st.booleans())
+    part = st.builds(_part, st.just("item"), inner, st.booleans())
+    fields = st.lists(st.builds(_part, names, inner, st.booleans()), min_size=1, max_size=3, unique_by=lambda f: f.name)
     return st.one_of(
         st.builds(pa.list_, part),
         st.builds(pa.large_list, part),
         st.builds(pa.list_, part, st.integers(1, 3)),
-        st.lists(
-            st.builds(pa.field, names, inner, st.booleans()), min_size=1, max_size=3, unique_by=lambda f: f.name
-        ).map(pa.struct),
+        fields.map(pa.struct),
         st.builds(pa.map_, st.sampled_from([pa.string(), pa.int32()]), part, st.booleans()),
     )
 

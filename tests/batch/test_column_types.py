@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.batch.column_types import PLAIN, parse, spell, split_at_commas
+from curate.batch.column_types import PLAIN, decoded, parse, spell, split_at_commas
 from tests.batch.arrow_types import types
 
 READABLE = {
@@ -103,6 +103,13 @@ def test_any_text_is_a_type_or_refused(name):
 def test_a_type_that_parquet_cannot_store_has_no_name():
     with pytest.raises(ValueError, match="parquet cannot store"):
         spell(pa.month_day_nano_interval())
+
+
+@given(types())
+def test_a_decoded_type_has_no_dictionary_and_is_the_same_otherwise(kind):
+    assert "dictionary" not in spell(decoded(kind))
+    if "dictionary" not in spell(kind):
+        assert decoded(kind) == kind
 
 
 def test_lists_of_entries_are_cut_outside_parentheses():

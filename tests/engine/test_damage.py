@@ -38,8 +38,8 @@ def manifest(url: str) -> dict:
     return json.loads(Path(url, "manifest.json").read_text())
 
 
-def digests(url: str) -> tuple[str, str]:
-    return manifest(url)["output_digest"], manifest(url)["rejects_digest"]
+def digests(url: str) -> tuple[str, ...]:
+    return tuple(manifest(url)[name] for name in ("output_digest", "rejects_digest", "judgements_digest"))
 
 
 def flip(path: Path, chosen: random.Random) -> None:
@@ -50,7 +50,7 @@ def flip(path: Path, chosen: random.Random) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-KINDS = ["phases/*/docs/*.arrow", "phases/*/shuffle/*.arrow", "phases/*/sidecar/*.arrow", "phases/*/done/*.json", "data/*", "rejects/*", "dedup/*"]  # fmt: skip
+KINDS = ["phases/*/docs/*.arrow", "phases/*/judged/*.arrow", "phases/*/shuffle/*.arrow", "phases/*/sidecar/*.arrow", "phases/*/done/*.json", "data/*", "rejects/*", "judgements/*", "dedup/*"]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,7 +71,7 @@ def test_a_flipped_bit_changes_no_result(recipe, tmp_path, kind):
 def test_all_documents_for_the_next_phase_damaged_are_made_again_and_it_is_said(recipe, tmp_path):
     url = curate.run(recipe, output=str(tmp_path / "run"), workers=1)
     right = digests(curate.run(recipe, output=str(tmp_path / "right"), workers=1))
-    for kind in KINDS[:3]:
+    for kind in KINDS[:4]:
         for path in Path(url).glob(kind):
             data = bytearray(path.read_bytes())
             data[len(data) // 3] ^= 4

@@ -99,7 +99,7 @@ def test_signals_travel_in_the_metadata_of_a_datatrove_document():
 
 
 def test_a_step_refuses_what_cannot_run_by_itself_and_wrong_parameters():
-    with pytest.raises(SpecError, match=r"is a barrier and cannot be a step"):
+    with pytest.raises(SpecError, match=r"is a global stage and cannot be a step"):
         curate.step("dedup.exact")
     with pytest.raises(SpecError, match=r'no parameter "min_word"\.  Did you mean min_words'):
         curate.step("filters.gopher.quality", min_word=3)

@@ -69,9 +69,9 @@ def recipe(write_recipe, tmp_path, corpus):
     return write_recipe(STAGES, inputs=inputs)
 
 
-def digests(url: str | Path) -> tuple[str, str]:
+def digests(url: str | Path) -> tuple[str, ...]:
     manifest = json.loads(Path(url, "manifest.json").read_text())
-    return manifest["output_digest"], manifest["rejects_digest"]
+    return manifest["output_digest"], manifest["rejects_digest"], manifest["judgements_digest"]
 
 
 def phases_that_ran(**arguments) -> dict[str, int]:
@@ -216,4 +216,4 @@ def test_the_run_folder_may_be_on_another_file_system(recipe, tmp_path):
 
     with fsspec.open(f"{there}/manifest.json") as file:
         manifest = json.load(file)
-    assert (manifest["output_digest"], manifest["rejects_digest"]) == digests(here)
+    assert (manifest["output_digest"], manifest["rejects_digest"], manifest["judgements_digest"]) == digests(here)

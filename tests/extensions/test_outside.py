@@ -63,7 +63,7 @@ def run(folder) -> Path:
 def test_the_plan_knows_all_of_them(folder):
     planned = curate("plan", "loud.yaml", cwd=folder)
     assert planned.returncode == 0, planned.stderr
-    assert "marks.count" in planned.stdout and "loudest.keep_loudest             barrier, emits" in planned.stdout
+    assert "marks.count" in planned.stdout and "loudest.keep_loudest             global stage, emits" in planned.stdout
     assert "n_marks, bad_score" in planned.stdout
 
 

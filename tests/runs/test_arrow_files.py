@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.errors import StageError
 from curate.runs import RunFolder
 from curate.runs.arrow_files import ArrowReader, ArrowWriter, DamagedFile
 from curate.runs.layout import PhaseFolder
@@ -116,5 +115,20 @@ def test_dictionaries_become_plain_columns():
     other = pa.RecordBatch.from_pydict({"c": pa.array(["z", None]).dictionary_encode()})
     assert [b.to_pylist() for b in read(written([first, other]))] == [first.to_pylist(), other.to_pylist()]
     nested = pa.RecordBatch.from_pydict({"c": pa.array([["a"]], pa.list_(pa.dictionary(pa.int8(), pa.string())))})
-    with pytest.raises(StageError, match="`c` is list"):
-        written([nested])
+    assert [b.schema.field("c").type for b in read(written([nested]))] == [pa.list_(pa.string())]
+
+
+def test_dictionaries_can_stay_and_each_batch_has_its_own():
+    kind = pa.dictionary(pa.int8(), pa.string())
+    columns = {"flat": (kind, [["a", "b"], ["z", None]]), "nested": (pa.list_(kind), [[["a"], ["b"]], [["z"], None]])}
+    batches = [
+        pa.RecordBatch.from_pydict({name: pa.array(values[i], type_) for name, (type_, values) in columns.items()})
+        for i in range(2)
+    ]
+    file = io.BytesIO()
+    writer = ArrowWriter(file, batches[0].schema, keeps_dictionaries=True)
+    for batch in batches:
+        writer.write(batch)
+    writer.close()
+    assert [(b.schema, b.to_pylist()) for b in read(file.getvalue())] == [(b.schema, b.to_pylist()) for b in batches]
+    assert read(file.getvalue())[1].equals(batches[1])

@@ -37,7 +37,7 @@ def step(name: str, /, *, modules: tuple[str, ...] = (), **params: Any) -> Pipel
     stage = registry.find(name, modules)
     if stage.kind in (Kind.SOURCE, Kind.SINK, Kind.BARRIER, Kind.DATATROVE):
         raise SpecError(
-            f"{name} is a {stage.kind.value} and cannot be a step of a datatrove pipeline; use `curate run`."
+            f"{name} is a {stage.kind.word} and cannot be a step of a datatrove pipeline; use `curate run`."
         )
     converted = {}
     for given, value in params.items():

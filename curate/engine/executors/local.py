@@ -14,6 +14,7 @@ from datatrove.executor.local import LocalPipelineExecutor
 from datatrove.utils.stats import PipelineStats
 
 from curate.engine import pools, warm_up, worker
+from curate.engine.datatrove import terminal_log
 from curate.engine.datatrove.phase_step import PhaseStep
 from curate.errors import RunError, SpecError
 from curate.executor import Job, JobStatus, Launcher
@@ -147,5 +148,9 @@ class _PhaseExecutor(LocalPipelineExecutor):
 
     def _quietly(self, rank: int) -> PipelineStats:
         """Run a rank with datatrove's log on its file only; the command line prints what a user should read."""
-        with contextlib.redirect_stdout(sys.stderr), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            contextlib.redirect_stderr(io.StringIO()),
+            terminal_log.opened_quickly(),
+        ):
             return self._run_for_rank(rank, local_rank=1)

@@ -170,23 +170,28 @@ def _cast(values: pa.Array, field: pa.Field) -> pa.Array:
 
 
 class ParquetOut:
-    """Writes rows of the record as parquet, in row groups of one size, so that the file depends on the rows only."""
+    """Writes rows of the record as parquet, in row groups of one size, so that the file depends on the rows only.
 
-    def __init__(self, file: BinaryIO, schema: pa.Schema):
+    Args:
+        row_group: rows of each.
+    """
+
+    def __init__(self, file: BinaryIO, schema: pa.Schema, row_group: int = ROW_GROUP):
         few = [name for name in _FEW_VALUES if name.partition(".")[0] in schema.names]
         encodings = {field.name: name for field in schema if (name := _encoding(field))}
         self._writer = pq.ParquetWriter(
             file, schema, compression="zstd", compression_level=1, use_dictionary=few, column_encoding=encodings,
             write_page_checksum=True,
         )  # fmt: skip
+        self._row_group = row_group
         self._waiting = schema.empty_table()
         self._is_empty = True
 
     def write(self, batch: pa.RecordBatch) -> None:
         self._waiting = pa.concat_tables([self._waiting, pa.Table.from_batches([batch])])
-        while len(self._waiting) >= ROW_GROUP:
-            self._write(self._waiting.slice(0, ROW_GROUP))
-            self._waiting = self._waiting.slice(ROW_GROUP)
+        while len(self._waiting) >= self._row_group:
+            self._write(self._waiting.slice(0, self._row_group))
+            self._waiting = self._waiting.slice(self._row_group)
 
     def close(self) -> None:
         if len(self._waiting) or self._is_empty:
@@ -194,7 +199,7 @@ class ParquetOut:
         self._writer.close()
 
     def _write(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows, row_group_size=ROW_GROUP)
+        self._writer.write_table(rows.combine_chunks(), row_group_size=self._row_group)
         self._is_empty = False
 
 

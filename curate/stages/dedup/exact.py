@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from curate.assets import Location
 from curate.barrier import Barrier, Emitted, ReduceContext, Reduction
 from curate.batch import Batch, Columns, Places, Verdicts
 from curate.stages.dedup import _keep_policy
@@ -69,8 +70,8 @@ class exact(Barrier):
         *,
         by: Literal["text", "url"] = "text",
         keep: Literal["newest", "first"] = "newest",
-        reference: list[str] = [],  # noqa: B006
-        index: str | None = None,
+        reference: list[Location] = [],  # noqa: B006
+        index: Location | None = None,
     ):
         self.by, self.keep = by, keep
         self.reference, self.index = reference, index

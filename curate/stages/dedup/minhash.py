@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+from curate.assets import Location
 from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Columns, Places, Verdicts
 from curate.errors import InputError, SpecError
@@ -129,8 +130,8 @@ class minhash(Barrier):
         verify: Literal["signature", "jaccard", "none"] = "signature",
         keep: Literal["newest", "longest", "first", "none"] | dict[str, str] = "newest",
         scope: Literal["global"] | dict[str, str] = "global",
-        reference: list[str] = [],  # noqa: B006
-        index: str | None = None,
+        reference: list[Location] = [],  # noqa: B006
+        index: Location | None = None,
         removal_cap: float | None = 0.95,
         over_cap: Literal["warn", "stop"] = "warn",
         seed: int = 1,

@@ -9,16 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.batch import Batch, same_schema
+from curate.batch.nested_arrays import is_list, lengths_and_items
 from curate.errors import StageError
 
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
-_LISTS = (
-    pa.types.is_list,
-    pa.types.is_large_list,
-    pa.types.is_fixed_size_list,
-    pa.types.is_list_view,
-    pa.types.is_large_list_view,
-)
 
 
 def typed_rows(batches: Iterator[Batch]) -> Iterator[pa.RecordBatch]:
@@ -55,11 +49,9 @@ def _cell_bytes(column: pa.Array) -> np.ndarray | int:  # int64[n_rows], or one 
         column = column.cast(pa.large_binary() if pa.types.is_binary_view(kind) else pa.large_string())
     if any(is_kind(column.type) for is_kind in _TEXTS):
         return pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    if pa.types.is_map(kind):
-        return _cell_bytes(column.cast(pa.list_(kind.field(0).type)))
-    if any(is_kind(kind) for is_kind in _LISTS):
-        lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-        inside = np.broadcast_to(_cell_bytes(column.flatten()), int(lengths.sum()))
+    if is_list(kind):
+        lengths, items = lengths_and_items(column)
+        inside = np.broadcast_to(_cell_bytes(items), int(lengths.sum()))
         before = np.concatenate([[0], np.cumsum(inside)])
         ends = np.cumsum(lengths)
         return before[ends] - before[ends - lengths]

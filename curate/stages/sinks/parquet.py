@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.batch import Batch
+from curate.batch import Batch, column_types
 from curate.stage import ShardWriter
 from curate.stages.sinks._chunks import row_bytes, typed_rows
 
@@ -89,7 +89,7 @@ class _FileWriter:
         self._close()
 
     def _write_group(self) -> None:
-        table = pa.Table.from_batches(self._held).combine_chunks()
+        table = _with_own_dictionaries(pa.Table.from_batches(self._held)).combine_chunks()
         if self._writer is None:
             self._open(table.schema)
         self._writer.write_table(table, row_group_size=table.num_rows)
@@ -110,3 +110,17 @@ class _FileWriter:
             self._writer.close()
             self.open_files.close()
         self._writer, self._written_bytes = None, 0
+
+
+def _with_own_dictionaries(table: pa.Table) -> pa.Table:
+    """Return the table with dictionaries made from its rows, so that its bytes do not depend on those of the batches.
+
+    Where the order of a dictionary means something, it stays; so does one in a type that Arrow cannot convert.
+    """
+    for i, field in enumerate(table.schema):
+        plain = column_types.decoded(field.type, keeps_ordered=True)
+        if plain != field.type:
+            with suppress(pa.ArrowException):
+                column = pa.chunked_array([table.column(i).cast(plain).combine_chunks()])
+                table = table.set_column(i, field, column.cast(field.type))
+    return table

@@ -16,7 +16,6 @@ from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdic
 from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
-from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._fields import ALL, Extra, Layout, layout_of, named_by, no_such_key, renamed, spread
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
 
@@ -37,9 +36,9 @@ class parquet:
             three also from a struct `metadata`, as datatrove writes it. An `id` is a string or a whole number; without
             one, the id is the file name and the row number.
         extra: additional columns to keep, with their types: {score: float, tags: list of string}. `all` keeps every other
-            column as it is; a column of nulls only becomes `string`, an Arrow extension type that is not `uuid`, `json` or
-            `bool8` becomes the type of its storage. A column that a file does not have is null in its documents, which are
-            counted (`missing_column.score`).
+            column as it is; only a column of nulls becomes `string`, an Arrow extension type other than `uuid`, `json` and
+            `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A column
+            that a file does not have is null in its documents, which are counted (`missing_column.score`).
     Makes: text, url, date, source
     Drops:
         no_text: the text is null
@@ -102,7 +101,8 @@ class parquet:
                     n_batches += 1
                     yield batch
         if not n_batches:
-            yield from BatchBuilder(self.layout.schema).flush()
+            schema = self.layout.schema
+            yield Batch(pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema))
 
 
 def _batches(split: Split, file: BinaryIO, layout: Layout) -> Iterator[Batch]:

@@ -62,6 +62,19 @@ def test_the_bytes_do_not_depend_on_how_documents_are_batched(texts, cuts, group
     assert pa.concat_tables(tables).to_pylist() == whole.rows.to_pylist()
 
 
+@pytest.mark.parametrize("nest", [lambda codes: codes, lambda codes: pa.ListArray.from_arrays([0, 1, 2, 3], codes)])
+def test_the_bytes_do_not_depend_on_the_dictionaries_of_batches(nest):
+    def coded(values: list[str], dictionary: list[str]) -> pa.Array:
+        codes = pa.array([dictionary.index(value) for value in values], pa.int32())
+        return pa.DictionaryArray.from_arrays(codes, dictionary)
+
+    whole = batch(["a", "b", "c"], kind=nest(coded(["x", "y", "x"], ["y", "x"])))
+    other = batch(["a", "b", "c"], kind=nest(coded(["x", "y", "x"], ["unused", "x", "y"])))
+    one = written([whole])
+    assert written(split(other, [1])) == one
+    assert pq.read_table(io.BytesIO(one["00000.parquet"])).schema.field("kind").type == whole["kind"].type
+
+
 def test_row_groups_have_the_documents_asked_for_and_files_the_bytes():
     files = written([batch(["x" * 1000] * 95)], row_group_docs=10, file_mib=0.03)
     sizes = [

@@ -6,7 +6,6 @@ same shards, and a file added at the end changes no shard before it.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import itertools
 import os
@@ -14,17 +13,17 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import fsspec
 import xxhash
 
 from curate import formats
+from curate.assets import Location
 from curate.errors import InputError, SpecError
 from curate.formats import FORMATS, Format
+from curate.inputs.listing import asking, files_in, is_local, is_read, is_web, no_file, no_match, stat
 from curate.runs import redaction
 from curate.stage import Shard, Split
 
@@ -73,7 +72,7 @@ class InputSpec:
     """What a recipe says of every input, whatever reads it.
 
     Args:
-        paths: files, globs or fsspec URLs.
+        paths: files, folders, globs or fsspec URLs.
         shard_mib: about how many stored MiB one task reads, more than 0; larger files are split where their format
             allows it.
         source: the label for the column `source`; empty: the name of the input, else the Common Crawl dump in the path, else
@@ -88,7 +87,7 @@ class InputSpec:
     sample: float = 1.0
 
     @classmethod
-    def of(cls, *, paths: list[str], shard_mib: float = 64, source: str = "", sample: float = 1.0) -> InputSpec:
+    def of(cls, *, paths: list[Location], shard_mib: float = 64, source: str = "", sample: float = 1.0) -> InputSpec:
         """Return the specification; these keywords are what YAML may say beside the source's own parameters.
 
         Raises:
@@ -100,22 +99,26 @@ class InputSpec:
             raise SpecError(f"sample is a share of the documents, more than 0 and at most 1; got {sample:g}.")
         return cls(tuple(paths), shard_mib, source, sample)
 
-    def shards(self, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:
+    def shards(self, reader: str, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:
         """Find the files and cut them into shards.
 
         Args:
-            kinds: the formats known; they say which files can be split.
+            reader: the name of the source; of a folder it reads the files of its format.
+            kinds: the formats known; they say which files these are, and which can be split.
 
         Raises:
             InputError: a path matches nothing.
         """
-        return cut(resolve(self.paths, self.source), int(self.shard_mib * (1 << 20)), kinds)
+        files = resolve(self.paths, self.source, reader, kinds)
+        return cut(files, int(self.shard_mib * (1 << 20)), kinds)
 
 
 # ---------------------------------------------------------------------- which files
 
 
-def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
+def resolve(
+    patterns: Sequence[str], source: str = "", reader: str = "", kinds: Sequence[Format] = FORMATS
+) -> tuple[InputFile, ...]:
     """Find the files that match paths, globs (`**` too) and fsspec URLs; each file once, sorted by name.
 
     Args:
@@ -123,13 +126,15 @@ def resolve(patterns: Sequence[str], source: str = "") -> tuple[InputFile, ...]:
             Credentials come from the environment, as each file system documents.
         source: the label of all these documents. Without one it is the Common Crawl dump named in the path
             (`CC-MAIN-2024-10`), else the folder of the file.
+        reader: the name of the source: a folder stands for the files in it, and in folders in it, that the source reads.
+        kinds: the formats known, which say so.
     Raises:
-        InputError: a pattern matches nothing, a file is missing, or a folder is given instead of a file.
+        InputError: a pattern matches nothing, a file is missing, or a folder holds no file for the source.
     """
     found: dict[str, tuple[InputFile, int]] = {}  # real path -> file, and how many parts of its path make up its name
     real_folder = functools.cache(os.path.realpath)
     for pattern in patterns:
-        for file, n_parts in _matches(pattern, source):
+        for file, n_parts in _matches(pattern, source, reader, kinds):
             found.setdefault(_real_path(file.url, real_folder), (file, n_parts))
     return tuple(sorted(_named(list(found.values())), key=lambda file: (file.name, file.url)))
 
@@ -142,48 +147,38 @@ def _real_path(url: str, real_folder: Callable[[str], str]) -> str:
     return os.path.realpath(url) if os.path.islink(url) else f"{real_folder(folder)}/{name}"
 
 
-def _matches(pattern: str, source: str) -> Iterator[tuple[InputFile, int]]:
+def _matches(pattern: str, source: str, reader: str, kinds: Sequence[Format]) -> Iterator[tuple[InputFile, int]]:
     """Yield each file of a pattern, with the number of path parts that the pattern leaves open."""
-    with _asking(pattern):
+    with asking(pattern):
         fs, path = fsspec.core.url_to_fs(pattern)
-        info = _info(fs, path)
-    wild = re.search(r"\*" if _is_web(fs) else r"[*?\[]", path) if info is None else None
+        info = stat(fs, path)
+    wild = re.search(r"\*" if is_web(fs) else r"[*?\[]", path) if info is None else None
+    if info is not None and info["type"] == "directory":
+        files = {name: info for name, info in files_in(fs, path).items() if is_read(name, reader, kinds)}
+        if not files:
+            raise no_file(fs, pattern, path, info)
+        for name, info in files.items():
+            yield _file(fs, name, info, source), _n_parts(name) - _n_parts(path)
+        return
     if wild is None:
-        if info is None or info["type"] == "directory":
-            raise _no_file(fs, pattern, path, info)
+        if info is None:
+            raise no_file(fs, pattern, path, info)
         yield _file(fs, path, info, source), 1
         return
     folder = path[: wild.start()].rpartition("/")[0]
-    with _asking(pattern):
+    with asking(pattern):
         found = fs.glob(path, detail=True)
         links = {name: fs.info(name) for name, info in found.items() if info["type"] not in ("file", "directory")}
         found.update(links)  # a listing does not show the targets of links
     files = {name: info for name, info in found.items() if info["type"] != "directory"}
     if not files:
-        raise _no_match(fs, pattern, path, folder, n_folders=len(found))
+        raise no_match(fs, pattern, path, folder, n_folders=len(found))
     for name, info in files.items():
         yield _file(fs, name, info, source), _n_parts(name) - _n_parts(folder)
 
 
-@contextmanager
-def _asking(pattern: str) -> Iterator[None]:
-    """Name the pattern when a file system fails; the error may be of any type: no such host, bucket or package."""
-    try:
-        yield
-    except Exception as error:
-        raise InputError(f"{pattern}: cannot be listed: {error}") from error
-
-
-def _info(fs: Any, path: str) -> dict | None:
-    """Return what the file system knows about a path, or None if nothing is there (usual for a glob)."""
-    try:
-        return fs.info(path)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return None
-
-
 def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
-    url = path if _is_local(fs) else fs.unstrip_protocol(path)
+    url = path if is_local(fs) else fs.unstrip_protocol(path)
     if "::" in path or not _is_unicode(path):
         shown = path.encode("ascii", "backslashreplace").decode()
         raise InputError(f"{shown}: a name that is not UTF-8, or contains `::`, cannot be addressed; rename the file")
@@ -195,7 +190,7 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     if info.get("islink"):  # what it points to may change, the link does not
         info = {**info, "mtime": os.stat(path).st_mtime}
     identity = next((info[key] for key in _IDENTITY if info.get(key)), "")
-    clean = redaction.public_address(path) if _is_web(fs) else path
+    clean = redaction.public_address(path) if is_web(fs) else path
     crawl = CRAWL.search(clean)
     label = source or (crawl[0] if crawl else posixpath.basename(posixpath.dirname(clean)))
     return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
@@ -207,18 +202,6 @@ def _is_unicode(path: str) -> bool:
         return True
     except UnicodeEncodeError:
         return False
-
-
-def _is_local(fs: Any) -> bool:
-    return "file" in _protocols(fs)
-
-
-def _is_web(fs: Any) -> bool:
-    return "https" in _protocols(fs)
-
-
-def _protocols(fs: Any) -> tuple[str, ...]:
-    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
 
 
 def _n_parts(path: str) -> int:
@@ -244,64 +227,6 @@ def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
         is_alone = seen[name(file.url)] == 1
         shown = name(file.url) if is_alone else redaction.distinct_address(file.url)
         yield InputFile(file.url, shown, file.size, file.mark, file.source)
-
-
-# ---------------------------------------------------------------------- error messages for missing files
-
-
-def _no_file(fs: Any, pattern: str, path: str, info: dict | None) -> InputError:
-    if info is not None:
-        inside = [entry for entry in _listing(fs, path) or [] if entry["type"] == "file"]
-        endings = Counter(_ending(entry["name"]) for entry in inside)
-        glob = f"*{endings.most_common(1)[0][0]}" if endings else "**"
-        n_files = f"{len(inside)} file{'s' * (len(inside) != 1)}"
-        return InputError(
-            f"{pattern}: is a folder with {n_files}, expected a file or a glob.  Try {pattern.rstrip('/')}/{glob}"
-        )
-    folder, name = posixpath.split(path.rstrip("/"))
-    return InputError(f"{pattern}: no such file.{_hint(fs, folder, name)}")
-
-
-def _no_match(fs: Any, pattern: str, path: str, folder: str, n_folders: int) -> InputError:
-    if n_folders:
-        return InputError(f"{pattern}: matches {n_folders} folders and no file.  Try {pattern.rstrip('/')}/**")
-    rest = path[len(folder) :].strip("/")
-    return InputError(f"{pattern}: no file matches.{_hint(fs, folder, rest)}")
-
-
-def _hint(fs: Any, folder: str, wanted: str) -> str:
-    """Return what is there instead: the most similar names in the folder, or the first folder that is missing."""
-    listing = _listing(fs, folder)
-    if listing is None:
-        if _is_web(fs) or fs.isdir(folder):
-            return ""
-        parent, name = posixpath.split(folder)
-        listed = _listing(fs, parent) or [] if parent and name else []
-        beside = [posixpath.basename(entry["name"]) for entry in listed]
-        near = difflib.get_close_matches(name, beside, n=1, cutoff=0.5)
-        return f"  There is no folder {folder}." + (f"  Did you mean {near[0]}?" if near else "")
-    if not listing:
-        return f"  {folder or '/'} is empty."
-    names = sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in listing)
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-    if near:
-        return f"  Did you mean {' or '.join(near)}?"
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return f"  {folder or '/'} contains {shown}"
-
-
-def _listing(fs: Any, folder: str) -> list[dict] | None:
-    """Return the entries of a folder; None, and so no hint, if there is no such folder or it cannot be read."""
-    if _is_web(fs):  # a web server has no folders that can be listed
-        return None
-    try:
-        return [entry for entry in fs.ls(folder, detail=True) if entry["name"].rstrip("/") != folder.rstrip("/")]
-    except OSError:
-        return None
-
-
-def _ending(name: str) -> str:
-    return "".join(PurePosixPath(name).suffixes[-2:])
 
 
 # ---------------------------------------------------------------------- shards
@@ -360,7 +285,7 @@ def mark(url: str) -> str:
     """Return a cheap sign of whether a file has changed, as `InputFile.mark`, or "gone"; without blanks."""
     fs, path = fsspec.core.url_to_fs(url)
     fs.invalidate_cache()
-    info = _info(fs, path)
+    info = stat(fs, path)
     return _file(fs, path, info, "").mark if info and info.get("size") is not None else "gone"
 
 

@@ -1,0 +1,266 @@
+"""Columns that files have: core columns without mapping, `extra: all`, and the errors before a run."""
+
+from __future__ import annotations
+
+import datetime
+
+import fsspec
+import orjson
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.batch.column_types import parse, spell
+from curate.errors import InputError, SpecError, StageError
+from curate.inputs import cut, resolve
+from curate.stage import Split
+from curate.stages.sources._json_values import converter, type_of
+from curate.stages.sources.jsonl import jsonl
+from curate.stages.sources.parquet import parquet
+from tests.stages.sources.crawls import read
+from tests.stages.sources.test_jsonl import lines
+from tests.stages.sources.test_parquet import stored
+
+BOTH = [(jsonl, lambda *records: lines(*records)), (parquet, lambda *records: stored(pa.Table.from_pylist(records)))]
+
+
+def splits(files: dict[str, bytes]) -> tuple[Split, ...]:
+    """Put files into memory and return a split for each."""
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    for name, data in files.items():
+        memory.pipe(f"/in/{name}", data)
+    (shard,) = cut(resolve([f"memory://in/{name}" for name in files], "test"), 1 << 40)
+    return shard.splits
+
+
+def found(source, files: dict[str, bytes] | bytes, **params) -> dict:
+    """Return the parameters with the columns of these files."""
+    files = files if isinstance(files, dict) else {"x": files}
+    return {**params, **source(**params).found_in(splits(files))}
+
+
+# ---------------------------------------------------------------------- core columns
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+def test_core_columns_are_taken_as_they_are(source, write):
+    record = {"text": "t", "id": 7, "url": "u", "date": "2024-01-01", "source": "web", "more": 1}
+    assert read(source, write(record)).rows == [
+        {"id": "7", "text": "t", "url": "u", "date": "2024-01-01", "source": "web"}
+    ]
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+def test_the_metadata_of_datatrove_have_core_columns_too(source, write):
+    record = {"text": "t", "id": "a", "metadata": {"url": "u", "date": "d", "source": None, "n": 1}}
+    assert read(source, write(record)).rows == [{"id": "a", "text": "t", "url": "u", "date": "d", "source": "test"}]
+    (row,) = read(source, write({**record, "url": "first"})).rows
+    assert row["url"] == "first"
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+def test_a_document_without_an_id_of_its_own_gets_one(source, write):
+    out = read(source, write({"text": "a", "id": "x1"}, {"text": "b", "id": None}, {"text": "c", "id": ""}))
+    assert out.reasons == [None] * 3
+    assert out.rows[0]["id"] == "x1" and all(row["id"].startswith("x/") for row in out.rows[1:])
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+def test_an_id_of_another_type_is_not_taken(source, write):
+    assert read(source, write({"text": "a", "id": {"n": 1}})).rows[0]["id"] == "x/0"
+
+
+# ---------------------------------------------------------------------- extra: all
+
+
+def test_all_columns_of_parquet_are_found_with_their_types():
+    when = pa.array([datetime.datetime(2024, 1, 1)], pa.timestamp("ns", "UTC"))
+    first = stored({"text": ["a"], "url": ["u"], "when": when, "nothing": pa.nulls(1)})
+    second = stored({"text": ["b"], "when": pa.nulls(1), "tags": [["x"]]})
+    params = found(parquet, {"a": first, "b": second}, extra="all")
+    assert params == {"extra": {"when": "timestamp(ns, UTC)", "nothing": "string", "tags": "list of string"}}
+    out = read(parquet, {"a": first, "b": second}, **params)
+    assert [row["tags"] for row in out.rows] == [None, ["x"]]
+    assert out.counts == {"missing_column.tags": 1, "missing_column.nothing": 1}
+
+
+def test_all_keys_of_json_lines_are_found_with_the_types_of_their_values():
+    records = [
+        {"text": "a", "n": 1, "x": 1, "flag": True, "o": {"k": 1}, "l": [], "mixed": "s", "never": None, "big": 2**63},
+        {"text": "b", "n": 2, "x": 1.5, "flag": None, "o": {"m": "t"}, "l": [1], "mixed": 3, "e": {}, "big": 0},
+    ]
+    params = found(jsonl, lines(*records), extra="all")
+    assert params["extra"] == {
+        "n": "int",
+        "x": "float",
+        "flag": "bool",
+        "o": "struct(k: int, m: string)",
+        "l": "list of int",
+        "mixed": "string",
+        "never": "string",
+        "big": "uint64",
+        "e": "string",
+    }
+    out = read(jsonl, lines(*records), **params)
+    assert [row["o"] for row in out.rows] == [{"k": 1, "m": None}, {"k": None, "m": "t"}]
+    assert [row["mixed"] for row in out.rows] == ["s", "3"] and out.rows[1]["e"] == "{}" and not out.counts
+
+
+def test_keys_and_values_that_come_later_are_counted():
+    params = found(jsonl, lines({"text": "a", "n": 1, "o": {"k": 1}}), extra="all")
+    later = lines(
+        {"text": "b", "new": 1, "n": "x", "o": {"k": 1, "z": 2}}, *({"text": "c", f"k{i}": 0} for i in range(30))
+    )
+    out = read(jsonl, later, **params)
+    assert out.rows[0]["n"] is None and out.rows[0]["o"] == {"k": 1}
+    assert out.counts["mismatched.n"] == out.counts["mismatched.o"] == out.counts["unknown_key.new"] == 1
+    assert out.counts["unknown_key"] == 30 - 19
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+def test_fields_rename_columns_that_all_keeps(source, write):
+    record = {"text": "t", "id": "own", "language": "en", "body": "b"}
+    params = found(
+        source, write(record), extra="all", fields={"text": "body", "own_text": "text", "their_language": "language"}
+    )
+    assert params["extra"] == {"own_text": "string", "their_language": "string"}
+    assert read(source, write(record), **params).rows[0] == {
+        "id": "own",
+        "text": "b",
+        "url": None,
+        "date": None,
+        "source": "test",
+        "own_text": "t",
+        "their_language": "en",
+    }
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+def test_what_all_cannot_keep_is_an_error_with_the_way_out(source, write):
+    record = {"text": "t", "content": "c", "id": {"n": 1}}
+    with pytest.raises(InputError, match=r"cannot keep the column `id`.*fields: \{my_id: id\}"):
+        found(source, write(record), extra="all")
+    with pytest.raises(InputError, match=r"cannot keep the column `text`, since `content`.*fields: \{my_text: text\}"):
+        found(source, write({**record, "id": 1}), extra="all", fields={"text": "content"})
+    with pytest.raises(StageError, match="found_in"):
+        read(source, write(record), extra="all")
+
+
+def test_a_column_of_two_types_in_two_files_is_an_error_that_names_both():
+    files = {"a.parquet": stored({"text": ["a"], "n": [1]}), "b.parquet": stored({"text": ["b"], "n": ["x"]})}
+    with pytest.raises(InputError, match=r"in/b\.parquet: column `n` is string, and int in memory:///in/a\.parquet"):
+        found(parquet, files, extra="all")
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+@pytest.mark.parametrize("params", [{"fields": {"url": "lnik"}}, {"extra": {"lnik": "string"}}])
+def test_a_misspelt_key_is_an_error_before_the_run(source, write, params):
+    with pytest.raises(InputError, match=r"no column `lnik` for `(url|lnik)`; found text, link\.  Did you mean link\?"):
+        found(source, write({"text": "t", "link": "u"}), **params)
+    assert found(source, {"a": write({"text": "t"}), "b": write({"text": "t", "lnik": "u"})}, **params) == params
+
+
+def test_a_rare_key_of_json_lines_may_come_later():
+    many = lines(*({"text": "t", "link": "u"} for _ in range(1001)))
+    assert found(jsonl, many, extra={"stars": "int"}) == {"extra": {"stars": "int"}}
+    with pytest.raises(InputError, match="Did you mean link"):
+        found(jsonl, many, extra={"links": "string"})
+
+
+def test_a_type_that_does_not_exist_is_refused():
+    with pytest.raises(SpecError, match=r"extra > n: .*found integer; did you mean int"):
+        parquet(extra={"n": "integer"})
+    with pytest.raises(SpecError, match="extra > n: JSON has no values of the type"):
+        jsonl(extra={"n": "uuid"})
+
+
+# ---------------------------------------------------------------------- types of JSON
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(blacklist_categories=["Cs"]), max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text(st.characters(blacklist_categories=["Cs"]), max_size=3), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@given(st.lists(JSON, min_size=1, max_size=5))
+def test_values_fit_the_type_that_was_made_for_them(values):
+    kind = type_of(values)
+    assert parse(spell(kind)) == kind
+    converted = [converter(kind)(orjson.loads(orjson.dumps(value))) for value in values]
+    assert all(fits for _, fits in converted)
+    array = pa.array([value for value, _ in converted], kind)
+    assert array.is_null().to_pylist() == [value is None for value in values]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("timestamp(us)", "2024-02-29T12:00:00+02:00", datetime.datetime(2024, 2, 29, 10)),
+        ("timestamp(us, UTC)", "2024-02-29 12:00:00", datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)),
+        ("date", "2024-02-29", datetime.date(2024, 2, 29)),
+        ("time(us)", "12:30:00.5", datetime.time(12, 30, 0, 500_000)),
+        ("decimal(10, 2)", 1.25, "1.25"),
+        ("decimal(10, 2)", "1.255", None),
+        ("binary", "AP8=", b"\x00\xff"),
+        ("binary(1)", "AP8=", None),
+        ("int8", 127, 127),
+        ("int8", 128, None),
+        ("float32", 1e300, None),
+        ("map(string, int)", {"a": 1}, [("a", 1)]),
+        ("map(string, int)", [{"key": "a", "value": 1}], [("a", 1)]),
+        ("list(2) of int", [1], None),
+        ("list of int not null", [1, "x"], None),
+        ("dictionary(int8, string)", "a", "a"),
+        ("duration(ms)", 1500, datetime.timedelta(seconds=1.5)),
+    ],
+)
+def test_values_of_json_become_those_of_the_declared_type(kind, value, expected):
+    (row,) = read(jsonl, lines({"text": "t", "v": value}), extra={"v": kind}).rows
+    assert row["v"] == expected or str(row["v"]) == expected
+
+
+# ---------------------------------------------------------------------- curate's own output
+
+
+@pytest.mark.parametrize(("sink", "source"), [("sinks.parquet", "sources.parquet"), ("sinks.jsonl", "sources.jsonl")])
+def test_the_output_of_curate_read_again_is_the_same(tmp_path, write_recipe, write_jsonl, sink, source):
+    import curate
+
+    documents = [
+        {"id": f"n{i}", "text": f"Text {i}. " * 20, "url": f"u{i}", "date": "2024-01-01", "tags": ["a"] * (i % 3)}
+        for i in range(20)
+    ]
+    write_jsonl("a.jsonl", documents)
+    first = {"sources.jsonl": {"paths": [str(tmp_path / "in" / "*.jsonl")], "source": "forum", "extra": "all"}}
+    again = {source: {"paths": [str(tmp_path / "run1" / "data" / "*")], "extra": "all"}}
+    third = {source: {"paths": [str(tmp_path / "run2" / "data" / "*")], "extra": "all"}}
+    stages = [{"text.measure": {"signals": ["words.count"]}}]
+    results = []
+    for number, (inputs, then) in enumerate([(first, stages), (again, []), (third, ["checkpoint", "dedup.exact"])], 1):
+        recipe = write_recipe(then, inputs=inputs, name=f"r{number}", output={sink: {}})
+        curate.run(recipe, output=str(tmp_path / f"run{number}"))
+        files = sorted((tmp_path / f"run{number}" / "data").iterdir())
+        read_file = _rows_of_parquet if sink == "sinks.parquet" else _rows_of_jsonl
+        results.append([row for file in files for row in read_file(file)])
+    assert [(row["id"], row["source"], row["url"]) for row in results[0]] == [
+        (f"n{i}", "forum", f"u{i}") for i in range(20)
+    ]
+    assert results[0] == results[1] == results[2]
+
+
+def _rows_of_parquet(file) -> list[dict]:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(file).to_pylist()
+
+
+def _rows_of_jsonl(file) -> list[dict]:
+    import zstandard
+
+    data = zstandard.ZstdDecompressor().decompressobj().decompress(file.read_bytes())
+    return [orjson.loads(line) for line in data.splitlines()]
