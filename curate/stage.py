@@ -146,6 +146,20 @@ class HasColumnsOfFiles(Protocol):
 
 
 @runtime_checkable
+class HasKeys(Protocol):
+    """A source whose files have a name for each value of a document, which the files' authors chose: keys, columns."""
+
+    def first_documents(self, split: Split) -> Sequence[Mapping[str, Any]]:
+        """Return the first documents of a file as they are there, key -> value; at most 1,000, none of an empty file.
+
+        Args:
+            split: the first part of the file.
+        Raises:
+            InputError: the file has another format.
+        """
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
@@ -197,7 +211,7 @@ KINDS = """\
   (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      the same on all batches of a task
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
-  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input(), found_in()
+  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input() ...
   a subclass of Barrier                                      global stage"""
 
 

@@ -53,7 +53,7 @@ def load(path: str) -> Marked:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
-        raise SpecError(f'there is no recipe "{path}".  Recipes that ship with curate are under pipelines/.') from None
+        raise SpecError(f'there is no recipe "{path}".  `curate init` lists those that ship with curate.') from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"the recipe cannot be read: {error}", path) from error
     return parse(text, path, os.path.dirname(os.path.abspath(path)))
