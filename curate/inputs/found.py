@@ -10,18 +10,18 @@ import datetime
 import email.utils
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import fsspec
 
 from curate import inputs, registry
-from curate.batch import CORE
+from curate.batch import CORE, Batch
 from curate.errors import InputError
 from curate.formats import FORMATS
 from curate.inputs import InputFile, listing
-from curate.stage import HasInputCheck, HasKeys, Kind, Split, Stage
+from curate.stage import HasKeys, Kind, Shard, Split, Stage
 
 MOST_FILES = 16
 """Number of files of an input that are looked into, at most."""
@@ -165,18 +165,22 @@ def _source_of(file: InputFile) -> Stage:
     by_name = [source for source in _sources() if listing.is_read(file.name, source.name, FORMATS)]
     if by_name:
         return by_name[0]
-    error: InputError | None = None
+    failures: list[InputError] = []
     for source in sorted(_sources(), key=lambda source: not issubclass(source.target, HasKeys)):
         try:
-            made = source.construct({})
-            if isinstance(made, HasKeys):
-                made.first_documents(_whole(file))
-            elif isinstance(made, HasInputCheck):
-                made.check_input(_whole(file))
-            return source
+            if _finds_document(source.construct({}), _whole(file)):
+                return source
         except InputError as failure:
-            error = error or failure
-    raise error or InputError(f"{file.url}: no source reads it.  `curate stages` lists them")
+            failures.append(failure)
+    raise failures[0] if failures else InputError(f"{file.url}: no source finds a document in it.  Check the file")
+
+
+def _finds_document(source: Callable[[Shard], Iterator[Batch]], file: Split) -> bool:
+    if isinstance(source, HasKeys):
+        source.first_documents(file)
+        return True
+    first = next(source(Shard(0, 1, (file,))), None)
+    return first is not None and (first.verdicts is None or bool((first.verdicts.code < 0).any()))
 
 
 def _whole(file: InputFile) -> Split:

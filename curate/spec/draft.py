@@ -44,7 +44,9 @@ def write(path: str, like: str, found: Sequence[Found]) -> None:
     except FileExistsError:
         raise SpecError(f"{path} exists, and is not overwritten.  Name another file: -o FILE.") from None
     except FileNotFoundError:
-        raise SpecError(f"there is no folder {os.path.dirname(path)} for {os.path.basename(path)}.  Create it.") from None
+        raise SpecError(
+            f"there is no folder {os.path.dirname(path)} for {os.path.basename(path)}.  Create it."
+        ) from None
 
 
 def _text(text: str, like: str, path: str, found: Sequence[Found]) -> str:
