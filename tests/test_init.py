@@ -27,10 +27,7 @@ from tests.conftest import ROOT
 from tests.engine.test_stage_runners import result
 
 CRAWL = ROOT / "examples" / "crawl"
-TEXT = (
-    "The harbour was quiet on the morning of the vote, and nobody in the town had slept, because the boats were out. "
-    * 3
-)
+TEXT = "The harbour was quiet on the morning of the vote, and nobody in the town had slept, for the boats were out."
 
 
 @pytest.fixture(autouse=True)
