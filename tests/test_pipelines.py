@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,6 +149,13 @@ def test_every_recipe_is_tested():
     assert RECIPES.keys() == WANTED.keys()
 
 
+def test_a_wheel_has_the_recipes_where_they_are_looked_for():
+    """In a checkout they are beside the package; `curate.spec.shipped` looks inside of it first."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"pipelines": str(shipped.INSTALLED.relative_to(ROOT))}
+    assert {path.parent for path in RECIPES.values()} == {ROOT / "pipelines"}
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_valid_and_plans_without_a_warning(name, settings):
     jsonschema.validate(yaml.safe_load(RECIPES[name].read_text()), spec.json_schema())
@@ -159,7 +167,7 @@ def test_a_recipe_is_valid_and_plans_without_a_warning(name, settings):
 def test_a_recipe_says_what_it_makes_and_the_readme_names_it(name):
     text = RECIPES[name].read_text()
     assert text.startswith("# ") and shipped.description_of(name)
-    assert len(text.splitlines()) <= 85 and max(map(len, text.splitlines())) <= 150
+    assert len(text.splitlines()) <= 85 and max(map(len, text.splitlines())) <= 120
     assert f"`{name}`" in (ROOT / "README.md").read_text()
 
 

@@ -10,12 +10,14 @@ from curate import registry
 from curate.errors import SpecError
 from curate.spec import marks
 
+INSTALLED = Path(curate.__file__).parent / "pipelines"
+"""Where an installed package has them."""
+
 
 def recipes() -> Mapping[str, Path]:
     """Return name -> file, sorted."""
-    package = Path(curate.__file__).parent
-    folder = next((each for each in (package / "pipelines", package.parent / "pipelines") if each.is_dir()), None)
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder else {}
+    folder = INSTALLED if INSTALLED.is_dir() else INSTALLED.parent.parent / "pipelines"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def source_of(name: str) -> str:
