@@ -14,7 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import is_typeddict
+
 from curate.assets import File, Location
+from curate.batch.column_types import ColumnType
 from curate.errors import InputError, StageError
 
 REQUIRED = inspect.Parameter.empty
@@ -36,6 +39,13 @@ class Param:
     @property
     def is_required(self) -> bool:
         return self.default is REQUIRED
+
+    @property
+    def keys(self) -> dict[str, Param]:
+        """The keys of a mapping that has keys of its own (a TypedDict), as parameters; none for any other type."""
+        if not is_typeddict(self.type):
+            return {}
+        return {name: Param(name, hint, None) for name, hint in typing.get_type_hints(self.type).items()}
 
     def convert(self, value: Any, modules: Sequence[str] = ()) -> Any:
         """Return a value from YAML in the parameter's type.
@@ -78,6 +88,8 @@ class Param:
         return str not in allowed and any(typing.get_origin(member) is list for member in allowed)
 
     def _misfit(self, value: Any, error: Mapping[str, Any]) -> str:
+        if error["type"] == "value_error":  # from a type of ours, which says what is wrong
+            return f"{error['ctx']['error']}.{'' if self.is_required else f'  Default is {self.default!r}.'}"
         inside = "".join(f"[{part!r}]" for part in error["loc"] if not str(part).startswith(("list[", "dict[")))
         got = error["input"] if inside else value
         default = "" if self.is_required else f"  Default is {self.default!r}."
@@ -167,13 +179,18 @@ def spell(hint: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(spell(a) for a in args)
     if origin is typing.Literal:
-        return "one of " + ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
+        shown = ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
+        return f"one of {shown}" if len(args) > 1 else shown
     if origin in (list, tuple, set, frozenset) or hint in (list, tuple):
         return f"list of {spell(args[0])}" if args else "list"
     if origin is dict or hint is dict:
         return f"mapping of {spell(args[0])} to {spell(args[1])}" if args else "mapping"
+    if is_typeddict(hint):
+        return f"mapping with {', '.join(typing.get_type_hints(hint))}"
     if hint is type(None):
         return "null"
+    if hint is ColumnType:
+        return "column type"
     if hint is Any:
         return "anything"
     if hint is Location:

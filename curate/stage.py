@@ -63,6 +63,7 @@ class Shard:
 
     Args:
         mark: of all files of a datatrove reader, which has no splits; as that of a split.
+        limit: how many documents are read from it in a trial; 0 for all.
         input: the name of the input of the recipe; empty if it has none.
         rank, n_ranks: for a datatrove reader, which of how many parts of its files this is.
     """
@@ -71,19 +72,21 @@ class Shard:
     n_shards: int
     splits: tuple[Split, ...]
     mark: str = ""
+    limit: int = 0
     input: str = ""
     rank: int = 0
     n_ranks: int = 1
 
 
 class ShardWriter(Protocol):
-    """Where a sink writes the files of one task. They appear under their names only when the task is done.
+    """Where a sink writes its files. They appear under their names only when the task is done.
 
-    A sink always gets at least one batch, empty if the task has no documents, so that it can write the columns.
+    A sink is called once for each file of the output, with the documents of this file. If nothing at all is left, it is
+    called once, with an empty batch, so that it can write the columns.
     """
 
     def open(self, extension: str) -> typing.ContextManager[BinaryIO]:
-        """Open the task's next file, named by shard and by how many this task wrote before it.
+        """Open a file; a sink that needs several opens one after the other, and a number is added to the name of each further one.
 
         Args:
             extension: what follows the first dot of the name: `parquet`, `csv.gz`.
@@ -211,7 +214,7 @@ KINDS = """\
   (batches: Iterator[Batch], *, ...) -> Iterator[Batch]      the same on all batches of a task
   (shard: Shard, *, ...) -> Iterator[Batch]                  source
   (batches: Iterator[Batch], out: ShardWriter, *, ...) -> None   sink
-  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input() ...
+  a class whose __call__ is one of these                     the same with state; optional setup(), close(), check_input(), found_in()
   a subclass of Barrier                                      global stage"""
 
 
@@ -249,17 +252,25 @@ class Stage:
     def documented_columns(self) -> Columns:
         """The columns that the docstring names: `Needs: text`, `Makes: score: float, tags: list of string`, `Removes: html`.
 
+        `Measures:` names further columns that the stage makes: measurements, which come out only if the recipe asks for them.
+
         Raises:
             StageError: a column has a type that is not in the vocabulary of `column_types`.
         """
         makes = {}
-        for name, kind in _entries(self.help.get("Makes", "")):
-            try:
-                makes[name] = column_types.parse(kind) if kind else None
-            except ValueError as error:
-                raise StageError(f"{self.name}: `Makes: {name}: {kind}`: {error}") from error
+        for part in ("Makes", "Measures"):
+            for name, kind in _entries(self.help.get(part, "")):
+                try:
+                    makes[name] = column_types.parse(kind) if kind else None
+                except ValueError as error:
+                    raise StageError(f"{self.name}: `{part}: {name}: {kind}`: {error}") from error
         needs, removes = (tuple(name for name, _ in _entries(self.help.get(part, ""))) for part in ("Needs", "Removes"))
         return Columns(needs, makes, removes)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The made columns that are measurements, from the docstring: `Measures: confidence: float`."""
+        return tuple(name for name, _ in _entries(self.help.get("Measures", "")))
 
     def columns(self, params: Mapping[str, Any]) -> Columns:
         """Return the columns under these parameters, defaults included.
@@ -351,7 +362,7 @@ def _unknown(name: str, target: Any, why: str) -> StageError:
 # ---------------------------------------------------------------------- docstrings
 
 _SECTION = re.compile(
-    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*+(.*)$"
+    r"^(Why|Args|Languages|Renamed|Returns|Needs|Makes|Measures|Removes|Drops|Raises|Cost|Kept|Dropped|Edited|Source|Yields):[ \t]*+(.*)$"
 )
 
 

@@ -94,7 +94,7 @@ def test_plan_shows_phases_and_runs_nothing(finished, tmp_path):
     result = curate("plan", recipe)
     assert result.returncode == 0 and "02-dedup.exact-copies" in result.stdout and "Nothing was run" in result.stdout
     data = json.loads(curate("plan", recipe, "--json").stdout)
-    assert [phase["tasks"] for phase in data["phases"]] == [1, 1, 1] and "words.count" in data["columns"]
+    assert [phase["tasks"] for phase in data["phases"]] == [1, 1, 1] and "words.count" in data["left_out"]
 
 
 def test_plan_schema_is_a_json_schema():

@@ -110,6 +110,18 @@ def test_neither_the_current_folder_nor_that_of_the_project_is_part_of_a_fingerp
     assert fingerprints("moved/web.yaml") != here
 
 
+@pytest.mark.parametrize("name", ["web.yml", "web", "wep.yaml"])
+def test_a_recipe_that_is_not_there_is_guessed(project, name):
+    with pytest.raises(SpecError, match=r"Did you mean \.\./recipes/web\.yaml\?"):
+        spec.read(f"../recipes/{name}")
+
+
+@pytest.mark.parametrize("name", ["../recipes/other.yaml", "nowhere/web.yaml", "x"])
+def test_a_recipe_that_is_like_no_other_is_not_guessed(project, name):
+    with pytest.raises(SpecError, match="under pipelines/"):
+        spec.read(name)
+
+
 def test_a_run_from_anywhere_writes_the_recipe_as_it_is_and_an_index_beside_it(project):
     url = curate.run("../recipes/web.yaml", workers=1)
     manifest = json.loads((project.parent / "work" / url / "manifest.json").read_text())

@@ -233,10 +233,10 @@ class Batch:
             runs = [self.rows.slice(start, stop - start) for start, stop in edges.tolist()]
             return Batch(pa.concat_batches(runs) if runs else self.rows.slice(0, 0))
 
-    def head(self, n: int) -> Batch:
-        """Return the first `n` rows with their verdicts."""
-        verdicts = self.verdicts[:n] if self.verdicts is not None else None
-        return Batch(self.rows.slice(0, n), verdicts, self.counts)
+    def part(self, start: int, stop: int) -> Batch:
+        """Return rows with their verdicts; the counts are those of the first part, as they are of the whole batch."""
+        verdicts = self.verdicts[start:stop] if self.verdicts is not None else None
+        return Batch(self.rows.slice(start, stop - start), verdicts, {} if start else self.counts)
 
     def slice(self, start: int, length: int) -> Batch:
         """Return `length` rows from `start` without copying, without verdicts and counts."""

@@ -75,7 +75,7 @@ def run(
         typer.Option(
             min=0,
             max=1 << 40,
-            help="Trial run in a separate folder: read at most this many documents, spread over the shards; 0 reads all.",
+            help="Trial run in a separate folder: read exactly this many documents, if there are so many, spread over the input; 0 reads all.",
         ),
     ] = 0,
     *,
@@ -176,20 +176,26 @@ def stats(run: RunUrl, module: Modules = None, as_json: AsJson = False) -> None:
 
 def explain(
     run: RunUrl,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The id of the document, or its URL.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="The id of the document or its URL, with or without https://; a domain; or a part of an id or URL.",
+        ),
+    ],
     module: Modules = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show whether one document was kept or dropped, and the values that decided it."""
+    """Show whether a document was kept or dropped, and the values that decided it; or list those of a domain."""
     from curate.cli import show_document
     from curate.cli.console import print_json
     from curate.report import fate
 
-    found = fate.find(run, id, _importable(module))
+    found = fate.find(run, what, _importable(module))
     if as_json:
         print_json(found, is_document=True)
     else:
-        show_document.print_fate(found)
+        show_document.print_found(found, run)
 
 
 def stages(

@@ -39,7 +39,7 @@ def watching_run(recipe: str) -> Iterator[Callable[[Any], None]]:
     """
     planning = f"planning {recipe}"
     if not LIVE.is_terminal:
-        ERR.print(f"curate: {planning}")
+        _print_line(f"curate: {planning}")
         yield _line_printer()
         return
     with _bars() as progress:
@@ -74,7 +74,7 @@ def _bar(event: Any) -> tuple[str, int, str, bool]:
 
 
 def _line_printer() -> Callable[[Any], None]:
-    """Return a function that prints a line about an event; a reader who closed the pipe does not stop the run."""
+    """Return a function that prints a line about an event, if it is one that needs a line."""
     seen = set()
 
     def show(event: Any) -> None:
@@ -87,10 +87,15 @@ def _line_printer() -> Callable[[Any], None]:
             line = f"{phase_title(event.phase.folder):<40} {_phase_note(event)}, {event.seconds:.1f} s"
         else:
             return
-        with contextlib.suppress(BrokenPipeError):
-            ERR.print(line)
+        _print_line(line)
 
     return show
+
+
+def _print_line(line: str) -> None:
+    """Print a line; a reader who closed the pipe does not stop the run."""
+    with contextlib.suppress(BrokenPipeError):
+        ERR.print(line)
 
 
 def _compiling_note(event: Any) -> str:
@@ -107,12 +112,12 @@ _LINES = {"submitted": _submitted_line, "said": lambda event: f"curate: {event.m
 
 
 def _phase_note(event: Any) -> str:
-    from curate.plan import ReducePhase
+    from curate.plan import MapPhase
 
     if event.n_kept == event.n_done:
         return f"{many(event.n_done, 'task')}, nothing to do"
     kept = f" ({event.n_kept} done before)" if event.n_kept else ""
-    if isinstance(event.phase, ReducePhase) or event.phase.only_emits:
+    if not isinstance(event.phase, MapPhase) or event.phase.only_emits:
         return f"{many(event.n_done, 'task')}{kept}"
     stages = event.ledger.stages
     came = event.ledger.n_born or (stages[0].n_in if stages else 0)

@@ -5,10 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from curate.cli.console import OUT, Piece, joined, quoted
+from curate.cli.console import OUT, Piece, joined, many, quoted
 
 LONGEST = 1500
 """Characters of a document's text that are shown."""
+
+
+def print_found(found: Mapping[str, Any], run: str) -> None:
+    """Print what `fate.find` found in a run: one document, or a list of several."""
+    if "documents" not in found:
+        print_fate(found)
+        return
+    n, counts = sum(found["fates"].values()), ", ".join(f"{n:,} {fate}" for fate, n in found["fates"].items())
+    OUT.print(quoted(f'"{found["asked"]}"'), f" {found['meaning']} {many(n, 'document')}: {counts}")
+    for document in found["documents"]:
+        OUT.print("  ", quoted(document["id"], "bold"), "  ", quoted(document["url"] or ""))
+        OUT.print("      ", quoted(_in_short(document)), style="dim")
+    if n > len(found["documents"]):
+        OUT.print(f"  ... and {n - len(found['documents']):,} more")
+    OUT.print(f"\nTo see one, give its id or its URL: curate explain {run} ID")
+
+
+def _in_short(document: Mapping[str, Any]) -> str:
+    return "kept" if document["fate"] == "kept" else f"dropped by {document['stage']}: {document['reason']}"
 
 
 def print_fate(found: Mapping[str, Any]) -> None:
@@ -25,7 +44,9 @@ def print_fate(found: Mapping[str, Any]) -> None:
         if found.get("kept_copy"):
             _print_kept_copy(found)
     for other in found["others"]:
-        OUT.print("also ", quoted(f"{other['id']}: {other['reason'] or other['fate']}"))
+        OUT.print("also ", quoted(f"{other['id']}: {_in_short(other)}"))
+    if found["n_others"] > len(found["others"]):
+        OUT.print(f"also {found['n_others'] - len(found['others']):,} more")
     if found["columns"]:
         OUT.print()
         for name, value in found["columns"].items():

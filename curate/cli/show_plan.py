@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from curate.cli.console import OUT, many, styled
-from curate.plan import MapPhase, Plan, ReducePhase, StageRef, record
+from curate.plan import AnyPhase, MapPhase, Plan, ReducePhase, StageRef, record
 from curate.report.escaping import one_line
 from curate.report.funnel import size
 from curate.report.wrapping import wrapped
@@ -48,6 +48,7 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
             for phase in plan.phases
         ],
         "columns": list(plan.columns),
+        "left_out": list(plan.left_out),
         "judgements": _record(plan, forecast),
         **({"forecast": asdict(forecast)} if forecast else {}),
     }
@@ -87,6 +88,9 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
     for line in wrapped([one_line(column) for column in data["columns"]], "    "):
         OUT.print(line)
+    if data["left_out"]:
+        are = "is" if len(data["left_out"]) == 1 else "are"
+        OUT.print(f"{many(len(data['left_out']), 'column')} {are} left out; `columns` under `output` chooses")
     for line in _record_lines(_record(plan, forecast)):
         OUT.print(line)
     if forecast:
@@ -159,16 +163,16 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def _emits(phase: MapPhase | ReducePhase, ref: StageRef) -> bool:
+def _emits(phase: AnyPhase, ref: StageRef) -> bool:
     return isinstance(phase, MapPhase) and phase.emit is not None and phase.emit.barrier is ref
 
 
-def _forecast_of(phase: MapPhase | ReducePhase, ref: StageRef) -> Sequence[str]:
+def _forecast_of(phase: AnyPhase, ref: StageRef) -> Sequence[str]:
     """Return what a global stage says about its cost before anything runs."""
     return ref.construct(phase.modules).forecast()
 
 
-def _part_of_barrier(phase: MapPhase | ReducePhase, ref: StageRef) -> str:
+def _part_of_barrier(phase: AnyPhase, ref: StageRef) -> str:
     return ", reduces" if isinstance(phase, ReducePhase) else ", emits" if _emits(phase, ref) else ", decides"
 
 

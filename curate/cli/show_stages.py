@@ -11,6 +11,7 @@ from typing import Any
 
 from curate.cli.console import OUT, quoted, styled
 from curate.params import Param, spell
+from curate.spec.reader import GENERAL_PARAMS
 from curate.stage import Stage
 
 NARROWEST = 24
@@ -30,6 +31,7 @@ def stage_summary(stage: Stage) -> dict[str, Any]:
         "params": params,
         "needs": stage.documented_columns.needs,
         "makes": tuple(stage.documented_columns.makes),
+        "measures": stage.measures,
     }
 
 
@@ -125,7 +127,11 @@ def print_stage(stage: Stage) -> None:
     OUT.print(styled(stage.name, "bold"), f"  {stage.kind.word}\n")
     for line in param_lines(list(stage.params.values()), OUT.width):
         OUT.print(line)
-    if stage.params:
+    if general := [p for name, p in GENERAL_PARAMS.get(stage.kind, {}).items() if name not in stage.params]:
+        OUT.print(f"{'  as' if stage.params else 'As'} every {stage.kind.word}:")
+        for line in param_lines(general, OUT.width):
+            OUT.print(line)
+    if stage.params or general:
         OUT.print()
     OUT.print(quoted(inspect.getdoc(stage.target) or "", lines=True))
 

@@ -76,9 +76,7 @@ def compile(calls: Sequence[WarmUp], report: Callable[[Progress], None] = lambda
     if not parts:
         return
     n_workers = min(os.cpu_count() or 1, len(parts))
-    context = multiprocessing.get_context(
-        "spawn"
-    )  # the fork server is started later, when it finds all kernels compiled
+    context = multiprocessing.get_context("spawn")  # the fork server begins later, to load what is compiled here
     pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=_begin)
     failed = True
     try:
@@ -87,8 +85,8 @@ def compile(calls: Sequence[WarmUp], report: Callable[[Progress], None] = lambda
         failed = False
     except BrokenProcessPool as error:
         raise RunError(
-            "a process that compiled kernels was killed, most likely for using too much memory.  Run again; what was "
-            "compiled is kept."
+            "a process that compiled kernels ended early: it was killed for using too much memory, or the script that "
+            'calls curate lacks `if __name__ == "__main__":`.  What was compiled is kept.'
         ) from error
     finally:
         pools.end(pool, failed=failed)

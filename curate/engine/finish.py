@@ -5,6 +5,8 @@ Everything it needs is in the run folder, so that an executor may run it as its 
 
 from __future__ import annotations
 
+import posixpath
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,11 +20,12 @@ import pyarrow.parquet as pq
 from curate import extensions, fingerprint, formats, plan
 from curate.engine.barriers import index, references
 from curate.ledger import Ledger
-from curate.plan import MapPhase, ReducePhase, StageRef, phases
+from curate.plan import AnyPhase, MapPhase, ReducePhase, StageRef, phases
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.rules import Rules
-from curate.runs import Output, Record, Role, RunFolder, layout, own_files, reading, redaction
+from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
+from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
@@ -48,7 +51,6 @@ _PLAN_SHAPE = {
     "warnings": [str], "modules": [str], "labels": [str], "runner": dict, "phases": [{"folder": str, "kind": str}],
 }  # fmt: skip
 
-AnyPhase = MapPhase | ReducePhase
 Records = Mapping[str, Sequence[Record]]
 """The records of all tasks of each phase, by the phase's folder."""
 
@@ -80,6 +82,9 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         for output in record.outputs
         if output.role.is_result
     ]
+    if not ledger.n_out:
+        published, moved_aside = _without_documents(folder, ran[-1])
+        results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     run = FinishedRun(manifest, ledger, _examples(folder, ran))
@@ -90,6 +95,29 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
     own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
     if not described["limit"]:  # a trial leaves no trace in an index
         _remember(folder, described, ran)
+
+
+def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:
+    """Publish the file that has the columns of the output and no documents, which the first task of a run has made.
+
+    Returns:
+        the file, and what the user should know about one that was in its place.
+    Raises:
+        DamagedFile: it is not there any more as it was.
+    """
+    place = PhaseFolder(folder, last.folder).task(0)
+    files = TaskFiles(place)
+    for made in need_record(place).outputs:
+        if made.role is not Role.EMPTY:
+            continue
+        if not folder.exists(made.path) or folder.digest(made.path) != made.digest:
+            raise DamagedFile(place, made.path, "missing, or not what was written")
+        with (
+            folder.open(made.path) as source,
+            files.open(f"{layout.DATA}/{posixpath.basename(made.path)}", Role.DATA) as file,
+        ):
+            shutil.copyfileobj(source, file)
+    return files.commit(), files.warnings
 
 
 def _remember(folder: RunFolder, described: Mapping[str, Any], ran: Sequence[AnyPhase]) -> None:

@@ -20,7 +20,7 @@ from curate.engine.run import read_ledger
 from curate.errors import SpecError
 from curate.executor import Job, Launcher
 from curate.formats import Format
-from curate.plan import MapPhase, Plan, ReducePhase
+from curate.plan import AnyPhase, MapPhase, Plan
 from curate.runs import RunFolder, layout
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record
@@ -36,7 +36,7 @@ class PhaseForecast:
 
     Args:
         phase: its name.
-        n_documents: documents that come to it, 0 for a reduce.
+        n_documents: documents that come to it, 0 for a phase without stages.
         n_bytes: what it writes.
         seconds: of all its tasks together, on one core.
     """
@@ -104,13 +104,13 @@ def _beginning(split: Split, kinds: Sequence[Format]) -> tuple[Split, int]:
     return kind.beginning(split) if kind else (split, split.end - split.start)
 
 
-def _tried(folder: RunFolder, phase: MapPhase | ReducePhase, pool: Launcher, scale: float) -> PhaseForecast:
+def _tried(folder: RunFolder, phase: AnyPhase, pool: Launcher, scale: float) -> PhaseForecast:
     pool.submit(Job(folder.url, phase.folder, tuple(range(phase.n_tasks)), phase.n_tasks))
     place = PhaseFolder(folder, phase.folder)
     records = [need_record(place.task(task)) for task in range(phase.n_tasks)]
     n_bytes = sum(output.n_bytes for record in records for output in record.outputs)
     ledger = read_ledger(folder, phase)
     seconds = sum(entry.seconds for entry in ledger.stages)
-    came = 0 if isinstance(phase, ReducePhase) else ledger.n_born or (ledger.stages[0].n_in if ledger.stages else 0)
+    came = ledger.n_born or ledger.stages[0].n_in if isinstance(phase, MapPhase) and ledger.stages else 0
     title = layout.phase_title(phase.folder)
     return PhaseForecast(title, round(came * scale), round(n_bytes * scale), seconds * scale)

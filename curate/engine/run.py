@@ -16,7 +16,7 @@ from curate.errors import RunError, SpecError
 from curate.executor import Job, Launcher
 from curate.inputs import listing
 from curate.ledger import Ledger
-from curate.plan import MapPhase, Plan, ReducePhase
+from curate.plan import AnyPhase, Plan
 from curate.report import sections
 from curate.runs import RunFolder, reading, redaction
 from curate.runs.claim import claim
@@ -45,7 +45,7 @@ class Event:
     """
 
     kind: str
-    phase: MapPhase | ReducePhase
+    phase: AnyPhase
     n_done: int = 0
     n_all: int = 0
     n_docs: int = 0
@@ -116,7 +116,7 @@ def run(
         skip: labels of stages to leave out.
         executor: where tasks run; empty takes the recipe's, else `local`.
         workers: what the executor's parameter `workers` is set to; 0 leaves it.
-        limit: read at most this many documents, spread over the shards; 0 reads all.
+        limit: read at most this many documents, spread over the input; 0 reads all.
         replace: allow it if the folder has a run of another recipe; its result is replaced.
         watch: called with every `Event`, from this thread or a helper thread.
 
@@ -188,6 +188,7 @@ def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> Pi
     """Return the recipe with the columns of its files in the parameters of each source that has to look for them.
 
     Raises:
+        SpecError: parameters of the source do not fit each other.
         InputError: the files have no such columns, or not the same ones.
     """
     return replace(
@@ -197,6 +198,7 @@ def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> Pi
 
 def _with_columns(given: Input, files: Sequence[Split]) -> Input:
     source = given.source
+    plan.columns.columns_of(source)  # refuses parameters that do not fit each other, with their place
     made = source.stage.construct(source.all_params) if files else None
     if not isinstance(made, HasColumnsOfFiles):
         return given
@@ -266,22 +268,18 @@ def _compile_kernels(planned: Plan, watch: Watcher) -> None:
     compiling.compile(calls, report)
 
 
-def _job(folder: RunFolder, phase: MapPhase | ReducePhase, numbers: Sequence[int]) -> Job:
+def _job(folder: RunFolder, phase: AnyPhase, numbers: Sequence[int]) -> Job:
     return Job(folder.url, phase.folder, tuple(numbers), phase.n_tasks, phase.resources, phase.import_from)
 
 
-def _submit(
-    folder: RunFolder, phase: MapPhase | ReducePhase, launcher: Launcher, watch: Watcher, before: str | None
-) -> str:
+def _submit(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None) -> str:
     """Submit all tasks of a phase; which of them have something to do is known only when those before have run."""
     job_id = launcher.submit(_job(folder, phase, range(phase.n_tasks)), before)
     watch(Event("submitted", phase, job_id=job_id))
     return job_id
 
 
-def _run_phase(
-    folder: RunFolder, phase: MapPhase | ReducePhase, launcher: Launcher, watch: Watcher, before: str | None
-) -> str:
+def _run_phase(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None) -> str:
     """Run a phase to its end."""
     started = time.perf_counter()
     watch(Event("began", phase))
@@ -316,7 +314,7 @@ def _check_status(launcher: Launcher, job: Job, job_id: str) -> None:
         )
 
 
-def read_ledger(folder: RunFolder, phase: MapPhase | ReducePhase) -> Ledger:
+def read_ledger(folder: RunFolder, phase: AnyPhase) -> Ledger:
     """Return the ledger of all tasks of a finished phase."""
     total = Ledger()
     place = PhaseFolder(folder, phase.folder)
@@ -328,7 +326,7 @@ def read_ledger(folder: RunFolder, phase: MapPhase | ReducePhase) -> Ledger:
 class _watched:
     """Reports twice a second how far a phase is, from the files its tasks leave."""
 
-    def __init__(self, folder: RunFolder, phase: MapPhase | ReducePhase, watch: Watcher):
+    def __init__(self, folder: RunFolder, phase: AnyPhase, watch: Watcher):
         self.place, self.phase, self.watch = PhaseFolder(folder, phase.folder), phase, watch
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._poll, daemon=True)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 
 from curate import extensions, fingerprint
 from curate.engine import finish
-from curate.engine.tasks import map_task, reduce_task
+from curate.engine.tasks import map_task, reduce_task, write_task
 from curate.errors import CurateError, InputError, RunError
-from curate.plan import MapPhase, ReducePhase, fingerprints, phases
+from curate.plan import AnyPhase, MapPhase, ReducePhase, WritePhase, fingerprints, phases
 from curate.runs import RunFolder, layout, reading
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
+
+TASKS = {MapPhase: map_task, ReducePhase: reduce_task, WritePhase: write_task}
+"""The module that does the tasks of each kind of phase."""
 
 
 def run_task(run_url: str, phase: str | None, task: int) -> None:
@@ -47,9 +50,8 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
         raise RunError(f"{where}\n  The traceback is in {log}.  Finished tasks are kept.") from error
 
 
-def _do(folder: RunFolder, phase: MapPhase | ReducePhase, task: int) -> None:
-    module = map_task if isinstance(phase, MapPhase) else reduce_task
-    _repairing(folder, lambda warnings: module.run(folder, phase, task, warnings))
+def _do(folder: RunFolder, phase: AnyPhase, task: int) -> None:
+    _repairing(folder, lambda warnings: TASKS[type(phase)].run(folder, phase, task, warnings))
 
 
 def _repairing(folder: RunFolder, work: Callable[[Sequence[str]], None]) -> None:
@@ -73,19 +75,19 @@ def _repairing(folder: RunFolder, work: Callable[[Sequence[str]], None]) -> None
             warnings.append(f"{damage.path} was missing or damaged ({damage.problem}); it was made again.")
 
 
-def pending(folder: RunFolder, phase: MapPhase | ReducePhase) -> list[int]:
+def pending(folder: RunFolder, phase: AnyPhase) -> list[int]:
     """Return the tasks of a phase that have something to do."""
     return [task for task in range(phase.n_tasks) if not _is_done(folder, phase, task)]
 
 
-def _is_done(folder: RunFolder, phase: MapPhase | ReducePhase, task: int) -> bool:
+def _is_done(folder: RunFolder, phase: AnyPhase, task: int) -> bool:
     try:
-        return (map_task if isinstance(phase, MapPhase) else reduce_task).is_done(folder, phase, task)
+        return TASKS[type(phase)].is_done(folder, phase, task)
     except DamagedFile:  # the task will have it made again
         return False
 
 
-def _check_code(phase: MapPhase | ReducePhase) -> None:
+def _check_code(phase: AnyPhase) -> None:
     """Make sure that this process runs the code that the plan was made with: results are recorded under its digest."""
     if changed := fingerprint.changed(phase.users_code):
         raise RunError(
@@ -94,7 +96,7 @@ def _check_code(phase: MapPhase | ReducePhase) -> None:
         )
 
 
-def _check_files(phase: MapPhase | ReducePhase) -> None:
+def _check_files(phase: AnyPhase) -> None:
     """Make sure that the files that parameters name are those that the plan was made with, as `_check_code`."""
     now = fingerprints.files(phase)
     changed = [name for name, mark in phase.files.items() if now.get(name) != mark]
@@ -104,7 +106,7 @@ def _check_files(phase: MapPhase | ReducePhase) -> None:
         )
 
 
-def _read_phase(folder: RunFolder, name: str) -> MapPhase | ReducePhase:
+def _read_phase(folder: RunFolder, name: str) -> AnyPhase:
     for described in reading.read_json(folder, layout.PLAN, {"phases": [{"folder": str}]})["phases"]:
         if described["folder"] == name:
             with reading.whole(folder, layout.PLAN):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO, ClassVar
 
 from curate.errors import CurateError, InputError
 from curate.formats.lines import file_name_of, unpacked_name
+from curate.formats.wanted import Wanted
 from curate.stage import Split
 
 PROBE_BYTES = 1 << 20
@@ -55,6 +56,10 @@ class Format(ABC):
         """Return whether records can be found from any byte on, so that a large file may be several shards."""
         return False
 
+    def bounds(self, url: str, size: int, n: int) -> list[int]:
+        """Return where a file that can be split is cut into n parts, or fewer if it cannot fill so many: 0, ..., its size."""
+        return [size * i // n for i in range(n + 1)]
+
     def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
         """Return the byte ranges that a split is read from, for its digest; `split` is a part of a file."""
         return [(split.start, min(split.size, split.end + OVERLAP))]
@@ -99,8 +104,14 @@ class Format(ABC):
                 f"{url}: cannot be read as {self.name}: {error}.  Check the file, or fetch it again."
             ) from error
 
-    def find_rows(self, file: BinaryIO, file_name: str, value: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield (row number, row) for every row whose `id` or `url` is `value`; for `curate explain`."""
+    def find_rows(
+        self, file: BinaryIO, file_name: str, wanted: Wanted, columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (row number, row) for every row that is a wanted document; for `curate explain`.
+
+        Args:
+            columns: that are asked for, of those that there are; None for all. More may come.
+        """
         for number, row in self.rows(file, file_name):
-            if isinstance(row, dict) and value in (row.get("id"), row.get("url")):
+            if isinstance(row, dict) and wanted.fits(row):
                 yield number, row

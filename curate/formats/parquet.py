@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import bisect
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
 from curate.errors import InputError
 from curate.formats.format import Format
+from curate.formats.wanted import Wanted
 from curate.stage import Split
 
 
@@ -25,6 +27,16 @@ class Parquet(Format):
 
     def is_splittable(self, file_name: str) -> bool:
         return self.fits(file_name)
+
+    def bounds(self, url: str, size: int, n: int) -> list[int]:
+        """Return such bounds that a row group begins in each part."""
+        bounds = super().bounds(url, size, n)
+        try:
+            starts = [start for start, _ in _group_spans(url)]
+        except Exception:  # each file system raises its own errors; the task that reads the file will say what is wrong
+            return bounds
+        filled = sorted({bisect.bisect_right(bounds, start) - 1 for start in starts})
+        return [0, *(bounds[k] for k in filled[1:]), size]
 
     def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
         """Return the row groups that begin in the split, however long, and the footer."""
@@ -52,19 +64,24 @@ class Parquet(Format):
         batches = parquet.ParquetFile(file).iter_batches()
         yield from enumerate(row for batch in batches for row in batch.to_pylist())
 
-    def find_rows(self, file: BinaryIO, file_name: str, value: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        import pyarrow as pa
+    def find_rows(
+        self, file: BinaryIO, file_name: str, wanted: Wanted, columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (row number, row) of the wanted documents: `id` and `url` are read, and the row groups that have them."""
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
         stored = pq.ParquetFile(file)
-        keys = [name for name in ("id", "url") if name in stored.schema_arrow.names]
+        there = stored.schema_arrow.names
+        keys = [name for name in ("id", "url") if name in there]
+        needed = None if columns is None else [name for name in there if name in columns]
         start = 0
         for group in range(stored.num_row_groups):
             table = stored.read_row_group(group, columns=keys)
-            hits = [pc.equal(table[key], pa.scalar(value, table[key].type)).fill_null(False) for key in keys]
-            for at in pc.indices_nonzero(hits[0] if len(hits) == 1 else pc.or_(*hits)).to_pylist():
-                yield start + at, stored.read_row_group(group).slice(at, 1).to_pylist()[0]
+            at = pc.indices_nonzero(wanted.mask(table))
+            if len(at):
+                rows = stored.read_row_group(group, columns=needed).take(at).to_pylist()
+                yield from zip((start + place for place in at.to_pylist()), rows, strict=True)
             start += table.num_rows
 
 

@@ -13,6 +13,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -243,8 +244,9 @@ def cut(files: Sequence[InputFile], shard_bytes: int, kinds: Sequence[Format] = 
     groups: list[tuple[Split, ...]] = []
     small: list[Split] = []
     n_small = 0  # bytes in `small`
-    for file in files:
-        splits = _cut_file(file, max(1, shard_bytes), kinds)
+    with ThreadPoolExecutor(32) as pool:  # some formats look into large files, which may be far away
+        pieces = list(pool.map(lambda file: _cut_file(file, max(1, shard_bytes), kinds), files))
+    for file, splits in zip(files, pieces, strict=True):
         if small and (len(splits) > 1 or n_small + file.size > shard_bytes):
             groups.append(tuple(small))
             small, n_small = [], 0
@@ -270,8 +272,8 @@ def joined(groups: Sequence[tuple[str, Sequence[Shard]]]) -> tuple[Shard, ...]:
 
 def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> list[Split]:
     kind = formats.of_file(file.name, kinds)
-    n_splits = -(-file.size // shard_bytes) if file.size and kind and kind.is_splittable(file.name) else 1
-    ends = [file.size * i // n_splits for i in range(n_splits + 1)]
+    n_splits = -(-file.size // shard_bytes) if kind and kind.is_splittable(file.name) else 1
+    ends = kind.bounds(file.url, file.size, n_splits) if n_splits > 1 else [0, file.size]
     return [
         Split(file.url, file.name, start, end, file.size, file.source, file.mark)
         for start, end in itertools.pairwise(ends)

@@ -7,7 +7,6 @@ name the first source decides that finds its format in it.
 from __future__ import annotations
 
 import datetime
-import email.utils
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 import fsspec
 
 from curate import inputs, registry
-from curate.batch import CORE, Batch
+from curate.batch import CORE, Batch, dates
 from curate.errors import InputError
 from curate.formats import FORMATS
 from curate.inputs import InputFile, listing
@@ -28,6 +27,9 @@ MOST_FILES = 16
 
 MOST_LEVELS = 4
 """How deep the keys of objects in objects are looked at."""
+
+MOST_VALUES = 100
+"""Number of values of a key by which its meaning is judged, at most."""
 
 FITS = 0.9
 """Share of the values of a key that must look like an address, or a date, for the key to be taken for it."""
@@ -269,8 +271,8 @@ def _fields(values: Mapping[str, Sequence[Any]], records: Sequence[Mapping[str, 
     yield from _field("id", [key for key, found in rest.items() if _are_ids(key, found, len(records))], rest)
     urls = [key for key, found in rest.items() if _share(found, _is_address) >= FITS]
     yield from _field("url", urls, rest)
-    dates = [key for key, found in rest.items() if key not in urls and _are_dates(key, found)]
-    yield from _field("date", dates, rest)
+    times = [key for key, found in rest.items() if key not in urls and _are_dates(key, found)]
+    yield from _field("date", times, rest)
 
 
 def _field(column: str, keys: Sequence[str], values: Mapping[str, Sequence[Any]]) -> Iterator[Field]:
@@ -299,7 +301,8 @@ def _are_dates(key: str, values: Sequence[Any]) -> bool:
 
 
 def _share(values: Sequence[Any], test: Any) -> float:
-    return sum(map(test, values)) / max(1, len(values))
+    looked = values[:MOST_VALUES]
+    return sum(map(test, looked)) / max(1, len(looked))
 
 
 def _is_address(value: Any) -> bool:
@@ -312,12 +315,8 @@ def _is_epoch(value: Any) -> bool:
 
 
 def _is_date(value: Any) -> bool:
+    """Return whether a value is a date that states its year; digits alone are rather a number or an id."""
     if isinstance(value, datetime.date):
         return True
-    if not isinstance(value, str) or not 7 <= len(value) <= 40 or not value.isascii():
-        return False
-    try:
-        datetime.datetime.fromisoformat(value)
-        return not value.isdigit()
-    except ValueError:
-        return re.fullmatch(r"[12]\d{3}-[01]\d", value) is not None or email.utils.parsedate(value) is not None
+    is_short = isinstance(value, str) and 7 <= len(value) <= 40 and not value.isdigit()
+    return is_short and re.search(r"\d{4}", value) is not None and dates.instant(value) is not None

@@ -3,30 +3,46 @@
     01-extract.html      map     source -> stages                              docs/
     02-filters...        map     docs -> stages -> barrier.emit                docs/ + shuffle/
     03-dedup.exact-...   reduce  shuffle/ -> shuffle/
-    04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/
+    04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/, or docs/ and then
+    05-sinks.parquet     write   docs -> sink                                   data/
 
 columns       does every stage find what it reads?
 available     what is there at one point of a recipe
+output        which columns come out?
 cutting       where does a phase end?
+trial         which documents does a trial read?
 fingerprints  what do its results depend on?
-phases        what the three make: map phases and reduce phases
+phases        what these make: map phases, reduce phases and a write phase
 judgements    which columns the record of judgements has; record: what a column of it is
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from curate.plan import columns, cutting
+from curate import formats
+from curate.plan import columns, cutting, output, trial
 from curate.plan.judgements import Judged
-from curate.plan.phases import Apply, Emit, MapPhase, Phase, ReducePhase, Shuffled, Source, StageRef
+from curate.plan.phases import (
+    AnyPhase,
+    Apply,
+    Emit,
+    MapPhase,
+    Output,
+    Phase,
+    ReducePhase,
+    Shuffled,
+    Source,
+    StageRef,
+    WritePhase,
+)
 from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard, Split
 
-__all__ = ["Apply", "Emit", "MapPhase", "Phase", "Plan", "ReducePhase", "Shuffled", "Source", "StageRef", "make", "read_shard", "shards_to_json"]  # fmt: skip
+__all__ = ["AnyPhase", "Apply", "Emit", "MapPhase", "Output", "Phase", "Plan", "ReducePhase", "Shuffled", "Source", "StageRef", "WritePhase", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +50,16 @@ class Plan:
     """A recipe that is ready to run.
 
     Args:
-        columns: that come out.
+        columns: that come out, as they are called in the output. left_out: columns that do not come out.
         limit: how many documents are read in all; 0 reads everything.
         warnings: what the user should know and need not change now.
     """
 
     spec: PipelineSpec
     shards: tuple[Shard, ...]
-    phases: tuple[MapPhase | ReducePhase, ...]
+    phases: tuple[AnyPhase, ...]
     columns: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
     limit: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -51,20 +68,20 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
     """Cut a recipe into phases.
 
     Args:
-        limit: read at most this many documents in all, as many from each shard; 0 reads everything.
+        limit: read at most this many documents in all, spread over the input; 0 reads everything.
 
     Raises:
         SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
     """
     bound = columns.bind(spec)
     if limit:
-        shards = [replace(shard, n_shards=min(limit, len(shards))) for shard in shards[:limit]]
-    judged = Judged(spec, bound.stages)
-    cut = tuple(cutting.cut(spec, bound, judged, len(shards), limit))
+        shards = trial.shards(shards, limit, formats.with_modules(spec.modules))
+    judged, chosen = Judged(spec, bound.stages), output.choose(spec, bound.made)
+    cut = tuple(cutting.cut(spec, bound, judged, chosen.output, len(shards), limit))
     readers = [each.source.label for each in spec.inputs if each.source.stage.kind is Kind.DATATROVE]
     skipped = (f"{label} is a reader of datatrove: records that it skips are not on record." for label in readers)
     warnings = (*spec.warnings, *bound.warnings, *skipped, *judged.warnings)
-    return Plan(spec, tuple(shards), cut, bound.columns, limit, warnings)
+    return Plan(spec, tuple(shards), cut, chosen.names, chosen.left_out, limit, warnings)
 
 
 _SHAPE = [

@@ -26,6 +26,7 @@ class Available:
         types: column -> its type, where it is known before a run.
         extra: columns that sources take from their files because the recipe says so, with their types.
         is_open: a datatrove reader may have made others that nobody declared.
+        measured: columns that are signals or other measurements.
         fresh: signal -> its column, as measured on the text as it is now.
         languages: column -> the languages of the documents that have it, where others have null.
         partial: column -> `when` of the stage that made it, where other documents have null.
@@ -37,6 +38,7 @@ class Available:
     types: dict[str, pa.DataType | None]
     is_open: bool
     extra: dict[str, pa.DataType | None] = field(default_factory=dict)
+    measured: set[str] = field(default_factory=set)
     fresh: dict[str, str] = field(default_factory=dict)
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     partial: dict[str, Mapping[str, Sequence]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from curate.batch import CORE, Columns
 from curate.errors import SpecError
 from curate.plan import case_languages
 from curate.plan.available import Available, maker
+from curate.plan.output import Made
 from curate.plan.phases import StageRef
 from curate.rules import Rules
 from curate.signals import Signal
@@ -34,13 +35,13 @@ class Bindings:
 
     Args:
         stages: in order, None for a checkpoint.
-        columns: that come out.
+        made: the columns that are there at the end.
         schema: column -> type, as `MapPhase.schema`, if inputs differ in their columns.
         warnings: what the user should know.
     """
 
     stages: tuple[Bound | None, ...]
-    columns: tuple[str, ...]
+    made: Made
     schema: Mapping[str, str]
     warnings: tuple[str, ...]
 
@@ -60,7 +61,8 @@ def bind(spec: PipelineSpec) -> Bindings:
     columns = tuple(dict.fromkeys(["id", *known.inputs_of]))
     _check_published(spec, columns)
     notes = (marks.note(text, places) for text, places in known.notes.items())
-    return Bindings(stages, columns, known.schema(), (*notes, *known.warnings))
+    made = Made(columns, frozenset(known.measured), known.is_open)
+    return Bindings(stages, made, known.schema(), (*notes, *known.warnings))
 
 
 def columns_of(spec: StageSpec) -> Columns:
@@ -98,6 +100,8 @@ def _after(known: Available, spec: StageSpec) -> Bound:
     known.take_languages(spec, columns)
     known.check_extra(spec, columns)
     known.take(spec, {**columns.makes, **_measured(found)})
+    known.measured -= {*columns.makes} - {*spec.stage.measures}
+    known.measured.update((*spec.stage.measures, *_measured(found)))
     known.remove(spec, columns.removes)
     read = (*columns.needs, *found.values())
     partial = {column: list(known.languages[column]) for column in read if column in known.languages}

@@ -17,20 +17,32 @@ from curate.errors import StageError
 from curate.plan import fingerprints
 from curate.plan.columns import Bindings, columns_of, plain_ref
 from curate.plan.judgements import Judged
-from curate.plan.phases import Apply, Emit, MapPhase, ReducePhase, Shuffled, Source, StageRef
+from curate.plan.phases import (
+    AnyPhase,
+    Apply,
+    Emit,
+    MapPhase,
+    Output,
+    ReducePhase,
+    Shuffled,
+    Source,
+    StageRef,
+    WritePhase,
+)
 from curate.runs.layout import check_word
 from curate.spec import Input, PipelineSpec
 from curate.stage import Kind
 
 
 def cut(
-    spec: PipelineSpec, bound: Bindings, judged: Judged, n_shards: int, limit: int
-) -> Iterator[MapPhase | ReducePhase]:
+    spec: PipelineSpec, bound: Bindings, judged: Judged, output: Output, n_shards: int, limit: int
+) -> Iterator[AnyPhase]:
     """Yield the phases of a recipe in their order.
 
     Args:
         bound: its stages, as bound to their columns.
         judged: which columns of the record of judgements they make.
+        output: what comes out of the last of them.
         limit: how many documents are read in all; 0 reads everything.
     """
     chain = _Chain(spec, bound, judged, n_shards)
@@ -50,7 +62,7 @@ def cut(
             phase = chain.map(start, inside)
             yield phase
             start, inside = {"docs_from": phase.folder}, []
-    yield chain.map({**start, "schema": bound.schema}, inside, sink=plain_ref(spec.sink))
+    yield from chain.end({**start, "schema": bound.schema}, inside, output, plain_ref(spec.sink))
 
 
 def _source(given: Input) -> Source:
@@ -70,29 +82,48 @@ class _Chain:
         self.common = {
             "fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders, "users_code": {}, "files": {},
         }  # fmt: skip
-        self.rejects = spec.rejects
+        self.rejects, self.sizes = spec.rejects, spec.output.sizes
         self.number, self.parent = 0, ""
         self.judged, self.labels, self.folders = judged, [], []
 
     def map(
-        self, start: dict[str, Any], inside: list[StageRef], *, emit: Emit | None = None, sink: StageRef | None = None
+        self,
+        start: dict[str, Any],
+        inside: list[StageRef],
+        *,
+        emit: Emit | None = None,
+        output: Output | None = None,
+        sink: StageRef | None = None,
     ) -> MapPhase:
         """Return the next phase, a map phase."""
         decides = [start["apply"].barrier] if "apply" in start else []
         self.labels += [ref.label for ref in (*decides, *inside)]
         phase = MapPhase(
-            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, sink=sink, rejects=self.rejects,
-            judgements=self.judged.until(self.labels), judged_in=tuple(self.folders) if sink else (),
+            number=0, title="", **self.common, **start, stages=tuple(inside), emit=emit, output=output, sink=sink,
+            rejects=self.rejects, judgements=self.judged.until(self.labels),
+            judged_in=tuple(self.folders) if output else (),
         )  # fmt: skip
         ends = (*(source.stage for source in phase.sources), phase.sink)
         named = [*(ref for ref in phase.refs if ref not in ends), *phase.refs]
-        closed = self._closed(replace(phase, title=named[0].label))
+        closed = self._closed(replace(phase, title=named[0].label if named else f"{output.label}-columns"))
         self.folders.append(closed.folder)
         return closed
 
+    def end(self, start: dict[str, Any], inside: list[StageRef], output: Output, sink: StageRef) -> Iterator[AnyPhase]:
+        """Yield the last map phase and, if files are divided over the whole output, the phase that writes them."""
+        sizes = self.sizes
+        if sizes is None:
+            yield self.map(start, inside, output=output, sink=sink)
+            return
+        last = self.map(start, inside, output=output)
+        yield last
+        n_tasks = min(last.n_tasks, sizes.n_files or last.n_tasks)
+        own = {"docs_from": last.folder, "sink": sink, "sizes": sizes, "n_tasks": n_tasks}
+        yield self._closed(WritePhase(number=0, title=sink.label, **self.common, **own))
+
     def barrier(
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]
-    ) -> Iterator[MapPhase | ReducePhase]:
+    ) -> Iterator[AnyPhase]:
         """Yield the phase at whose end a barrier emits, and one for each of its reductions."""
         reductions = _checked(ref.label, barrier.reductions(self.common["n_shards"]))
         n_partitions = [*(reduction.n_tasks for reduction in reductions), self.common["n_shards"]]
@@ -107,7 +138,7 @@ class _Chain:
             before = self._closed(phase)
             yield before
 
-    def _closed(self, phase: MapPhase | ReducePhase) -> MapPhase | ReducePhase:
+    def _closed(self, phase: AnyPhase) -> AnyPhase:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
         code, files = fingerprints.users_code(phase, self.stages), fingerprints.files(phase)

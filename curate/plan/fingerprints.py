@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from curate import fingerprint, registry
 from curate.assets import File
 from curate.batch import Columns
-from curate.plan.phases import MapPhase, ReducePhase, StageRef
+from curate.plan.phases import AnyPhase, MapPhase, ReducePhase, StageRef, WritePhase
 from curate.spec import StageSpec
 
-ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.reduce_task")
+ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.reduce_task", "curate.engine.tasks.write_task")
 """The modules whose code, with all they import, decides what a task writes."""
 
 
-def of_phase(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]], parent: str) -> str:
+def of_phase(phase: AnyPhase, stages: Mapping[str, tuple[StageSpec, Columns]], parent: str) -> str:
     """Return the fingerprint of a phase.
 
     It covers the parameters, code, packages and declared columns of its stages, the code of the engine, and the
@@ -28,8 +29,16 @@ def of_phase(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec
     described = [_of_stage(phase, ref, *stages[ref.label]) for ref in phase.refs]
     measures = fingerprint.of_module("curate.signals") if any(ref.columns for ref in phase.refs) else ""
     engine = [fingerprint.of_module(module) for module in ENGINE]
-    own = [phase.reduction] if isinstance(phase, ReducePhase) else [phase.rejects, phase.limit, *_of_inputs(phase)]
-    return fingerprint.combine(parent, described, measures, engine, own)
+    return fingerprint.combine(parent, described, measures, engine, _own(phase))
+
+
+def _own(phase: AnyPhase) -> list[Any]:
+    """Return what else of a phase decides what it writes."""
+    if isinstance(phase, ReducePhase):
+        return [phase.reduction]
+    if isinstance(phase, WritePhase):
+        return [asdict(phase.sizes)]
+    return [phase.rejects, phase.limit, asdict(phase.output) if phase.output else None, *_of_inputs(phase)]
 
 
 def _of_inputs(phase: MapPhase) -> list[Any]:
@@ -38,7 +47,7 @@ def _of_inputs(phase: MapPhase) -> list[Any]:
     return [each for each in (given, list(phase.schema.items())) if each]
 
 
-def users_code(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSpec, Columns]]) -> dict[str, str]:
+def users_code(phase: AnyPhase, stages: Mapping[str, tuple[StageSpec, Columns]]) -> dict[str, str]:
     """Return the digest of each module of the user's that the stages of a phase run.
 
     Raises:
@@ -51,7 +60,7 @@ def users_code(phase: MapPhase | ReducePhase, stages: Mapping[str, tuple[StageSp
     return dict(sorted(found.items()))
 
 
-def files(phase: MapPhase | ReducePhase) -> dict[str, str]:
+def files(phase: AnyPhase) -> dict[str, str]:
     """Return the marks of the files that parameters of a phase's stages name, as `fingerprint.marks`."""
     found: dict[str, str] = {}
     for ref in phase.refs:
@@ -62,7 +71,7 @@ def files(phase: MapPhase | ReducePhase) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _modules(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec) -> list[str]:
+def _modules(phase: AnyPhase, ref: StageRef, spec: StageSpec) -> list[str]:
     """Return the modules of a stage's code: where it is defined, where the recipe finds it, and what reads its models."""
     values = [value for case in spec.variants for value in case.params.values()]
     readers = [reader for value in values if isinstance(value, File) for reader in value.readers()]
@@ -71,7 +80,7 @@ def _modules(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec) -> l
     return list(dict.fromkeys([*named, *([owner] if owner else [])]))
 
 
-def _of_stage(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec, columns: Columns) -> list[Any]:
+def _of_stage(phase: AnyPhase, ref: StageRef, spec: StageSpec, columns: Columns) -> list[Any]:
     later = _read_later(phase, ref)
     makes = {name: str(kind) for name, kind in columns.makes.items()}
     declared = [columns.needs, makes, columns.removes, dict(columns.languages)]
@@ -95,7 +104,7 @@ def _of_stage(phase: MapPhase | ReducePhase, ref: StageRef, spec: StageSpec, col
     ]
 
 
-def _read_later(phase: MapPhase | ReducePhase, ref: StageRef) -> frozenset[str]:
+def _read_later(phase: AnyPhase, ref: StageRef) -> frozenset[str]:
     """Return the parameters of a barrier that only its last reduction reads, in the phases before that."""
     emits = isinstance(phase, MapPhase) and phase.emit is not None and phase.emit.barrier is ref
     reduces = isinstance(phase, ReducePhase) and not phase.is_last

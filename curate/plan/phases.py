@@ -12,6 +12,7 @@ from curate.executor import Resources
 from curate.plan.record import RecordColumn
 from curate.runs.layout import phase_folder_name
 from curate.spec import Case
+from curate.spec.output import ColumnChoice, FileSizes
 from curate.stage import Stage
 
 
@@ -115,8 +116,27 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """What comes out of the last map phase.
+
+    Args:
+        label: of the sink, under which the documents are counted.
+        choice: of columns.
+        measured: columns that are measurements, which come out only if the choice says so.
+    """
+
+    label: str
+    choice: ColumnChoice
+    measured: tuple[str, ...]
+
+    def columns(self, names: Sequence[str]) -> dict[str, str]:
+        """Return which of the columns that documents have come out, with their names in the output."""
+        return self.choice.of(names, self.measured)
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
-    """What both kinds of phase have.
+    """What all kinds of phase have.
 
     Args:
         number: of the phase in the run, from 1.
@@ -155,10 +175,11 @@ class MapPhase(Phase):
     Args:
         sources: where documents come from in the first phase, one for each input, in the order of the recipe; later phases
             read the documents that `docs_from` wrote.
-        limit: how many documents are read in all, divided evenly over the shards; 0 reads everything.
-        schema: column -> its type, as `column_types.spell`, of what comes to the sink, if shards differ in their columns.
+        limit: how many documents are read in all; 0 reads everything. Each shard knows its part.
+        output: of the last map phase: what comes out. sink: what writes it, unless a `WritePhase` does.
+        schema: column -> its type, as `column_types.spell`, of what comes out, if shards differ in their columns.
         judgements: the columns of the record of judgements that are known at the end of the phase.
-        judged_in: of the phase with the sink, the folders of the map phases before it, whose records it takes in.
+        judged_in: of the last map phase, the folders of the map phases before it, whose records it takes in.
     """
 
     sources: tuple[Source, ...] = ()
@@ -166,6 +187,7 @@ class MapPhase(Phase):
     apply: Apply | None = None
     stages: tuple[StageRef, ...] = ()
     emit: Emit | None = None
+    output: Output | None = None
     sink: StageRef | None = None
     rejects: str = "sample"
     limit: int = 0
@@ -180,7 +202,7 @@ class MapPhase(Phase):
     @property
     def only_emits(self) -> bool:
         """Whether documents pass through without a stage that could drop or change them."""
-        return not self.sources and self.apply is None and not self.stages and self.sink is None
+        return not self.sources and self.apply is None and not self.stages and self.output is None
 
     @property
     def refs(self) -> Iterator[StageRef]:
@@ -193,11 +215,6 @@ class MapPhase(Phase):
     def source_of(self, input: str) -> Source:
         """Return the source of an input."""
         return next(source for source in self.sources if source.input == input)
-
-    def limit_of(self, task: int) -> int:
-        """Return how many documents a task may read, 0 for all."""
-        share, rest = divmod(self.limit, self.n_shards)
-        return share + (task < rest) if self.limit else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,31 +242,67 @@ class ReducePhase(Phase):
         yield self.barrier
 
 
-KINDS: Mapping[str, type[MapPhase] | type[ReducePhase]] = {"map": MapPhase, "reduce": ReducePhase}
+@dataclass(frozen=True, slots=True)
+class WritePhase(Phase):
+    """The files of the output, divided over all documents: each task writes some, one after the other.
+
+    Args:
+        docs_from: the phase that wrote the documents down, shard by shard.
+        n_tasks: at most one for each shard and each file.
+    """
+
+    docs_from: str
+    sink: StageRef
+    sizes: FileSizes
+    n_tasks: int
+
+    @property
+    def refs(self) -> Iterator[StageRef]:
+        """The sink."""
+        yield self.sink
+
+
+AnyPhase = MapPhase | ReducePhase | WritePhase
+
+KINDS: Mapping[str, type[MapPhase] | type[ReducePhase] | type[WritePhase]] = {
+    "map": MapPhase,
+    "reduce": ReducePhase,
+    "write": WritePhase,
+}
 """The kinds of phase by the word that stands in plan.json."""
 
 
-def to_json(phase: MapPhase | ReducePhase) -> dict[str, Any]:
+def to_json(phase: AnyPhase) -> dict[str, Any]:
     """Return a phase as plain data."""
     kind = next(word for word, each in KINDS.items() if isinstance(phase, each))
     return {"kind": kind, "folder": phase.folder, **asdict(phase)}
 
 
-def from_json(data: Mapping[str, Any]) -> MapPhase | ReducePhase:
+def from_json(data: Mapping[str, Any]) -> AnyPhase:
     """Return a phase from plain data."""
     known = {**data, "modules": tuple(data["modules"]), "import_from": tuple(data["import_from"])}
     kind, _ = known.pop("kind"), known.pop("folder")
     if kind == "reduce":
         barrier = StageRef.from_json(data["barrier"])
         return ReducePhase(**{**known, "barrier": barrier, "rows": Shuffled(**data["rows"])})
+    if kind == "write":
+        return WritePhase(**{**known, "sink": StageRef.from_json(data["sink"]), "sizes": FileSizes(**data["sizes"])})
     apply, emit = data["apply"], data["emit"]
     known |= {
         "sources": tuple(Source(**{**source, "stage": StageRef.from_json(source["stage"])}) for source in data["sources"]),
         "apply": Apply(StageRef.from_json(apply["barrier"]), Shuffled(**apply["results"]), apply["emitted_in"]) if apply else None,
         "stages": tuple(map(StageRef.from_json, data["stages"])),
         "emit": Emit(StageRef.from_json(emit["barrier"]), emit["n_partitions"]) if emit else None,
+        "output": _output(**data["output"]) if data["output"] else None,
         "sink": StageRef.from_json(data["sink"]) if data["sink"] else None,
         "judgements": tuple(RecordColumn(**column) for column in data["judgements"]),
         "judged_in": tuple(data["judged_in"]),
     }  # fmt: skip
     return MapPhase(**known)
+
+
+def _output(label: str, choice: Mapping[str, Any], measured: Sequence[str]) -> Output:
+    """Return an output from plain data, in which tuples are lists."""
+    keep = tuple(choice["keep"]) if choice["keep"] is not None else None
+    patterns = ColumnChoice(keep, tuple(choice["add"]), tuple(choice["drop"]), choice["rename"])
+    return Output(label, patterns, tuple(measured))

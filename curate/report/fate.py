@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -14,50 +16,119 @@ import pyarrow.parquet as pq
 from curate import formats
 from curate.batch import CORE
 from curate.errors import SpecError
-from curate.formats import PARQUET, Format
+from curate.formats import PARQUET, Format, wanted
+from curate.formats.wanted import Wanted
 from curate.report import text_diff
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
 from curate.report.recorded import Recorded
 from curate.runs import Role, RunFolder, arrow_files, reading
-from curate.runs.layout import PhaseFolder, TaskFolder, phase_of_rejects, shard_of_data, shard_of_rejects
+from curate.runs.layout import PhaseFolder, TaskFolder, phase_of_rejects, shard_of_rejects
 from curate.spec import Case
 
 NO_RECORD = "The run has no judgements/, as an earlier version of curate made it; run the recipe again to see what was measured."
 """Said of a document in place of the values that decided."""
 
+LISTED = 20
+"""Documents that are listed, if several are meant."""
+
+KEPT = 1 << 30
+"""The progress of a kept document: further than any stage."""
+
 _COLUMNS = ("id", "url", "source", "text")
 _FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
 
 
-def find(url: str, id: str, modules: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a document's fate.
+def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a document's fate, or a short list of documents.
 
     Args:
         url: the run folder.
-        id: the document's id or its URL. If several documents have the URL, the kept one comes first, and the
-            ids of the others are in `others`. `columns` has what was measured; if the run has no record of it, `note`
-            says so.
+        asked: an id or a URL, which may lack its scheme; a domain; or a part of an id or URL.
         modules: modules of the user's that bring file formats.
 
+    Returns:
+        The fate. If several documents have the URL, the kept one comes first, or the one that came furthest; the others are
+        in `others`, `LISTED` of them at most, and `n_others` says how many there are. For a domain or a part that several
+        documents have: `documents`, `LISTED` at most, in the same order; `fates`, how many were kept and dropped; and
+        `meaning`, what they have in common. `columns` of a fate has what was measured; if the run has no record of it,
+        `note` says so.
+
     Raises:
-        SpecError: no document of the run has this id or URL, or its data is in a format that is not known.
+        SpecError: no document of the run is meant, or its data is in a format that is not known.
         InputError: a file of the run is damaged.
     """
     folder = finished_folder(url)
     manifest = manifest_of(folder)
-    rejects, recorded = _results(manifest, Role.REJECTS), Recorded(folder, manifest, id)
-    dropped = [fate for path in rejects for fate in _dropped_in(folder, manifest, path, id, recorded)]
     kinds = formats.with_modules(modules)
-    data = _results(manifest, Role.DATA)
-    unknown = [name for name in data if formats.of_file(name, kinds) is None]
-    if unknown and not dropped:
-        raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
-    kept = [fate for name in data if name not in unknown for fate in _kept(folder, name, id, kinds, recorded)]
-    fates = [*kept, *dropped]
-    if not fates:
-        raise SpecError(f'no document of {url} has the id or URL "{id}".  Ids look like "{_example(folder, rejects)}".')
-    others = [{"id": fate["id"], "fate": fate["fate"], "reason": fate.get("reason")} for fate in fates[1:]]
-    return {**fates[0], "others": others, **({} if recorded.is_there else {"note": NO_RECORD})}
+    unknown = [name for name in _results(manifest, Role.DATA) if formats.of_file(name, kinds) is None]
+    for meant in wanted.meant(asked):
+        fates: Counter[str] = Counter()
+        best = heapq.nlargest(LISTED + 1, _hits(folder, manifest, meant, kinds, fates), key=lambda hit: hit.progress)
+        if not best and unknown:
+            raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
+        if len(best) > 1 and not meant.is_one:
+            listed = [hit.shown for hit in best[:LISTED]]
+            return {"asked": asked, "meaning": meant.meaning, "fates": dict(fates), "documents": listed}
+        if best:
+            others = [hit.shown for hit in best[1:]]
+            return {**best[0].fate(folder, manifest), "others": others, "n_others": fates.total() - 1}
+    raise SpecError(
+        f'no document of {url} has the id, URL or domain "{asked}", or has it in its id or URL.  '
+        f'Ids look like "{_example(folder, _results(manifest, Role.REJECTS))}".'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A document that is meant: a row of a file of the run.
+
+    Args:
+        progress: how far it came; higher is further, kept is furthest.
+        kind: the format of the file.
+    """
+
+    path: str
+    number: int
+    row: Mapping[str, Any]
+    progress: int
+    kind: Format
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What a list of documents shows of it."""
+        dropped = {"fate": "dropped", "stage": self.row.get("stage"), "reason": self.row.get("reason")}
+        fate = {"fate": "kept", "stage": None, "reason": None} if self.progress == KEPT else dropped
+        return {"id": self.row["id"], "url": self.row.get("url"), **fate}
+
+    def fate(self, folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that is known of it."""
+        found = _found(folder, self.path, wanted.exactly(self.row["id"]), self.kind)
+        row = next(row for number, row in found if number == self.number)
+        recorded = Recorded(folder, manifest, self.row["id"])
+        note = {} if recorded.is_there else {"note": NO_RECORD}
+        if self.progress == KEPT:
+            return _kept(row, self.path, self.number, recorded) | note
+        shard, phase = shard_of_rejects(self.path), phase_of_rejects(self.path)
+        with reading.whole(folder, self.path):
+            before = _before(folder, manifest, phase, shard, row["id"])
+            measured = recorded.take(shard, row["id"], row["stage"], row["reason"])
+            return _dropped(folder, manifest, row, shard, {**before, **measured}) | note
+
+
+def _hits(
+    folder: RunFolder, manifest: Mapping[str, Any], meant: Wanted, kinds: Sequence[Format], fates: Counter[str]
+) -> Iterator[_Hit]:
+    """Yield the documents that are meant, and count them by fate."""
+    order = {stage["label"]: at for at, stage in enumerate(manifest["stages"])}
+    for path in _results(manifest, Role.DATA):
+        if kind := formats.of_file(path, kinds):
+            for number, row in _found(folder, path, meant, kind, ("id", "url")):
+                fates["kept"] += 1
+                yield _Hit(path, number, row, KEPT, kind)
+    for path in _results(manifest, Role.REJECTS):
+        for number, row in _found(folder, path, meant, PARQUET, ("id", "url", "stage", "reason")):
+            fates["dropped"] += 1
+            yield _Hit(path, number, row, order.get(row["stage"], -1), PARQUET)
 
 
 def _results(manifest: Mapping[str, Any], role: Role) -> list[str]:
@@ -65,21 +136,19 @@ def _results(manifest: Mapping[str, Any], role: Role) -> list[str]:
     return sorted(output["path"] for output in manifest["outputs"] if output["role"] == role)
 
 
-def _kept(
-    folder: RunFolder, path: str, id: str, kinds: Sequence[Format], recorded: Recorded
-) -> Iterator[dict[str, Any]]:
-    for number, row in _found(folder, path, id, formats.of_file(path, kinds)):
-        columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
-        columns = {**recorded.take(shard_of_data(path), row["id"]), **columns}
-        yield {
-            "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
-            "columns": columns, "text": row.get("text"),
-        }  # fmt: skip
+def _kept(row: Mapping[str, Any], path: str, number: int, recorded: Recorded) -> dict[str, Any]:
+    columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
+    return {
+        "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
+        "columns": {**recorded.take_kept(row["id"]), **columns}, "text": row.get("text"),
+    }  # fmt: skip
 
 
-def _found(folder: RunFolder, path: str, id: str, kind: Format) -> list[tuple[int, dict[str, Any]]]:
+def _found(
+    folder: RunFolder, path: str, meant: Wanted, kind: Format, columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     with reading.whole(folder, path), folder.open(path) as file:
-        return list(kind.find_rows(file, path, id))
+        yield from kind.find_rows(file, path, meant, columns)
 
 
 def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, modules: Sequence[str]) -> str:
@@ -90,17 +159,6 @@ def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, m
         else "No module given knows it either."
     )
     return f"{folder.path(name)}: no file format is known that has files of this name.  {hint}"
-
-
-def _dropped_in(
-    folder: RunFolder, manifest: Mapping[str, Any], path: str, id: str, recorded: Recorded
-) -> Iterator[dict[str, Any]]:
-    rows, shard = _found(folder, path, id, PARQUET), shard_of_rejects(path)
-    with reading.whole(folder, path):
-        for _, row in rows:
-            before = _before(folder, manifest, phase_of_rejects(path), shard, row["id"])
-            columns = {**before, **recorded.take(shard, row["id"], row["stage"], row["reason"])}
-            yield _dropped(folder, manifest, row, shard, columns)
 
 
 def _before(folder: RunFolder, manifest: Mapping[str, Any], phase: int, shard: int, id: str) -> dict[str, Any]:

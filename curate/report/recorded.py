@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curate.formats import PARQUET
+from curate.formats import PARQUET, wanted
 from curate.plan.record import DOCUMENT, VERDICT
 from curate.runs import Role, RunFolder, reading
 from curate.runs.layout import judgements_file
@@ -14,11 +14,10 @@ _NO_VALUES = {column.name for column in (*DOCUMENT, *VERDICT)}
 
 
 class Recorded:
-    """The rows of the record about the documents with one id or URL.
+    """The rows of the record about the documents with one id.
 
     Args:
         manifest: of the run.
-        id: the id or the URL.
     """
 
     def __init__(self, folder: RunFolder, manifest: Mapping[str, Any], id: str):
@@ -31,7 +30,12 @@ class Recorded:
         """Whether the run has a record; those of earlier versions have none."""
         return bool(self._files)
 
-    def take(self, shard: int, id: str, stage: str | None = None, reason: str | None = None) -> dict[str, Any]:
+    def take_kept(self, id: str) -> dict[str, Any]:
+        """Return the values of a kept document, as `take`. Its file does not say its shard: files may cross shards."""
+        found = (self.take(shard, id, None, None) for shard in range(len(self._files)))
+        return next((values for values in found if values), {})
+
+    def take(self, shard: int, id: str, stage: str | None, reason: str | None) -> dict[str, Any]:
         """Return the values of a document, nulls left out, by column; of several with one id and fate the next.
 
         Args:
@@ -49,7 +53,7 @@ class Recorded:
         path = judgements_file(shard)
         if shard not in self._rows and path in self._files:
             with reading.whole(self._folder, path), self._folder.open(path) as file:
-                found = [row for _, row in PARQUET.find_rows(file, path, self._id)]
+                found = [row for _, row in PARQUET.find_rows(file, path, wanted.exactly(self._id))]
                 self._rows[shard] = [((row["id"], row["stage"], row["reason"]), _values(row)) for row in found]
         return self._rows.setdefault(shard, [])
 

@@ -7,7 +7,7 @@ phases/NN-title-<fingerprint>/
     written/    the result files that each task has ever written, so that stale ones are known
     parts/      files that are not finished
     done/       one record for each finished task: its key, its outputs with digests, its ledger
-    docs/       documents for the next phase
+    docs/       documents for the next phase; empty/: what stands in data/ if nothing is left
     judged/     what was measured of the documents that the phase dropped, for the last phase
     shuffle/    rows for the next reduction, or for the barrier that decides
     sidecar/    what a barrier stores beside the documents; index/: what an index will remember
@@ -129,6 +129,11 @@ class TaskFolder:
         return self._at("docs", ".arrow")
 
     @property
+    def empty(self) -> str:
+        """The folder of the files that stand in data/ if no task has documents; only the first task has them."""
+        return f"{PHASES}/{self.phase}/empty"
+
+    @property
     def shuffle(self) -> str:
         """The task's rows for the tasks of the next phase."""
         return self._at("shuffle", ".arrow")
@@ -159,19 +164,20 @@ class TaskFolder:
         return self._at("judged", ".arrow")
 
 
-def data_file(shard: int, n_before: int, extension: str) -> str:
-    """Return where a task's next file of curated documents is: data/00012.parquet, then data/00012-001.parquet."""
-    return f"{DATA}/{shard:05d}{f'-{n_before:03d}' if n_before else ''}.{extension}"
+def data_name(number: int, n_numbers: int, n_before: int, extension: str) -> str:
+    """Return the name of a file of curated documents, such that names sort as numbers do.
+
+    Args:
+        number, n_numbers: which of how many it is.
+        n_before: files that have the same number: 00012.parquet comes before 00012_00001.parquet.
+    """
+    width = max(5, len(str(n_numbers - 1)))
+    return f"{number:0{width}d}{f'_{n_before:05d}' if n_before else ''}.{extension}"
 
 
 def judgements_file(shard: int) -> str:
     """Return where all that was measured of a shard's documents is: judgements/00012.parquet."""
     return f"{JUDGEMENTS}/{shard:05d}.parquet"
-
-
-def shard_of_data(path: str) -> int:
-    """Return the shard that a file of curated documents is from."""
-    return int(re.match(r"\d+", path.rpartition("/")[2])[0])
 
 
 def shard_of_rejects(path: str) -> int:

@@ -14,7 +14,7 @@ from curate.errors import RunError
 from curate.ledger import Ledger
 from curate.runs import own_files
 from curate.runs.folder import Part, RunFolder
-from curate.runs.layout import PhaseFolder, TaskFolder, data_file
+from curate.runs.layout import DATA, PhaseFolder, TaskFolder, data_name
 
 
 class Role(StrEnum):
@@ -24,12 +24,13 @@ class Role(StrEnum):
     REJECTS = "rejects"  # what was dropped
     JUDGEMENTS = "judgements"  # what was measured of every document
     EVIDENCE = "evidence"  # what a barrier writes for people to read
+    EMPTY = "empty"  # the columns without documents, for a run of which nothing is left
     INTERMEDIATE = "intermediate"  # for later tasks and runs
 
     @property
     def is_result(self) -> bool:
         """Whether the file is for the user of the run."""
-        return self is not Role.INTERMEDIATE
+        return self not in (Role.EMPTY, Role.INTERMEDIATE)
 
 
 @dataclass(slots=True)
@@ -56,6 +57,7 @@ class Record:
         docs_of_shard: of a task that emits: how many documents it emitted about, by shard.
         metrics: what a barrier's reduction reported.
         warnings: what the user should know of the task -> an example; empty if there is none.
+        written: of a task before a write phase: the `documents` it wrote down, and their content `bytes`.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Record:
     docs_of_shard: dict[str, int] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
 
     @property
     def input_digests(self) -> dict[str, str]:
@@ -142,6 +145,11 @@ class TaskFiles:
         self._parts.append((part, role))
         return part.file
 
+    def close(self) -> None:
+        """Close all files."""
+        for part, _ in self._parts:
+            part.closed()
+
     def commit(self) -> list[Output]:
         """Name all files and return them with their digests, in the order they were opened.
 
@@ -175,16 +183,22 @@ class TaskFiles:
 
 
 class DataWriter:
-    """The `ShardWriter` of a run: data/00012.parquet, then data/00012-001.parquet and so on."""
+    """The `ShardWriter` of a run: data/00012.parquet, then data/00012_00001.parquet and so on.
 
-    def __init__(self, files: TaskFiles, shard: int):
-        self.files = files
-        self.shard = shard
+    Args:
+        number, n_numbers: which of how many names the files have: a task's, or a file's.
+        role: `EMPTY` for a file that is published only if there are no documents.
+    """
+
+    def __init__(self, files: TaskFiles, number: int, n_numbers: int, role: Role = Role.DATA):
+        self.files, self.role = files, role
+        self.number, self.n_numbers = number, n_numbers
         self.n_files = 0
 
     @contextlib.contextmanager
     def open(self, extension: str) -> Iterator[BinaryIO]:
-        path = data_file(self.shard, self.n_files, extension)
+        name = data_name(self.number, self.n_numbers, self.n_files, extension)
         self.n_files += 1
-        with self.files.open(path, Role.DATA) as file:
+        folder = DATA if self.role is Role.DATA else self.files.place.empty
+        with self.files.open(f"{folder}/{name}", self.role) as file:
             yield file

@@ -8,6 +8,7 @@ expand to more than `MAX_NODES` values.
 from __future__ import annotations
 
 import datetime
+import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +54,21 @@ def load(path: str) -> Marked:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except FileNotFoundError:
-        raise SpecError(f'there is no recipe "{path}".  `curate init` lists those that ship with curate.') from None
+        raise SpecError(f'there is no recipe "{path}".{_hint(path)}') from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"the recipe cannot be read: {error}", path) from error
     return parse(text, path, os.path.dirname(os.path.abspath(path)))
+
+
+def _hint(path: str) -> str:
+    """Return what may be meant by the name of a recipe that is not there: one with another ending, or of a similar name."""
+    folder, name = os.path.split(path)
+    listed = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else []
+    beside = {os.path.splitext(each)[0]: each for each in listed if each.endswith((".yaml", ".yml"))}
+    near = difflib.get_close_matches(os.path.splitext(name)[0], beside, n=2, cutoff=0.6)
+    if near:
+        return f"  Did you mean {' or '.join(os.path.join(folder, beside[each]) for each in near)}?"
+    return "  `curate init` lists those that ship with curate."
 
 
 def parse(text: str, name: str, folder: str = "") -> Marked:

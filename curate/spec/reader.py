@@ -17,6 +17,7 @@ from curate.runs.redaction import hidden_in_errors, secrets_of
 from curate.spec import marks, overrides, paths, published, stages
 from curate.spec.entries import CHECKPOINT
 from curate.spec.marks import Marked
+from curate.spec.output import OUTPUT_PARAMS, OutputSpec
 from curate.spec.overrides import KEYS
 from curate.spec.published import Published
 from curate.spec.stages import StageSpec
@@ -26,6 +27,9 @@ DEFAULT_EXECUTOR = "local"
 
 INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
 """What YAML may say of every input, beside the parameters of its source."""
+
+GENERAL_PARAMS: Mapping[Kind, Mapping[str, Param]] = {Kind.SOURCE: INPUT_PARAMS, Kind.SINK: OUTPUT_PARAMS}
+"""The parameters that all stages of a kind have beside their own; a stage may have one of that name itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class PipelineSpec:
     """A recipe as it was understood.
 
     Args:
+        output: what it says of its output, whatever writes it.
         stages: None for a checkpoint.
         rejects: how many texts of rejects are kept: "sample", "text" (all) or "none".
         allow_empty: a run that keeps nothing is not a failure.
@@ -80,6 +85,7 @@ class PipelineSpec:
     inputs: tuple[Input, ...]
     stages: tuple[StageSpec | None, ...]
     sink: StageSpec
+    output: OutputSpec
     rejects: str
     allow_empty: bool
     executor: ExecutorSpec
@@ -148,6 +154,7 @@ class _Reader:
             extensions.import_from([str(Path(self.path).parent), "."])
         inputs = tuple(self._inputs())
         steps = tuple(self._stages([each.name for each in inputs]))
+        sink, output = self._sink()
         return PipelineSpec(
             name=self._name(),
             description=self._typed("description", str, ""),
@@ -155,7 +162,8 @@ class _Reader:
             modules=self.modules,
             inputs=inputs,
             stages=steps,
-            sink=self._one("output", Kind.SINK, "sinks.parquet"),
+            sink=sink,
+            output=output,
             rejects=self._rejects(),
             allow_empty=self._typed("allow_empty", bool, False),
             executor=self._executor(),
@@ -257,6 +265,15 @@ class _Reader:
                 raise SpecError(f"{spec.name} is a {spec.stage.kind.word}; it belongs under `{key}:`.", spec.where)
             yield spec
 
+    def _sink(self) -> tuple[StageSpec, OutputSpec]:
+        """Read the sink, and what the recipe says of its output, which is the same for all sinks."""
+        spec = self._one("output", Kind.SINK, "sinks.parquet")
+        own, general = _own_and_general(spec)
+        try:
+            return own, replace(OutputSpec.of(**general), where=f"{spec.where} > columns")
+        except SpecError as error:
+            raise SpecError(f"{spec.label} > {error}", spec.where) from error
+
     def _inputs(self) -> Iterator[Input]:
         """Read the inputs: one source, or sources under names. A name has no dot, the name of a source has one."""
         marked = self.document.value["inputs"]
@@ -277,13 +294,12 @@ class _Reader:
         """Separate the parameters of a source from what the recipe may say of every input."""
         if source.stage.kind is Kind.DATATROVE:
             return Input(name, source, None)
-        own = {key: value for key, value in source.params.items() if key in source.stage.params}
-        general = {key: value for key, value in source.params.items() if key in INPUT_PARAMS}
+        own, general = _own_and_general(source)
         try:
             files = InputSpec.of(**general)
         except SpecError as error:
             raise SpecError(f"{source.label} > {error}", source.where) from error
-        return Input(name, replace(source, params=own), replace(files, source=files.source or name))
+        return Input(name, own, replace(files, source=files.source or name))
 
     def _one(self, key: str, kind: Kind, example: str) -> StageSpec:
         if key not in self.document.value:
@@ -327,7 +343,7 @@ class _Reader:
         label = name if self.n_of[name] == 1 else f"{name}#{self.n_of[name]}"
         current = self._current_names(stage, given)
         if stage.kind in (Kind.SOURCE, Kind.SINK):
-            known = {**INPUT_PARAMS, **stage.params} if stage.kind is Kind.SOURCE else stage.params
+            known = {**GENERAL_PARAMS[stage.kind], **stage.params}
             return StageSpec(name, label, self._complete(stage.name, known, current, where), where, stage)
         own, options = stages.options(stage, current, where, inputs, self._converted, self.path)
         return StageSpec(name, label, own, where, stage, **options)
@@ -368,8 +384,18 @@ class _Reader:
                     f'{owner} has no parameter "{key}".{registry.nearest(str(key), known)}  It has: {", ".join(known) or "none"}.',
                     marked.key_place,
                 )
+            if known[key].keys and isinstance(marked.value, dict):
+                converted[key] = self._converted(f"`{key}`", known[key].keys, marked.value)
+                continue
             try:
                 converted[key] = known[key].convert(paths.plain(marked, known[key].type, self.notes), self.modules)
             except ValueError as error:
                 raise SpecError(str(error), marked.place) from error
         return converted
+
+
+def _own_and_general(spec: StageSpec) -> tuple[StageSpec, dict[str, Any]]:
+    """Return a source or sink with its own parameters, and those that all of its kind have."""
+    own = {name: value for name, value in spec.params.items() if name in spec.stage.params}
+    general = {name: value for name, value in spec.params.items() if name not in spec.stage.params}
+    return replace(spec, params=own), general

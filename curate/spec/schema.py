@@ -8,11 +8,14 @@ from typing import Any
 from curate import params, registry
 from curate.spec import published, stages
 from curate.spec.entries import CHECKPOINT
-from curate.spec.reader import INPUT_PARAMS
+from curate.spec.reader import GENERAL_PARAMS, INPUT_PARAMS
 from curate.stage import Kind, Stage
 
-_INPUT = {**INPUT_PARAMS, "paths": replace(INPUT_PARAMS["paths"], default=[])}
-"""`--input` may name the paths instead."""
+_GENERAL = {
+    **GENERAL_PARAMS,
+    Kind.SOURCE: {**INPUT_PARAMS, "paths": replace(INPUT_PARAMS["paths"], default=[])},
+}
+"""`--input` may name the paths of a source instead."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -79,7 +82,7 @@ def json_schema() -> dict[str, Any]:
 def _parameters(stage: Stage) -> dict[str, Any]:
     """Return the schema of what YAML may say of a stage; what is required may be in `per`, where a stage takes that."""
     if stage.kind in (Kind.SOURCE, Kind.SINK):
-        return params.object_schema({**(_INPUT if stage.kind is Kind.SOURCE else {}), **stage.params})
+        return params.object_schema({**_GENERAL[stage.kind], **stage.params})
     schema = params.object_schema(stages.known_params(stage))
     required = schema.pop("required", [])
     return {**schema, "anyOf": [{"required": required}, {"required": ["per"]}]} if required else schema

@@ -82,9 +82,12 @@ def test_taking_rows_forgets_verdicts_and_counts():
     assert kept.texts() == ["b"] and kept.verdicts is None and kept.counts == {}
 
 
-def test_the_head_of_a_batch_keeps_its_verdicts():
-    head = batch_of("a", "b", "c").judged(Verdicts.of([None, "bad", None], value=[0, 1, 2])).head(2)
+def test_a_part_of_a_batch_keeps_its_verdicts_and_the_first_one_the_counts():
+    verdicts = Verdicts.of([None, "bad", None], value=[0, 1, 2], evidence=["x", "y", "z"])
+    whole = batch_of("a", "b", "c").judged(verdicts).counted({"seen": 3})
+    head, rest = whole.part(0, 2), whole.part(2, 3)
     assert list(head.verdicts.code) == [-1, 0] and list(head.verdicts.value) == [0, 1]
+    assert (rest.texts(), rest.verdicts.evidence, head.counts, rest.counts) == (["c"], ["z"], {"seen": 3}, {})
 
 
 def test_verdicts_must_be_as_many_as_documents():

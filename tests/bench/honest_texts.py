@@ -85,7 +85,7 @@ def _surroundings(data: Path) -> list[str]:
     folder = data / "html" / "wcxb-dev"
     found = []
     for gold in _json_lines(folder / "gold.jsonl.gz"):
-        page = html.fromstring(gzip.open(folder / f"{gold['id']}.html.gz").read())
+        page = html.fromstring(gzip.decompress((folder / f"{gold['id']}.html.gz").read_bytes()))
         for element in page.xpath("//script | //style | //noscript | //template | //head"):
             element.drop_tree()
         main = " ".join((gold["main_content"] or "").split())

@@ -129,9 +129,9 @@ def _others(data: Path, folder: Path) -> None:
         _timed(
             f"sinks.jsonl, {compression}",
             n_bytes,
-            lambda c=compression: to_jsonl(iter(batches), OneFile(folder), file_mib=1e6, compression=c),
+            lambda c=compression: to_jsonl(iter(batches), OneFile(folder), compression=c),
         )
-    _timed("sinks.parquet, zstd", n_bytes, lambda: to_parquet(iter(batches), OneFile(folder), file_mib=1e6))
+    _timed("sinks.parquet, zstd", n_bytes, lambda: to_parquet(iter(batches), OneFile(folder)))
     _timed("sources.parquet", n_bytes, lambda: sum(map(len, _read(parquet, folder / "out.parquet"))))
     for ending in ("jsonl", "jsonl.zst", "jsonl.gz"):
         _timed(f"sources.jsonl, {ending}", n_bytes, lambda e=ending: sum(map(len, _read(jsonl, folder / f"out.{e}"))))

@@ -176,7 +176,7 @@ def test_former_names_are_taken_and_reported(folder):
         "text.measure: {signals: [text.field_share]}",
         "filters.wanjuan.characters: {max_odd_share: 0.4}",
     ]
-    planned = curate("plan", recipe(folder, *stages), cwd=folder)
+    planned = curate("plan", "--json", recipe(folder, *stages), cwd=folder)
     assert planned.returncode == 0, planned.stderr
     assert "`max_odd_share` of filters.wanjuan.characters is now called `max_control_share`." in planned.stderr
     assert "the signal `text.field_share` is now called `text.separator_token_share`." in planned.stderr
@@ -201,10 +201,10 @@ def test_only_files_that_our_records_list_are_removed(folder):
 def test_a_task_that_writes_fewer_files_than_before_leaves_none_behind(folder):
     made = recipe(folder, "text.normalise", shard_mib=64)
     with (folder / made).open("a") as file:
-        file.write("output: {sinks.jsonl: {file_mib: 0.00001, compression: none}}\n")
+        file.write("output: {sinks.jsonl: {file_docs: 1, compression: none}}\n")
     ran(folder, made)
     data = folder / "runs" / "x" / "data"
-    assert sorted(os.listdir(data)) == ["00000-001.jsonl", "00000.jsonl"]
+    assert sorted(os.listdir(data)) == ["00000.jsonl", "00001.jsonl"]
     (folder / "in" / "1.jsonl").unlink()
     ran(folder, made)
     assert sorted(os.listdir(data)) == ["00000.jsonl"]

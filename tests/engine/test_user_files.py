@@ -52,7 +52,7 @@ def test_files_beside_the_results_stay(recipe, url):
     assert {path: Path(url, path).read_bytes() for path in THEIRS} == {path: path.encode() for path in THEIRS}
 
 
-RESULTS = ["data/00000.parquet", "rejects/01-00000.parquet", "dedup/edges.parquet", "manifest.json", "ledger.json", "report.html",
+RESULTS = ["data/00000.parquet", "rejects/01-00000.parquet", "judgements/00000.parquet", "dedup/edges.parquet", "manifest.json", "ledger.json", "report.html",
            "plan.json", "inputs.json", "references.json"]  # fmt: skip
 
 

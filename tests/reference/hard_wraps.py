@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from curate.kernels.characters import BREAKS
 from curate.kernels.hard_wraps import DASHES, FENCES, ITEM_MARKS, LONGEST_WORD, MIN_WRAPS, WIDTHS
@@ -89,7 +90,7 @@ def width_of(pairs: list[tuple[Line, Line]]) -> int:
 def join_wraps(text: str) -> tuple[str, int]:
     """Return the text with its hard wraps replaced by spaces, and how many there were."""
     lines = lines_of(text)
-    width = width_of([(a, b) for a, b in zip(lines, lines[1:], strict=False) if may_wrap(a, b)])
+    width = width_of([(a, b) for a, b in pairwise(lines) if may_wrap(a, b)])
     joined: list[int] = []
     block: list[int] = []
     for i, line in enumerate(lines):

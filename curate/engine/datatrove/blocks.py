@@ -1,16 +1,18 @@
 """datatrove's blocks as our stages.
 
 A datatrove `Document` has an id, a text and a `metadata` mapping. Columns of a batch become its metadata;
-what a block adds to the metadata is kept as JSON in the column `metadata`, since its types are not known
-beforehand and every batch must have the same columns.
+what a block adds to the metadata is kept as JSON in the column `metadata` (`added_metadata` if the input has a column
+`metadata` that is not a string), since its types are not known beforehand and every batch must have the same columns.
+Columns that a block leaves alone stay as they are, bit by bit.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from datatrove.data import Document
@@ -20,7 +22,7 @@ from datatrove.pipeline.readers.base import BaseDiskReader
 
 from curate import fingerprint
 from curate.batch import CORE, Batch, Doc, Verdicts
-from curate.errors import SpecError
+from curate.errors import SpecError, StageError
 from curate.stage import Shard, Stage
 
 DOCS = 512
@@ -41,7 +43,11 @@ def as_stream(stage: Stage, params: Mapping[str, Any], rank: int, world_size: in
         def documents() -> Iterator[Document]:
             for batch in batches:
                 schema[:] = [with_metadata(batch.rows.schema)]
-                yield from (to_document(doc) for doc in batch.docs())
+                added = _added_to(batch.rows.schema)
+                for row, doc in enumerate(batch.docs()):
+                    document = to_document(doc, added)
+                    document.origin = (batch, row, doc)
+                    yield document
 
         returned = block.run(documents(), rank, world_size)
         while docs := list(islice(returned or (), DOCS)):
@@ -128,25 +134,62 @@ class _Excluded:
 
 
 def with_metadata(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with the column `metadata`, for metadata that has no column of its own."""
-    return schema if "metadata" in schema.names else schema.append(pa.field("metadata", pa.string()))
+    """Return the schema with a column for metadata that have no column of their own."""
+    name = _added_to(schema)
+    return schema if name in schema.names else schema.append(pa.field(name, pa.string()))
 
 
-def to_document(doc: Doc) -> Document:
-    """Return a document as datatrove knows it, its columns as metadata."""
+def _added_to(schema: pa.Schema) -> str:
+    """Return the name of the column for metadata that have no column of their own."""
+    is_free = "metadata" not in schema.names or pa.types.is_string(schema.field("metadata").type)
+    return "metadata" if is_free else "added_metadata"
+
+
+class _Row(Document):
+    """A document that came from a row of a batch.
+
+    `origin` is the batch, the number of the row, and the document as our stages know it. It is no field of the dataclass,
+    so that writers do not write it.
+    """
+
+    origin: ClassVar[tuple[Batch, int, Doc] | None] = None
+
+
+def to_document(doc: Doc, added: str = "metadata") -> _Row:
+    """Return a document as datatrove knows it, its columns as metadata.
+
+    Args:
+        added: the column for metadata that have no column of their own.
+    """
     metadata = {name: value for name in _PLACES if (value := getattr(doc, name)) is not None}
-    metadata.update({name: value for name, value in doc.columns.items() if name != "metadata"})
-    metadata.update(json.loads(doc.columns.get("metadata") or "{}"))
-    return Document(text=doc.text, id=doc.id, metadata=metadata)
+    metadata.update({name: value for name, value in doc.columns.items() if name != added})
+    metadata.update(_parsed(doc.columns.get(added)))
+    return _Row(text=doc.text, id=doc.id, metadata=metadata)
+
+
+def _parsed(added: str | None) -> dict[str, Any]:
+    found = None
+    with suppress(ValueError):
+        found = json.loads(added or "{}")
+    if not isinstance(found, dict):
+        raise StageError(
+            f"the column `metadata` holds {added!r:.60}, expected a JSON object, to which datatrove's blocks add.  "
+            "Read it under another name: fields: {my_metadata: metadata}"
+        )
+    return found
 
 
 def to_batch(documents: list[Document], schema: pa.Schema) -> Batch:
     """Return datatrove's documents as a batch of exactly these columns."""
-    docs = []
+    docs, added = [], _added_to(schema)
     for document in documents:
         rest = dict(document.metadata)
         core = {name: None if (value := rest.pop(name, None)) is None else str(value) for name in _PLACES}
-        columns = {name: rest.pop(name, None) for name in schema.names if name not in CORE and name != "metadata"}
-        columns["metadata"] = json.dumps(rest, ensure_ascii=False, sort_keys=True, default=str) if rest else None
+        columns = {name: rest.pop(name, None) for name in schema.names if name not in CORE and name != added}
+        columns[added] = json.dumps(rest, ensure_ascii=False, sort_keys=True, default=str) if rest else None
         docs.append(Doc(document.id, document.text, **core, columns=columns))
-    return Batch.from_docs(docs, schema)
+    origins = [document.origin if isinstance(document, _Row) else None for document in documents]
+    if not origins or None in origins:
+        return Batch.from_docs(docs, schema)
+    rows = pa.concat_batches([batch.rows.slice(row, 1) for batch, row, _ in origins])
+    return Batch(rows).edited([doc for _, _, doc in origins], docs, schema)

@@ -1,6 +1,11 @@
-"""The tasks of a run: documents of one shard through stages (map), rows of one partition through a reduction (reduce).
+"""The tasks of a run: documents of one shard through stages (map), rows of one partition through a reduction (reduce),
+documents into files (write).
 
 map_task        one task of a map phase             task_inputs     what it reads, and the key made of all that
 reduce_task     one task of a reduce phase          stage_runners   one generator for each stage of a phase
-recorder        ledger and time of a task        rejects         the documents that it dropped
+write_task      one task of a write phase           data_files      which document belongs to which file
+sources         documents as a source makes them    trial_reader    those of a trial
+cases           parameters for some documents       failing_documents   what a function fails on
+recorder        ledger and time of a task           rejects         the documents that it dropped
+outgoing        what comes out: columns and dates   judgements      what was measured of each document whose way ended
 """

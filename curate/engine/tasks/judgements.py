@@ -26,7 +26,6 @@ _ASSEMBLED_ROWS, _ASSEMBLED_PIECES = 4096, 64
 
 _OF_VERDICT = {column.name for column in VERDICT}
 _FEW_VALUES = ["source", "language", "stage", "reason", "broken.list.element"]
-_LIKE_THE_ONE_BEFORE = {"id": "DELTA_BYTE_ARRAY", "url": "DELTA_BYTE_ARRAY"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +177,9 @@ class ParquetOut:
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, row_group: int = ROW_GROUP):
         few = [name for name in _FEW_VALUES if name.partition(".")[0] in schema.names]
-        encodings = {field.name: name for field in schema if (name := _encoding(field))}
         self._writer = pq.ParquetWriter(
-            file, schema, compression="zstd", compression_level=1, use_dictionary=few, column_encoding=encodings,
-            write_page_checksum=True,
-        )  # fmt: skip
+            file, schema, compression="zstd", compression_level=1, use_dictionary=few, write_page_checksum=True
+        )
         self._row_group = row_group
         self._waiting = schema.empty_table()
         self._is_empty = True
@@ -194,18 +191,12 @@ class ParquetOut:
             self._waiting = self._waiting.slice(self._row_group)
 
     def close(self) -> None:
+        """Write what is left, and the end of the file; the file itself stays open."""
         if len(self._waiting) or self._is_empty:
             self._write(self._waiting)
+            self._waiting = self._waiting.slice(0, 0)
         self._writer.close()
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows.combine_chunks(), row_group_size=self._row_group)
         self._is_empty = False
-
-
-def _encoding(field: pa.Field) -> str | None:
-    if pa.types.is_floating(field.type):
-        return "BYTE_STREAM_SPLIT"
-    if field.type in (pa.int32(), pa.int64()):
-        return "DELTA_BINARY_PACKED"
-    return _LIKE_THE_ONE_BEFORE.get(field.name)

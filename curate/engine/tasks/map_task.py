@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,18 +15,18 @@ from curate.batch import Batch, Places, same_schema
 from curate.batch.column_types import parse
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import sources, stage_runners, task_inputs
+from curate.engine.tasks import data_files, outgoing, sources, stage_runners, task_inputs, trial_reader
+from curate.engine.tasks.data_files import TASK_FILE_BYTES, Division
 from curate.engine.tasks.judgements import Judgements, ParquetOut
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
 from curate.errors import StageError
-from curate.ledger import StageLedger
-from curate.plan import MapPhase, record
+from curate.plan import MapPhase
+from curate.plan.record import schema as schema_of_record
 from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder, TaskFolder, judgements_file
 from curate.runs.records import DataWriter, is_valid, read_record
-from curate.sketches import Histogram
 from curate.stage import Kind, Shard
 
 
@@ -51,28 +52,37 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
     if is_valid(folder, record, work.key):
         return
     folder.remove(place.record)
-    running = _Task(phase, place)
-    running.run(work)
-    work.check_unchanged()
-    ledger = running.recorder.closed().to_json()
-    with running.files.open(place.rejects, Role.REJECTS) as file:
-        running.recorder.rejects.write(file)
-    outputs = running.files.commit()
+    with ExitStack() as opened:
+        running = _Task(phase, place, opened)
+        running.run(work)
+        work.check_unchanged()
+        ledger = running.recorder.closed().to_json()
+        with running.files.open(place.rejects, Role.REJECTS) as file:
+            running.recorder.rejects.write(file)
+        outputs = running.files.commit()
     said = running.warnings | dict.fromkeys([*warnings, *running.files.warnings], "")
-    record = Record(work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said)
+    record = Record(
+        work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said, written=running.written
+    )
     folder.write_json(place.record, record.to_json())
 
 
 class _Task:
-    """The stream of one task, put together end to end."""
+    """The stream of one task, put together end to end.
 
-    def __init__(self, phase: MapPhase, place: TaskFolder):
-        self.phase, self.place = phase, place
+    Args:
+        opened: closes what the task leaves open when it fails: run again at once, it writes files of the same names.
+    """
+
+    def __init__(self, phase: MapPhase, place: TaskFolder, opened: ExitStack):
+        self.phase, self.place, self.opened = phase, place, opened
         self.files = TaskFiles(place)
+        opened.callback(self.files.close)
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at, self._judgements())
         self.docs_of_shard: dict[str, int] = {}
         self.warnings: dict[str, str] = {}
+        self.written: dict[str, int] = {}
 
     def run(self, work: TaskInputs) -> None:
         phase, recorder = self.phase, self.recorder
@@ -83,21 +93,24 @@ class _Task:
             batches = recorder.clock.each(label, self._applied(batches, work.results))
         watched = _Progress(self.place).watch(batches)
         batches = stage_runners.through(phase.stages, phase.modules, watched, recorder, self._input(work))
+        if phase.output:
+            entry, kept = recorder.ledger.stage(phase.output.label), self._kept(batches)
+            batches = recorder.clock.each(phase.output.label, outgoing.through(phase.output, kept, entry))
         if phase.sink:
             self._sink(batches)
         else:
-            self._docs(batches)
+            self._docs(self._measured(batches) if phase.output else batches)
         recorder.judgements.close()
         if phase.apply:
             self._remember(work.results)
 
     def _judgements(self) -> Judgements:
         """Open the record of judgements: of all phases at the end of the last, else of this phase."""
-        schema = record.schema(self.phase.judgements)
-        if not self.phase.sink:
+        schema = schema_of_record(self.phase.judgements)
+        if not self.phase.output:
             return Judgements(schema, ArrowWriter(self.files.open(self.place.judged), schema))
         file = self.files.open(judgements_file(self.place.number), Role.JUDGEMENTS)
-        judgements = Judgements(schema, ParquetOut(file, schema))
+        judgements = Judgements(schema, self.opened.enter_context(closing(ParquetOut(file, schema))))
         for name in self.phase.judged_in:
             earlier = PhaseFolder(self.place.run, name).task(self.place.number)
             with closing(arrow_files.open_file(earlier, earlier.judged)) as reader:
@@ -126,10 +139,11 @@ class _Task:
         if stage.kind is Kind.DATATROVE:
             from curate.engine.datatrove.blocks import as_source
 
-            batches = as_source(stage, source.stage.params, shard)
+            read = partial(as_source, stage, source.stage.params)
         else:
-            batches = source.stage.open(self.phase.modules)(shard)
-        batches = sources.born(source, batches, self.recorder, self.phase.limit_of(self.place.number))
+            read = source.stage.open(self.phase.modules)
+        batches = trial_reader.read(read, shard) if shard.limit else read(shard)
+        batches = sources.born(source, batches, self.recorder)
         for each in later:
             batches = sources.passing(each.stage.label, batches, self.recorder)
         return batches
@@ -166,30 +180,40 @@ class _Task:
             )
 
     def _sink(self, batches: Iterator[Batch]) -> None:
-        sink = self.phase.sink
-        entry = self.recorder.ledger.stage(sink.label)
+        """Write files of this task only; without documents none, but for the one of a run without documents."""
+        phase, columns = self.phase, []
 
-        def counted() -> Iterator[Batch]:
-            for batch in same_schema(self._aligned(batches), f"the columns before {sink.label}"):
-                entry.n_in += len(batch)
-                entry.n_out += len(batch)
-                entry.bytes_in += batch.n_bytes
-                entry.bytes_out += batch.n_bytes
-                _sketch(entry, batch)
-                self.recorder.judgements.keep(batch)
+        def watched() -> Iterator[Batch]:
+            for batch in batches:
+                columns[:] = [batch]
                 yield batch
 
-        with self.recorder.clock.of(sink.label):
-            sink.open(self.phase.modules)(counted(), DataWriter(self.files, self.place.number))
+        writer = DataWriter(self.files, self.place.number, phase.n_tasks)
+        with self.recorder.clock.of(phase.sink.label):
+            pieces = Division(data_files.n_bytes, TASK_FILE_BYTES).pieces(watched())
+            data_files.write(phase.sink, phase.modules, pieces, lambda file: writer)
+            _need_batch(columns, self.place.number)
+            if self.place.number == 0 and not writer.n_files:
+                data_files.write_empty(phase.sink, phase.modules, *columns, self.files)
 
-    def _aligned(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Give documents of every input the same columns; what an input does not have is null."""
+    def _measured(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Note how much is written down for the phase that writes the files."""
+        self.written = {"documents": 0, "bytes": 0}
+        for batch in batches:
+            self.written["documents"] += len(batch)
+            self.written["bytes"] += int(data_files.n_bytes(batch).sum())
+            yield batch
+
+    def _kept(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Put the documents that are kept on record, with the same columns for every input: what one does not have is null."""
         types = {name: parse(kind) if kind else None for name, kind in self.phase.schema.items()}
         for batch in batches:
             columns = {
                 name: batch[name] if name in batch else pa.nulls(len(batch), kind) for name, kind in types.items()
             }
-            yield Batch(pa.RecordBatch.from_pydict(columns)) if columns else batch
+            kept = Batch(pa.RecordBatch.from_pydict(columns)) if columns else batch
+            self.recorder.judgements.keep(kept)
+            yield kept
 
     def _docs(self, batches: Iterator[Batch]) -> None:
         """Write the documents down for the next phase and, before a barrier, what it emits about each."""
@@ -204,10 +228,7 @@ class _Task:
             if emitter:
                 with self.recorder.clock.of(emit.barrier.label):
                     emitter.emit(batch)
-        if writer is None:
-            raise StageError(
-                f"shard {self.place.number} made no batch at all; a source yields at least one, even if empty"
-            )
+        _need_batch(writer, self.place.number)
         writer.close()
         if emitter:
             with self.recorder.clock.of(emit.barrier.label):
@@ -231,11 +252,10 @@ class _Task:
         writer.close()
 
 
-def _sketch(entry: StageLedger, batch: Batch) -> None:
-    """Count the numbers of every numeric column of documents that are kept."""
-    for column in batch.rows.schema:
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            entry.distributions.setdefault(column.name, Histogram()).count(batch.numbers(column.name))
+def _need_batch(found: object, shard: int) -> None:
+    """Refuse a shard of which not even the columns are known."""
+    if not found:
+        raise StageError(f"shard {shard} made no batch at all; a source yields at least one, even if empty")
 
 
 class _Progress:

@@ -17,17 +17,13 @@ _SAMPLE_SEED = 1
 """Of the hash for `sample`, so that it chooses independently of others that hash ids."""
 
 
-def born(source: Source, batches: Iterator[Batch], recorder: TaskRecorder, limit: int = 0) -> Iterator[Batch]:
-    """Yield what a source made; with a limit, its first documents only."""
+def born(source: Source, batches: Iterator[Batch], recorder: TaskRecorder) -> Iterator[Batch]:
+    """Yield what a source made."""
     label = source.stage.label
     entry = recorder.ledger.stage(label)
     for batch in recorder.clock.each(label, batches):
-        if limit:
-            batch = batch.head(limit - entry.n_born)
         entry.n_born += len(batch)
         yield recorder.record(label, _sampled(_named(batch, source.input), source.sample))
-        if limit and entry.n_born >= limit:
-            return
 
 
 def passing(label: str, batches: Iterator[Batch], recorder: TaskRecorder) -> Iterator[Batch]:

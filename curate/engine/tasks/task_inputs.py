@@ -23,7 +23,8 @@ class TaskInputs:
 
     Args:
         shard: of the input; None if the documents come from an earlier phase.
-        splits: the files it reads, those of reference data too. digests: split -> `mark digest`.
+        splits: the files that must not change while it runs, those of reference data too. digests: of all that it reads,
+            split -> `mark digest`.
         results: of the barrier that decides at the start, about this shard's documents, sorted by row.
         key: what the task's results depend on.
     """
@@ -51,14 +52,19 @@ class TaskInputs:
 def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInputs:
     """Return the inputs of a task.
 
+    A trial may read a little of anything: the mark that a file had when the trial was planned stands for its content. If the
+    file changes meanwhile, the next run has another mark.
+
     Args:
         record: of the last time the task ran; files whose mark has not changed since are not digested again.
     """
     shard = plan.read_shard(place.run, place.number) if phase.sources else None
     own = shard.splits if shard else ()
+    trusted = {split.range_name: f"{split.mark} {split.mark}" for split in own if shard.limit and "-" in split.mark}
+    checked = tuple(split for split in own if split.range_name not in trusted)
     compared = references.of_task(place.run, phase, place.number) if phase.emit else ()
     referred = tuple(split for _, reference in compared for split in reference.shard.splits)
-    digests = _digests(phase, (*own, *referred), record)
+    digests = trusted | _digests(phase, (*checked, *referred), record)
     rows = None
     if phase.apply:
         rows = list(shuffle.Reader(place.run, phase.apply.results, place.number, phase.n_shards))
@@ -73,15 +79,16 @@ def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInput
         n_partitions,
     )
     results = shuffle.by_row(rows) if rows is not None else None
-    return TaskInputs(phase, key, shard, (*own, *referred), digests, results)
+    return TaskInputs(phase, key, shard, (*checked, *referred), digests, results)
 
 
 def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list:
     if not shard.splits:
         _check_reader(phase, shard)
-        return [shard.n_ranks, shard.mark or str(time.time_ns())]  # without a mark it is never known to be unchanged
+        mark = shard.mark or str(time.time_ns())  # without a mark it is never known to be unchanged
+        return [shard.n_ranks, shard.limit, mark]
     splits = [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
-    return [shard.input, *splits] if shard.input else splits
+    return [*([shard.input] if shard.input else []), *([shard.limit] if shard.limit else []), *splits]
 
 
 def _from_phase(phase: MapPhase, place: TaskFolder) -> list[str]:

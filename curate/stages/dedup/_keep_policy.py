@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from curate.batch import Batch
+from curate.batch.dates import instants
 from curate.errors import SpecError, StageError
-from curate.stages.dedup._dates import instants
 
 UNPARSED = "dates.unparsed"
 """The ledger's count of dates that are there and cannot be read."""

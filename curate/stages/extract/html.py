@@ -70,7 +70,8 @@ class html:
     Needs: html
     Makes:
         text, title: string, page_date: string, author: string, canonical_url: string, declared_language: string,
-        licence: string, stated_by: string, confidence: float32, extracted_by: string, charset: string
+        licence: string
+    Measures: stated_by: string, confidence: float32, extracted_by: string, charset: string
     Removes: html, content_type, http_charset
     Drops:
         no_main_text: the page has no main text.

@@ -39,7 +39,11 @@ def quality(
         "Hello.\\nGood day.\\nGood bye." -> mostly_short_lines
         "The harbour was quiet on the morning.\\n" * 2 -> repeated_line_text
     Source:
-        Penedo et al. 2024 (2406.17557), section 3.6, with its thresholds. Compared with datatrove's
+        Penedo et al. 2024 (2406.17557), section 3.6, with its thresholds. Hard-wrapped text breaks them; `text.unwrap`
+        before this stage spares 20,000-character parts of English books, of which it then drops 0.4 %. FineWeb 2
+        (2506.20920) allows 0.1 of repeated line text and has no rule on short lines. 0.01 drops 11 % of article pages
+        and half of real forum threads, for a heading such as "Pros" above each item; 0.03 drops 4.5 % of articles, and
+        two thirds of what 0.01 drops of web texts that people judged bad. Compared with datatrove's
         FineWebQualityFilter, the decision is the same on 99.9 % of Wikipedia articles, 100.0 % of English and 98.9 % of
         mostly German web pages. Systematic differences:
         - Lines are stripped of white space at both ends: a full stop before a trailing space ends a sentence,

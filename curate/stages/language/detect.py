@@ -35,7 +35,8 @@ class detect:
             the codes `no` (Bokmål) and `nn` (Nynorsk).
         min_score: texts with a lower score are dropped; 0 to 1.
     Needs: text
-    Makes: language: string, language_score: float32, language_reliable: bool, language_guesses: string
+    Makes: language: string, language_score: float32
+    Measures: language_reliable: bool, language_guesses: string
     Drops:
         other_language: the language is not in `keep`; evidence: the language.
         uncertain_language: the score is below `min_score`, or `keep` is set and the language is unknown.

@@ -49,7 +49,7 @@ class words:
         max_share: maximum share of listed words, 0-1; null for no limit.
         max_distinct: maximum number of distinct entries, whatever the length of the text; null for no limit.
     Needs: text
-    Makes: listed_words: int, listed_words_distinct: int, listed_words_share: float32
+    Measures: listed_words: int, listed_words_distinct: int, listed_words_share: float32
     Drops:
         listed_words: the share of listed words is above `max_share`; value: the share, evidence: the most frequent
             entry, its number of matches, and the lists of all matches.

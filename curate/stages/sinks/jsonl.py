@@ -23,7 +23,6 @@ def jsonl(
     batches: Iterator[Batch],
     out: ShardWriter,
     *,
-    file_mib: float = 256,
     compression: Literal["zst", "gz", "none"] = "zst",
 ) -> None:
     """Write documents as JSON Lines: one object per line, with all columns in every line.
@@ -31,33 +30,22 @@ def jsonl(
     Null values are written too, so a loader that infers types from the first lines finds every column. NaN and infinity
     do not exist in JSON and become null. Dates and timestamps are written as ISO 8601, decimals as strings with all their
     digits, bytes as base64, durations as whole numbers of their unit, and a map as a list of objects with `key` and
-    `value`; `sources.jsonl` reads them into these types if `extra` says so. The division into files depends on the documents, not on the batches, so the
-    same documents give the same bytes. A task without documents writes one empty file.
+    `value`; `sources.jsonl` reads them into these types if `extra` says so. The same documents give the same bytes,
+    however they are batched.
 
     Why: almost every tool can read this format, and so can people.
 
     Args:
-        file_mib: a new file is started after this many MiB of uncompressed lines.
         compression: `zst`, `gz` or `none`; files are named `.jsonl.zst`, `.jsonl.gz` or `.jsonl`.
     Needs: text
     Raises:
         StageError: the columns differ between batches, or a column has no type.
     Cost: 330 MB/s of text on one core without compression, 48 MB/s with zst, 13 MB/s with gz
     """
-    file_bytes = int(file_mib * (1 << 20))
-    writer: BinaryIO | None = None
-    n_bytes, n_files = 0, 0
     with ExitStack() as files:
+        file = _open(files, out, compression)
         for line in _lines(batches):
-            if writer is None:
-                writer, n_bytes, n_files = _open(files, out, compression), 0, n_files + 1
-            writer.write(line)
-            n_bytes += len(line)
-            if n_bytes >= file_bytes:
-                files.close()
-                writer = None
-        if not n_files:
-            _open(files, out, compression)
+            file.write(line)
 
 
 def _lines(batches: Iterator[Batch]) -> Iterator[bytes]:

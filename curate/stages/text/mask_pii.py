@@ -51,7 +51,8 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
             `key`: tokens with the prefixes of AWS, Google, GitHub, GitLab, Slack, Stripe, OpenAI and others, JSON web
             tokens, private keys, user and password in a URL.
     Needs: text
-    Makes: text, pii_count: int32
+    Makes: text
+    Measures: pii_count: int32
     Cost:
         `python -m tests.bench pii`, one core, texts cut to 3,500 characters: documents/s of curate and of datatrove's
         PIIFormatter (e-mail and IPv4 only). In the last column, every second text contains one synthetic item:

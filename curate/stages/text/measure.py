@@ -21,7 +21,8 @@ def measure(
 ) -> Rules:
     """Measure signals of the current text and add them as columns; keep all documents.
 
-    Each signal becomes a column with the name of the signal. The ledger of the run holds a histogram of every column
+    Each signal becomes a column with the name of the signal, for later stages, and for the output if its `columns` ask for
+    it. The ledger of the run holds a histogram of every column
     over the kept documents; the report plots those for which the recipe has published figures. As the last stage of a
     recipe, this stage describes the output.
 

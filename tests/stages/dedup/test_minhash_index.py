@@ -24,11 +24,11 @@ def test_what_is_in_the_reference_leaves_and_the_reference_stays_as_it_is(tmp_pa
     docs = corpus(60)
     pq.write_table(pa.table({"id": ["r0", "r1"], "text": [docs[3]["text"], docs[7]["text"]]}), tmp_path / "ref.parquet")
     run = dedup(tmp_path, cut(docs, 2), reference=[str(tmp_path / "ref.parquet")])
-    assert {run.kept_for["d0003"], run.kept_for["d0007"]} <= {"ref.parquet/0", "ref.parquet/1"}
+    assert {run.kept_for["d0003"], run.kept_for["d0007"]} <= {"r0", "r1"}
     metrics = run.manifest["metrics"]["dedup.minhash"]
     assert (metrics["documents"], metrics["reference_documents"]) == (60, 2)
     why = {row["id"]: row["why_kept"] for row in run.table("clusters").to_pylist() if row["is_kept"]}
-    assert why["ref.parquet/0"] == "it is in the reference data"
+    assert why["r0"] == "it is in the reference data"
     assert fate.find(run.url, "d0003")["kept_copy"]["id"] == run.kept_for["d0003"]
 
 

@@ -47,10 +47,10 @@ def split(whole: Batch, cuts: list[int]) -> list[Batch]:
 
 
 @settings(max_examples=60)
-@given(st.lists(TEXT, max_size=60), st.lists(st.integers(0, 60), max_size=6), st.integers(1, 20), st.integers(1, 400))
-def test_the_bytes_do_not_depend_on_how_documents_are_batched(texts, cuts, group_docs, file_bytes):
+@given(st.lists(TEXT, max_size=60), st.lists(st.integers(0, 60), max_size=6), st.integers(1, 20))
+def test_the_bytes_do_not_depend_on_how_documents_are_batched(texts, cuts, group_docs):
     whole = batch(texts, score=pa.array([None if i % 3 else i / 7 for i in range(len(texts))], pa.float64()))
-    params = {"row_group_docs": group_docs, "file_mib": file_bytes / (1 << 20)}
+    params = {"row_group_docs": group_docs}
     one = written([whole], **params)
     assert written(split(whole, cuts), **params) == one
     rebuilt = [
@@ -75,17 +75,10 @@ def test_the_bytes_do_not_depend_on_the_dictionaries_of_batches(nest):
     assert pq.read_table(io.BytesIO(one["00000.parquet"])).schema.field("kind").type == whole["kind"].type
 
 
-def test_row_groups_have_the_documents_asked_for_and_files_the_bytes():
-    files = written([batch(["x" * 1000] * 95)], row_group_docs=10, file_mib=0.03)
-    sizes = [
-        [
-            pq.read_metadata(io.BytesIO(f)).row_group(i).num_rows
-            for i in range(pq.read_metadata(io.BytesIO(f)).num_row_groups)
-        ]
-        for f in files.values()
-    ]
-    assert sizes == [[10, 10, 10, 10], [10, 10, 10, 10], [10, 5]]
-    assert list(files) == ["00000.parquet", "00001.parquet", "00002.parquet"]
+def test_row_groups_have_the_documents_asked_for():
+    (data,) = written([batch(["x" * 1000] * 35)], row_group_docs=10).values()
+    meta = pq.read_metadata(io.BytesIO(data))
+    assert [meta.row_group(i).num_rows for i in range(meta.num_row_groups)] == [10, 10, 10, 5]
 
 
 def test_long_documents_make_shorter_row_groups(monkeypatch):
@@ -97,7 +90,7 @@ def test_long_documents_make_shorter_row_groups(monkeypatch):
         assert [meta.row_group(i).num_rows for i in range(meta.num_row_groups)] == [3, 3, 3, 1]
 
 
-def test_a_task_without_documents_writes_the_columns():
+def test_without_documents_the_columns_are_written():
     (data,) = written([batch([]), batch([])]).values()
     table = pq.read_table(io.BytesIO(data))
     assert table.num_rows == 0 and table.schema.field("text").type == pa.large_string()
@@ -131,7 +124,7 @@ def test_load_dataset_loads_the_files(tmp_path, compression, monkeypatch):
 
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     for name, data in written(
-        [batch([f"Text {i}" for i in range(50)])], file_mib=0.0001, row_group_docs=10, compression=compression
+        [batch([f"Text {i}" for i in range(50)])], row_group_docs=10, compression=compression
     ).items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / "99999.parquet").write_bytes(written([batch([])])["00000.parquet"])  # an empty task beside full ones

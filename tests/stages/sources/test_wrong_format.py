@@ -227,7 +227,7 @@ def test_of_many_files_only_some_are_looked_at(tmp_path, monkeypatch):
 def test_a_missing_column_of_a_parquet_file_is_found_before_the_run(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.parquet").write_bytes(as_parquet(content=["a"]))
-    with pytest.raises(InputError, match="no column `text` for `text`; the file has content"):
+    with pytest.raises(InputError, match="no column `text` for `text`; found content"):
         prepare(recipe(tmp_path, "sources.parquet"))
 
 

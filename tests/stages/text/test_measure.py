@@ -19,7 +19,8 @@ SIGNALS = ["words.count", "text.characters"]
 def run(write_recipe, write_jsonl, tmp_path, stages, texts):
     write_jsonl("a.jsonl", texts[::2])
     write_jsonl("b.jsonl", texts[1::2])
-    curate.run(write_recipe(stages), output=str(tmp_path / "out"), workers=1)
+    everything = {"sinks.parquet": {"columns": {"keep": ["*"]}}}
+    curate.run(write_recipe(stages, output=everything), output=str(tmp_path / "out"), workers=1)
     return Ledger.from_json(json.loads((tmp_path / "out" / "ledger.json").read_text()))
 
 
@@ -59,5 +60,5 @@ def test_an_unknown_signal_is_an_error_with_its_position(write_recipe, write_jso
 def test_signals_that_a_filter_measured_are_not_measured_again(write_recipe, write_jsonl):
     write_jsonl("a.jsonl", ["a"])
     recipe = spec.read(write_recipe(["filters.gopher.quality", {"text.measure": {"signals": ["words.count"]}}]))
-    columns = plan.make(recipe, []).columns
+    columns = plan.make(recipe, []).left_out
     assert [column for column in columns if column.startswith("words.count")] == ["words.count"]

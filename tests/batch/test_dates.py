@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import curate
+from curate.batch.dates import OLDEST, instant, instants
 from curate.errors import SpecError
-from curate.stages.dedup._dates import OLDEST, instant, instants
 from tests.stages.dedup.runs import dedup
 
 MARCH = datetime(2024, 3, 1)

@@ -1,0 +1,90 @@
+"""Which documents someone asks for: by id, by address with or without its scheme, by domain, or by a part of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_SCHEME = r"(?i:[a-z][a-z0-9+.-]*://)"
+_WITH_SCHEME = re.compile(rf"{_SCHEME}(.*)", re.DOTALL)
+_DOMAIN = re.compile(r"[^/?#@:\s]+\.[^/?#@:\s]+|localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The documents whose id or URL fits a pattern as a whole.
+
+    Args:
+        id, url: patterns that `re` and RE2 read alike, where `.` is any character; None fits nothing.
+        is_one: whether what is asked for is one page, which may have been fetched several times.
+        meaning: what was asked for, in words that go on with the documents: `is the domain of`.
+    """
+
+    id: str | None
+    url: str | None
+    is_one: bool
+    meaning: str
+
+    def fits(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a document is one of them."""
+        return any(
+            isinstance(value := row.get(name), str) and re.fullmatch(pattern, value, re.DOTALL)
+            for name, pattern in self._patterns()
+        )
+
+    def mask(self, table: Any) -> Any:
+        """Return which rows of an Arrow table are such documents, as an Arrow array of truth values."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = pa.chunked_array([pa.repeat(False, table.num_rows)])
+        for name, pattern in self._patterns():
+            if name in table.schema.names:
+                hits = pc.match_substring_regex(table[name].cast(pa.large_string()), rf"(?s)\A(?:{pattern})\z")
+                found = pc.or_(found, hits.fill_null(False))
+        return found
+
+    def _patterns(self) -> Iterator[tuple[str, str]]:
+        yield from ((name, pattern) for name, pattern in (("id", self.id), ("url", self.url)) if pattern is not None)
+
+
+def exactly(text: str) -> Wanted:
+    """Return the documents with this id or URL."""
+    return Wanted(re.escape(text), re.escape(text), True, "is the id or URL of")
+
+
+def meant(text: str) -> Iterator[Wanted]:
+    """Yield what a text may mean, the most exact first."""
+    yield exactly(text)
+    match = _WITH_SCHEME.fullmatch(text)
+    address = match[1] if match else text
+    if _DOMAIN.fullmatch(address) and not match:
+        yield _of_domain(address)
+    if address:
+        yield _at_address(address)
+    if _DOMAIN.fullmatch(address.removesuffix("/")):
+        yield _of_domain(address.removesuffix("/"))
+    if text:
+        part = f".*{re.escape(text)}.*"
+        yield Wanted(part, part, False, "is in the id or URL of")
+
+
+def _at_address(address: str) -> Wanted:
+    """Return the documents at an address, whatever its scheme, with or without `www.`, a last slash or a fragment."""
+    host, slash, path = address.rstrip("/").partition("/")
+    plain = re.sub(r"\Awww\.", "", host, flags=re.IGNORECASE)
+    same = rf"{_SCHEME}(?i:www\.)?(?i:{re.escape(plain)}){re.escape(slash + path)}/*(?:#.*)?"
+    return Wanted(None, same, True, "is the address of")
+
+
+def _of_domain(domain: str) -> Wanted:
+    """Return the documents of a domain and of those below it."""
+    name = re.escape(re.sub(r"\Awww\.", "", domain, flags=re.IGNORECASE))
+    return Wanted(
+        None,
+        rf"{_SCHEME}(?:[^/?#]*@)?(?:[^/?#:@]*\.)?(?i:{name})\.?(?::[0-9]*)?(?:[/?#].*)?",
+        False,
+        "is the domain of",
+    )
