@@ -149,6 +149,20 @@ class HasColumnsOfFiles(Protocol):
 
 
 @runtime_checkable
+class HasKeys(Protocol):
+    """A source whose files have a name for each value of a document, which the files' authors chose: keys, columns."""
+
+    def first_documents(self, split: Split) -> Sequence[Mapping[str, Any]]:
+        """Return the first documents of a file as they are there, key -> value; at most 1,000, none of an empty file.
+
+        Args:
+            split: the first part of the file.
+        Raises:
+            InputError: the file has another format.
+        """
+
+
+@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 

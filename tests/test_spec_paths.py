@@ -118,7 +118,7 @@ def test_a_recipe_that_is_not_there_is_guessed(project, name):
 
 @pytest.mark.parametrize("name", ["../recipes/other.yaml", "nowhere/web.yaml", "x"])
 def test_a_recipe_that_is_like_no_other_is_not_guessed(project, name):
-    with pytest.raises(SpecError, match="under pipelines/"):
+    with pytest.raises(SpecError, match="curate init"):
         spec.read(name)
 
 

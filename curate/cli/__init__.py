@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from curate.cli import assets, classifier, pipelines
+from curate.cli.init import init
 
 
 def _print_version(is_asked: bool) -> None:
@@ -39,7 +40,7 @@ def curate(
     """Turn raw web crawl into training data for language models, and prove what was done."""
 
 
-for verb in (pipelines.run, pipelines.plan, pipelines.stats, pipelines.explain, pipelines.stages):
+for verb in (init, pipelines.run, pipelines.plan, pipelines.stats, pipelines.explain, pipelines.stages):
     app.command()(verb)
 app.add_typer(classifier.app)
 app.add_typer(assets.app)

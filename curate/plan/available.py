@@ -97,6 +97,8 @@ class Available:
             SpecError: the two have different types.
         """
         for name in sorted(columns.makes.keys() & self.extra.keys()):
+            if not {*self.inputs_of[name]} & {*(spec.only or self.inputs)}:
+                continue  # the documents that have it pass
             found, made = self.extra.pop(name), columns.makes[name]
             way_out = f"To keep both, read it under another name: fields: {{my_{name}: {name}}}"
             if found is not None and made is not None and found != made:

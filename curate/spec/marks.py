@@ -68,7 +68,7 @@ def _hint(path: str) -> str:
     near = difflib.get_close_matches(os.path.splitext(name)[0], beside, n=2, cutoff=0.6)
     if near:
         return f"  Did you mean {' or '.join(os.path.join(folder, beside[each]) for each in near)}?"
-    return "  Recipes that ship with curate are under pipelines/."
+    return "  `curate init` lists those that ship with curate."
 
 
 def parse(text: str, name: str, folder: str = "") -> Marked:

@@ -117,16 +117,25 @@ class jsonl:
         extra = {name: column_types.spell(kind) for name, kind in types.items()}
         return {"extra": extra, "other_keys": "count"}
 
+    def first_documents(self, split: Split) -> list[dict]:
+        """Return the objects at the beginning of a file.
+
+        Raises:
+            InputError: the file is of another format.
+        """
+        data, records, _ = _beginning(split)
+        found = binary_format(data) if records else format_of(data)
+        if found not in (None, "JSON Lines"):
+            raise wrong_format(split, "JSON Lines", found)
+        return records
+
     def check_input(self, split: Split) -> None:
         """Look whether the beginning of a file has objects, and one of them the key of the text, and of a mapped id.
 
         Raises:
             InputError: the file is of another format, or no object in its beginning has the key.
         """
-        data, records, _ = _beginning(split)
-        found = binary_format(data) if records else format_of(data)
-        if found not in (None, "JSON Lines"):
-            raise wrong_format(split, "JSON Lines", found)
+        records = self.first_documents(split)
         for column in {"text": "", **self.fields}.keys() & {"text", "id"}:
             (key,) = self.layout.keys[column]
             if records and all(value is MISSING for value in values_at(records, key)):

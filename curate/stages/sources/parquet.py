@@ -22,6 +22,9 @@ from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_fo
 MOST_AT_ONCE = 16
 """Number of files whose columns are read at the same time, at most."""
 
+N_SHOWN = 100
+"""Number of rows that are read to show what a file holds."""
+
 
 class parquet:
     """Read documents from parquet files.
@@ -81,6 +84,23 @@ class parquet:
         id_fits = all(_can_be_id(schema.field("id").type) for schema in schemas if schema.names.count("id") == 1)
         keys = renamed(dict.fromkeys(name for schema in schemas for name in schema.names), self.fields, id_fits)
         return {"extra": {name: _common_type(key, looked, schemas) for name, key in keys.items()}}
+
+    def first_documents(self, split: Split) -> list[dict[str, Any]]:
+        """Return the first rows of a file.
+
+        Raises:
+            InputError: it is not parquet, truncated or damaged.
+        """
+        with fsspec.open(split.url, "rb") as file:
+            stored = _opened(split, file)
+            try:
+                rows = next(stored.iter_batches(N_SHOWN, use_threads=False), None)
+            except (pa.ArrowException, OSError) as error:
+                raise InputError(f"{split.url}: cannot be read: {error}.  Check the file, or fetch it again") from error
+        if rows is None:
+            return []
+        columns = [column.to_pylist() for column in rows.columns]
+        return [dict(zip(rows.schema.names, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def check_input(self, split: Split) -> None:
         """Look whether a file is parquet and has the columns.
