@@ -119,7 +119,11 @@ def test_the_example_crawl_has_a_row_for_every_capture(tmp_path):
     crawl = str(ROOT / "examples" / "crawl" / "**" / "*.warc.gz")
     check(
         curate.run(
-            str(ROOT / "pipelines" / "wanjuan_cc.yaml"), output=str(tmp_path / "run"), workers=1, input_paths=[crawl]
+            str(ROOT / "pipelines" / "wanjuan_cc.yaml"),
+            output=str(tmp_path / "run"),
+            workers=1,
+            input_paths=[crawl],
+            settings=["output={sinks.parquet: {columns: {keep: ['*']}}}"],
         )
     )
 
