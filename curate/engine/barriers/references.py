@@ -67,12 +67,15 @@ def find(planned: Plan, runner: index.Runner | None = None) -> dict[str, list[di
     Raises:
         InputError, SpecError: there is no such data, or an index was made with other settings.
     """
-    listed = {}
+    listed: dict[str, list[dict[str, Any]]] = {}
+    indexes: dict[str, str] = {}
     kinds = formats.with_modules(planned.spec.modules)
     own = runner or index.runner(planned)
     for phase in _emitting(planned):
         ref = phase.emit.barrier
         barrier = ref.construct(phase.modules)
+        if barrier.index and (other := indexes.setdefault(RunFolder(barrier.index).address, ref.label)) != ref.label:
+            raise SpecError(f"{other} and {ref.label} have the same index, {barrier.index}.  Give each its own.")
         found = [r for url in barrier.reference for r in _find(url, ref, barrier, own, kinds)]
         listed[ref.label] = [asdict(reference) for reference in found]
         if barrier.index:

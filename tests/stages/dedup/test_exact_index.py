@@ -45,8 +45,8 @@ def test_what_is_in_a_dataset_leaves_whatever_its_date(tmp_path, by, keep):
     pq.write_table(known, tmp_path / "ref.parquet")
     run = exact(tmp_path, cut(docs, 2), by=by, keep=keep, reference=[str(tmp_path / "ref.parquet")])
     assert [row["id"] for row in run.kept] == ["d0000"]
-    assert kept_for(run) == {"d0001": "ref.parquet/0", "d0002": "ref.parquet/0", "d0003": "ref.parquet/1"}
-    assert fate.find(run.url, "d0003")["kept_copy"]["id"] == "ref.parquet/1"
+    assert kept_for(run) == {"d0001": "r0", "d0002": "r0", "d0003": "r1"}
+    assert fate.find(run.url, "d0003")["kept_copy"]["id"] == "r1"
     assert pq.read_table(tmp_path / "ref.parquet") == known
 
 
@@ -109,3 +109,14 @@ def test_a_trial_leaves_the_index_alone(tmp_path):
     before = {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()}
     curate.run(str(tmp_path / "one.yaml"), output=str(tmp_path / "trial"), limit=10)
     assert {path: path.read_bytes() for path in index.rglob("*.*") if path.is_file()} == before
+
+
+def test_two_stages_of_a_recipe_have_an_index_each(write_recipe, tmp_path):
+    from curate.engine.run import prepare
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"text": "a", "url": "http://a.example"}\n')
+    index = str(tmp_path / "index")
+    stages = [{"dedup.exact": {"by": "url", "index": index}}, {"dedup.exact": {"by": "text", "index": f"{index}/"}}]
+    with pytest.raises(SpecError, match="dedup.exact and dedup.exact#2 have the same index"):
+        prepare(write_recipe(stages))
