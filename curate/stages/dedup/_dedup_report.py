@@ -42,6 +42,9 @@ PROBES = 128
 PROBED = 1_000_000
 """About how many documents the probes are compared with at most."""
 
+SOURCE = "source"
+"""The column of the sidecars by which documents are counted."""
+
 FEWEST = 100
 """Sources with fewer documents are exempt from the cap."""
 
@@ -133,25 +136,32 @@ class DedupReport:
         return kernel.sorted_sets(*self.sketcher.shingles(*batch.text_buffers()))
 
     def _recall(self, is_dropped: list[np.ndarray], context: ReduceContext) -> dict[str, Any] | None:
-        """Compare some documents with all others by signature: in how many similar pairs was a document dropped?"""
-        if self.sketcher.verify == "none":
+        """Compare some documents with all others by signature: in how many similar pairs was a document dropped?
+
+        Under `scope: {per: source}` with those of their source; under other scopes not at all, as sidecars do not have the column.
+        """
+        per = self.sketcher.per
+        if self.sketcher.verify == "none" or per not in (None, SOURCE):
             return None
         shards = _stride(context.n_docs[: context.n_own], PROBED)
         probes = _probes(context, shards)
         if not len(probes):
             return None
-        signatures = fixed(context.lookup(["signature"], *shard_and_row(probes))["signature"], np.uint32)
+        stored = context.lookup(["signature", SOURCE], *shard_and_row(probes))
+        signatures, sources = fixed(stored["signature"], np.uint32), _objects(stored[SOURCE])
         has_tokens = (signatures != kernel.NOTHING).any(axis=1)
-        probes, signatures = probes[has_tokens], signatures[has_tokens]
+        probes, signatures, sources = probes[has_tokens], signatures[has_tokens], sources[has_tokens]
         probe_dropped = np.array([is_dropped[s][r] for s, r in zip(*shard_and_row(probes), strict=True)])
         n_similar = n_missed = 0
         for shard in shards:
             start = 0
-            for stored in context.sidecar(shard, ["signature"]):
-                others = fixed(stored["signature"], np.uint32)
+            for stored in context.sidecar(shard, ["signature", SOURCE]):
+                others, of_source = fixed(stored["signature"], np.uint32), _objects(stored[SOURCE])
                 dropped = is_dropped[shard][start : start + len(others)]
                 for k, probe in enumerate(probes):
                     is_similar = kernel.agreement_with(signatures[k], others) >= self.threshold
+                    if per:
+                        is_similar &= of_source == sources[k]
                     at = int(probe) - (int(shard) << 32) - start
                     if 0 <= at < len(others):
                         is_similar[at] = False
@@ -196,6 +206,10 @@ class DedupReport:
             context.warn(f"{line}, more than removal_cap {self.cap:g}")
 
 
+def _objects(values: pa.Array) -> np.ndarray:
+    return values.to_numpy(zero_copy_only=False)
+
+
 class _Names:
     """The ids, sources and places of the documents in some rows of `DECIDED`."""
 
@@ -205,8 +219,8 @@ class _Names:
         self.place, self.kept = places
         distinct, which = np.unique(np.concatenate(places), return_inverse=True)
         if len(distinct):
-            stored = context.lookup(["id", "source"], *shard_and_row(distinct))
-            ids, self.source = stored["id"].take(pa.array(which)), stored["source"].take(pa.array(which[: len(rows)]))
+            stored = context.lookup(["id", SOURCE], *shard_and_row(distinct))
+            ids, self.source = stored["id"].take(pa.array(which)), stored[SOURCE].take(pa.array(which[: len(rows)]))
         else:
             ids = self.source = pa.array([], pa.string())
         self.id, self.kept_id = ids[: len(rows)], ids[len(rows) :]
@@ -261,8 +275,8 @@ class _Totals:
     def sources(self) -> dict[str, dict[str, int]]:
         total: Counter[str] = Counter()
         for shard in range(self.context.n_own):
-            for stored in self.context.sidecar(shard, ["source"]):
-                total.update(_counts(stored["source"]))
+            for stored in self.context.sidecar(shard, [SOURCE]):
+                total.update(_counts(stored[SOURCE]))
         return {name: {"documents": n, "dropped": self.dropped_of[name]} for name, n in sorted(total.items())}
 
 

@@ -116,6 +116,15 @@ def test_marking_drops_nobody(tmp_path):
     assert all((row["near_duplicates"] > 1) == (row["id"] in lost or row["id"] in lost.values()) for row in run.kept)
 
 
+def test_only_pairs_in_the_scope_count_as_similar_in_the_measured_recall(tmp_path):
+    docs = corpus(60)
+    twice = [{**doc, "id": f"{source}{doc['id']}", "source": source} for source in ("a", "b") for doc in docs]
+    run = dedup(tmp_path, cut(twice, 3), scope={"per": "source"})
+    one = dedup(tmp_path, [docs], name="one")
+    found, alone = (each.manifest["metrics"]["dedup.minhash"]["recall"] for each in (run, one))
+    assert found["share"] == 1.0 and found["pairs"] == 2 * alone["pairs"] > 0
+
+
 def test_a_bucket_of_many_copies_is_linear_and_keeps_one(tmp_path):
     run = dedup(tmp_path, cut(docs_of(["the same page in every respect of it"] * 20_000), 2), keep="first")
     assert [row["id"] for row in run.kept] == ["d0000"]
