@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from curate.assets import File
+from curate.assets import File, Location
 from curate.classifiers import backends, hub
 from curate.classifiers.backend import Backend
 from curate.classifiers.model import Model
@@ -90,7 +90,7 @@ def find(name: str) -> Path:
         return bundled
     names = sorted({each.stem for each in BUNDLED.iterdir() if each.suffix in SUFFIXES} - {"extraction"})
     raise InputError(
-        f"no model {name}: there is no such file or folder, and the bundled models are {', '.join(names) or 'none'}.  "
+        f"no model {Location(name).written}: there is no such file or folder, and the bundled models are {', '.join(names) or 'none'}.  "
         "Give a path, the name of a bundled model, or hf://owner/repo/file."
     )
 

@@ -15,6 +15,7 @@ import zstandard
 
 from curate import formats
 from curate.errors import InputError
+from curate.formats import wanted
 
 ROWS = [{"id": "a", "url": None}, {"id": "é", "url": "http://a.example/"}, {"id": "c", "url": "http://a.example/"}]
 
@@ -57,7 +58,7 @@ def test_documents_are_found_by_id_or_url_in_every_format():
         (formats.JSONL, "\n".join(map(json.dumps, ROWS)).encode()),
     ):
         for value, numbers in (("é", [1]), ("http://a.example/", [1, 2]), ("none", [])):
-            found = list(kind.find_rows(io.BytesIO(content), "a", value))
+            found = list(kind.find_rows(io.BytesIO(content), "a", wanted.exactly(value)))
             assert found == [(number, ROWS[number]) for number in numbers]
 
 
