@@ -167,3 +167,12 @@ def divides_batch_edit(batch: Batch) -> Batch:
     Makes: inverse: float
     """
     return batch.with_columns({"inverse": np.array([1 / int(text) for text in batch.texts()], np.float64)})
+
+
+def mislabels(doc: Doc) -> Doc:
+    """Make a number, and a word of some documents; return nothing for others.
+
+    Makes: size: float
+    """
+    doc.columns["size"] = {"2": 2.0, "x": "high"}.get(doc.text, 1)
+    return doc if doc.text != "0" else None

@@ -195,6 +195,17 @@ def test_if_all_documents_fail_the_columns_are_still_there(run, stage):
     assert not len(data) and ("inverse" in data.column_names) == stage.endswith("edit")
 
 
+def test_answers_that_are_none_are_failures_too(run):
+    texts = [("en", text) for text in ("2", "x", "1", "0")]
+    url = run([{f"{MINE}.mislabels": {"on_error": "drop"}}], texts)
+    assert [(row["text"], row["size"]) for row in rows_in(url)] == [("2", 2.0), ("1", 1.0)]
+    said = {row["text"]: row["evidence"] for row in rows_in(url, "rejects")}
+    assert "column `size` does not fit float" in said["x"] and said["0"].startswith("returned None")
+    assert ledger(url)[f"{MINE}.mislabels"]["counts"] == {"errors.bad_answer": 2}
+    with pytest.raises(RunError, match=r"document a\.jsonl/\d+: made a value that does not fit: column `size`"):
+        run([f"{MINE}.mislabels"], texts[:3], folder="fails")
+
+
 def test_without_it_the_task_fails_and_names_the_document(run):
     with pytest.raises(RunError, match=r"failed on document a\.jsonl/0: ZeroDivisionError"):
         run([f"{MINE}.divides"], [("en", "0")])

@@ -14,6 +14,9 @@ from curate.errors import CurateError, StageError
 REASON = "function_failed"
 """The reason for which such a document is dropped."""
 
+BAD_ANSWER = "errors.bad_answer"
+"""The name under which the ledger counts answers that are none."""
+
 LONGEST = 500
 """Characters of an error that are kept as evidence."""
 

@@ -183,7 +183,7 @@ def _doc_filter(ref: StageRef, judge: Callable, columns: Columns, batch: Batch) 
     for doc in batch.docs():
         answer = answers.of(ref, judge, doc)
         if not isinstance(answer, (bool, str, np.bool_)) or answer == "":
-            raise StageError(f"{ref.label} answered {answer!r} for {doc.id}; a filter answers True, False or a reason")
+            answer = answers.refused(ref, doc, f"answered {answer!r:.80}; a filter answers True, False or a reason")
         answers.reasons.append(
             None if answer is True or answer is np.True_ else answer if isinstance(answer, str) else fallback
         )
@@ -206,14 +206,30 @@ def _doc_edit(ref: StageRef, edit: Callable, columns: Columns, batch: Batch) -> 
             or answer == ""
             or (isinstance(answer, Doc) and not isinstance(answer.text, str))
         ):
-            raise StageError(
-                f"{ref.label} returned {answer!r:.80} for {doc.id}; an edit returns the Doc, its text a string, or a reason"
-            )
+            wanted = "a transform returns the Doc, its text a string, or a reason"
+            answer = answers.refused(ref, doc, f"returned {answer!r:.80}; {wanted}")
         docs.append(doc if isinstance(answer, str) else answer)
         answers.reasons.append(answer if isinstance(answer, str) else None)
-    made = batch.edited(given, docs, _with_made(ref, columns, batch.rows.schema, docs))
+    schema = _with_made(ref, columns, batch.rows.schema, docs)
+    try:
+        made = batch.edited(given, docs, schema)
+    except StageError:  # a value is of another type: say of which document
+        for row, doc in enumerate(docs):
+            if problem := _misfit(doc, schema):
+                answers.reasons[row] = answers.refused(ref, given[row], problem, row)
+                docs[row] = given[row]
+        made = batch.edited(given, docs, schema)
     same_ids(ref, batch, made)
     return answers.judged(made)
+
+
+def _misfit(doc: Doc, schema: pa.Schema) -> str:
+    """Return which value of a document does not have the type of its column; empty if all have."""
+    try:
+        Batch.from_docs([doc], schema)
+    except StageError as error:
+        return f"made a value that does not fit: {error}"
+    return ""
 
 
 def _batch_edit(ref: StageRef, edit: Callable, columns: Columns, batch: Batch) -> Batch:
@@ -305,11 +321,25 @@ class _Answers:
         except Exception as error:
             if ref.on_error != "drop" or isinstance(error, MemoryError):
                 raise StageError(f"{ref.label} failed on document {doc.id}: {type(error).__name__}: {error}") from error
-            self.errors[len(self.reasons)] = failing_documents.evidence_of(error)
-            self.counts[failing_documents.count_of(error)] += 1
-            return failing_documents.REASON
+            return self._failed(failing_documents.evidence_of(error), failing_documents.count_of(error))
+
+    def refused(self, ref: StageRef, doc: Doc, problem: str, row: int | None = None) -> str:
+        """Return a reason for a document about which the answer is none, under `on_error: drop`.
+
+        Raises:
+            StageError: `on_error` is another.
+        """
+        if ref.on_error != "drop":
+            raise StageError(f"{ref.label}, document {doc.id}: {problem}")
+        return self._failed(problem, failing_documents.BAD_ANSWER, row)
+
+    def _failed(self, evidence: str, count: str, row: int | None = None) -> str:
+        self.errors[len(self.reasons) if row is None else row] = evidence[: failing_documents.LONGEST]
+        self.counts[count] += 1
+        return failing_documents.REASON
 
     def judged(self, batch: Batch) -> Batch:
+        """Return the batch with the verdicts."""
         evidence = [self.errors.get(row) for row in range(len(batch))] if self.errors else None
         return batch.judged(Verdicts.of(self.reasons, evidence=evidence)).counted(self.counts)
 
