@@ -73,7 +73,7 @@ def work(tmp_path_factory) -> Path:
     rows = [
         {"text": TEXT * 3 + EVIL, "id": f"{EVIL}1", "url": "u", "x": EVIL},
         {"text": TEXT * 3 + "More.", "id": f"{EVIL}2", "url": "u", "x": EVIL},
-        {"text": EVIL, "id": f"{EVIL}3", "url": "u", "x": EVIL},
+        {"text": EVIL, "id": f"{EVIL}3", "url": "u", "x": EVIL, EVIL: "y"},
         {"text": TEXT, "id": f"{EVIL}4", "url": f"http://h/?{EVIL}", "x": EVIL},
     ]
     (folder / f"in{EVIL.replace('/', '')}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -106,7 +106,7 @@ COMMANDS: dict[str, tuple[list[str], int, str]] = {
     "explain, a copy": (["explain", RUN, f"{EVIL}2"], 0, f"the copy that was kept: {SHOWN}1"),
     "explain, several": (["explain", RUN, "u"], 0, f"also {SHOWN}"),
     "explain --json": (["explain", RUN, f"{EVIL}3", "--json"], 0, "\\u202e"),
-    "explain, nobody": (["explain", RUN, EVIL], 2, SHOWN),
+    "explain, nobody": (["explain", RUN, f"{EVIL}nobody"], 2, SHOWN),
     "explain, no run": (["explain", EVIL, "x"], 2, SHOWN),
     "plan": (["plan", "recipe.yaml"], 0, SHOWN),
     "plan --json": (["plan", "recipe.yaml", "--json"], 0, "\\u202e"),

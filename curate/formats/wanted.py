@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class Wanted:
     """The documents whose id or URL fits a pattern as a whole.
 
     Args:
-        id, url: patterns that `re` and RE2 read alike, where `.` is any character; None fits nothing.
+        id, url: patterns of RE2, where `.` is any character; None fits nothing.
         is_one: whether what is asked for is one page, which may have been fetched several times.
         meaning: what was asked for, in words that go on with the documents: `is the domain of`.
     """
@@ -26,13 +26,6 @@ class Wanted:
     url: str | None
     is_one: bool
     meaning: str
-
-    def fits(self, row: Mapping[str, Any]) -> bool:
-        """Return whether a document is one of them."""
-        return any(
-            isinstance(value := row.get(name), str) and re.fullmatch(pattern, value, re.DOTALL)
-            for name, pattern in self._patterns()
-        )
 
     def mask(self, table: Any) -> Any:
         """Return which rows of an Arrow table are such documents, as an Arrow array of truth values."""
@@ -46,8 +39,25 @@ class Wanted:
                 found = pc.or_(found, hits.fill_null(False))
         return found
 
+    def fits(self, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Return for each of some documents whether it is one of them; an id or URL that is not a text fits nothing."""
+        import pyarrow as pa
+
+        texts = {name: [_text(row.get(name)) for row in rows] for name, _ in self._patterns()}
+        return self.mask(
+            pa.table({name: pa.array(values, pa.large_string()) for name, values in texts.items()})
+        ).to_pylist()
+
     def _patterns(self) -> Iterator[tuple[str, str]]:
         yield from ((name, pattern) for name, pattern in (("id", self.id), ("url", self.url)) if pattern is not None)
+
+
+def _text(value: Any) -> str | None:
+    """Return a value if it is a text that Arrow can hold."""
+    try:
+        return value.encode().decode() if isinstance(value, str) else None
+    except UnicodeEncodeError:  # half of a character
+        return None
 
 
 def exactly(text: str) -> Wanted:

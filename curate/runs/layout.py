@@ -114,6 +114,11 @@ class TaskFolder:
         return f"{PHASES}/{self.phase}/{part}/{self.number:05d}{ending}"
 
     @property
+    def parts(self) -> str:
+        """The folder in which the task's files are until they are finished."""
+        return PhaseFolder(self.run, self.phase).parts
+
+    @property
     def record(self) -> str:
         """What the task leaves when it is done."""
         return self._at("done", ".json")

@@ -14,7 +14,7 @@ from curate.errors import RunError
 from curate.ledger import Ledger
 from curate.runs import own_files
 from curate.runs.folder import Part, RunFolder
-from curate.runs.layout import DATA, PhaseFolder, TaskFolder, data_name
+from curate.runs.layout import DATA, TaskFolder, data_name
 
 
 class Role(StrEnum):
@@ -141,7 +141,7 @@ class TaskFiles:
         if role.is_result and self.folder.exists(path):
             warning = own_files.make_room(self.folder, path, self._known.get(path, ()))
             self.warnings += [warning] if warning else []
-        part = self.folder.part(path, PhaseFolder(self.folder, self.place.phase).parts)
+        part = self.folder.part(path, self.place.parts)
         self._parts.append((part, role))
         return part.file
 
@@ -175,7 +175,8 @@ class TaskFiles:
             noted = own_files.noted(self.place)
             for part in results:
                 noted.setdefault(part.path, set()).add(self.folder.digest_of(part.closed()))
-            self.folder.write_json(self.place.written, {path: sorted(known) for path, known in noted.items()})
+            known = {path: sorted(digests) for path, digests in noted.items()}
+            self.folder.write_json(self.place.written, known, self.place.parts)
 
     @cached_property
     def _known(self) -> dict[str, set[str]]:

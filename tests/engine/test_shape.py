@@ -110,7 +110,7 @@ def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def test_another_type_in_a_docstring_makes_the_column_again(folder):
     made = recipe(folder, "marks.count", modules="marks")
-    for kind, wanted in (("int", "int64"), ("float", "float")):
+    for kind, wanted in (("int", "int64"), ("float32", "float")):
         (folder / "marks.py").write_text(MARKS.format(kind=kind))
         assert "nothing to do" not in ran(folder, made).stderr
         table = pq.read_table(folder / "runs" / "x" / "data")

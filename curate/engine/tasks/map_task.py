@@ -64,7 +64,7 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
     record = Record(
         work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said, written=running.written
     )
-    folder.write_json(place.record, record.to_json())
+    folder.write_json(place.record, record.to_json(), place.parts)
 
 
 class _Task:
@@ -270,5 +270,5 @@ class _Progress:
             if self.place.run.is_local and time.monotonic() > self.next:
                 self.next = time.monotonic() + 1
                 with suppress(OSError):
-                    self.place.run.write_json(self.place.progress, self.n_docs)
+                    self.place.run.write_json(self.place.progress, self.n_docs, self.place.parts)
             yield batch

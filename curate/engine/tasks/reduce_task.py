@@ -47,7 +47,7 @@ def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str
     outputs = files.commit()
     said = context.warnings | dict.fromkeys([*warnings, *files.warnings], "")
     record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=said)
-    folder.write_json(place.record, record.to_json())
+    folder.write_json(place.record, record.to_json(), place.parts)
 
 
 def _by_shard(label: str) -> Callable[[pa.RecordBatch], np.ndarray]:

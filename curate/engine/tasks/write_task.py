@@ -49,7 +49,8 @@ def run(folder: RunFolder, phase: WritePhase, task: int, warnings: Sequence[str]
     outputs = files.commit()
     ledger.stage(phase.sink.label).seconds = time.perf_counter() - started
     said = dict.fromkeys([*warnings, *files.warnings], "")
-    folder.write_json(place.record, Record(own.key, outputs, ledger.to_json(), warnings=said).to_json())
+    record = Record(own.key, outputs, ledger.to_json(), warnings=said)
+    folder.write_json(place.record, record.to_json(), place.parts)
 
 
 @dataclass(frozen=True, slots=True)
