@@ -9,7 +9,6 @@ from typing import Any
 
 _SCHEME = r"(?i:[a-z][a-z0-9+.-]*://)"
 _WITH_SCHEME = re.compile(rf"{_SCHEME}(.*)", re.DOTALL)
-_DOMAIN = re.compile(r"[^/?#@:\s]+\.[^/?#@:\s]+|localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,11 @@ def _text(value: Any) -> str | None:
         return None
 
 
+def _is_domain(text: str) -> bool:
+    is_host = not any(character in "/?#@:" or character.isspace() for character in text)
+    return text == "localhost" or (is_host and "." in text[1:-1])
+
+
 def exactly(text: str) -> Wanted:
     """Return the documents with this id or URL."""
     return Wanted(re.escape(text), re.escape(text), True, "is the id or URL of")
@@ -70,11 +74,11 @@ def meant(text: str) -> Iterator[Wanted]:
     yield exactly(text)
     match = _WITH_SCHEME.fullmatch(text)
     address = match[1] if match else text
-    if _DOMAIN.fullmatch(address) and not match:
+    if _is_domain(address) and not match:
         yield _of_domain(address)
     if address:
         yield _at_address(address)
-    if _DOMAIN.fullmatch(address.removesuffix("/")):
+    if _is_domain(address.removesuffix("/")):
         yield _of_domain(address.removesuffix("/"))
     if text:
         part = f".*{re.escape(text)}.*"

@@ -5,6 +5,7 @@ map_task        one task of a map phase             task_inputs     what it read
 reduce_task     one task of a reduce phase          stage_runners   one generator for each stage of a phase
 write_task      one task of a write phase           data_files      which document belongs to which file
 sources         documents as a source makes them    trial_reader    those of a trial
+by_document     filters and transforms              contracts       what is checked of their answers
 cases           parameters for some documents       failing_documents   what a function fails on
 recorder        ledger and time of a task           rejects         the documents that it dropped
 outgoing        what comes out: columns and dates   judgements      what was measured of each document whose way ended

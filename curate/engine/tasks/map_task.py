@@ -15,7 +15,7 @@ from curate.batch import Batch, Places, same_schema
 from curate.batch.column_types import parse
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
-from curate.engine.tasks import data_files, outgoing, sources, stage_runners, task_inputs, trial_reader
+from curate.engine.tasks import contracts, data_files, outgoing, sources, stage_runners, task_inputs, trial_reader
 from curate.engine.tasks.data_files import TASK_FILE_BYTES, Division
 from curate.engine.tasks.judgements import Judgements, ParquetOut
 from curate.engine.tasks.recorder import TaskRecorder
@@ -166,11 +166,11 @@ class _Task:
             entry.bytes_in += batch.n_bytes
             answer = barrier.apply(batch, shuffle.about(results, start, start + len(batch)))
             if isinstance(answer, Batch):
-                stage_runners.same_ids(ref, batch, answer)
-                stage_runners.only_declared(ref, columns, batch, answer)
+                contracts.same_ids(ref, batch, answer)
+                contracts.only_declared(ref, columns, batch, answer)
                 decided, verdicts = answer, None
             else:
-                decided, verdicts = batch, stage_runners.checked(ref, answer)
+                decided, verdicts = batch, contracts.checked(ref, answer)
             yield self.recorder.record(ref.label, decided, verdicts)
             start += len(batch)
         outside = results.filter(pc.greater_equal(results["row"], start)).num_rows

@@ -78,6 +78,12 @@ class TaskRecorder:
         """The columns of documents that are in the record of judgements."""
         return self.judgements.names if self.judgements is not None else []
 
+    def enter(self, label: str, batch: Batch) -> None:
+        """Count the documents that come to a stage."""
+        entry = self.ledger.stage(label)
+        entry.n_in += len(batch)
+        entry.bytes_in += batch.n_bytes
+
     def record(self, label: str, batch: Batch, verdicts: Verdicts | None = None) -> Batch:
         """Record what a stage decided about its result, and return the documents that go on.
 

@@ -30,8 +30,7 @@ def passing(label: str, batches: Iterator[Batch], recorder: TaskRecorder) -> Ite
     """Yield batches that a stage does not see, as it is for other inputs; the ledger counts that they pass."""
     entry = recorder.ledger.stage(label)
     for batch in batches:
-        entry.n_in += len(batch)
-        entry.bytes_in += batch.n_bytes
+        recorder.enter(label, batch)
         entry.n_out += len(batch)
         entry.bytes_out += batch.n_bytes
         yield batch
