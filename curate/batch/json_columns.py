@@ -21,6 +21,10 @@ _AS_THEY_ARE = (
     pa.types.is_large_string,
     pa.types.is_string_view,
 )
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+FIRST, LAST = -62_135_596_800, 253_402_300_799
+"""The first and the last second of the years 1 to 9999, since 1970; ISO 8601 has four digits for a year."""
+
 _BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
 
 
@@ -55,10 +59,30 @@ def json_ready(array: pa.Array) -> pa.Array:
     if pa.types.is_duration(kind):
         return array.cast(pa.int64())
     if pa.types.is_timestamp(kind):
-        return pc.replace_substring(array.cast(pa.string()), " ", "T")
+        return _timestamps(array)
     if pa.types.is_struct(kind):
         return _struct(array)
     return _list(array) if is_list(kind) else array.cast(pa.string())
+
+
+def python_values(array: pa.Array) -> list[Any]:
+    """Return the values of a column as Python's; if Python cannot hold one of them, all as JSON has them."""
+    try:
+        return array.to_pylist()
+    except (OverflowError, ValueError):
+        return json_ready(array).to_pylist()
+
+
+def _timestamps(array: pa.Array) -> pa.Array:
+    """Return ISO 8601 strings; what lies outside of the years 1 to 9999 as a number of its unit since 1970."""
+    numbers, per_second = array.cast(pa.int64()), _PER_SECOND[array.type.unit]
+    first, end = max(FIRST * per_second, -(1 << 63)), min((LAST + 1) * per_second, (1 << 63) - 1)
+    is_year = pc.and_(pc.greater_equal(numbers, first), pc.less(numbers, end))
+    if pc.all(is_year).as_py() is not False:
+        return pc.replace_substring(array.cast(pa.string()), " ", "T")
+    known = pc.if_else(is_year, array, pa.scalar(None, array.type))
+    others = pc.binary_join_element_wise(numbers.cast(pa.string()), f"{array.type.unit} since 1970", " ")
+    return pc.coalesce(pc.replace_substring(known.cast(pa.string()), " ", "T"), others)
 
 
 def _struct(array: pa.StructArray) -> pa.Array:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, BinaryIO
 
+from curate.batch.json_columns import python_values
 from curate.errors import InputError
 from curate.formats.format import Format
 from curate.formats.wanted import Wanted
@@ -80,9 +81,18 @@ class Parquet(Format):
             table = stored.read_row_group(group, columns=keys)
             at = pc.indices_nonzero(wanted.mask(table))
             if len(at):
-                rows = stored.read_row_group(group, columns=needed).take(at).to_pylist()
+                rows = _rows_at(stored.read_row_group(group, columns=needed), at.to_pylist())
                 yield from zip((start + place for place in at.to_pylist()), rows, strict=True)
             start += table.num_rows
+
+
+def _rows_at(table: Any, at: Sequence[int]) -> list[dict[str, Any]]:
+    """Return some rows of a table, of whatever types: Arrow cannot take rows of views, and Python not hold all timestamps."""
+    import pyarrow as pa
+
+    rows = pa.concat_tables([table.slice(row, 1) for row in at]).combine_chunks()
+    columns = [python_values(column.combine_chunks()) for column in rows.columns]
+    return [dict(zip(rows.schema.names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def row_groups(metadata: Any) -> list[tuple[int, int, int, int]]:

@@ -94,6 +94,8 @@ class InputSpec:
         Raises:
             SpecError: `shard_mib` is not more than 0, or `sample` is no share.
         """
+        if "" in paths:
+            raise SpecError("an empty path.  Name files, folders, globs or URLs; `.` is the current folder.")
         if shard_mib <= 0:
             raise SpecError(f"shard_mib must be more than 0, got {shard_mib:g}.")
         if not 0 < sample <= 1:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from curate import languages, registry
+from curate import languages, registry, signals
 from curate.batch import CORE, Columns
 from curate.batch.column_types import shown, spell
 from curate.errors import SpecError
 from curate.plan import case_languages
 from curate.spec import Case, Input, StageSpec
+from curate.spec.stages import takes_only
 from curate.stage import Kind
 
 
@@ -80,12 +81,15 @@ class Available:
         for column in columns:
             if self.has(spec, column):
                 continue
-            what = f"{spec.label}{f' > {asked_by}' if asked_by else ''} needs the column `{column}`"
+            what = f"{spec.label}{f', in its {asked_by},' if asked_by else ''} needs the column `{column}`"
             if owners := self.inputs_of.get(column):
                 missing = ", ".join(self._without(spec, column))
+                way_out = (
+                    f"  If the stage is for the others, add `only: {owners[0] if len(owners) == 1 else list(owners)}`."
+                )
                 raise SpecError(
-                    f"{what}, which documents of the input {missing} do not have.  If the stage is for the others, add "
-                    f"`only: {owners[0] if len(owners) == 1 else list(owners)}`.",
+                    f"{what}, which documents of the input {missing} do not have."
+                    f"{way_out if takes_only(spec.stage.kind) else maker(column)}",
                     spec.where,
                 )
             raise SpecError(f"{what}, which nothing before it makes.{maker(column)}", spec.where)
@@ -145,12 +149,12 @@ class Available:
                 self.inputs_of[column] = left
 
     def schema(self) -> dict[str, str]:
-        """Return column -> type, in order, if inputs differ in their columns; the type is "" where all have the column.
+        """Return column -> type, in order, if there are several inputs; the type is "" where all have the column.
 
         Raises:
             SpecError: the type of a column that only some inputs have is not known.
         """
-        if all(set(owners) == set(self.inputs) for owners in self.inputs_of.values()):
+        if len(self.inputs) == 1:
             return {}
         found = {"id": ""}
         for column, owners in self.inputs_of.items():
@@ -193,6 +197,8 @@ class Available:
 
 def maker(column: str) -> str:
     """Return advice which stages make a column."""
+    if column in signals.SIGNALS:
+        return f"  Put `text.measure: {{signals: [{column}]}}` before it."
     makers = [
         name
         for name, stage in registry.catalogue().items()

@@ -86,7 +86,7 @@ def plain_ref(spec: StageSpec) -> StageRef:
 def _after(known: Available, spec: StageSpec) -> Bound:
     """Check a stage against what is there, and take in what it makes and removes."""
     kind, columns = spec.stage.kind, columns_of(spec)
-    known.check_needs(spec, sorted({column for case in spec.cases for column in case.when}), asked_by="when")
+    known.check_needs(spec, sorted({column for case in spec.cases for column in case.when}), asked_by="`when` or `per`")
     found = _signal_columns(known, spec) if kind is Kind.RULES else {}
     if kind not in (Kind.RULES, Kind.DATATROVE):
         known.check_needs(spec, columns.needs)

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing_extensions import TypedDict
 
 from curate import params
+from curate.batch import CORE
 from curate.errors import SpecError
 
 ALWAYS = ("id", "text")
@@ -140,6 +141,11 @@ def _choice(given: ColumnsOfOutput) -> ColumnChoice:
     for old, new in choice.rename.items():
         if not new:
             raise SpecError(f"columns > rename > {old}: a column needs a name.")
+        if new in CORE:
+            raise SpecError(
+                f"columns > rename > {old}: `{new}` is a core column, by which documents are found.  Map a column of the files "
+                f"to it with `fields: {{{new}: {old}}}` at the source."
+            )
         for pattern in choice.drop:
             if fnmatchcase(old, pattern):
                 raise SpecError(f"columns > drop: `{pattern}` drops the column `{old}`, which `rename` names.")

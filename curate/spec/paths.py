@@ -31,7 +31,7 @@ def plain(marked: Marked, hint: Any, notes: dict[str, list[str]]) -> Any:
         inner = _inner(hint, list)
         return [plain(each, inner, notes) for each in marked.value]
     kind = _location(hint) or _location(_inner(hint, list))  # one for a list of one
-    if kind is None or not isinstance(marked.value, str) or not marked.folder:
+    if kind is None or not isinstance(marked.value, str) or not marked.value or not marked.folder:
         return marked.value
     written = kind(marked.value)
     return kind(_located(marked, notes), written) if written.is_relative() else written

@@ -115,6 +115,11 @@ Converter = Callable[[str, Mapping[str, Param], Mapping[str, Marked]], dict[str,
 """Returns given parameters in their types: (whose they are in errors, those known, those given)."""
 
 
+def takes_only(kind: Kind) -> bool:
+    """Return whether stages of a kind can be for some inputs."""
+    return kind in _ALLOWED["only"]
+
+
 def known_params(stage: Stage) -> dict[str, Param]:
     """Return what YAML may say of a stage that is neither source nor sink."""
     more = {name: param for name, param in STAGE_PARAMS.items() if stage.kind in _ALLOWED[name]}

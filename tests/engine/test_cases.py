@@ -222,7 +222,7 @@ def test_a_broken_contract_is_no_failing_document(run):
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
-        ([{"filters.gopher.quality": {"when": {"lang": "en"}}}], r"quality > when needs the column `lang`, which nothing before it makes"),
+        ([{"filters.gopher.quality": {"when": {"lang": "en"}}}], r"quality, in its `when` or `per`, needs the column `lang`, which nothing before it makes"),
         ([{"filters.gopher.quality": {"when": {"language": False}}}], 'write "no" for Norwegian'),
         ([{"filters.gopher.quality": {"when": {"language": []}}}], "fits no document"),
         ([{"filters.gopher.quality": {"when": {"language": [[1]]}}}], "expected a text, a whole number"),

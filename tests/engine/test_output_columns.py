@@ -60,7 +60,7 @@ def result(recipe: str, folder: Path) -> pa.Table:
         ({"keep": "*", "drop": "words.*"},
          [*CORE, "topic", "stars", "language", "language_score", "language_reliable", "language_guesses", "lines.count"]),
         ({"keep": ["url"], "rename": {"words.count": "n_words", "url": "link"}}, ["id", "text", "link", "n_words"]),
-        ({"keep": ["topic"], "rename": {"url": "source", "source": "url"}}, ["id", "text", "source", "url", "topic"]),
+        ({"keep": ["topic"], "rename": {"language": "stars", "stars": "language"}}, ["id", "text", "topic", "language", "stars"]),
     ],
 )  # fmt: skip
 def test_the_columns_that_come_out(recipe, tmp_path, columns, wanted):
@@ -86,7 +86,7 @@ def test_the_histograms_and_the_rejects_have_what_is_left_out(recipe, tmp_path):
         ({"add": ["repetition.*"]}, "add: no column of this recipe fits"),
         ({"rename": {"word.count": "n"}}, r"rename: this recipe makes no column `word\.count`.*words\.count"),
         ({"rename": {"url": "topic"}}, "`url` cannot be called `topic`, as another column is.*drop or rename `topic`"),
-        ({"rename": {"url": "text"}}, "`url` cannot be called `text`"),
+        ({"rename": {"topic": "url"}}, "`url` is a core column, by which documents are found"),
         ({"rename": {"url": "a", "date": "a"}}, "cannot be called `a`"),
         ({"rename": {"text": "content"}}, "`id` and `text` always come out under these names"),
         ({"drop": ["t*"]}, r"`t\*` drops the column `text`, which always comes out"),

@@ -173,3 +173,34 @@ def test_the_columns_of_a_plan_are_those_of_all_inputs(write_recipe, inputs):
     made = prepare(write_recipe([], inputs=inputs))
     assert set(made.columns) == {"id", "text", "url", "date", "source", "stars"}
     assert isinstance(made, plan.Plan) and [shard.input for shard in made.shards] == ["forum", "wiki"]
+
+
+@pytest.mark.parametrize("output", [{}, {"files": 2}])
+def test_columns_come_in_one_order_whatever_the_inputs_say(run, inputs, output):
+    fields = {"id": "key", "stars": "key", "rank": "key"}
+    inputs["wiki"]["sources.parquet"] |= {"extra": {"rank": "string", "stars": "string"}, "fields": fields}
+    inputs["forum"]["sources.jsonl"] |= {"extra": {"stars": "string", "rank": "string"}, "fields": {"text": "content", "id": "post_id", "rank": "post_id"}}  # fmt: skip
+    url = run([], inputs=inputs, output={"sinks.parquet": output})
+    names = {tuple(pq.read_schema(path).names) for path in Path(url, "data").glob("*.parquet")}
+    assert len(names) == 1 and len(rows_in(url)) == 12
+
+
+def test_advice_for_a_stage_that_cannot_be_for_one_input_is_another(write_recipe, inputs):
+    refused(
+        write_recipe,
+        inputs,
+        [{"quality.top_per": {"column": "stars", "count": 1}}],
+        r"of the input wiki do not have\.$",
+    )
+    refused(
+        write_recipe,
+        inputs,
+        [{"quality.keep_top": {"share": 0.5, "by": ["words.count"]}}],
+        "Put `text.measure: {signals:",
+    )
+
+
+@pytest.mark.parametrize("paths", ["", ["a.jsonl", ""]])
+def test_an_empty_path_is_refused(write_recipe, paths):
+    with pytest.raises(SpecError, match="an empty path"):
+        prepare(write_recipe([], inputs={"sources.jsonl": {"paths": paths}}))

@@ -121,7 +121,9 @@ class _Answers:
             raise
         except Exception as error:
             if ref.on_error != "drop" or isinstance(error, MemoryError):
-                raise StageError(f"{ref.label} failed on document {doc.id}: {type(error).__name__}: {error}") from error
+                raise StageError(
+                    f"{ref.label} failed on document {doc.id}: {failing_documents.evidence_of(error)}"
+                ) from error
             return self._failed(failing_documents.evidence_of(error), failing_documents.count_of(error))
 
     def refused(self, ref: StageRef, doc: Doc, problem: str, row: int | None = None) -> str:

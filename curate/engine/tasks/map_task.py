@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 
@@ -208,10 +208,7 @@ class _Task:
         """Put the documents that are kept on record, with the same columns for every input: what one does not have is null."""
         types = {name: parse(kind) if kind else None for name, kind in self.phase.schema.items()}
         for batch in batches:
-            columns = {
-                name: batch[name] if name in batch else pa.nulls(len(batch), kind) for name, kind in types.items()
-            }
-            kept = Batch(pa.RecordBatch.from_pydict(columns)) if columns else batch
+            kept = Batch(_aligned(batch, types)) if types else batch
             self.recorder.judgements.keep(kept)
             yield kept
 
@@ -250,6 +247,12 @@ class _Task:
             writer.write_batch(rows)
             start = stop
         writer.close()
+
+
+def _aligned(batch: Batch, types: Mapping[str, pa.DataType | None]) -> pa.RecordBatch:
+    """Return the rows of a batch with these columns in this order; then those that nobody declared, as blocks may make."""
+    declared = {name: batch[name] if name in batch else pa.nulls(len(batch), kind) for name, kind in types.items()}
+    return pa.RecordBatch.from_pydict({**declared, **{name: batch[name] for name in batch.names if name not in types}})
 
 
 def _need_batch(found: object, shard: int) -> None:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts, column_types
+from curate.batch.json_columns import python_values
 from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
@@ -99,7 +100,7 @@ class parquet:
                 raise InputError(f"{split.url}: cannot be read: {error}.  Check the file, or fetch it again") from error
         if rows is None:
             return []
-        columns = [column.to_pylist() for column in rows.columns]
+        columns = [python_values(column) for column in rows.columns]
         return [dict(zip(rows.schema.names, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def check_input(self, split: Split) -> None:
