@@ -205,3 +205,11 @@ def test_every_address_of_every_stage_finds_it():
     for entry in known:
         found, rest = entries.find(known, f"{entry.address}.x", "")
         assert (found, rest) == (entry, "x")
+
+
+def test_set_reaches_into_mappings_that_are_there():
+    recipe = "name: r\ninputs: {sources.jsonl: {paths: x}}\nstages:\n- filters.gopher.quality: {per: {lang: {zh: {min_words: 1}}}}\n"
+    setting = "filters.gopher.quality.per.lang.zh.min_words=3"
+    assert changed(recipe, setting)["stages"][0]["filters.gopher.quality"] == {
+        "per": {"lang": {"zh": {"min_words": 3}}}
+    }

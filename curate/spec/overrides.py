@@ -80,12 +80,15 @@ def _into(holder: dict[str, Marked], path: str, place: str, depth: int) -> tuple
     """Follow a path into mappings, which are made where there are none.
 
     Args:
-        depth: how many mappings at most; what is left then is one key, such as the name of a column with dots.
+        depth: how many mappings are made at most; what is left then is one key, such as the name of a column with dots.
     """
-    while depth and "." in path and path not in holder:
-        inside = [key for key in holder if path.startswith(f"{key}.")]
+    while "." in path and path not in holder:
+        inside = [key for key in holder if path.startswith(f"{key}.") and isinstance(holder[key].value, dict)]
+        if not inside and not depth:
+            break
+        depth -= not inside
         key = max(inside, key=len) if inside else path.partition(".")[0]
-        holder, path, depth = _mapping(holder.setdefault(key, marks.made({}, place))), path[len(key) + 1 :], depth - 1
+        holder, path = _mapping(holder.setdefault(key, marks.made({}, place))), path[len(key) + 1 :]
     return holder, path
 
 
