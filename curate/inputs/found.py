@@ -186,7 +186,7 @@ def _finds_document(source: Callable[[Shard], Iterator[Batch]], file: Split) -> 
 
 
 def _whole(file: InputFile) -> Split:
-    return Split(file.url, file.name, 0, file.size, file.size, file.source, file.mark)
+    return Split(file.url, file.name, 0, file.size, file.size, file.source, file.mark, file.is_source_given)
 
 
 # ---------------------------------------------------------------------- which key is which column

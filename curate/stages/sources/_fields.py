@@ -45,6 +45,10 @@ class Layout:
     named: frozenset[str]
     mapped: frozenset[str]
 
+    def takes_source(self, split: Split) -> bool:
+        """Return whether the `source` that documents have goes before the label: unless only the label is given."""
+        return "source" in self.mapped or not split.is_source_given
+
 
 def layout_of(fields: Mapping[str, str], extra: Mapping[str, str] | str) -> Layout:
     """Return the columns of a source.

@@ -91,6 +91,7 @@ class ObjectReader:
 
     def __init__(self, builder: BatchBuilder, layout: Layout, counts_others: bool):
         self.builder = builder
+        self._layout = layout
         self._names = layout.schema.names[2:]
         converters = converters_of(layout)
         self._columns = [(name, [_path(key) for key in layout.keys[name]], converters[name]) for name in self._names]
@@ -153,7 +154,7 @@ class ObjectReader:
                 self.builder.count("unknown_key")
 
     def _row(self, split: Split, at: int, own_id: str | None, text: str | None, values: Mapping[str, Any]) -> tuple:
-        source = values.get("source") or split.source
+        source = (values.get("source") if self._layout.takes_source(split) else None) or split.source
         others = (source if name == "source" else values.get(name) for name in self._names)
         return (own_id or f"{split.name}/{at}", text, *others)
 

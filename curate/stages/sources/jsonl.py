@@ -49,8 +49,9 @@ class jsonl:
     Args:
         fields: column -> key in the object, if the names differ: {text: content, url: meta.link}. `a.b` is the key `b` of
             the object `a`, unless a key is named `a.b`. `id`, `url`, `date` and `source` are taken from the keys of these
-            names, and the last three also from an object `metadata`, as datatrove writes it. An `id` is a string or a
-            whole number; without one, the id is the file name and the byte offset of the line (in the decompressed file).
+            names, and the last three also from an object `metadata`, as datatrove writes it; `source` only if the input
+            has no name and no label, or if it is in `fields`. An `id` is a string or a whole number; without one, the id
+            is the file name and the byte offset of the line (in the decompressed file).
         extra: additional columns to keep, with their types: {stars: int, tags: list of string}. `all` keeps every other
             key, in the type of its values at the beginning of up to 16 files; a key whose values have several types
             becomes a string, as with `string` below, and an object is one column with a struct. A value that does not fit

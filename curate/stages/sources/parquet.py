@@ -36,8 +36,9 @@ class parquet:
     Args:
         fields: column -> column in the file, if the names differ: {text: content, url: meta.link}. `a.b` is the field `b`
             of the struct `a`. `id`, `url`, `date` and `source` are taken from the columns of these names, and the last
-            three also from a struct `metadata`, as datatrove writes it. An `id` is a string or a whole number; without
-            one, the id is the file name and the row number.
+            three also from a struct `metadata`, as datatrove writes it; `source` only if the input has no name and no
+            label, or if it is in `fields`. An `id` is a string or a whole number; without one, the id is the file name
+            and the row number.
         extra: additional columns to keep, with their types: {score: float, tags: list of string}. `all` keeps every other
             column as it is; only a column of nulls becomes `string`, an Arrow extension type other than `uuid`, `json` and
             `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A column
@@ -274,7 +275,8 @@ def _batch(split: Split, rows: pa.RecordBatch, first_row: int, layout: Layout, k
     positions = pa.array([f"{split.name}/{first_row + i}" for i in range(n)], pa.string())
     columns["id"] = _filled(columns["id"], positions) if "id" in columns else positions
     labels = pa.repeat(pa.scalar(split.source, pa.string()), n)
-    columns["source"] = _filled(columns["source"], labels) if "source" in columns else labels
+    takes_own = "source" in columns and layout.takes_source(split)
+    columns["source"] = _filled(columns["source"], labels) if takes_own else labels
     arrays = [columns[field.name] if field.name in columns else pa.nulls(n, field.type) for field in schema]
     verdicts = Verdicts.of(reasons) if any(reasons) else None
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), verdicts, counts)

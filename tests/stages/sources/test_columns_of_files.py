@@ -47,7 +47,7 @@ def found(source, files: dict[str, bytes] | bytes, **params) -> dict:
 @pytest.mark.parametrize(("source", "write"), BOTH)
 def test_core_columns_are_taken_as_they_are(source, write):
     record = {"text": "t", "id": 7, "url": "u", "date": "2024-01-01", "source": "web", "more": 1}
-    assert read(source, write(record)).rows == [
+    assert read(source, write(record), label="").rows == [
         {"id": "7", "text": "t", "url": "u", "date": "2024-01-01", "source": "web"}
     ]
 
@@ -55,9 +55,27 @@ def test_core_columns_are_taken_as_they_are(source, write):
 @pytest.mark.parametrize(("source", "write"), BOTH)
 def test_the_metadata_of_datatrove_have_core_columns_too(source, write):
     record = {"text": "t", "id": "a", "metadata": {"url": "u", "date": "d", "source": None, "n": 1}}
-    assert read(source, write(record)).rows == [{"id": "a", "text": "t", "url": "u", "date": "d", "source": "test"}]
+    assert read(source, write(record), label="").rows == [
+        {"id": "a", "text": "t", "url": "u", "date": "d", "source": "in"}
+    ]
     (row,) = read(source, write({**record, "url": "first"})).rows
     assert row["url"] == "first"
+
+
+@pytest.mark.parametrize(("source", "write"), BOTH)
+@pytest.mark.parametrize("own", [{"source": "web"}, {"metadata": {"source": "web"}}])
+def test_a_label_in_the_recipe_goes_before_the_source_in_the_file(source, write, own):
+    data = write({"text": "a", **own}, {"text": "b"})
+
+    def sources(**params):
+        return [row["source"] for row in read(source, data, **params).rows]
+
+    assert sources(label="wiki") == ["wiki", "wiki"]
+    assert sources(label="") == ["web", "in"]
+    key = next(iter(own)) if "source" in own else "metadata.source"
+    assert sources(label="wiki", fields={"source": key}) == ["web", "wiki"], "what `fields` says goes before both"
+    kept = sources(label="wiki", fields={"origin": key}, extra={"origin": "string"})
+    assert kept == ["wiki", "wiki"]
 
 
 @pytest.mark.parametrize(("source", "write"), BOTH)
