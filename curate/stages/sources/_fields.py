@@ -117,7 +117,7 @@ def renamed(keys: Iterable[str], fields: Mapping[str, str], id_fits: bool) -> di
     """Return extra column -> key, for `extra: all`.
 
     Args:
-        keys: of the files.
+        keys: of the files, without those of which core columns take all that is inside.
         fields: output column -> key; what it maps is not kept under its own name.
         id_fits: the values of the key `id`, if there is one, can be ids of documents.
     Raises:
