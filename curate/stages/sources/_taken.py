@@ -32,11 +32,15 @@ class Part:
     path: tuple[str, ...]
 
 
-def parts_inside(key: str, layout: Layout, split: Split) -> Iterator[Part]:
-    """Yield the places inside of a column or key of a file that core columns are looked for in."""
+def parts_inside(key: str, layout: Layout, takes_source: bool) -> Iterator[Part]:
+    """Yield the places inside of a column or key of a file that core columns are looked for in.
+
+    Args:
+        takes_source: `source` is one of these columns, see `Layout.takes_source`.
+    """
     above = key.split(".")
     for name in CORE:
-        candidates = layout.keys[name] if name != "source" or layout.takes_source(split) else ()
+        candidates = layout.keys[name] if name != "source" or takes_source else ()
         for i, candidate in enumerate(candidates):
             path = candidate.split(".")
             if len(path) > len(above) and path[: len(above)] == above:
@@ -93,7 +97,7 @@ def types_left(
     What a core column takes in some of the files only stays in all of them, so that the column has one type.
     """
     types = [type_at(schema, key) for schema in schemas]
-    for part in parts_inside(key, layout, splits[0]):
+    for part in parts_inside(key, layout, layout.takes_source(splits[0])):
         where = [i for i, kind in enumerate(types) if type_inside(kind, part.path) is not None]
         if all(is_taken_in_file(part, schemas[i]) for i in where):
             for i in where:

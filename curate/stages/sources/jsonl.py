@@ -28,9 +28,17 @@ from curate.stages.sources._fields import (
     renamed,
     spread,
 )
-from curate.stages.sources._json_objects import ObjectReader, can_be_id, converters_of, parsed_or_none, values_at
+from curate.stages.sources._json_objects import (
+    ObjectReader,
+    can_be_id,
+    converters_of,
+    parsed_or_none,
+    values_at,
+    values_left,
+)
 from curate.stages.sources._json_values import MISSING, type_of
 from curate.stages.sources._magic import binary_format
+from curate.stages.sources._taken import nothing_left
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
 
 N_CHECKED = 1000
@@ -112,10 +120,14 @@ class jsonl:
         if self.extra != ALL:
             return {}
         id_fits = all(can_be_id(value) for value in values_at(records, "id") if value not in (None, MISSING))
-        keys = renamed(dict.fromkeys(key for record in records for key in record), self.fields, id_fits)
-        present = {name: (v for v in values_at(records, key) if v is not MISSING) for name, key in keys.items()}
-        types = {name: type_of(values) for name, values in present.items()}
-        extra = {name: column_types.spell(kind) for name, kind in types.items()}
+        names = dict.fromkeys(key for record in records for key in record)
+        left = {key: values_left(records, key, self.layout, files[0]) for key in (*names, *self.fields.values())}
+        extra = {}
+        for name, key in renamed([name for name in names if left[name] is not None], self.fields, id_fits).items():
+            values = left[key]
+            if values is None:
+                raise nothing_left(name, key, files[0])
+            extra[name] = column_types.spell(type_of(values))
         return {"extra": extra, "other_keys": "count"}
 
     def first_documents(self, split: Split) -> list[dict]:
@@ -146,7 +158,8 @@ class jsonl:
         if self.extra == ALL:
             raise StageError("the columns of `extra: all` are not known.  Take the parameters that `found_in` returns")
         builder = BatchBuilder(self.layout.schema)
-        reader = ObjectReader(builder, self.layout, self.other_keys == "count")
+        takes_source = all(map(self.layout.takes_source, shard.splits))
+        reader = ObjectReader(builder, self.layout, takes_source, self.other_keys == "count")
         for split in shard.splits:
             n_texts = 0
             for at, line, length in _lines_of(split, self.max_doc_bytes):

@@ -304,7 +304,7 @@ def _column(
     else:
         first, *path = key.split(".")
         array = pc.struct_field(rows.column(first), path)
-    for part in parts_inside(key, layout, split) if pa.types.is_struct(field.type) else ():
+    for part in parts_inside(key, layout, layout.takes_source(split)) if pa.types.is_struct(field.type) else ():
         is_there = type_inside(array.type, part.path) is not None
         if is_there and is_taken_in_file(part, rows.schema) and type_inside(field.type, part.path) is None:
             array = array_without(array, part.path)
