@@ -62,7 +62,9 @@ class jsonl:
             is the file name and the byte offset of the line (in the decompressed file).
         extra: additional columns to keep, with their types: {stars: int, tags: list of string}. `all` keeps every other
             key, in the type of its values at the beginning of up to 16 files; a key whose values have several types
-            becomes a string, as with `string` below, and an object is one column with a struct. A value that does not fit
+            becomes a string, as with `string` below, and an object is one column with a struct, without the keys that are
+            taken for `text` or another of the five columns above, so that no stage overlooks them; an object with no other
+            key disappears. A value that does not fit
             the type, or a number that JSON does not know (`NaN`, `Infinity`), becomes null and is counted
             (`mismatched.stars`). `string` stores other values as JSON, timestamps and dates are ISO 8601, `binary` is
             base64.

@@ -50,8 +50,10 @@ class parquet:
             and the row number.
         extra: additional columns to keep, with their types: {score: float, tags: list of string}. `all` keeps every other
             column as it is; only a column of nulls becomes `string`, an Arrow extension type other than `uuid`, `json` and
-            `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A column
-            that a file does not have is null in its documents, which are counted (`missing_column.score`).
+            `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A field of a
+            struct that is taken for `text` or another of the five columns above is not kept in the struct as well, so that
+            no stage overlooks it; a struct with no other field disappears. A column that a file does not have is null in its
+            documents, which are counted (`missing_column.score`).
     Makes: text, url, date, source
     Drops:
         no_text: the text is null
