@@ -37,6 +37,7 @@ class Split:
         size: bytes of the whole file as stored.
         source: the label that goes into the column `source`.
         mark: a cheap sign that shows whether the file has changed since the run was planned; "" if there is none.
+        is_source_given: the recipe gives the label, which then goes before a `source` that the file's documents have.
     """
 
     url: str
@@ -46,6 +47,7 @@ class Split:
     size: int
     source: str
     mark: str = ""
+    is_source_given: bool = False
 
     @property
     def range_name(self) -> str:

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 import curate
 from curate import spec
+from curate.batch import CORE
 from curate.cli import app
 from curate.engine.run import prepare
 from curate.errors import InputError, SpecError
@@ -70,7 +71,7 @@ def test_keys_are_found_by_their_values():
     assert each.source.name == "sources.jsonl" and each.n_files == 1
     assert columns(each) == {"text": "body", "id": "Post_ID", "url": "permalink", "date": "meta.created"}
     assert dict(each.mapped) == columns(each)
-    assert set(each.other_keys) == {"title", "image"}
+    assert set(each.other_keys) == {"title", "image", "meta"}
     (url,) = [field for field in each.fields if field.column == "url"]
     assert url.others == ("image",)
 
@@ -88,6 +89,35 @@ def test_what_datatrove_writes_is_not_mapped():
     write_jsonl("a.jsonl", [{"text": TEXT, "id": "1", "metadata": metadata}])
     (each,) = found.look(["a.jsonl"])
     assert columns(each)["url"] == "metadata.url" and each.mapped == ()
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+@pytest.mark.parametrize(
+    ("record", "kept"),
+    [
+        ({"payload": {"body": TEXT}}, []),
+        ({"payload": {"body": TEXT, "lang": None}}, ["payload"]),
+        ({"payload": {"deep": {"body": TEXT}, "lang": "en"}, "n": 1}, ["payload", "n"]),
+        ({"text": {"body": TEXT}, "n": 1}, ["n"]),
+        ({"text": {"body": TEXT, "lang": "en"}}, ["original_text"]),
+        ({"text": TEXT, "metadata": {"url": "https://a.example/", "source": "s"}}, []),
+        ({"text": TEXT, "metadata": {"url": "https://a.example/", "dump": "x"}}, ["metadata"]),
+        ({"text": TEXT, "url": "https://a.example/", "metadata": {"url": "https://b.example/"}}, ["metadata"]),
+        ({"text": TEXT, "date": [1], "metadata": {"created_at": "2024-01-02", "k": 1}}, ["original_date", "metadata"]),
+    ],
+)
+def test_the_keys_that_are_named_as_kept_are_those_that_the_recipe_keeps(ending, record, kept):
+    if ending == "jsonl":
+        write_jsonl("a.jsonl", [record, record])
+    else:
+        pq.write_table(pa.Table.from_pylist([record, record]), "a.parquet")
+    (each,) = found.look([f"a.{ending}"])
+    renamed = [column for column, _ in each.mapped if column not in CORE]
+    assert sorted([*each.other_keys, *renamed]) == sorted(kept)
+    printed = init(f"a.{ending}", "-o", "r.yaml")
+    assert printed.exit_code == 0 and all(key in printed.stdout for key in each.other_keys)
+    (source,) = prepare("r.yaml").phases[0].sources
+    assert sorted(source.stage.params["extra"]) == sorted(kept)
 
 
 def test_columns_of_parquet_are_found_in_types_that_json_does_not_have():

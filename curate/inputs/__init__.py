@@ -59,6 +59,7 @@ class InputFile:
         size: stored bytes.
         mark: a cheap sign that shows whether the file has changed: its size with its ETag or modification time.
         source: the label for the column `source`.
+        is_source_given: the label was given, not taken from the path.
     """
 
     url: str
@@ -66,6 +67,7 @@ class InputFile:
     size: int
     mark: str
     source: str
+    is_source_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,8 @@ class InputSpec:
         paths: files, folders, globs or fsspec URLs.
         shard_mib: about how many stored MiB one task reads, more than 0; larger files are split where their format
             allows it.
-        source: the label for the column `source`; empty: the name of the input, else the Common Crawl dump in the path, else
-            the file's folder.
+        source: the label for the column `source`; empty: the name of the input, else the file's own `source`, else the
+            Common Crawl dump in the path, else the file's folder.
         sample: the share of the documents that are read, more than 0 and at most 1; which ones depends on their ids only.
             The others are dropped as `not_in_sample`.
     """
@@ -196,7 +198,7 @@ def _file(fs: Any, path: str, info: dict, source: str) -> InputFile:
     clean = redaction.public_address(path) if is_web(fs) else path
     crawl = CRAWL.search(clean)
     label = source or (crawl[0] if crawl else posixpath.basename(posixpath.dirname(clean)))
-    return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label)
+    return InputFile(url, clean, size, "-".join(f"{size} {identity}".split()), label, bool(source))
 
 
 def _is_unicode(path: str) -> bool:
@@ -229,7 +231,7 @@ def _named(found: list[tuple[InputFile, int]]) -> Iterator[InputFile]:
     for file, _ in found:
         is_alone = seen[name(file.url)] == 1
         shown = name(file.url) if is_alone else redaction.distinct_address(file.url)
-        yield InputFile(file.url, shown, file.size, file.mark, file.source)
+        yield replace(file, name=shown)
 
 
 # ---------------------------------------------------------------------- shards
@@ -277,7 +279,7 @@ def _cut_file(file: InputFile, shard_bytes: int, kinds: Sequence[Format]) -> lis
     n_splits = -(-file.size // shard_bytes) if kind and kind.is_splittable(file.name) else 1
     ends = kind.bounds(file.url, file.size, n_splits) if n_splits > 1 else [0, file.size]
     return [
-        Split(file.url, file.name, start, end, file.size, file.source, file.mark)
+        Split(file.url, file.name, start, end, file.size, file.source, file.mark, file.is_source_given)
         for start, end in itertools.pairwise(ends)
     ]
 

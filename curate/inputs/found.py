@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,8 @@ class Found:
         n_bytes: how large they are, as stored.
         fields: the core columns, where the files have keys of their own.
         mapped: column -> key, as the source must be told; also other names for keys that a core column displaces.
-        other_keys: keys that no core column takes; None if the files have no keys.
+        other_keys: keys that `extra: all` keeps as columns, as core columns do not take all of them; None if the files have no
+            keys.
         left_out: other files in folders.
     """
 
@@ -186,7 +187,7 @@ def _finds_document(source: Callable[[Shard], Iterator[Batch]], file: Split) -> 
 
 
 def _whole(file: InputFile) -> Split:
-    return Split(file.url, file.name, 0, file.size, file.size, file.source, file.mark)
+    return Split(file.url, file.name, 0, file.size, file.size, file.source, file.mark, file.is_source_given)
 
 
 # ---------------------------------------------------------------------- which key is which column
@@ -212,11 +213,12 @@ def _found(path: str, source: Stage, files: Sequence[InputFile], left_out: tuple
             )
     keys = dict.fromkeys(key for record in records for key in record)
     mapped = {field.column: field.key for field in fields if not _is_taken_as_such(field, keys)}
-    used = {field.key.partition(".")[0] for field in fields}
+    taken = {(key,) if key in keys else tuple(key.split(".")) for key in _taken(fields, keys)}
+    kept = [key for key in keys if any(_has_more((key,), record.get(key), taken) for record in records)]
     for column in CORE:
-        if column in keys and column not in used and (column in mapped or column == "id"):
+        if column in kept and (column in mapped or column == "id"):
             mapped[_free(f"original_{column}", keys)] = column  # `extra: all` cannot keep it under its own name
-    others = tuple(key for key in keys if key not in used and key not in CORE)
+    others = tuple(key for key in kept if key not in CORE)
     return Found(source, (path,), len(files), n_bytes, fields, tuple(mapped.items()), others, left_out)
 
 
@@ -228,6 +230,27 @@ def _taken_as_such(column: str) -> tuple[str, ...]:
 def _is_taken_as_such(field: Field, keys: Mapping[str, Any]) -> bool:
     """Return whether a source takes the key of a field by itself; `url` comes before `metadata.url`."""
     return field.key in _taken_as_such(field.column) and (field.key == field.column or field.column not in keys)
+
+
+def _taken(fields: Sequence[Field], keys: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys that core columns take: those of fields, and those that sources take without being told."""
+    found = {field.column for field in fields}
+    yield from (field.key for field in fields)
+    for column in CORE:
+        first, *inside = _taken_as_such(column)
+        if column not in found and inside:
+            yield from (first,) if first in keys else inside
+
+
+def _has_more(path: tuple[str, ...], value: Any, taken: Collection[tuple[str, ...]]) -> bool:
+    """Return whether there is something at a path of keys which is not taken, be it a null in an object."""
+    if path in taken:
+        return False
+    if not any(other[: len(path)] == path for other in taken):
+        return True
+    if isinstance(value, Mapping):
+        return any(_has_more((*path, name), part, taken) for name, part in value.items())
+    return value is not None
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

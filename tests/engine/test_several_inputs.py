@@ -62,6 +62,29 @@ def test_documents_come_in_the_order_of_the_recipe_with_name_and_all_columns(run
     assert [row["stars"] for row in found] == [*range(6), None, *[None] * 5]
 
 
+def test_the_label_of_an_input_goes_before_the_source_in_its_files(run, inputs, tmp_path):
+    with open(tmp_path / "forum" / "part-0", "a") as file:
+        file.write(json.dumps({"content": "a quotation", "post_id": 7, "source": "wiki"}) + "\n")
+    again = tmp_path / "again"
+    again.mkdir()
+    pq.write_table(pa.table({"text": ["article 9"], "id": ["9"], "source": ["forum"]}), again / "part-0")
+    inputs["wiki"] = {"sources.parquet": {"paths": str(again / "*")}}
+    stages = [{f"{MINE}.exclaim": {"when": {"source": "wiki"}}}]
+    found = rows_in(run(stages, inputs=inputs))
+    assert [(row["source"], row["text"]) for row in found[-2:]] == [("forum", "a quotation"), ("wiki", "article 9!")]
+
+    alone = inputs["wiki"]["sources.parquet"]
+    (row,) = rows_in(run(stages, inputs={"sources.parquet": {**alone, "source": "wiki"}}))
+    assert (row["source"], row["text"]) == ("wiki", "article 9!")
+    (row,) = rows_in(run(stages, inputs={"sources.parquet": alone}))
+    assert (row["source"], row["text"]) == ("forum", "article 9"), "without a label, the file's own"
+    (row,) = rows_in(run(stages, inputs={"sources.parquet": {**alone, "source": "again"}}))
+    assert row["source"] == "again", "the label that the folder gave before"
+    given = {**alone, "source": "wiki", "fields": {"source": "source"}}
+    (row,) = rows_in(run(stages, inputs={"sources.parquet": given}))
+    assert (row["source"], row["text"]) == ("forum", "article 9"), "as `fields` says"
+
+
 def test_the_first_copy_is_that_of_the_first_input(run, inputs):
     url = run(["dedup.exact"], inputs=inputs)
     (dropped,) = rows_in(url, "rejects")

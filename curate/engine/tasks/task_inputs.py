@@ -87,7 +87,7 @@ def _from_source(phase: MapPhase, shard: Shard, digests: dict[str, str]) -> list
         _check_reader(phase, shard)
         mark = shard.mark or str(time.time_ns())  # without a mark it is never known to be unchanged
         return [shard.n_ranks, shard.limit, mark]
-    splits = [[s.name, s.start, s.end, s.source, _content(digests, s)] for s in shard.splits]
+    splits = [[s.name, s.start, s.end, s.source, s.is_source_given, _content(digests, s)] for s in shard.splits]
     return [*([shard.input] if shard.input else []), *([shard.limit] if shard.limit else []), *splits]
 
 

@@ -45,6 +45,10 @@ class Layout:
     named: frozenset[str]
     mapped: frozenset[str]
 
+    def takes_source(self, split: Split) -> bool:
+        """Return whether the `source` that documents have goes before the label: unless only the label is given."""
+        return "source" in self.mapped or not split.is_source_given
+
 
 def layout_of(fields: Mapping[str, str], extra: Mapping[str, str] | str) -> Layout:
     """Return the columns of a source.
@@ -113,7 +117,7 @@ def renamed(keys: Iterable[str], fields: Mapping[str, str], id_fits: bool) -> di
     """Return extra column -> key, for `extra: all`.
 
     Args:
-        keys: of the files.
+        keys: of the files, without those of which core columns take all that is inside.
         fields: output column -> key; what it maps is not kept under its own name.
         id_fits: the values of the key `id`, if there is one, can be ids of documents.
     Raises:

@@ -14,6 +14,7 @@ from curate.stage import Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._fields import Layout
 from curate.stages.sources._json_values import MISSING, Converter, converter
+from curate.stages.sources._taken import Part, object_without, parts_inside, type_inside
 
 MOST_OTHER_KEYS = 20
 """Number of keys that no column takes and that are counted by name in a shard, at most."""
@@ -60,6 +61,33 @@ def values_at(records: Sequence[Mapping[str, Any]], key: str) -> Iterator[Any]:
     return (_value(record, path) for record in records)
 
 
+def values_left(records: Sequence[Mapping[str, Any]], key: str, layout: Layout, split: Split) -> list[Any] | None:
+    """Return the values of the objects that have a key, without what core columns take from inside; None if nothing is left.
+
+    What a core column takes in some of the objects only stays in all of them.
+    """
+    values = {i: value for i, value in enumerate(values_at(records, key)) if value is not MISSING}
+    is_less = False
+    for part in parts_inside(key, layout, layout.takes_source(split)):
+        less = {i: object_without(value, part.path) for i, value in values.items()}
+        changed = [i for i, value in values.items() if less[i] is not value]
+        if changed and all(_is_taken(part, records[i]) for i in changed):
+            values, is_less = less, True
+    return None if is_less and all(value in (None, {}) for value in values.values()) else list(values.values())
+
+
+def _is_taken(part: Part, record: Mapping[str, Any]) -> bool:
+    """Return whether a core column is read from a part, as the object has none of the keys that are looked for before."""
+    return part.key not in record and all(_value(record, _path(key)) is MISSING for key in part.before)
+
+
+def _left(value: Any, record: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+    for part in parts:
+        if _is_taken(part, record):
+            value = object_without(value, part.path)
+    return value
+
+
 def can_be_id(value: Any) -> bool:
     """Return whether a value can be the id of a document: a string or a whole number."""
     return isinstance(value, (str, int)) and not isinstance(value, bool)
@@ -86,17 +114,32 @@ class ObjectReader:
     Args:
         builder: takes the rows.
         layout: the columns, and their keys.
+        takes_source: the `source` of a document goes before the label, see `Layout.takes_source`.
         counts_others: count documents that have keys which no column takes.
     """
 
-    def __init__(self, builder: BatchBuilder, layout: Layout, counts_others: bool):
+    def __init__(self, builder: BatchBuilder, layout: Layout, takes_source: bool, counts_others: bool):
         self.builder = builder
         self._names = layout.schema.names[2:]
+        self._takes_source = takes_source
         converters = converters_of(layout)
-        self._columns = [(name, [_path(key) for key in layout.keys[name]], converters[name]) for name in self._names]
+        self._columns = [
+            (
+                name,
+                [_path(key) for key in layout.keys[name]],
+                _parts_to_cut(name, layout, takes_source),
+                converters[name],
+            )
+            for name in self._names
+        ]
         self._text, self._id = (_path(layout.keys[name][0]) for name in ("text", "id"))
         self._needs_id = "id" in layout.mapped
-        self._known = {part for keys in layout.keys.values() for part in _path(keys[0])[:2]} | {*CORE}
+        extra = [layout.keys[name][0] for name in layout.schema.names[len(CORE) :]]
+        self._known = (
+            {part for key in extra for part in _path(key)[:2]} | {keys[0] for keys in layout.keys.values()} | {*CORE}
+        )
+        opened = {key.partition(".")[0] for name in CORE for key in layout.keys[name] if "." in key} - self._known
+        self._opened = {key: tuple(parts_inside(key, layout, takes_source)) for key in opened}
         self._counts_others = counts_others
         self._others: set[str] = set()
 
@@ -124,11 +167,11 @@ class ObjectReader:
 
     def _add(self, split: Split, at: int, n_bytes: int, record: dict) -> bool:
         values = {}
-        for name, paths, convert in self._columns:
+        for name, paths, parts, convert in self._columns:
             found = _value(record, paths[0])
             for path in paths[1:] if found is MISSING else ():
                 found = _value(record, path)
-            values[name], fits = convert(found)
+            values[name], fits = convert(_left(found, record, parts) if parts else found)
             if not fits:
                 self.builder.count(f"mismatched.{name}")
         if self._counts_others and not record.keys() <= self._known:
@@ -146,6 +189,8 @@ class ObjectReader:
 
     def _count_others(self, record: dict) -> None:
         for key in record.keys() - self._known:
+            if key in self._opened and _left(record[key], record, self._opened[key]) in (None, {}):
+                continue
             if key in self._others or len(self._others) < MOST_OTHER_KEYS:
                 self._others.add(key)
                 self.builder.count(f"unknown_key.{key}")
@@ -153,9 +198,16 @@ class ObjectReader:
                 self.builder.count("unknown_key")
 
     def _row(self, split: Split, at: int, own_id: str | None, text: str | None, values: Mapping[str, Any]) -> tuple:
-        source = values.get("source") or split.source
+        source = (values.get("source") if self._takes_source else None) or split.source
         others = (source if name == "source" else values.get(name) for name in self._names)
         return (own_id or f"{split.name}/{at}", text, *others)
+
+
+def _parts_to_cut(name: str, layout: Layout, takes_source: bool) -> tuple[Part, ...]:
+    """Return what is to be cut out of the objects of a column: what core columns take, unless the column's type has it."""
+    kind = layout.schema.field(name).type
+    parts = parts_inside(layout.keys[name][0], layout, takes_source)
+    return tuple(part for part in parts if type_inside(kind, part.path) is None)
 
 
 def _path(key: str) -> tuple[str, ...]:

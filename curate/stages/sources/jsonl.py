@@ -28,9 +28,17 @@ from curate.stages.sources._fields import (
     renamed,
     spread,
 )
-from curate.stages.sources._json_objects import ObjectReader, can_be_id, converters_of, parsed_or_none, values_at
+from curate.stages.sources._json_objects import (
+    ObjectReader,
+    can_be_id,
+    converters_of,
+    parsed_or_none,
+    values_at,
+    values_left,
+)
 from curate.stages.sources._json_values import MISSING, type_of
 from curate.stages.sources._magic import binary_format
+from curate.stages.sources._taken import nothing_left
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
 
 N_CHECKED = 1000
@@ -49,11 +57,14 @@ class jsonl:
     Args:
         fields: column -> key in the object, if the names differ: {text: content, url: meta.link}. `a.b` is the key `b` of
             the object `a`, unless a key is named `a.b`. `id`, `url`, `date` and `source` are taken from the keys of these
-            names, and the last three also from an object `metadata`, as datatrove writes it. An `id` is a string or a
-            whole number; without one, the id is the file name and the byte offset of the line (in the decompressed file).
+            names, and the last three also from an object `metadata`, as datatrove writes it; `source` only if the input
+            has no name and no label, or if it is in `fields`. An `id` is a string or a whole number; without one, the id
+            is the file name and the byte offset of the line (in the decompressed file).
         extra: additional columns to keep, with their types: {stars: int, tags: list of string}. `all` keeps every other
             key, in the type of its values at the beginning of up to 16 files; a key whose values have several types
-            becomes a string, as with `string` below, and an object is one column with a struct. A value that does not fit
+            becomes a string, as with `string` below, and an object is one column with a struct, without the keys that are
+            taken for `text` or another of the five columns above, so that no stage overlooks them; an object with no other
+            key disappears. A value that does not fit
             the type, or a number that JSON does not know (`NaN`, `Infinity`), becomes null and is counted
             (`mismatched.stars`). `string` stores other values as JSON, timestamps and dates are ISO 8601, `binary` is
             base64.
@@ -111,10 +122,14 @@ class jsonl:
         if self.extra != ALL:
             return {}
         id_fits = all(can_be_id(value) for value in values_at(records, "id") if value not in (None, MISSING))
-        keys = renamed(dict.fromkeys(key for record in records for key in record), self.fields, id_fits)
-        present = {name: (v for v in values_at(records, key) if v is not MISSING) for name, key in keys.items()}
-        types = {name: type_of(values) for name, values in present.items()}
-        extra = {name: column_types.spell(kind) for name, kind in types.items()}
+        names = dict.fromkeys(key for record in records for key in record)
+        left = {key: values_left(records, key, self.layout, files[0]) for key in (*names, *self.fields.values())}
+        extra = {}
+        for name, key in renamed([name for name in names if left[name] is not None], self.fields, id_fits).items():
+            values = left[key]
+            if values is None:
+                raise nothing_left(name, key, files[0])
+            extra[name] = column_types.spell(type_of(values))
         return {"extra": extra, "other_keys": "count"}
 
     def first_documents(self, split: Split) -> list[dict]:
@@ -145,7 +160,8 @@ class jsonl:
         if self.extra == ALL:
             raise StageError("the columns of `extra: all` are not known.  Take the parameters that `found_in` returns")
         builder = BatchBuilder(self.layout.schema)
-        reader = ObjectReader(builder, self.layout, self.other_keys == "count")
+        takes_source = all(map(self.layout.takes_source, shard.splits))
+        reader = ObjectReader(builder, self.layout, takes_source, self.other_keys == "count")
         for split in shard.splits:
             n_texts = 0
             for at, line, length in _lines_of(split, self.max_doc_bytes):

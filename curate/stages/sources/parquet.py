@@ -18,6 +18,15 @@ from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
 from curate.stage import Shard, Split
 from curate.stages.sources._fields import ALL, Extra, Layout, layout_of, named_by, no_such_key, renamed, spread
+from curate.stages.sources._taken import (
+    array_without,
+    is_taken_in_file,
+    nothing_left,
+    parts_inside,
+    type_at,
+    type_inside,
+    types_left,
+)
 from curate.stages.sources._wrong_format import first_bytes, format_of, wrong_format
 
 MOST_AT_ONCE = 16
@@ -37,12 +46,15 @@ class parquet:
     Args:
         fields: column -> column in the file, if the names differ: {text: content, url: meta.link}. `a.b` is the field `b`
             of the struct `a`. `id`, `url`, `date` and `source` are taken from the columns of these names, and the last
-            three also from a struct `metadata`, as datatrove writes it. An `id` is a string or a whole number; without
-            one, the id is the file name and the row number.
+            three also from a struct `metadata`, as datatrove writes it; `source` only if the input has no name and no
+            label, or if it is in `fields`. An `id` is a string or a whole number; without one, the id is the file name
+            and the row number.
         extra: additional columns to keep, with their types: {score: float, tags: list of string}. `all` keeps every other
             column as it is; only a column of nulls becomes `string`, an Arrow extension type other than `uuid`, `json` and
-            `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A column
-            that a file does not have is null in its documents, which are counted (`missing_column.score`).
+            `bool8` the type of its storage, and a view of strings inside of a list or struct a large string. A field of a
+            struct that is taken for `text` or another of the five columns above is not kept in the struct as well, so that
+            no stage overlooks it; a struct with no other field disappears. A column that a file does not have is null in its
+            documents, which are counted (`missing_column.score`).
     Makes: text, url, date, source
     Drops:
         no_text: the text is null
@@ -78,13 +90,18 @@ class parquet:
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
             schemas = list(pool.map(_schema_of, looked))
         for column, key in named_by(self.layout).items():
-            if all(_type_at(schema, key) is None for schema in schemas):
+            if all(type_at(schema, key) is None for schema in schemas):
                 raise no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
         if self.extra != ALL:
             return {}
         id_fits = all(_can_be_id(schema.field("id").type) for schema in schemas if schema.names.count("id") == 1)
-        keys = renamed(dict.fromkeys(name for schema in schemas for name in schema.names), self.fields, id_fits)
-        return {"extra": {name: _common_type(key, looked, schemas) for name, key in keys.items()}}
+        names = dict.fromkeys(name for schema in schemas for name in schema.names)
+        left = {key: types_left(key, looked, schemas, self.layout) for key in (*names, *self.fields.values())}
+        keys = renamed([name for name in names if any(kind is not None for kind in left[name])], self.fields, id_fits)
+        for name, key in keys.items():
+            if all(kind is None for kind in left[key]) and any(type_at(schema, key) is not None for schema in schemas):
+                raise nothing_left(name, key, looked[0])
+        return {"extra": {name: _common_type(key, looked, left[key]) for name, key in keys.items()}}
 
     def first_documents(self, split: Split) -> list[dict[str, Any]]:
         """Return the first rows of a file.
@@ -175,15 +192,14 @@ def _schema_of(split: Split) -> pa.Schema:
         raise InputError(f"{split.url}: its columns cannot be read: {error}.  Check the file, or try again") from error
 
 
-def _common_type(key: str, files: Sequence[Split], schemas: Sequence[pa.Schema]) -> str:
+def _common_type(key: str, files: Sequence[Split], types: Sequence[pa.DataType | None]) -> str:
     """Return the name of the type of a column, which may be missing in some files, or null.
 
     Raises:
         InputError: it has two types.
     """
     first, kind = None, None
-    for split, schema in zip(files, schemas, strict=True):
-        found = _type_at(schema, key)
+    for split, found in zip(files, types, strict=True):
         if found is None or pa.types.is_null(found):
             continue
         found = column_types.storable(found)
@@ -213,7 +229,7 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
     duplicates = {name for name in stored.names if stored.names.count(name) > 1}
     keys = {}
     for name in layout.schema.names:
-        found = [key for key in layout.keys[name] if key in duplicates or _type_at(stored, key) is not None]
+        found = [key for key in layout.keys[name] if key in duplicates or type_at(stored, key) is not None]
         key = found[0] if found else layout.keys[name][0]
         if key in duplicates:
             raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
@@ -221,7 +237,7 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
             if name == "text" or (name == "id" and name in layout.mapped):
                 raise no_such_key(name, key, [split], stored.names)
             continue
-        kind = _type_at(stored, key)
+        kind = type_at(stored, key)
         if name == "text" and not _is_text(kind):
             raise InputError(
                 f"{split.url}: column `{key}` holds {column_types.shown(kind)}, expected text.  Map another column: fields: {{text: COLUMN}}"
@@ -233,17 +249,6 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
 
 def _can_be_id(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or (_is_text(kind) and not pa.types.is_null(kind))
-
-
-def _type_at(schema: pa.Schema, key: str) -> pa.DataType | None:
-    if key in schema.names:
-        return schema.field(key).type
-    first, *path = key.split(".")
-    kind = schema.field(first).type if first in schema.names else None
-    for part in path:
-        at = kind.get_field_index(part) if kind is not None and pa.types.is_struct(kind) else -1
-        kind = kind.field(at).type if at >= 0 else None
-    return kind
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -263,7 +268,7 @@ def _batch(split: Split, rows: pa.RecordBatch, first_row: int, layout: Layout, k
     reasons: list[str | None] = [None] * n
     must_have = ("text", "id") if "id" in layout.mapped else ("text",)
     for name, key in keys.items():
-        columns[name], mismatches = _column(split, rows, key, schema.field(name))
+        columns[name], mismatches = _column(split, rows, key, schema.field(name), layout)
         if name in must_have:
             for i in mismatches:
                 reasons[i] = "unreadable_record"
@@ -275,7 +280,8 @@ def _batch(split: Split, rows: pa.RecordBatch, first_row: int, layout: Layout, k
     positions = pa.array([f"{split.name}/{first_row + i}" for i in range(n)], pa.string())
     columns["id"] = _filled(columns["id"], positions) if "id" in columns else positions
     labels = pa.repeat(pa.scalar(split.source, pa.string()), n)
-    columns["source"] = _filled(columns["source"], labels) if "source" in columns else labels
+    takes_own = "source" in columns and layout.takes_source(split)
+    columns["source"] = _filled(columns["source"], labels) if takes_own else labels
     arrays = [columns[field.name] if field.name in columns else pa.nulls(n, field.type) for field in schema]
     verdicts = Verdicts.of(reasons) if any(reasons) else None
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), verdicts, counts)
@@ -286,8 +292,12 @@ def _filled(values: pa.Array, otherwise: pa.Array) -> pa.Array:
     return pc.if_else(pc.fill_null(pc.equal(values, ""), True), otherwise, values)
 
 
-def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tuple[pa.Array, list[int]]:
+def _column(
+    split: Split, rows: pa.RecordBatch, key: str, field: pa.Field, layout: Layout
+) -> tuple[pa.Array, list[int]]:
     """Return a column in its declared type, and the rows whose value could not be converted, which are null.
+
+    A struct is without what core columns take from inside of it, unless its declared type has it.
 
     Raises:
         InputError: no value of the type in the file can be converted, so the recipe must change.
@@ -297,6 +307,10 @@ def _column(split: Split, rows: pa.RecordBatch, key: str, field: pa.Field) -> tu
     else:
         first, *path = key.split(".")
         array = pc.struct_field(rows.column(first), path)
+    for part in parts_inside(key, layout, layout.takes_source(split)) if pa.types.is_struct(field.type) else ():
+        is_there = type_inside(array.type, part.path) is not None
+        if is_there and is_taken_in_file(part, rows.schema) and type_inside(field.type, part.path) is None:
+            array = array_without(array, part.path)
     if isinstance(array, pa.ExtensionArray) and array.type != field.type:
         array = array.storage
     is_text = _is_text(array.type) and not pa.types.is_null(array.type)

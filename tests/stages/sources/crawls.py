@@ -68,16 +68,25 @@ class Outcome(NamedTuple):
 
 
 def read(
-    source: Callable, content: bytes | dict[str, bytes], shard_bytes: int = 1 << 40, name: str = "x", **params: object
+    source: Callable,
+    content: bytes | dict[str, bytes],
+    shard_bytes: int = 1 << 40,
+    name: str = "x",
+    label: str = "test",
+    **params: object,
 ) -> Outcome:
-    """Read files with this content, and check what holds for every source."""
+    """Read files with this content, and check what holds for every source.
+
+    Args:
+        label: that the recipe gives; without one, documents get their own `source`, or the name of the folder, `in`.
+    """
     files = content if isinstance(content, dict) else {name: content}
     memory = fsspec.filesystem("memory")
     memory.store.clear()
     for path, data in files.items():
         memory.pipe(f"/in/{path}", data)
     out = Outcome([], [], Counter(), [])
-    for shard in cut(resolve([f"memory://in/{path}" for path in files], "test"), shard_bytes):
+    for shard in cut(resolve([f"memory://in/{path}" for path in files], label), shard_bytes):
         found = list(read_stage("source", source).open(params)(shard))
         assert found, "every source yields at least one batch"
         for batch in found:

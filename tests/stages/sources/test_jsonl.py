@@ -36,10 +36,11 @@ def test_a_line_is_a_document_and_its_id_the_byte_where_it_begins():
     out = read(
         jsonl,
         {"x.jsonl": lines({"text": "ä", "url": "u", "date": "d", "source": "web", "more": 1}) + lines({"text": "b"})},
+        label="",
     )
     assert out.rows == [
         {"id": "x.jsonl/0", "text": "ä", "url": "u", "date": "d", "source": "web"},
-        {"id": "x.jsonl/72", "text": "b", "url": None, "date": None, "source": "test"},
+        {"id": "x.jsonl/72", "text": "b", "url": None, "date": None, "source": "in"},
     ]
     assert (
         out.rows[1]["id"] == f"x.jsonl/{len(lines({'text': 'ä', 'url': 'u', 'date': 'd', 'source': 'web', 'more': 1}))}"
