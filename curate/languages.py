@@ -33,10 +33,15 @@ def is_known(language: Any) -> bool:
     return isinstance(language, str) and language != UNKNOWN and _CODE.fullmatch(language) is not None
 
 
+def base(language: str) -> str:
+    """Return a language without script and region: `zh` of `zh-Hant`, and of `zho`."""
+    first = language.partition("-")[0]
+    return _LONG_CODES.get(first, first)
+
+
 def is_other(language: Any, languages: Collection[str]) -> bool:
     """Return whether a document is known to be in none of these languages; False if the list is empty."""
     if not languages or not is_known(language):
         return False
-    base, *rest = language.split("-")
-    code = "-".join([_LONG_CODES.get(base, base), *rest])
+    code = "-".join([base(language), *language.split("-")[1:]])
     return not any(includes(wanted, code) for wanted in languages)

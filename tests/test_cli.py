@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -77,6 +78,29 @@ def test_explaining_nobody_is_exit_2_with_an_example_of_an_id(finished):
     _, url, _ = finished
     result = curate("explain", url, "nobody")
     assert result.returncode == 2 and 'Ids look like "a.jsonl/' in result.stderr
+
+
+def _closed_pipe() -> BinaryIO:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "wb")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_stops_early_is_exit_141_without_a_message(finished, options):
+    _, url, _ = finished
+    command = [sys.executable, "-m", "curate.cli", "explain", str(url), "https://a.example/1", *options]
+    with _closed_pipe() as closed:
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_a_run_goes_on_when_nobody_reads_its_progress(finished, tmp_path):
+    recipe, _, _ = finished
+    command = [sys.executable, "-m", "curate.cli", "run", str(recipe), "-o", str(tmp_path / "again"), "--workers", "1"]
+    with _closed_pipe() as closed:
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=closed, text=True, timeout=120)
+    assert ended.returncode == 0 and "5 documents in = 1 kept + 4 dropped" in ended.stdout
 
 
 def test_the_result_loads_with_datasets(finished):

@@ -73,9 +73,6 @@ def main() -> None:
     except KeyboardInterrupt:
         ERR.print("curate: stopped.")
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
     except OSError as error:
         place = error.filename2 or error.filename
         where = f"{os.fsdecode(place)}: " if isinstance(place, (str, bytes)) else ""

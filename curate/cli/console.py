@@ -6,8 +6,10 @@ marks of direction as `\\x1b`; what has a style, or comes from a document, is ma
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import IO, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +18,25 @@ from rich.text import Text
 from curate.report.escaping import json_escaped, one_line, visible
 from curate.runs.redaction import hidden
 
-LIVE = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+class ReaderIsGone(SystemExit):
+    """Nobody reads a stream any more. It ends the process as SIGPIPE would; what else is printed there goes nowhere.
+
+    Args:
+        stream: stdout or stderr.
+    """
+
+    def __init__(self, stream: IO[str]):
+        super().__init__(141)  # 128 + SIGPIPE, as shells report it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        raise ReaderIsGone(self.file) from None
+
+
+LIVE = _Console(stderr=True, highlight=False, markup=False, emoji=False)
 """Progress bars, which are redrawn in place and therefore cut at the width of the terminal."""
 
 Piece = str | Text
@@ -27,7 +47,7 @@ class Printer:
     """Prints lines that are never broken at the width of the terminal."""
 
     def __init__(self, *, stderr: bool = False):
-        self._console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
     @property
     def width(self) -> int | None:
@@ -89,7 +109,11 @@ def print_json(data: object, *, is_document: bool = False) -> None:
     option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
     plain = orjson.loads(orjson.dumps(data, default=str, option=option))
     shown = plain if is_document else hidden(plain)
-    sys.stdout.write(json_escaped(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()) + "\n")
+    try:
+        sys.stdout.write(json_escaped(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderIsGone(sys.stdout) from None
 
 
 def print_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

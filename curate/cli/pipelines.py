@@ -75,7 +75,7 @@ def run(
         typer.Option(
             min=0,
             max=1 << 40,
-            help="Trial run in a separate folder: read exactly this many documents, if there are so many, spread over the input; 0 reads all.",
+            help="Trial run in a separate folder: read this many documents, spread over the input; 0 reads all. Several inputs give equal numbers. Fewer are read where an input has less than its part, or a `sample`.",
         ),
     ] = 0,
     *,

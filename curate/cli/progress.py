@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from curate.cli.console import ERR, LIVE, many, styled
+from curate.cli.console import ERR, LIVE, ReaderIsGone, many, styled
 from curate.runs.layout import phase_title
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _line_printer() -> Callable[[Any], None]:
 
 def _print_line(line: str) -> None:
     """Print a line; a reader who closed the pipe does not stop the run."""
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(ReaderIsGone):
         ERR.print(line)
 
 

@@ -292,7 +292,7 @@ def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]
         for task in range(min(phase.n_tasks, EXAMPLE_TASKS)) if isinstance(phase, MapPhase) else ():
             place = PhaseFolder(folder, phase.folder).task(task)
             with folder.open(place.rejects) as file:
-                for group, rows in _examples_of(pq.ParquetFile(file)).items():
+                for group, rows in _examples_of(pq.ParquetFile(file, pre_buffer=False)).items():
                     so_far = found.setdefault(group, [])
                     so_far += rows[: EXAMPLES - len(so_far)]
     return [row for group in found.values() for row in group]
@@ -302,7 +302,7 @@ def _examples_of(file: pq.ParquetFile) -> dict[str, list[dict[str, Any]]]:
     """Return the first rejects of each group in a file, those with text first, the groups in the order of their first ones."""
     with_text: dict[str, list[dict[str, Any]]] = {}
     without: dict[str, list[dict[str, Any]]] = {}
-    for batch in file.iter_batches(columns=list(EXAMPLE_COLUMNS)):
+    for batch in file.iter_batches(columns=list(EXAMPLE_COLUMNS), use_threads=False):
         lists = pc.fill_null(pc.binary_join(batch["lists"], "\n"), "")
         groups = pc.binary_join_element_wise(batch["stage"], batch["reason"], lists, "\n").dictionary_encode()
         has_text = pc.greater(pc.fill_null(pc.binary_length(batch["text"]), 0), 0).to_numpy(zero_copy_only=False)

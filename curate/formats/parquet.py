@@ -1,4 +1,8 @@
-"""Parquet: split between row groups, searched by column."""
+"""Parquet: split between row groups, searched by column.
+
+Files are read by the thread that asks (`pre_buffer=False`, `use_threads=False`). Threads of Arrow let go of a file after the
+result is there; if the interpreter ends at that moment, letting go of a file object of Python aborts the process.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +66,7 @@ class Parquet(Format):
     def rows(self, file: BinaryIO, file_name: str) -> Iterator[tuple[int, Any]]:
         from pyarrow import parquet
 
-        batches = parquet.ParquetFile(file).iter_batches()
+        batches = parquet.ParquetFile(file, pre_buffer=False).iter_batches(use_threads=False)
         yield from enumerate(row for batch in batches for row in batch.to_pylist())
 
     def find_rows(
@@ -72,16 +76,20 @@ class Parquet(Format):
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        stored = pq.ParquetFile(file)
+        stored = pq.ParquetFile(file, pre_buffer=False)
         there = stored.schema_arrow.names
         keys = [name for name in ("id", "url") if name in there]
         needed = None if columns is None else [name for name in there if name in columns]
         start = 0
         for group in range(stored.num_row_groups):
-            table = stored.read_row_group(group, columns=keys)
+            table = stored.read_row_group(group, columns=keys, use_threads=False)
             at = pc.indices_nonzero(wanted.mask(table))
             if len(at):
+<<<<<<< HEAD
                 rows = _rows_at(stored.read_row_group(group, columns=needed), at.to_pylist())
+=======
+                rows = stored.read_row_group(group, columns=needed, use_threads=False).take(at).to_pylist()
+>>>>>>> fb
                 yield from zip((start + place for place in at.to_pylist()), rows, strict=True)
             start += table.num_rows
 

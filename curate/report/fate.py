@@ -249,7 +249,7 @@ def _text_of(emitted_in: PhaseFolder, shard: int, id: str) -> str | None:
 def _example(folder: RunFolder, rejects: Sequence[str]) -> str:
     for path in rejects:
         with reading.whole(folder, path), folder.open(path) as file:
-            ids = pq.ParquetFile(file).read(["id"])["id"]
+            ids = pq.ParquetFile(file, pre_buffer=False).read(["id"], use_threads=False)["id"]
         if len(ids):
             return ids[0].as_py()
     return "part-00000.warc.gz/4711"

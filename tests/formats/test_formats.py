@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -60,6 +61,32 @@ def test_documents_are_found_by_id_or_url_in_every_format():
         for value, numbers in (("é", [1]), ("http://a.example/", [1, 2]), ("none", [])):
             found = list(kind.find_rows(io.BytesIO(content), "a", wanted.exactly(value)))
             assert found == [(number, ROWS[number]) for number in numbers]
+
+
+class _Watched(io.BytesIO):
+    """A file that knows which threads have read it."""
+
+    def __init__(self, data: bytes):
+        super().__init__(data)
+        self.readers: set[int] = set()
+
+    def read(self, size: int = -1) -> bytes:
+        self.readers.add(threading.get_ident())
+        return super().read(size)
+
+
+def test_parquet_is_read_by_the_thread_that_asks():
+    # A thread of Arrow that still holds a file of Python when the interpreter ends aborts the process.
+    packed = io.BytesIO()
+    columns = {f"c{k}": [k + 0.5] * len(ROWS) for k in range(16)}
+    pq.write_table(pa.Table.from_pylist([{**row, **{n: v[0] for n, v in columns.items()}} for row in ROWS]), packed)
+    for read in (
+        lambda file: formats.PARQUET.find_rows(file, "a", wanted.exactly("é")),
+        lambda file: formats.PARQUET.rows(file, "a"),
+    ):
+        file = _Watched(packed.getvalue())
+        assert list(read(file))
+        assert file.readers == {threading.get_ident()}
 
 
 def test_a_file_that_cannot_be_opened_is_an_error_of_the_input(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Literal
 
@@ -22,14 +22,15 @@ REASONS = ("not_in_top", "no_score")
 class Ranking:
     """A barrier that keeps the documents of each group with the highest mean percentile rank.
 
-    Where there are scores and a column `language`, the documents of each language are a group of their own within each
-    group. Documents in a language in which nothing makes one of the scores are kept.
+    Where there are scores and a column `language`, only documents of one language are compared by their scores. Without
+    `group`, each language is a group. With it, percentiles within the languages of the whole corpus take the place of
+    the scores. Documents in a language in which nothing makes one of the scores are kept.
 
     Args:
         by: score columns; for each, higher is better. "date": the newest first. None: by the hash of the id.
         share: share of each group that is kept, 0-1, rounded up to a whole document; None if `count` is given.
         count: number of documents of each group that are kept, 0 or more; None if `share` is given.
-        group: the column whose values define the groups; None for a single group.
+        group: the column whose values define the groups; None for one group, or one of each language.
     Raises:
         SpecError: `by` is empty, both or neither of `share` and `count` are given, or one is out of its range.
     """
@@ -52,6 +53,7 @@ class Ranking:
         self.is_by_date, self.is_by_hash = by == "date", by is None
         self.by = () if by is None or by == "date" else tuple(by)
         self.share, self.count, self.group = share, count, group
+        self.compares_languages = bool(self.by) and group is not None
         self.columns = Columns(needs=(*self.by, *(["date"] if self.is_by_date else []), *([group] if group else [])))
 
     def emit(self, batch: Batch, scored: Mapping[str, Sequence[str]]) -> Emitted:
@@ -66,6 +68,8 @@ class Ranking:
         columns = {f"score{k}": pa.array(values) for k, values in enumerate(ordered)}
         columns["tie"] = _hashes(batch["id"].to_pylist())
         columns["group"] = _hashes(self._groups(batch))
+        if self.compares_languages:  # without languages, the order within a group is all that matters
+            columns["language"] = _hashes(_languages(batch)) if languages.COLUMN in batch else columns["group"]
         is_unscored = np.zeros(len(batch), bool)
         for name, values in zip(self.by, scores, strict=True):
             is_unscored |= batch.in_other_language(scored.get(name, ())) & np.isnan(values)
@@ -74,23 +78,30 @@ class Ranking:
         return Emitted(rows, None, dates.counts, dates.warnings) if dates else Emitted(rows)
 
     def _groups(self, batch: Batch) -> list:
-        """Return the group of each document; scores can be compared within a language only."""
-        is_by_language = bool(self.by) and languages.COLUMN in batch
-        spoken = batch[languages.COLUMN].to_pylist() if is_by_language else [None] * len(batch)
-        if not self.group or (is_by_language and self.group == languages.COLUMN):
-            return spoken
-        group = batch[self.group].to_pylist()
-        if not is_by_language:
-            return group
-        return [f"{value!r} {language!r}" for value, language in zip(group, spoken, strict=True)]
+        """Return the group of each document."""
+        if self.group:
+            return batch[self.group].to_pylist()
+        return _languages(batch) if self.by and languages.COLUMN in batch else [None] * len(batch)
 
-    def reduction(self, n_tasks: int) -> Reduction:
-        """Return the only reduce step; each group is ranked in one task."""
+    def reductions(self, n_tasks: int) -> tuple[Reduction, ...]:
+        """Return the reduce steps; each language, and then each group, is ranked in one task."""
+        ranks = Reduction("ranks", n_tasks, _task_by("group", n_tasks), self.rank)
+        if not self.compares_languages:
+            return (ranks,)
+        return Reduction("percentiles", n_tasks, _task_by("language", n_tasks), self.compare_languages), ranks
 
-        def task_of(rows: pa.RecordBatch) -> np.ndarray:
-            return (rows["group"].to_numpy() % np.uint64(n_tasks)).astype(np.int64)
-
-        return Reduction("ranks", n_tasks, task_of, self.rank)
+    def compare_languages(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
+        """Yield the rows with percentiles, each among the documents of the language that have all scores, for scores."""
+        table = pa.Table.from_batches(batches).combine_chunks()
+        names = [f"score{k}" for k in range(len(self.by))]
+        scores = [table[name].to_numpy() for name in names]
+        within = [np.full(len(table), np.nan) for _ in names]
+        for rows in _alike(table["language"].to_numpy(), _ranked(scores)):
+            for values, each in zip(within, scores, strict=True):
+                values[rows] = percentiles(each[rows])
+        columns = {name: table[name].to_numpy() for name in table.schema.names if name != "language"}
+        columns |= dict(zip(names, within, strict=True))
+        yield pa.RecordBatch.from_pydict({name: pa.array(values) for name, values in columns.items()})
 
     def rank(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield a row per dropped document: its place, its mean rank, and the lowest kept rank of its group."""
@@ -140,10 +151,7 @@ def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kep
     """
     n = len(group)
     rank, is_kept, cut = np.full(n, np.nan), np.zeros(n, bool), np.full(n, np.nan)
-    ranked = np.flatnonzero(~np.isnan(scores).any(axis=0)) if n else np.zeros(0, np.int64)
-    order = ranked[np.argsort(group[ranked], kind="stable")]
-    starts = np.flatnonzero(np.diff(group[order], prepend=~group[order[:1]])) if len(order) else []
-    for rows in np.split(order, starts[1:]) if len(order) else []:
+    for rows in _alike(group, _ranked(scores)):
         rank[rows] = np.mean([percentiles(each[rows]) for each in scores], axis=0)
         k = n_kept(len(rows))
         kept = rows[np.lexsort((tie[rows], -rank[rows]))[:k]]
@@ -152,12 +160,33 @@ def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kep
     return rank, is_kept, cut
 
 
+def _ranked(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the places of documents that have all scores."""
+    return np.flatnonzero(~np.isnan(scores).any(axis=0))
+
+
+def _alike(keys: np.ndarray, places: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the places of documents with the same key, in their order, for each key."""
+    order = places[np.argsort(keys[places], kind="stable")]
+    if len(order):
+        yield from np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
+
+
 def percentiles(values: np.ndarray) -> np.ndarray:
     """Return float64[n], the percentile rank of each value: the share of other values below it; equal ones count half."""
     ordered = np.sort(values)
     less = np.searchsorted(ordered, values, "left")
     up_to = np.searchsorted(ordered, values, "right")
     return (less + up_to - 1) / 2 / max(len(values) - 1, 1)
+
+
+def _languages(batch: Batch) -> list[str | None]:
+    """Return the language of each document, whatever its script."""
+    return [None if code is None else languages.base(code) for code in batch[languages.COLUMN].to_pylist()]
+
+
+def _task_by(key: str, n_tasks: int) -> Callable[[pa.RecordBatch], np.ndarray]:
+    return lambda rows: (rows[key].to_numpy() % np.uint64(n_tasks)).astype(np.int64)
 
 
 def _hashes(values: Sequence) -> pa.Array:

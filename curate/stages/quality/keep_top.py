@@ -17,8 +17,8 @@ class keep_top(Barrier):
     model. Between equal ranks, the document with the smaller hash of its id wins, so the result depends neither on the
     order of the input nor on the number of workers.
 
-    If there is a column `language`, the documents of each language are ranked among themselves. Documents in a
-    language that the model of a score does not know are kept (metric `no_score_other_language`).
+    If there is a column `language`, the documents of each language are ranked among themselves; `zh` includes
+    `zh-Hant`. Documents in a language that the model of a score does not know are kept (metric `no_score_other_language`).
 
     Why:
         Which score is good depends on the model and the crawl; how much data to keep does not.
@@ -54,7 +54,7 @@ class keep_top(Barrier):
         return self._ranking.emit(batch, self.languages)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        return (self._ranking.reduction(1),)
+        return self._ranking.reductions(1)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document that is not kept; record its rank."""

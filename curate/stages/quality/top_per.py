@@ -15,8 +15,10 @@ class top_per(Barrier):
     """Keep the highest-ranked documents of each group: by scores, by date, or any.
 
     A group is the documents with the same value in a column; null is a value too. Ranks by scores are computed as in
-    `quality.keep_top`, within each group and, if there is a column `language`, within each language of a group. Documents
-    in a language that the model of a score does not know are kept (metric `no_score_other_language`).
+    `quality.keep_top`, within each group. If there is a column `language`, scores of different languages are not compared:
+    in place of its score, a document has the share of documents of its language, in the whole corpus, with a lower score;
+    `zh` includes `zh-Hant`. So `share` and `count` hold for a group, whatever its languages. Documents in a language that
+    the model of a score does not know are kept beside them (metric `no_score_other_language`).
 
     Why:
         Models score some sources and languages higher than others regardless of their quality; a single ranking would
@@ -28,7 +30,8 @@ class top_per(Barrier):
             documents are kept; dates are read as `dedup.exact` reads them, and missing ones count as the oldest. Null: the
             documents whose ids have the smallest hashes, which are the same in every run.
         share: share of each group that is kept, 0-1, rounded up to a whole document. Give either `share` or `count`.
-        count: number of documents of each group that are kept, 0 or more.
+        count: number of documents with all scores of each group that are kept at most, of all languages together, 0 or
+            more.
     Drops:
         not_in_top: the rank is too low; value: the rank, evidence: the lowest kept rank of the group.
         no_score: one of the scores is null.
@@ -36,7 +39,8 @@ class top_per(Barrier):
         SpecError: both or neither of `share` and `count` are given, one is out of its range, or `by` is empty.
     Cost:
         16 bytes and a place per document, and 4 bytes per score, are shuffled. Each group is ranked in one task, which
-        needs about 100 bytes of memory per document.
+        needs about 100 bytes of memory per document. With scores, each language is ranked in one task before, and 24 bytes
+        and a place per document, and 8 bytes per score, are shuffled in all twice.
     Kept:
         "Short." | "A longer text of six words." with column="url", count=1, by=["words.count"]
         "A longer text of six words." | "Short." with column="url", count=1, by=["words.count"]
@@ -62,7 +66,7 @@ class top_per(Barrier):
         return self._ranking.emit(batch, self.languages)
 
     def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        return (self._ranking.reduction(n_shards),)
+        return self._ranking.reductions(n_shards)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document that is not kept; record its rank."""

@@ -110,7 +110,7 @@ class parquet:
             InputError: it is not parquet, truncated or damaged.
         """
         with fsspec.open(split.url, "rb") as file:
-            stored = _opened(split, file)
+            stored = _opened(split, file, pre_buffer=False)
             try:
                 rows = next(stored.iter_batches(N_SHOWN, use_threads=False), None)
             except (pa.ArrowException, OSError) as error:
@@ -162,14 +162,17 @@ def _batches(split: Split, file: BinaryIO, layout: Layout) -> Iterator[Batch]:
             yield _undecodable_rows(split, range(first_row + n_read, first_row + n_rows), layout.schema, str(error))
 
 
-def _opened(split: Split, file: BinaryIO) -> pq.ParquetFile:
+def _opened(split: Split, file: BinaryIO, *, pre_buffer: bool = True) -> pq.ParquetFile:
     """Open a parquet file.
+
+    Args:
+        pre_buffer: threads of Arrow read all that was asked for at once, before it is decoded.
 
     Raises:
         InputError: it is truncated, or of another format.
     """
     try:
-        return pq.ParquetFile(file, pre_buffer=True, page_checksum_verification=True)
+        return pq.ParquetFile(file, pre_buffer=pre_buffer, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         found = format_of(first_bytes(split)[0])
         if found not in (None, "parquet"):

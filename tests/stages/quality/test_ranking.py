@@ -23,7 +23,7 @@ from curate.stages.quality.keep_top import keep_top
 from curate.stages.quality.top_per import top_per
 
 SCORE = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1, width=32)
-DOCS = st.lists(st.tuples(SCORE, SCORE, st.sampled_from([None, "en", "zh", ""])), max_size=14)
+DOCS = st.lists(st.tuples(SCORE, SCORE, st.sampled_from([None, "en", "zh", "zh-Hant", "zho", ""])), max_size=14)
 
 
 class ReduceContext:
@@ -46,17 +46,18 @@ def decide(barrier, batch: Batch, n_shards: int) -> dict[str, str | None]:
     """Run emit, reduce and apply by hand over shards cut from a batch; return id -> reason."""
     bounds = [len(batch) * k // n_shards for k in range(n_shards + 1)]
     shards = [batch.slice(a, b - a) for a, b in itertools.pairwise(bounds)]
-    (reduction,) = barrier.reductions(n_shards)
     emitted = []
     for number, shard in enumerate(shards):
         rows = barrier.emit(shard).rows
         place = {"shard": np.full(len(shard), number, np.uint32), "row": np.arange(len(shard), dtype=np.uint32)}
         arrays = [*rows.columns, *map(pa.array, place.values())]
         emitted.append(pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *place]))
-    results = []
-    for task in range(reduction.n_tasks):
-        mine = [rows.filter(pa.array(reduction.partition(rows) == task)) for rows in emitted]
-        results += list(reduction.reduce(mine, ReduceContext()))
+    results = emitted
+    for reduction in barrier.reductions(n_shards):
+        before, results = results, []
+        for task in range(reduction.n_tasks):
+            mine = [rows.filter(pa.array(reduction.partition(rows) == task)) for rows in before]
+            results += list(reduction.reduce(mine, ReduceContext()))
     table = pa.Table.from_batches(results).sort_by([("shard", "ascending"), ("row", "ascending")]).combine_chunks()
     found = {}
     for number, shard in enumerate(shards):
@@ -74,7 +75,23 @@ def percentile(value: float, values: list[float]) -> float:
 
 
 def language(doc) -> tuple[bool, str | None]:
-    return doc[2] is None, doc[2]
+    """The language, without its script."""
+    return doc[2] is None, {"zh-Hant": "zh", "zho": "zh"}.get(doc[2], doc[2])
+
+
+def compared(docs, by: str) -> list:
+    """The documents with percentiles within their language in place of scores."""
+    columns = ["ab".index(name) for name in by]
+    found = []
+    for doc in docs:
+        if all(doc[k] is not None for k in columns):
+            same = [o for o in docs if language(o) == language(doc) and all(o[k] is not None for k in columns)]
+            scores = {k: [float(np.float32(other[k])) for other in same] for k in columns}
+            doc = [percentile(float(np.float32(doc[k])), scores[k]) if k in columns else None for k in (0, 1)] + [
+                *doc[2:]
+            ]
+        found.append(doc)
+    return found
 
 
 def expected(docs, by: str, keep, group=lambda d: None) -> dict[str, str | None]:
@@ -86,7 +103,7 @@ def expected(docs, by: str, keep, group=lambda d: None) -> dict[str, str | None]
         if any(doc[k] is None for k in columns):
             found[f"d{i}"] = "no_score"
         else:
-            groups.setdefault(group(doc), []).append((f"d{i}", [float(np.float32(doc[k])) for k in columns]))
+            groups.setdefault(group(doc), []).append((f"d{i}", [float(doc[k]) for k in columns]))
     for members in groups.values():
         ranks = {}
         for name, scores in members:
@@ -114,15 +131,38 @@ def test_documents_in_a_language_that_a_model_does_not_know_are_kept(docs, stage
     made = keep_top(share=0.5, by=["a"]) if stage == "keep_top" else top_per(column="source", by=["a"], share=0.5)
     made.languages = {"a": ["en"]}
     batch = documents(docs).with_columns({"source": ["s"] * len(docs)})
-    reasons = expected(docs, "a", lambda n: math.ceil(n / 2), group=language)
-    reasons |= {f"d{i}": None for i, doc in enumerate(docs) if doc[2] == "zh" and doc[0] is None}
+    if stage == "keep_top":
+        reasons = expected(docs, "a", lambda n: math.ceil(n / 2), group=language)
+    else:
+        reasons = expected(compared(docs, "a"), "a", lambda n: math.ceil(n / 2))
+    reasons |= {f"d{i}": None for i, doc in enumerate(docs) if language(doc)[1] == "zh" and doc[0] is None}
     assert decide(made, batch, n_shards) == reasons
 
 
-@given(DOCS, st.integers(0, 3), st.integers(1, 4))
-def test_the_top_of_each_group_is_what_a_sort_keeps(docs, count, n_shards):
-    found = decide(top_per(column="language", by=["a"], count=count), documents(docs), n_shards)
-    assert found == expected(docs, "a", lambda n: count, group=language)
+@given(DOCS, st.integers(0, 3), st.sampled_from(["a", "ab"]), st.integers(1, 4))
+def test_the_top_of_each_group_is_what_a_sort_keeps(docs, count, by, n_shards):
+    batch = documents(docs).with_columns({"source": [str(i % 2) for i in range(len(docs))]})
+    in_groups = [(*doc, i % 2) for i, doc in enumerate(compared(docs, by))]
+    found = decide(top_per(column="source", by=list(by), count=count), batch, n_shards)
+    assert found == expected(in_groups, by, lambda n: count, group=lambda doc: doc[-1])
+    in_groups = [(*doc, i % 2) for i, doc in enumerate(docs)]
+    found = decide(top_per(column="source", by=list(by), count=count), batch.without("language"), n_shards)
+    assert found == expected(in_groups, by, lambda n: count, group=lambda doc: doc[-1])
+
+
+@given(st.lists(st.tuples(SCORE, SCORE, st.just("en")), max_size=14), st.integers(0, 3), st.integers(1, 4))
+def test_one_language_is_ranked_as_without_languages(docs, count, n_shards):
+    batch = documents(docs).with_columns({"source": [str(i % 2) for i in range(len(docs))]})
+    stage = top_per(column="source", by=["a", "b"], count=count)
+    assert decide(stage, batch, n_shards) == decide(stage, batch.without("language"), n_shards)
+
+
+def test_a_count_is_a_cap_whatever_the_languages():
+    # English scores are high, Chinese ones low; the best of each are kept, two in all.
+    docs = [(0.9, 0, "en"), (0.8, 0, "en"), (0.7, 0, "en"), (0.2, 0, "zh"), (0.1, 0, "zh-Hant"), (0.05, 0, "zh")]
+    batch = documents(docs).with_columns({"domain": ["a.example"] * len(docs)})
+    found = decide(top_per(column="domain", by=["a"], count=2), batch, 2)
+    assert [name for name, reason in found.items() if reason is None] == ["d0", "d3"]
 
 
 AGES = [None, "2023-05-05", "2024-01-01", "2024-01-01T00:00:00.000001Z"]
