@@ -85,11 +85,7 @@ class Parquet(Format):
             table = stored.read_row_group(group, columns=keys, use_threads=False)
             at = pc.indices_nonzero(wanted.mask(table))
             if len(at):
-<<<<<<< HEAD
-                rows = _rows_at(stored.read_row_group(group, columns=needed), at.to_pylist())
-=======
-                rows = stored.read_row_group(group, columns=needed, use_threads=False).take(at).to_pylist()
->>>>>>> fb
+                rows = _rows_at(stored.read_row_group(group, columns=needed, use_threads=False), at.to_pylist())
                 yield from zip((start + place for place in at.to_pylist()), rows, strict=True)
             start += table.num_rows
 
