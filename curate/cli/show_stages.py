@@ -12,6 +12,7 @@ from typing import Any
 from curate.cli.console import OUT, quoted, styled
 from curate.params import Param, spell
 from curate.spec.reader import GENERAL_PARAMS
+from curate.spec.stages import known_params
 from curate.stage import Stage
 
 NARROWEST = 24
@@ -127,7 +128,8 @@ def print_stage(stage: Stage) -> None:
     OUT.print(styled(stage.name, "bold"), f"  {stage.kind.word}\n")
     for line in param_lines(list(stage.params.values()), OUT.width):
         OUT.print(line)
-    if general := [p for name, p in GENERAL_PARAMS.get(stage.kind, {}).items() if name not in stage.params]:
+    known = {**GENERAL_PARAMS.get(stage.kind, {}), **known_params(stage)}
+    if general := [param for name, param in known.items() if name not in stage.params]:
         OUT.print(f"{'  as' if stage.params else 'As'} every {stage.kind.word}:")
         for line in param_lines(general, OUT.width):
             OUT.print(line)
