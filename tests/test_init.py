@@ -245,6 +245,16 @@ def test_a_written_recipe_runs_at_once(kind, files, here):
         )
 
 
+@pytest.mark.parametrize("like", shipped.recipes())
+def test_a_variable_of_the_shipped_inputs_is_asked_for_in_the_new_paths(like, files):
+    printed = init("texts", "--like", like, "-o", "mine.yaml")
+    written = Path("mine.yaml").read_text()
+    has_month = like == "monthly"  # the only one whose inputs depend on a variable
+    assert ("put ${month} where its value stands" in written.partition("    paths:")[0]) == has_month
+    assert ("${month}" in printed.stdout) == has_month
+    assert "${" not in str(yaml.safe_load(written)["inputs"])
+
+
 def test_a_file_that_exists_is_not_overwritten(files):
     Path("mine.yaml").write_text("precious")
     with pytest.raises(SpecError, match=r"mine.yaml exists, and is not overwritten"):

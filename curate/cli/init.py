@@ -56,7 +56,7 @@ def init(
     output = output or f"{like}.yaml"
     draft.write(output, like, looked)
     _print_found(looked)
-    _print_next(output, like)
+    _print_next(output, like, draft.variables_of_inputs(like))
 
 
 def _print_recipes() -> None:
@@ -82,11 +82,15 @@ def _print_found(found: Sequence[Found]) -> None:
             OUT.print(f"    left out: {which}, such as ", quoted(each.left_out[0]), "; to read them too, name them")
 
 
-def _print_next(output: str, like: str) -> None:
+def _print_next(output: str, like: str, variables: Sequence[str]) -> None:
     from shlex import quote
 
     from curate.cli.console import OUT
 
     OUT.print(f"\n{output} reads them, with the stages of {like}. Next:")
+    for variable in variables:
+        OUT.print(
+            f"    in {output}, put {variable} where its value stands in the paths; without it, every run reads all files"
+        )
     OUT.print(f"    curate plan {quote(output)}")
     OUT.print(f"    curate run {quote(output)} --limit 1000")

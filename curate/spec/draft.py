@@ -16,7 +16,7 @@ import yaml
 from curate import registry
 from curate.errors import SpecError
 from curate.inputs.found import Found
-from curate.spec import shipped
+from curate.spec import overrides, shipped
 from curate.spec.entries import CHECKPOINT
 
 EXTRACTION = "extract.html"
@@ -49,6 +49,19 @@ def write(path: str, like: str, found: Sequence[Found]) -> None:
         ) from None
 
 
+def variables_of_inputs(like: str) -> list[str]:
+    """Return the variables of a recipe that ships with curate on which its inputs depend, as `${month}`.
+
+    They are lost in a recipe for other files, and only the user knows where they belong in the paths.
+    """
+    return _variables(yaml.compose(shipped.source_of(like), Loader=yaml.SafeLoader))
+
+
+def _variables(root: yaml.MappingNode) -> list[str]:
+    (inputs,) = (value for key, value in root.value if key.value == "inputs")
+    return [f"${{{name}}}" for name in overrides.variables_in(yaml.serialize(inputs))]
+
+
 def _text(text: str, like: str, path: str, found: Sequence[Found]) -> str:
     names = _names(found)
     with_pages = [name for name, each in zip(names, found, strict=True) if each.has_pages]
@@ -58,7 +71,9 @@ def _text(text: str, like: str, path: str, found: Sequence[Found]) -> str:
     changes: list[tuple[int, int, list[str]]] = []  # first line, end line, lines in their place
 
     key, value = nodes["inputs"]
-    changes.append((key.start_mark.line, _end(value) + 1, [*_inputs(names, found, os.path.dirname(path) or ".")]))
+    changes.append(
+        (key.start_mark.line, _end(value) + 1, [*_inputs(names, found, os.path.dirname(path) or ".", _variables(root))])
+    )
     key, value = nodes["name"]
     if "${" not in value.value:
         changes.append((key.start_mark.line, key.start_mark.line + 1, [f"name: {_recipe_name(path)}"]))
@@ -97,8 +112,10 @@ def _names(found: Sequence[Found]) -> list[str]:
 # ---------------------------------------------------------------------- inputs
 
 
-def _inputs(names: Sequence[str], found: Sequence[Found], folder: str) -> Iterator[str]:
+def _inputs(names: Sequence[str], found: Sequence[Found], folder: str, variables: Sequence[str]) -> Iterator[str]:
     yield "inputs:"
+    for variable in variables:
+        yield f"  # put {variable} where its value stands in the paths; without it, every run reads all of these files"
     for name, each in zip(names, found, strict=True):
         if len(found) > 1:
             yield f"  {name}:"

@@ -181,6 +181,11 @@ MOST_CHARACTERS, MOST_VALUES = 1_000_000, 100_000
 """What all `${...}` of a recipe together may be replaced by."""
 
 
+def variables_in(text: str) -> list[str]:
+    """Return the names of the variables in a text, each once, in their order."""
+    return list(dict.fromkeys(_VAR.findall(text)))
+
+
 def interpolate(document: Marked) -> None:
     """Replace `${name}` by the values of `vars:`; if it is the whole string, the value keeps its type.
 
