@@ -25,8 +25,8 @@ MINE = "tests.engine.my_stages"
         ("exits", "SystemExit"),
         ("answers_nothing", "answers_nothing returned NoneType, not Verdicts"),
         ("unknown_code", r"unknown_code gave a code outside -1 \.\. 0"),
-        ("forgets_the_doc", r"forgets_the_doc returned None for a\.jsonl/0"),
-        ("empty_reason", "empty_reason answered ''"),
+        ("forgets_the_doc", r"forgets_the_doc, document a\.jsonl/0: returned None"),
+        ("empty_reason", "empty_reason, document a\.jsonl/0: answered ''"),
         ("loses_a_column", "took away the column `text` without declaring it; add `Removes: text`"),
     ],
 )
