@@ -26,7 +26,7 @@ MINE = "tests.engine.my_stages"
         ("answers_nothing", "answers_nothing returned NoneType, not Verdicts"),
         ("unknown_code", r"unknown_code gave a code outside -1 \.\. 0"),
         ("forgets_the_doc", r"forgets_the_doc, document a\.jsonl/0: returned None"),
-        ("empty_reason", "empty_reason, document a\.jsonl/0: answered ''"),
+        ("empty_reason", r"empty_reason, document a\.jsonl/0: answered ''"),
         ("loses_a_column", "took away the column `text` without declaring it; add `Removes: text`"),
     ],
 )
