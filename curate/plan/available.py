@@ -182,6 +182,17 @@ class Available:
                     f"a document is, so `{column}` is made for all of them.  Put language.detect before it."
                 )
 
+    def check_cases(self, spec: StageSpec) -> None:
+        """Warn of a case that a recipe has for a language in which no document can be; presets have more than are needed."""
+        who, spoken = self.spoken or ("", ())
+        named = [each for case in spec.cases for each in case.when.get(languages.COLUMN, ())] if not spec.preset else []
+        for language in dict.fromkeys(named if spoken else ()):
+            if not any(languages.includes(language, each) or languages.includes(each, language) for each in spoken):
+                self.warnings.append(
+                    f"{spec.where}\n  {spec.label} has a case for the language {language}, and {who} keeps {', '.join(spoken)}."
+                    f"{registry.nearest(language, spoken)}"
+                )
+
     def check_language(self, spec: StageSpec, case: Case, language: str, what: str) -> None:
         """Warn of something that is made for one language, if documents in others come to it."""
         met = case_languages.met(spec, case, self.spoken)

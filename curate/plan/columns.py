@@ -97,6 +97,7 @@ def _after(known: Available, spec: StageSpec) -> Bound:
         for case in spec.variants:
             if case.params.get(param):
                 known.check_language(spec, case, language, f"has `{param}`, which")
+    known.check_cases(spec)
     known.take_languages(spec, columns)
     known.check_extra(spec, columns)
     known.take(spec, {**columns.makes, **_measured(found)})

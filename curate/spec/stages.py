@@ -19,7 +19,7 @@ from typing import Any, Literal
 from curate import languages, params, registry
 from curate.errors import SpecError
 from curate.params import Param
-from curate.spec import presets
+from curate.spec import marks, presets
 from curate.spec.marks import Marked
 from curate.stage import Kind, Stage
 
@@ -60,6 +60,7 @@ class StageSpec:
         where: the position in the recipe, as `file:line:column  path`.
         stage: the definition of the stage.
         only, cases, on_error: as of `StageRef`.
+        preset: the name of the preset that the cases are from; empty if the recipe has their values.
     """
 
     name: str
@@ -70,6 +71,7 @@ class StageSpec:
     only: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     on_error: str = "fail"
+    preset: str = ""
 
     @property
     def all_params(self) -> dict[str, Any]:
@@ -153,6 +155,7 @@ def options(
     found = {"only": _only(typed.get("only", []), said, inputs), "on_error": typed.get("on_error", "fail")}
     when = _when(said["when"]) if "when" in said else {}
     values = _per(stage, said["per"], convert, recipe) if "per" in said else ("", {})
+    found["preset"] = _preset(said["per"]) if "per" in said else ""
     try:
         found["cases"] = tuple(_cases(stage, own, when, *values))
     except SpecError as error:
@@ -225,6 +228,19 @@ def _per(stage: Stage, marked: Marked, convert: Converter, recipe: str) -> tuple
     return column, found
 
 
+def _preset(marked: Marked) -> str:
+    """Return the name of the preset that `per` takes; empty if it has values."""
+    (given,) = marked.value.values()
+    return given.value if isinstance(given.value, str) else ""
+
+
+def _meant(column: str, key: str) -> list[Any]:
+    """Return the values that a key of `per` means: the text, and the number or truth value that YAML reads in it."""
+    read = marks.plain(marks.parse(key, f"per > {column} > {key}"))
+    is_other = isinstance(read, int) and column != languages.COLUMN  # `no` is Norwegian there
+    return [key, read] if is_other else [key]
+
+
 def _cases(
     stage: Stage,
     own: Mapping[str, Any],
@@ -241,6 +257,6 @@ def _cases(
         given = {**own, **changes}
         if missing := sorted(needed - set(given)):
             raise SpecError(f"{stage.name} needs {', '.join(missing)} for {column} {value}.")
-        yield Case({**when, column: [value]}, {**defaults, **given})
+        yield Case({**when, column: _meant(column, value)}, {**defaults, **given})
     if (when or values) and needed <= set(own):
         yield Case(when, {**defaults, **own})

@@ -320,3 +320,23 @@ def test_explain_shows_the_bound_that_was_in_force_for_the_document(run):
     url = run([{"filters.gopher.quality": values}], [("zh-Hant", "港口港口"), ("en", "harbour")])
     bounds = [fate.find(url, row["id"])["rule"]["at_least"] for row in rows_in(url, "rejects")]
     assert bounds == [9, 3]
+
+
+def test_keys_of_numbers_and_truth_values_mean_these(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", [{"text": "one", "stars": 3, "ok": True}, {"text": "two", "stars": 4, "ok": False}])
+    inputs = {"sources.jsonl": {"paths": str(tmp_path / "in" / "*.jsonl"), "extra": {"stars": "int", "ok": "bool"}}}
+    for n, per in enumerate(({"stars": {3: {"min_words": 9}}}, {"ok": {True: {"min_words": 9}}})):
+        free = dict.fromkeys(("min_stop_words", "min_mean_word_length", "min_alpha_word_share"))
+        recipe = write_recipe([{"filters.gopher.quality": {"min_words": 0, **free, "per": per}}], inputs=inputs)
+        url = curate.run(recipe, output=str(tmp_path / f"run{n}"), workers=1)
+        assert [row["text"] for row in rows_in(url)] == ["two"]
+
+
+def test_a_case_for_a_language_that_no_document_has_is_warned_of(write_recipe, write_jsonl):
+    def said(**options):
+        stages = [{"language.detect": {"keep": ["en", "zh"]}}, {"filters.gopher.repetition": options}]
+        return "has a case for the language" in warnings(write_recipe, write_jsonl, stages)
+
+    cut = {"max_duplicate_line_share": 0.5}
+    assert said(per={"language": {"cn": cut}}) and said(when={"language": "de"})
+    assert not said(per={"language": {"zh-Hant": cut}}) and not said(per={"language": "measured"})
