@@ -85,7 +85,7 @@ def parse(name: str) -> pa.DataType:
     """Return the Arrow type that a name of the vocabulary stands for.
 
     Raises:
-        ValueError: it is no name of the vocabulary; the message says what was expected.
+        ValueError: it is not in the vocabulary; the message says what was expected.
     """
     try:
         return _Parser(name).whole()

@@ -94,7 +94,7 @@ class InputSpec:
         """Return the specification; these keywords are what YAML may say beside the source's own parameters.
 
         Raises:
-            SpecError: `shard_mib` is not more than 0, or `sample` is no share.
+            SpecError: `shard_mib` is not more than 0, or `sample` is not a share.
         """
         if "" in paths:
             raise SpecError("an empty path.  Name files, folders, globs or URLs; `.` is the current folder.")

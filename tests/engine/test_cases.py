@@ -195,7 +195,7 @@ def test_if_all_documents_fail_the_columns_are_still_there(run, stage):
     assert not len(data) and ("inverse" in data.column_names) == stage.endswith("edit")
 
 
-def test_answers_that_are_none_are_failures_too(run):
+def test_answers_that_cannot_be_used_are_failures_too(run):
     texts = [("en", text) for text in ("2", "x", "1", "0")]
     url = run([{f"{MINE}.mislabels": {"on_error": "drop"}}], texts)
     assert [(row["text"], row["size"]) for row in rows_in(url)] == [("2", 2.0), ("1", 1.0)]

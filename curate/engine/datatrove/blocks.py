@@ -148,7 +148,7 @@ def _added_to(schema: pa.Schema) -> str:
 class _Row(Document):
     """A document that came from a row of a batch.
 
-    `origin` is the batch, the number of the row, and the document as our stages know it. It is no field of the dataclass,
+    `origin` is the batch, the number of the row, and the document as our stages know it. It is not a field of the dataclass,
     so that writers do not write it.
     """
 

@@ -127,7 +127,7 @@ class _Answers:
             return self._failed(failing_documents.evidence_of(error), failing_documents.count_of(error))
 
     def refused(self, ref: StageRef, doc: Doc, problem: str, row: int | None = None) -> str:
-        """Return a reason for a document about which the answer is none, under `on_error: drop`.
+        """Return a reason for a document about which the answer cannot be used, under `on_error: drop`.
 
         Raises:
             StageError: `on_error` is another.

@@ -15,7 +15,7 @@ REASON = "function_failed"
 """The reason for which such a document is dropped."""
 
 BAD_ANSWER = "errors.bad_answer"
-"""The name under which the ledger counts answers that are none."""
+"""The name under which the ledger counts answers that cannot be used."""
 
 LONGEST = 500
 """Characters of an error that are kept as evidence."""

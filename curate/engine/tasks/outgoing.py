@@ -23,7 +23,7 @@ UNREADABLE_DATE = "unreadable_date"
 """What the ledger calls a date that cannot be read, which is null in the output."""
 
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
-"""The microseconds since 1970 of the years 1 to 9999: other instants are no dates to Python and most other readers."""
+"""The microseconds since 1970 of the years 1 to 9999: Python and most other readers have no dates outside of them."""
 
 
 def through(output: Output, batches: Iterator[Batch], entry: StageLedger) -> Iterator[Batch]:

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 
 MOST_KEYS = 100
-"""An object with more different keys than this is no struct but a mapping, and is stored as JSON."""
+"""An object with more different keys than this is a mapping and not a struct, and is stored as JSON."""
 
 MOST_LEVELS = 16
 """Lists and objects that lie deeper than this are stored as JSON."""
