@@ -207,12 +207,13 @@ class Available:
 
 
 def maker(column: str) -> str:
-    """Return advice which stages make a column."""
+    """Return advice which stages make a column from others."""
     if column in signals.SIGNALS:
         return f"  Put `text.measure: {{signals: [{column}]}}` before it."
     makers = [
         name
         for name, stage in registry.catalogue().items()
-        if column in stage.documented_columns.makes and stage.kind is not Kind.SOURCE
+        if column in set(stage.documented_columns.makes) - set(stage.documented_columns.needs)
+        and stage.kind is not Kind.SOURCE
     ]
     return f"  Put {' or '.join(makers)} before it." if makers else ""
