@@ -24,6 +24,7 @@ LAYERS = [
     ["stages", "registry", "inputs", "fingerprint", "runs"],
     ["spec"],
     ["plan"],
+    ["statistics"],
     ["report"],
     ["engine"],
     ["cli"],

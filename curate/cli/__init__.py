@@ -11,6 +11,7 @@ import typer
 
 from curate.cli import assets, classifier, pipelines
 from curate.cli.init import init
+from curate.cli.stats import stats
 
 
 def _print_version(is_asked: bool) -> None:
@@ -40,7 +41,7 @@ def curate(
     """Turn raw web crawl into training data for language models, and prove what was done."""
 
 
-for verb in (init, pipelines.run, pipelines.plan, pipelines.stats, pipelines.explain, pipelines.stages):
+for verb in (init, pipelines.run, pipelines.plan, stats, pipelines.explain, pipelines.stages):
     app.command()(verb)
 app.add_typer(classifier.app)
 app.add_typer(assets.app)

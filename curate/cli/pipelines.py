@@ -1,4 +1,4 @@
-"""`curate run | plan | stats | explain | stages`: parse, call, print."""
+"""`curate run | plan | explain | stages`: parse, call, print."""
 
 from __future__ import annotations
 
@@ -163,17 +163,6 @@ def plan(
         show_plan.print_plan(planned, expected)
 
 
-def stats(run: RunUrl, module: Modules = None, as_json: AsJson = False) -> None:
-    """Show the funnel of a finished run: what each stage kept, dropped and why."""
-    from curate.cli import show_run
-    from curate.cli.console import print_json
-
-    if as_json:
-        print_json(show_run.summary(run))
-    else:
-        show_run.print_run(run, modules=_importable(module), is_brief=False)
-
-
 def explain(
     run: RunUrl,
     what: Annotated[
@@ -191,7 +180,7 @@ def explain(
     from curate.cli.console import print_json
     from curate.report import fate
 
-    found = fate.find(run, what, _importable(module))
+    found = fate.find(run, what, importable(module))
     if as_json:
         print_json(found, is_document=True)
     else:
@@ -234,7 +223,7 @@ def stages(
         show_stages.print_catalogue(catalogue)
 
 
-def _importable(modules: list[str] | None) -> list[str]:
+def importable(modules: list[str] | None) -> list[str]:
     """Make modules in the current folder importable, and return their names."""
     from curate import extensions
 

@@ -1,0 +1,1 @@
+"""Numbers about a run: read from its record of judgements, and from the rules that were in force."""

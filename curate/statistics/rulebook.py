@@ -1,0 +1,61 @@
+"""The rules of a run as they were in force: which bound each filter set on which column, for which documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curate.rules import Bound
+from curate.spec import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One bound of a filter.
+
+    Args:
+        stage: the label of the filter. reason: for which it drops documents.
+        bound: the range on `bound.signal`, here the name of a column of the record of judgements.
+        when: column -> values; the documents that the bound is for. Empty: all.
+        only: the inputs whose documents the filter sees; empty for all.
+    """
+
+    stage: str
+    reason: str
+    bound: Bound
+    when: Mapping[str, Sequence[Any]]
+    only: tuple[str, ...] = ()
+
+    @property
+    def column(self) -> str:
+        return self.bound.signal
+
+
+class Rulebook:
+    """The rules of all filters of a run.
+
+    Args:
+        stages: of the run's manifest, in the order of the recipe.
+    """
+
+    def __init__(self, stages: Sequence[Mapping[str, Any]]):
+        self._rules = [rule for stage in stages for rule in _of_stage(stage)]
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self._rules)
+
+    def on_column(self, column: str) -> list[Rule]:
+        """Return the rules that a column is compared with and that can drop a document, in the order of the recipe."""
+        return [rule for rule in self._rules if rule.column == column and not rule.bound.is_idle]
+
+    def for_document(self, stage: str, reason: str, document: Mapping[str, Any]) -> Rule | None:
+        """Return the rule of a filter that counts for a document with these columns; None if there is none."""
+        mine = (rule for rule in self._rules if (rule.stage, rule.reason) == (stage, reason))
+        return next((rule for rule in mine if Case(rule.when, {}).fits(document)), None)
+
+
+def _of_stage(stage: Mapping[str, Any]) -> Iterator[Rule]:
+    for case in stage.get("cases", [{"when": {}, **stage}]):
+        for reason, bound in case.get("rules", {}).items():
+            yield Rule(stage["label"], reason, Bound(**bound), case["when"], tuple(stage.get("only", ())))
