@@ -81,6 +81,11 @@ class PhaseFolder:
         """Return how many tasks have left a record."""
         return len(self.run.files(f"{self.path}/done"))
 
+    def tasks_done(self) -> list[int]:
+        """Return the numbers of the tasks that have left a record, ascending."""
+        names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/done"))
+        return [int(name) for name in names if name.isdigit()]
+
     def tasks_with_results(self) -> list[int]:
         """Return the numbers of the tasks that have ever written a result file, ascending."""
         names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/written"))
@@ -183,6 +188,11 @@ def data_name(number: int, n_numbers: int, n_before: int, extension: str) -> str
 def judgements_file(shard: int) -> str:
     """Return where all that was measured of a shard's documents is: judgements/00012.parquet."""
     return f"{JUDGEMENTS}/{shard:05d}.parquet"
+
+
+def shard_of_judgements(path: str) -> int:
+    """Return the shard whose documents a file of judgements is about."""
+    return int(path.rpartition("/")[2].partition(".")[0])
 
 
 def shard_of_rejects(path: str) -> int:
