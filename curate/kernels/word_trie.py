@@ -209,7 +209,12 @@ def count_entries(offsets, data, classes, trie, wanted):
     counts, lists = np.zeros((n, N_COUNTS), np.int64), np.zeros(n, np.uint64)
     times = np.zeros(n_entries, np.int64)
     met = np.empty(n_entries, np.int64)
-    text, table, of_entry, n_words = address_of(data), address_of(classes), address_of(trie.lists), address_of(trie.n_words)
+    text, table, of_entry, n_words = (
+        address_of(data),
+        address_of(classes),
+        address_of(trie.lists),
+        address_of(trie.n_words),
+    )
     memory = _memory_of(trie)
     for i in range(n):
         at, end, n_met = offsets[i], offsets[i + 1], 0

@@ -66,7 +66,9 @@ def to_rules(
         has_broken = _has(batch["broken"], name)
         is_dropped_here = (stage == at) & (_codes_equal(batch["reason"], rules[0].reason))
         came_past = (stage < 0) if only_kept else (stage < 0) | (stage > at)
-        breaking.offer(shard, batch, rules, which, distance, is_broken & (is_dropped_here if only_first else has_broken))
+        breaking.offer(
+            shard, batch, rules, which, distance, is_broken & (is_dropped_here if only_first else has_broken)
+        )
         passing.offer(shard, batch, rules, which, distance, ~is_broken & came_past & (which >= 0) & ~has_broken)
     return passing.found(), breaking.found()
 
@@ -161,9 +163,7 @@ class _Nearest:
         return self._found
 
 
-def _near(
-    shard: int, batch: pa.RecordBatch, at: int, rules: Sequence[Rule], which: int, distance: float
-) -> Near:
+def _near(shard: int, batch: pa.RecordBatch, at: int, rules: Sequence[Rule], which: int, distance: float) -> Near:
     row = {name: batch[name][at].as_py() for name in _SHOWN}
     rule = rules[which] if which >= 0 else None
     value = batch[rule.column][at].as_py() if rule else None

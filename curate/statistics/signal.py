@@ -10,7 +10,7 @@ import numpy as np
 
 from curate.batch import column_types
 from curate.errors import SpecError
-from curate.plan.record import TYPES, is_number
+from curate.plan.record import is_number
 from curate.statistics import axis
 from curate.statistics.corpus import Corpus
 from curate.statistics.distribution import Values, numbers, summary

@@ -90,7 +90,9 @@ def _state(folder: RunFolder, ran: Sequence[AnyPhase], done: Done) -> str:
         far += f", and of {phase_title(begun.folder)} {len(done[begun.folder])} of {begun.n_tasks} tasks"
         if n_read := place.docs_read():
             far += f" (about {n_read:,} documents were read in it)"
-    return f"{_who(folder)}  {far}.  The numbers are those of finished tasks; what later stages will drop is not in them."
+    return (
+        f"{_who(folder)}  {far}.  The numbers are those of finished tasks; what later stages will drop is not in them."
+    )
 
 
 def _who(folder: RunFolder) -> str:
@@ -103,7 +105,9 @@ def _who(folder: RunFolder) -> str:
         folder.check_unlocked()
     except RunError:
         return f"The run is going on ({folder.lock_text() or 'unknown process'})."
-    return "The run stopped before its end, and nothing is at it now; run the recipe again, and finished tasks are kept."
+    return (
+        "The run stopped before its end, and nothing is at it now; run the recipe again, and finished tasks are kept."
+    )
 
 
 # ---------------------------------------------------------------------- what was measured

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from curate import registry
-from curate.statistics.marks.marker import Marker, Span
 from curate.stages.text.mask_pii import FINDERS, TYPES, find_pii, placeholder
+from curate.statistics.marks.marker import Marker, Span
 
 
 @dataclass
