@@ -82,9 +82,12 @@ def run(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the result if the folder has a run of another recipe.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Take no results over from the run folders beside this one.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a recipe. Tasks that are finished, with the same recipe, code and input, are not repeated."""
+    """Run a recipe. Tasks that are finished, here or in a run folder beside it, are not repeated if nothing has changed."""
     from curate.cli import progress
     from curate.cli.console import ERR, print_json
 
@@ -101,6 +104,7 @@ def run(
             workers=workers,
             limit=limit,
             replace=replace,
+            fresh=fresh,
             watch=watch,
         )
     from curate.cli import show_run

@@ -114,9 +114,14 @@ _LINES = {"submitted": _submitted_line, "said": lambda event: f"curate: {event.m
 def _phase_note(event: Any) -> str:
     from curate.plan import MapPhase
 
+    taken = ", ".join(f"{n} taken over from {origin}" for origin, n in sorted(event.taken_over.items()))
+    if event.n_done in event.taken_over.values():
+        return f"{many(event.n_done, 'task')} taken over from {''.join(event.taken_over)}"
     if event.n_kept == event.n_done:
-        return f"{many(event.n_done, 'task')}, nothing to do"
-    kept = f" ({event.n_kept} done before)" if event.n_kept else ""
+        return f"{many(event.n_done, 'task')}, {taken or 'nothing to do'}"
+    n_before = event.n_kept - sum(event.taken_over.values())
+    notes = ", ".join([*([f"{n_before} done before"] if n_before else []), *([taken] if taken else [])])
+    kept = f" ({notes})" if notes else ""
     if not isinstance(event.phase, MapPhase) or event.phase.only_emits:
         return f"{many(event.n_done, 'task')}{kept}"
     stages = event.ledger.stages

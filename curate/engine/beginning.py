@@ -8,16 +8,19 @@ from typing import Any
 from curate import plan
 from curate.engine.barriers import index, references
 from curate.plan import Plan, phases
-from curate.runs import RunFolder, layout, redaction
+from curate.runs import RunFolder, layout, neighbours, redaction
 from curate.runs.claim import identity, run_id
 from curate.runs.own_files import OwnFiles
 
 
-def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> list[str]:
+def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False, is_alone: bool = True) -> list[str]:
     """Write down all that workers, and whoever finishes the run, need to know.
 
+    Args:
+        is_alone: whether no results are taken over from neighbouring run folders.
+
     Returns:
-        what the user should know: which result is replaced, which files were moved aside.
+        what the user should know: which result is replaced, which files were moved aside, which neighbours are not used.
 
     Raises:
         SpecError: reference data lies in the run's own folder.
@@ -33,8 +36,9 @@ def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> lis
     folder.write_json(layout.RUN, {**known, **described}, layout.PARTS)
     own.write_json(layout.REFERENCES, referred)
     own.write_json(layout.INPUTS, plan.shards_to_json(planned.shards))
-    own.write_json(layout.PLAN, _described(planned, runner, own.warnings))
-    return [*said, *own.warnings]
+    found, refused = ({}, []) if is_alone else neighbours.find(folder, [phase.folder for phase in planned.phases])
+    own.write_json(layout.PLAN, {**_described(planned, runner, own.warnings), "neighbours": found})
+    return [*said, *refused, *own.warnings]
 
 
 def _described(planned: Plan, runner: index.Runner, warnings: list[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -173,7 +174,15 @@ def _manifest(
         "python": sys.version.split()[0],
         "packages": fingerprint.versions(PACKAGES),
         "stages": [describe(ref, phase.modules) for ref, phase in refs.values()],
-        "phases": [{"folder": phase.folder, "tasks": phase.n_tasks, "emits": _emits(phase)} for phase in ran],
+        "phases": [
+            {
+                "folder": phase.folder,
+                "tasks": phase.n_tasks,
+                "emits": _emits(phase),
+                "from": _origins(records[phase.folder]),
+            }
+            for phase in ran
+        ],
         "inputs": _inputs(folder, records[ran[0].folder]),
         "metrics": _metrics(ran, records),
         "warnings": [
@@ -207,11 +216,11 @@ def _strangers(folder: RunFolder, results: Sequence[Output]) -> list[str]:
 
 
 def _warnings(records: Records) -> list[str]:
-    """Return what barriers warned of, each message once, with the first example."""
+    """Return what barriers warned of, and what happened to files, each message once, with the first example."""
     found: dict[str, str] = {}
     for of_phase in records.values():
         for record in of_phase:
-            for message, example in record.warnings.items():
+            for message, example in (record.warnings | dict.fromkeys(record.notes, "")).items():
                 found.setdefault(message, example)
     return [f"{message}.  For example: {example!r:.120}." if example else message for message, example in found.items()]
 
@@ -239,6 +248,11 @@ def _inputs(folder: RunFolder, records: Sequence[Record]) -> list[dict[str, Any]
         for shard, record in zip(plan.read_shards(folder), records, strict=True)
         for split in shard.splits
     ]
+
+
+def _origins(records: Sequence[Record]) -> dict[str, int]:
+    """Return from how many tasks each neighbouring run folder had the results."""
+    return dict(sorted(Counter(record.taken_from for record in records if record.taken_from).items()))
 
 
 def _emits(phase: AnyPhase) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from curate import formats, inputs, plan, spec
 from curate.engine import beginning, compiling, warm_up, worker
@@ -38,7 +38,7 @@ class Event:
         n_done: tasks finished, or parts of the kernels compiled.
         n_all: parts of the kernels.
         n_docs: documents read by tasks still running, about.
-        n_kept: tasks that had nothing to do.
+        n_kept: tasks that had nothing to do. taken_over: how many of them because a neighbouring run folder had their results.
         seconds: that the phase took; of "compiling", the time left, estimated.
         job_id: of a phase that was submitted to an executor which runs it later.
         message: what the user should know, of "said".
@@ -50,6 +50,7 @@ class Event:
     n_all: int = 0
     n_docs: int = 0
     n_kept: int = 0
+    taken_over: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     ledger: Ledger | None = None
     job_id: str = ""
@@ -104,6 +105,7 @@ def run(
     workers: int = 0,
     limit: int = 0,
     replace: bool = False,
+    fresh: bool = False,
     watch: Watcher | None = None,
 ) -> str:
     """Run a recipe and return the URL of the run folder, finished unless the executor runs tasks later.
@@ -118,6 +120,7 @@ def run(
         workers: what the executor's parameter `workers` is set to; 0 leaves it.
         limit: read at most this many documents, spread over the input; 0 reads all.
         replace: allow it if the folder has a run of another recipe; its result is replaced.
+        fresh: take no results over from neighbouring run folders, to prove that a run gives the same bytes, or to measure it.
         watch: called with every `Event`, from this thread or a helper thread.
 
     Raises:
@@ -137,7 +140,7 @@ def run(
     with redaction.hidden_in_errors(secrets), reading.written(folder), folder.lock(), launcher:
         claim(folder, planned.spec.name, replace=replace)  # as another run may have left it
         launcher.prepare(warm_up.stages_of(planned))
-        for message in beginning.begin(folder, planned, is_detached=launcher.is_detached):
+        for message in beginning.begin(folder, planned, is_detached=launcher.is_detached, is_alone=fresh):
             watch(Event("said", planned.phases[0], message=message))
         _compile_kernels(planned, watch)
         before = None
@@ -283,14 +286,18 @@ def _run_phase(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Wa
     """Run a phase to its end."""
     started = time.perf_counter()
     watch(Event("began", phase))
-    numbers = worker.pending(folder, phase)
+    left = worker.pending(folder, phase)
     with _watched(folder, phase, watch):
-        job = _job(folder, phase, numbers)
+        job = _job(folder, phase, left.tasks)
         job_id = launcher.submit(job, before)
     _check_status(launcher, job, job_id)
     ledger = read_ledger(folder, phase)
-    n_kept = phase.n_tasks - len(numbers)
-    watch(Event("ended", phase, phase.n_tasks, n_kept=n_kept, seconds=time.perf_counter() - started, ledger=ledger))
+    watch(
+        Event(
+            "ended", phase, phase.n_tasks, n_kept=phase.n_tasks - len(left.tasks), taken_over=left.taken_over,
+            seconds=time.perf_counter() - started, ledger=ledger,
+        )
+    )  # fmt: skip
     return job_id
 
 

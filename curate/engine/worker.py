@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from curate import extensions, fingerprint
 from curate.engine import finish
 from curate.engine.tasks import map_task, reduce_task, write_task
+from curate.engine.tasks.former_results import HERE
 from curate.errors import CurateError, InputError, RunError
 from curate.plan import AnyPhase, MapPhase, ReducePhase, WritePhase, fingerprints, phases
 from curate.runs import RunFolder, layout, reading
@@ -75,16 +78,36 @@ def _repairing(folder: RunFolder, work: Callable[[Sequence[str]], None]) -> None
             warnings.append(f"{damage.path} was missing or damaged ({damage.problem}); it was made again.")
 
 
-def pending(folder: RunFolder, phase: AnyPhase) -> list[int]:
-    """Return the tasks of a phase that have something to do."""
-    return [task for task in range(phase.n_tasks) if not _is_done(folder, phase, task)]
+@dataclass(slots=True)
+class Pending:
+    """What is left of a phase.
+
+    Args:
+        tasks: that have to run.
+        taken_over: how many tasks' results were taken over just now from each neighbouring run folder.
+    """
+
+    tasks: list[int] = field(default_factory=list)
+    taken_over: Counter[str] = field(default_factory=Counter)
 
 
-def _is_done(folder: RunFolder, phase: AnyPhase, task: int) -> bool:
+def pending(folder: RunFolder, phase: AnyPhase) -> Pending:
+    """Return what is left of a phase, after taking over what neighbouring run folders have of it."""
+    left = Pending()
+    for task in range(phase.n_tasks):
+        found = _found_in(folder, phase, task)
+        if found is None:
+            left.tasks.append(task)
+        elif found != HERE:
+            left.taken_over[found] += 1
+    return left
+
+
+def _found_in(folder: RunFolder, phase: AnyPhase, task: int) -> str | None:
     try:
-        return TASKS[type(phase)].is_done(folder, phase, task)
+        return TASKS[type(phase)].found_in(folder, phase, task)
     except DamagedFile:  # the task will have it made again
-        return False
+        return None
 
 
 def _check_code(phase: AnyPhase) -> None:

@@ -30,6 +30,11 @@ def run_id(folder: RunFolder) -> str:
     return uuid.uuid4().hex if is_copy else known
 
 
+def is_run_folder(folder: RunFolder) -> bool:
+    """Return whether a folder is one of ours, as its run.json says."""
+    return folder.is_file(layout.RUN) and _owner(folder) is not None
+
+
 def claim(folder: RunFolder, name: str, *, replace: bool) -> None:
     """Make sure that a folder may be written to.
 

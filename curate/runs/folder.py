@@ -13,6 +13,7 @@ import json
 import os
 import posixpath
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO
@@ -50,6 +51,32 @@ class RunFolder:
     def path(self, *parts: str) -> str:
         """Return the full path as the file system (and pyarrow, locally) understands it."""
         return posixpath.join(self.root, *parts)
+
+    def beside(self, name: str) -> RunFolder:
+        """Return the folder of a name in the folder that this one lies in."""
+        if self.is_local:
+            return RunFolder(posixpath.join(posixpath.dirname(self.root), name))
+        return RunFolder(f"{self.url.rstrip('/').rpartition('/')[0]}/{name}")
+
+    def siblings(self) -> list[str]:
+        """Return the names of the folders beside this one, sorted.
+
+        Raises:
+            OSError: they cannot be listed.
+        """
+        parent, own = posixpath.split(self.root.rstrip("/"))
+        if not parent:  # a bucket lies in no folder
+            return []
+        try:
+            listed = self.fs.ls(parent, detail=True, refresh=True)
+        except FileNotFoundError:
+            return []
+        named = {posixpath.basename(entry["name"].rstrip("/")): entry["type"] for entry in listed}
+        return sorted(name for name, kind in named.items() if kind != "file" and name not in ("", own))
+
+    def is_file(self, path: str) -> bool:
+        """Return whether there is a file, and not a folder, a pipe or a device."""
+        return self.fs.isfile(self.path(path))
 
     def exists(self, path: str) -> bool:
         return self.fs.exists(self.path(path))
@@ -113,12 +140,40 @@ class RunFolder:
         self.fs.makedirs(posixpath.dirname(full), exist_ok=True)
         if not self.is_local:
             return Part(self, path, full, self.fs.open(full, "wb"))
-        folder, name = posixpath.split(full)
+        aside = self._aside(path, parts)
+        return Part(self, path, aside, self.fs.open(aside, "wb"))
+
+    def taken(self, source: RunFolder, path: str, parts: str, *, is_linked: bool) -> Part:
+        """Put a file of another folder of the same file system aside, as `part`.
+
+        Args:
+            is_linked: the two may share their bytes on a local disk (a hard link): nothing will write to either in place.
+                Where links cannot be made, it is a copy.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+        """
+        original, full = source.path(path), self.path(path)
+        self.fs.makedirs(posixpath.dirname(full), exist_ok=True)
+        if not self.is_local:
+            self.fs.cp_file(original, full)
+            return Part(self, path, full)
+        aside = self._aside(path, parts)
+        if not (is_linked and _linked(original, aside)):
+            shutil.copyfile(original, aside)
+        return Part(self, path, aside)
+
+    def _aside(self, path: str, parts: str) -> str:
+        """Return where a local file lies until it is finished. What a killed process has left there is removed: it may be
+        a link, and to write into it would change the file of another run."""
+        folder, name = posixpath.split(self.path(path))
         if parts:
             folder, name = self.path(parts), path.replace("/", "-")
             self.fs.makedirs(folder, exist_ok=True)
         aside = f"{folder}/{name}.{os.getpid()}.part"  # no two processes share a file
-        return Part(self, path, aside, self.fs.open(aside, "wb"))
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(aside)
+        return aside
 
     def mark(self, path: str) -> str | None:
         """Return a cheap mark that changes when the file does, or None if there is no file."""
@@ -211,18 +266,29 @@ class RunFolder:
 
 @dataclass(slots=True)
 class Part:
-    """A file being written aside."""
+    """A file being written aside, or taken from another folder."""
 
     folder: RunFolder
     path: str
     aside: str
-    file: BinaryIO
+    file: BinaryIO | None = None
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether it was complete from the start."""
+        return self.file is None
 
     def closed(self) -> str:
         """Close the file and return the full path at which it lies until it is committed."""
-        if not self.file.closed:
+        if self.file is not None and not self.file.closed:
             self.file.close()
         return self.aside
+
+    def discard(self) -> None:
+        """Remove the file instead of giving it its name."""
+        self.closed()
+        if self.folder.fs.exists(self.aside):
+            self.folder.fs.rm(self.aside)
 
     def commit(self) -> None:
         """Flush to disk and give the file its name."""
@@ -237,6 +303,8 @@ def _rename(aside: str, path: str) -> None:
     """Give a file its name, also if that is on another file system (a linked folder)."""
     try:
         os.replace(aside, path)
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(aside)  # two links to one file: the system has replaced nothing, and leaves both
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -244,3 +312,17 @@ def _rename(aside: str, path: str) -> None:
         shutil.copyfile(aside, beside)
         os.replace(beside, path)
         os.remove(aside)
+
+
+def _linked(original: str, aside: str) -> bool:
+    """Make a hard link, if the file is a plain one of this user's and the file system can."""
+    found = os.lstat(original)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        return False
+    try:
+        os.link(original, aside)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another device, no links here, too many of them
+        return False
+    return True

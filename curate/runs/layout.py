@@ -33,6 +33,8 @@ WRITTEN, NEW_CARD = "written.json", "README.new.md"
 DATA, REJECTS, JUDGEMENTS, PHASES, ASIDE = "data", "rejects", "judgements", "phases", "set-aside"
 PARTS = f"{PHASES}/parts"
 """Where files of the top level are until they are finished."""
+INTERMEDIATE = ("docs", "empty", "judged", "shuffle", "sidecar", "index")
+"""The folders of a phase that hold the files of its tasks."""
 FINGERPRINT_DIGITS = 10
 """Digits of a phase's fingerprint in the name of its folder."""
 
@@ -214,6 +216,13 @@ def is_result_file(path: str) -> bool:
         and "/" not in name
         and "\\" not in name
     )
+
+
+def is_task_file(path: str, phase: str) -> bool:
+    """Return whether a path is one that a task of a phase can write: a result file, or a file in a folder of its phase."""
+    *folders, part, name = path.split("/") if path.count("/") == 3 else ("", "")
+    is_intermediate = folders == [PHASES, phase] and part in INTERMEDIATE and name not in ("", ".", "..")
+    return "\\" not in path and (is_intermediate or is_result_file(path))
 
 
 def evidence_file(label: str, name: str) -> str:

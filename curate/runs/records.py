@@ -53,11 +53,13 @@ class Record:
 
     Args:
         key: what the results depend on; the task need not run again while this is the same.
-        inputs: for each split it read, its cheap mark and its digest.
+        inputs: for each split it read, by `Split.range_name`: its cheap mark, its digest and a digest of its address.
         docs_of_shard: of a task that emits: how many documents it emitted about, by shard.
         metrics: what a barrier's reduction reported.
         warnings: what the user should know of the task -> an example; empty if there is none.
         written: of a task before a write phase: the `documents` it wrote down, and their content `bytes`.
+        notes: what the user should know of files in this run folder.
+        taken_from: the neighbouring run folder that had the results, such as `../web`; "" if the task ran here.
     """
 
     key: str
@@ -68,11 +70,13 @@ class Record:
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: dict[str, str] = field(default_factory=dict)
     written: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    taken_from: str = ""
 
     @property
     def input_digests(self) -> dict[str, str]:
         """The digest of each split that the task read, by `Split.range_name`."""
-        return {name: value.partition(" ")[2] for name, value in self.inputs.items()}
+        return {name: value.split(" ")[1] for name, value in self.inputs.items()}
 
     def to_json(self) -> dict[str, Any]:
         content = asdict(self)
@@ -138,17 +142,41 @@ class TaskFiles:
 
     def open(self, path: str, role: Role = Role.INTERMEDIATE) -> BinaryIO:
         """Open a file for writing; `path` is relative to the run folder. A file of a user that is there is moved aside."""
-        if role.is_result and self.folder.exists(path):
-            warning = own_files.make_room(self.folder, path, self._known.get(path, ()))
-            self.warnings += [warning] if warning else []
+        self._make_room(path, role)
         part = self.folder.part(path, self.place.parts)
         self._parts.append((part, role))
         return part.file
+
+    def take_over(self, source: RunFolder, output: Output) -> None:
+        """Take a file over from another run folder: a result, which a user may edit, as a copy, others as a link if possible.
+
+        Nothing of this folder is replaced by a file that is not what it was, which `digests` says; where files have no
+        place to lie aside, the original is asked first.
+
+        Raises:
+            OSError: it is not there, cannot be read, or is seen to be damaged.
+        """
+        if output.role.is_result and not self.folder.is_local:
+            if source.digest(output.path) != output.digest:
+                raise OSError(f"{output.path} is damaged")
+            self._make_room(output.path, output.role)
+        part = self.folder.taken(source, output.path, self.place.parts, is_linked=not output.role.is_result)
+        self._parts.append((part, output.role))
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The digest of each file, by path, in the order they were opened. Nothing is written to them any more."""
+        return {part.path: self.folder.digest_of(part.closed()) for part, _ in self._parts}
 
     def close(self) -> None:
         """Close all files."""
         for part, _ in self._parts:
             part.closed()
+
+    def discard(self) -> None:
+        """Remove all files instead of naming them."""
+        for part, _ in self._parts:
+            part.discard()
 
     def commit(self) -> list[Output]:
         """Name all files and return them with their digests, in the order they were opened.
@@ -156,17 +184,25 @@ class TaskFiles:
         Raises:
             RunError: a file is not there any more.
         """
+        digests = self.digests
         self._note_results()
         outputs = []
         for part, role in self._parts:
+            if part.is_taken and self.folder.is_local:
+                self._make_room(part.path, role)
             part.commit()
             mark = self.folder.mark(part.path)
             if mark is None:
                 raise RunError(
                     f"{self.folder.path(part.path)} vanished while it was written; is another run using this folder?"
                 )
-            outputs.append(Output(part.path, role, mark, self.folder.digest(part.path)))
+            outputs.append(Output(part.path, role, mark, digests[part.path]))
         return outputs
+
+    def _make_room(self, path: str, role: Role) -> None:
+        if role.is_result and self.folder.exists(path):
+            warning = own_files.make_room(self.folder, path, self._known.get(path, ()))
+            self.warnings += [warning] if warning else []
 
     def _note_results(self) -> None:
         """Write down which result files will appear, before they do: a killed task leaves none that nobody knows."""
@@ -174,7 +210,7 @@ class TaskFiles:
         if results:
             noted = own_files.noted(self.place)
             for part in results:
-                noted.setdefault(part.path, set()).add(self.folder.digest_of(part.closed()))
+                noted.setdefault(part.path, set()).add(self.digests[part.path])
             known = {path: sorted(digests) for path, digests in noted.items()}
             self.folder.write_json(self.place.written, known, self.place.parts)
 

@@ -17,6 +17,7 @@ from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
 from curate.engine.tasks import contracts, data_files, outgoing, sources, stage_runners, task_inputs, trial_reader
 from curate.engine.tasks.data_files import TASK_FILE_BYTES, Division
+from curate.engine.tasks.former_results import FormerResults
 from curate.engine.tasks.judgements import Judgements, ParquetOut
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.task_inputs import TaskInputs
@@ -26,19 +27,19 @@ from curate.plan.record import schema as schema_of_record
 from curate.runs import Record, Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder, TaskFolder, judgements_file
-from curate.runs.records import DataWriter, is_valid, read_record
+from curate.runs.records import DataWriter
 from curate.stage import Kind, Shard
 
 
-def is_done(folder: RunFolder, phase: MapPhase, task: int) -> bool:
-    """Return whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
+def found_in(folder: RunFolder, phase: MapPhase, task: int) -> str | None:
+    """Return where the task's results are, as `FormerResults.find`; None if it has to run."""
     place = PhaseFolder(folder, phase.folder).task(task)
-    record = read_record(place)
-    return record is not None and is_valid(folder, record, task_inputs.find(phase, place, record).key)
+    former = FormerResults(place)
+    return former.find(task_inputs.find(phase, place, former.inputs).key) if former else None
 
 
 def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] = ()) -> None:
-    """Do the task, unless it is done.
+    """Do the task, unless it is done, here or in a neighbouring run folder.
 
     Args:
         warnings: that go into its record.
@@ -47,9 +48,9 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
         DamagedFile: what a task before wrote cannot be read.
     """
     place = PhaseFolder(folder, phase.folder).task(task)
-    record = read_record(place)
-    work = task_inputs.find(phase, place, record)
-    if is_valid(folder, record, work.key):
+    former = FormerResults(place)
+    work = task_inputs.find(phase, place, former.inputs)
+    if former.find(work.key) is not None:
         return
     folder.remove(place.record)
     with ExitStack() as opened:
@@ -60,10 +61,10 @@ def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] =
         with running.files.open(place.rejects, Role.REJECTS) as file:
             running.recorder.rejects.write(file)
         outputs = running.files.commit()
-    said = running.warnings | dict.fromkeys([*warnings, *running.files.warnings], "")
     record = Record(
-        work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=said, written=running.written
-    )
+        work.key, outputs, ledger, work.digests, running.docs_of_shard, warnings=running.warnings,
+        written=running.written, notes=[*warnings, *former.notes, *running.files.warnings],
+    )  # fmt: skip
     folder.write_json(place.record, record.to_json(), place.parts)
 
 

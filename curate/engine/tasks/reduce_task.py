@@ -10,26 +10,27 @@ import pyarrow as pa
 from curate import fingerprint
 from curate.engine.barriers import shuffle
 from curate.engine.barriers.reduce_context import TaskReduceContext
+from curate.engine.tasks.former_results import FormerResults
 from curate.engine.tasks.recorder import Clock
 from curate.errors import StageError
 from curate.ledger import Ledger
 from curate.plan import ReducePhase
 from curate.runs import Record, Role, RunFolder, TaskFiles
 from curate.runs.layout import PhaseFolder
-from curate.runs.records import is_valid, need_record, read_record
+from curate.runs.records import need_record
 
 
-def is_done(folder: RunFolder, phase: ReducePhase, task: int) -> bool:
-    """Return whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
-    place = PhaseFolder(folder, phase.folder).task(task)
-    return is_valid(folder, read_record(place), _key(folder, phase, task))
+def found_in(folder: RunFolder, phase: ReducePhase, task: int) -> str | None:
+    """Return where the task's results are, as `FormerResults.find`; None if it has to run."""
+    former = FormerResults(PhaseFolder(folder, phase.folder).task(task))
+    return former.find(_key(folder, phase, task)) if former else None
 
 
 def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str] = ()) -> None:
     """Do the task, unless it is done; arguments and errors as those of `map_task.run`."""
     place = PhaseFolder(folder, phase.folder).task(task)
-    key = _key(folder, phase, task)
-    if is_valid(folder, read_record(place), key):
+    former, key = FormerResults(place), _key(folder, phase, task)
+    if former.find(key) is not None:
         return
     folder.remove(place.record)
     files, clock, label = TaskFiles(place), Clock(), phase.barrier.label
@@ -45,8 +46,8 @@ def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str
     ledger = Ledger()
     ledger.stage(label).seconds = clock.seconds[label]
     outputs = files.commit()
-    said = context.warnings | dict.fromkeys([*warnings, *files.warnings], "")
-    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=said)
+    notes = [*warnings, *former.notes, *files.warnings]
+    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=context.warnings, notes=notes)
     folder.write_json(place.record, record.to_json(), place.parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -11,7 +12,6 @@ from curate import fingerprint, formats, inputs, plan
 from curate.engine.barriers import references, shuffle
 from curate.errors import InputError
 from curate.plan import MapPhase
-from curate.runs import Record
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.records import need_record
 from curate.stage import Shard, Split
@@ -24,7 +24,7 @@ class TaskInputs:
     Args:
         shard: of the input; None if the documents come from an earlier phase.
         splits: the files that must not change while it runs, those of reference data too. digests: of all that it reads,
-            split -> `mark digest`.
+            as `Record.inputs`.
         results: of the barrier that decides at the start, about this shard's documents, sorted by row.
         key: what the task's results depend on.
     """
@@ -49,22 +49,27 @@ class TaskInputs:
             _check_reader(self.phase, self.shard)
 
 
-def find(phase: MapPhase, place: TaskFolder, record: Record | None) -> TaskInputs:
+def find(phase: MapPhase, place: TaskFolder, known: Mapping[str, str]) -> TaskInputs:
     """Return the inputs of a task.
 
-    A trial may read a little of anything: the mark that a file had when the trial was planned stands for its content. If the
-    file changes meanwhile, the next run has another mark.
+    A trial may read a little of anything: the mark that a file had when the trial was planned, and its address, stand for
+    its content. If the file changes meanwhile, the next run has another mark.
 
     Args:
-        record: of the last time the task ran; files whose mark has not changed since are not digested again.
+        known: what was known of files when the task ran before, as `Record.inputs`; those with the same address and mark
+            are not digested again.
     """
     shard = plan.read_shard(place.run, place.number) if phase.sources else None
     own = shard.splits if shard else ()
-    trusted = {split.range_name: f"{split.mark} {split.mark}" for split in own if shard.limit and "-" in split.mark}
+    trusted = {
+        split.range_name: f"{split.mark} {split.mark}@{_address(split)} {_address(split)}"
+        for split in own
+        if shard.limit and "-" in split.mark
+    }
     checked = tuple(split for split in own if split.range_name not in trusted)
     compared = references.of_task(place.run, phase, place.number) if phase.emit else ()
     referred = tuple(split for _, reference in compared for split in reference.shard.splits)
-    digests = trusted | _digests(phase, (*checked, *referred), record)
+    digests = trusted | _digests(phase, (*checked, *referred), known)
     rows = None
     if phase.apply:
         rows = list(shuffle.Reader(place.run, phase.apply.results, place.number, phase.n_shards))
@@ -110,19 +115,23 @@ def _check_reader(phase: MapPhase, shard: Shard) -> None:
         )
 
 
-def _digests(phase: MapPhase, splits: tuple[Split, ...], record: Record | None) -> dict[str, str]:
-    """Return `mark digest` for each split; bytes are read only where the cheap mark has changed since last time."""
-    known = record.inputs if record else {}
+def _digests(phase: MapPhase, splits: tuple[Split, ...], known: Mapping[str, str]) -> dict[str, str]:
+    """Return `mark digest address` for each split; bytes are read only of files that are not known as they are now."""
     kinds = formats.with_modules(phase.modules)
     found = {}
     for split in splits:
         mark = inputs.mark(split.url)
         inputs.check_unchanged(split, mark)
-        before = known.get(split.range_name, "")
-        same = before.partition(" ")[0] == mark
-        found[split.range_name] = before if same else f"{mark} {inputs.digest(split, kinds)}"
+        before, address = known.get(split.range_name, ""), _address(split)
+        is_known = [*before.split(" ")[:1], *before.split(" ")[2:]] == [mark, address]
+        found[split.range_name] = before if is_known else f"{mark} {inputs.digest(split, kinds)} {address}"
     return found
 
 
-def _content(digests: dict[str, str], split: Split) -> str:
-    return digests[split.range_name].partition(" ")[2]
+def _address(split: Split) -> str:
+    """Return a digest of where a split's file is: files of other runs may have the same name."""
+    return fingerprint.combine(split.url)[:16]
+
+
+def _content(digests: Mapping[str, str], split: Split) -> str:
+    return digests[split.range_name].split(" ")[1]

@@ -14,22 +14,23 @@ from curate import fingerprint
 from curate.batch import Batch
 from curate.engine.tasks import data_files
 from curate.engine.tasks.data_files import Division
+from curate.engine.tasks.former_results import FormerResults
 from curate.ledger import Ledger
 from curate.plan import WritePhase
 from curate.runs import Record, RunFolder, TaskFiles, arrow_files, layout
 from curate.runs.layout import PhaseFolder, TaskFolder
-from curate.runs.records import DataWriter, is_valid, need_record, read_record
+from curate.runs.records import DataWriter, need_record
 from curate.spec.output import FileSizes
 
 
-def is_done(folder: RunFolder, phase: WritePhase, task: int) -> bool:
-    """Return whether nothing the task depends on, and nothing it wrote, has changed since it was done."""
-    record = read_record(PhaseFolder(folder, phase.folder).task(task))
-    return record is not None and is_valid(folder, record, _Files(folder, phase, task).key)
+def found_in(folder: RunFolder, phase: WritePhase, task: int) -> str | None:
+    """Return where the task's results are, as `FormerResults.find`; None if it has to run."""
+    former = FormerResults(PhaseFolder(folder, phase.folder).task(task))
+    return former.find(_Files(folder, phase, task).key) if former else None
 
 
 def run(folder: RunFolder, phase: WritePhase, task: int, warnings: Sequence[str] = ()) -> None:
-    """Do the task, unless it is done.
+    """Do the task, unless it is done, here or in a neighbouring run folder.
 
     Args:
         warnings: that go into its record.
@@ -38,8 +39,8 @@ def run(folder: RunFolder, phase: WritePhase, task: int, warnings: Sequence[str]
         DamagedFile: documents that the phase before wrote down cannot be read.
     """
     place = PhaseFolder(folder, phase.folder).task(task)
-    own = _Files(folder, phase, task)
-    if is_valid(folder, read_record(place), own.key):
+    former, own = FormerResults(place), _Files(folder, phase, task)
+    if former.find(own.key) is not None:
         return
     folder.remove(place.record)
     started, files, ledger = time.perf_counter(), TaskFiles(place), Ledger()
@@ -48,8 +49,8 @@ def run(folder: RunFolder, phase: WritePhase, task: int, warnings: Sequence[str]
         data_files.write_empty(phase.sink, phase.modules, next(own.batches(0)), files)
     outputs = files.commit()
     ledger.stage(phase.sink.label).seconds = time.perf_counter() - started
-    said = dict.fromkeys([*warnings, *files.warnings], "")
-    record = Record(own.key, outputs, ledger.to_json(), warnings=said)
+    notes = [*warnings, *former.notes, *files.warnings]
+    record = Record(own.key, outputs, ledger.to_json(), notes=notes)
     folder.write_json(place.record, record.to_json(), place.parts)
 
 
