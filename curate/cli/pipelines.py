@@ -135,6 +135,15 @@ def plan(
             "--probe", help="Run the recipe on a few MiB of its input, and forecast disk space, memory and time."
         ),
     ] = False,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Say what is done already in this run folder and those beside it, and what each phase costs.",
+        ),
+    ] = "",
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors that check YAML.")
     ] = False,
@@ -161,10 +170,18 @@ def plan(
         from curate.engine import forecast
 
         expected = forecast.probe(planned)
+    standings = None
+    if output:
+        from curate.engine import standing
+        from curate.runs import RunFolder
+
+        standings, said = standing.of_plan(planned, RunFolder(output))
+        for message in said:
+            ERR.print(f"curate: {message}")
     if as_json:
-        print_json(show_plan.plan_summary(planned, expected))
+        print_json(show_plan.plan_summary(planned, expected, standings))
     else:
-        show_plan.print_plan(planned, expected)
+        show_plan.print_plan(planned, expected, standings)
 
 
 def explain(

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+from curate.cli import show_standing
 from curate.cli.console import OUT, many, styled
+from curate.cli.show_standing import duration
 from curate.plan import AnyPhase, MapPhase, Plan, ReducePhase, StageRef, record
 from curate.report.escaping import one_line
 from curate.report.funnel import size
@@ -18,8 +20,12 @@ from curate.spec import Case
 from curate.stage import Kind
 
 
-def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
-    """Return a plan as JSON-like data, without secrets."""
+def plan_summary(plan: Plan, forecast: Any = None, standings: Sequence[Any] | None = None) -> dict[str, Any]:
+    """Return a plan as JSON-like data, without secrets.
+
+    Args:
+        standings: how far each phase has been done, as `engine.standing.PhaseStanding`.
+    """
     n_bytes = sum(split.end - split.start for shard in plan.shards for split in shard.splits)
     found = {
         "name": plan.spec.name,
@@ -44,8 +50,9 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
                     }
                     for ref in phase.refs
                 ],
+                **({"standing": show_standing.summary(standing)} if standing else {}),
             }
-            for phase in plan.phases
+            for phase, standing in zip(plan.phases, standings or [None] * len(plan.phases), strict=True)
         ],
         "columns": list(plan.columns),
         "left_out": list(plan.left_out),
@@ -55,9 +62,9 @@ def plan_summary(plan: Plan, forecast: Any = None) -> dict[str, Any]:
     return redaction.hidden(found, redaction.secrets_of(plan.spec.resolved))
 
 
-def print_plan(plan: Plan, forecast: Any = None) -> None:
-    """Print the phases with their stages, the columns of the output, and the forecast if there is one."""
-    data = plan_summary(plan)
+def print_plan(plan: Plan, forecast: Any = None, standings: Sequence[Any] | None = None) -> None:
+    """Print the phases with their stages, how far they are done, the columns of the output, and the forecast if there is one."""
+    data = plan_summary(plan, forecast, standings)
     read = data["input"]
     OUT.print(
         styled(data["name"], "bold"),
@@ -65,7 +72,10 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
         f"{many(read['shards'], 'shard')}, executor {data['executor']}\n",
     )
     for phase, described in zip(plan.phases, data["phases"], strict=True):
-        OUT.print(styled(described["folder"], "bold"), f"  {many(described['tasks'], 'task')}")
+        OUT.print(
+            styled(described["folder"], "bold"),
+            f"  {many(described['tasks'], 'task')}{show_standing.words(described.get('standing'))}",
+        )
         for ref, shown in zip(phase.refs, described["stages"], strict=True):
             stage = ref.find(phase.modules)
             defaults = {p.name: p.default for p in stage.params.values()}
@@ -97,6 +107,8 @@ def print_plan(plan: Plan, forecast: Any = None) -> None:
         OUT.print()
         for line in _forecast_lines(forecast):
             OUT.print(line)
+    elif standings:
+        OUT.print(f"\nNothing was run. {show_standing.to_do([each['standing'] for each in data['phases']])}")
     else:
         OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
 
@@ -150,17 +162,10 @@ def _forecast_lines(forecast: Any) -> Iterator[str]:
     yield f"    {'phase':<{width}} {'documents':>14} {'written':>10} {'core time':>10}"
     for phase in forecast.phases:
         documents = f"{phase.n_documents:,}" if phase.n_documents else ""
-        yield f"    {phase.phase:<{width}} {documents:>14} {size(phase.n_bytes):>10} {_time(phase.seconds):>10}"
+        yield f"    {phase.phase:<{width}} {documents:>14} {size(phase.n_bytes):>10} {duration(phase.seconds):>10}"
     n_bytes, seconds = sum(phase.n_bytes for phase in forecast.phases), sum(phase.seconds for phase in forecast.phases)
-    yield f"    {'all':<{width}} {'':>14} {size(n_bytes):>10} {_time(seconds):>10}"
+    yield f"    {'all':<{width}} {'':>14} {size(n_bytes):>10} {duration(seconds):>10}"
     yield f"    memory of a worker: about {size(forecast.peak_bytes)}"
-
-
-def _time(seconds: float) -> str:
-    for length, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.1f} s"
 
 
 def _emits(phase: AnyPhase, ref: StageRef) -> bool:

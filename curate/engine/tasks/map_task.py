@@ -33,9 +33,13 @@ from curate.stage import Kind, Shard
 
 def found_in(folder: RunFolder, phase: MapPhase, task: int) -> str | None:
     """Return where the task's results are, as `FormerResults.find`; None if it has to run."""
-    place = PhaseFolder(folder, phase.folder).task(task)
-    former = FormerResults(place)
-    return former.find(task_inputs.find(phase, place, former.inputs).key) if former else None
+    former = FormerResults(PhaseFolder(folder, phase.folder).task(task))
+    return former.find(key(folder, phase, task, former.inputs)) if former else None
+
+
+def key(folder: RunFolder, phase: MapPhase, task: int, known: Mapping[str, str]) -> str:
+    """Return what the task's results depend on; `known` as `task_inputs.find` takes it."""
+    return task_inputs.find(phase, PhaseFolder(folder, phase.folder).task(task), known).key
 
 
 def run(folder: RunFolder, phase: MapPhase, task: int, warnings: Sequence[str] = ()) -> None:

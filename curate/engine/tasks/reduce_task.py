@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -23,14 +24,19 @@ from curate.runs.records import need_record
 def found_in(folder: RunFolder, phase: ReducePhase, task: int) -> str | None:
     """Return where the task's results are, as `FormerResults.find`; None if it has to run."""
     former = FormerResults(PhaseFolder(folder, phase.folder).task(task))
-    return former.find(_key(folder, phase, task)) if former else None
+    return former.find(key(folder, phase, task)) if former else None
+
+
+def key(folder: RunFolder, phase: ReducePhase, task: int, known: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what the task's results depend on; it reads no inputs, so nothing needs to be known of any."""
+    return fingerprint.combine(phase.fingerprint, task, phase.n_partitions, _came_in(folder, phase))
 
 
 def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str] = ()) -> None:
     """Do the task, unless it is done; arguments and errors as those of `map_task.run`."""
     place = PhaseFolder(folder, phase.folder).task(task)
-    former, key = FormerResults(place), _key(folder, phase, task)
-    if former.find(key) is not None:
+    former, own_key = FormerResults(place), key(folder, phase, task)
+    if former.find(own_key) is not None:
         return
     folder.remove(place.record)
     files, clock, label = TaskFiles(place), Clock(), phase.barrier.label
@@ -47,7 +53,7 @@ def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str
     ledger.stage(label).seconds = clock.seconds[label]
     outputs = files.commit()
     notes = [*warnings, *former.notes, *files.warnings]
-    record = Record(key, outputs, ledger.to_json(), metrics=context.metrics, warnings=context.warnings, notes=notes)
+    record = Record(own_key, outputs, ledger.to_json(), metrics=context.metrics, warnings=context.warnings, notes=notes)
     folder.write_json(place.record, record.to_json(), place.parts)
 
 
@@ -63,10 +69,6 @@ def _by_shard(label: str) -> Callable[[pa.RecordBatch], np.ndarray]:
         return rows["shard"].to_numpy().astype(np.int64)
 
     return partition
-
-
-def _key(folder: RunFolder, phase: ReducePhase, task: int) -> str:
-    return fingerprint.combine(phase.fingerprint, task, phase.n_partitions, _came_in(folder, phase))
 
 
 def _came_in(folder: RunFolder, phase: ReducePhase) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -122,10 +122,21 @@ def _digests(phase: MapPhase, splits: tuple[Split, ...], known: Mapping[str, str
     for split in splits:
         mark = inputs.mark(split.url)
         inputs.check_unchanged(split, mark)
-        before, address = known.get(split.range_name, ""), _address(split)
-        is_known = [*before.split(" ")[:1], *before.split(" ")[2:]] == [mark, address]
-        found[split.range_name] = before if is_known else f"{mark} {inputs.digest(split, kinds)} {address}"
+        is_known = _is_known(split, mark, known)
+        found[split.range_name] = (
+            known[split.range_name] if is_known else f"{mark} {inputs.digest(split, kinds)} {_address(split)}"
+        )
     return found
+
+
+def are_known(splits: Sequence[Split], known: Mapping[str, str]) -> bool:
+    """Return whether these splits, as they were listed, are all that a task has read, from `Record.inputs`."""
+    return len(splits) == len(known) and all(_is_known(split, split.mark, known) for split in splits)
+
+
+def _is_known(split: Split, mark: str, known: Mapping[str, str]) -> bool:
+    before = known.get(split.range_name, "").split(" ")
+    return [*before[:1], *before[2:]] == [mark, _address(split)]
 
 
 def _address(split: Split) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -26,7 +27,12 @@ from curate.spec.output import FileSizes
 def found_in(folder: RunFolder, phase: WritePhase, task: int) -> str | None:
     """Return where the task's results are, as `FormerResults.find`; None if it has to run."""
     former = FormerResults(PhaseFolder(folder, phase.folder).task(task))
-    return former.find(_Files(folder, phase, task).key) if former else None
+    return former.find(key(folder, phase, task)) if former else None
+
+
+def key(folder: RunFolder, phase: WritePhase, task: int, known: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return what the task's results depend on; it reads no inputs, so nothing needs to be known of any."""
+    return _Files(folder, phase, task).key
 
 
 def run(folder: RunFolder, phase: WritePhase, task: int, warnings: Sequence[str] = ()) -> None:
