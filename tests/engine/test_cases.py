@@ -328,7 +328,7 @@ def test_keys_of_numbers_and_truth_values_mean_these(write_recipe, write_jsonl, 
     for n, per in enumerate(({"stars": {3: {"min_words": 9}}}, {"ok": {True: {"min_words": 9}}})):
         free = dict.fromkeys(("min_stop_words", "min_mean_word_length", "min_alpha_word_share"))
         recipe = write_recipe([{"filters.gopher.quality": {"min_words": 0, **free, "per": per}}], inputs=inputs)
-        url = curate.run(recipe, output=str(tmp_path / f"run{n}"), workers=1)
+        url = curate.run(recipe, output=str(tmp_path / f"run{n}"), workers=1, fresh=True)
         assert [row["text"] for row in rows_in(url)] == ["two"]
 
 

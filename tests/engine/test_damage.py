@@ -56,21 +56,21 @@ KINDS = ["phases/*/docs/*.arrow", "phases/*/judged/*.arrow", "phases/*/shuffle/*
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_bit_changes_no_result(recipe, tmp_path, kind):
     changed = ["filters.fineweb.quality.max_breaks_per_word=0.2"]
-    right = digests(curate.run(recipe, output=str(tmp_path / "right"), settings=changed, workers=1))
-    url = curate.run(recipe, output=str(tmp_path / "run"), workers=1)
+    right = digests(curate.run(recipe, output=str(tmp_path / "right"), settings=changed, workers=1, fresh=True))
+    url = curate.run(recipe, output=str(tmp_path / "run"), workers=1, fresh=True)
     chosen = random.Random(kind)
     paths = sorted(Path(url).glob(kind))
     for path in chosen.sample(paths, min(3, len(paths))):
         flip(path, chosen)
-    curate.run(recipe, output=url, settings=changed, workers=1)
+    curate.run(recipe, output=url, settings=changed, workers=1, fresh=True)
     assert digests(url) == right
     for output in manifest(url)["outputs"]:
         assert RunFolder(url).digest(output["path"]) == output["digest"]
 
 
 def test_all_documents_for_the_next_phase_damaged_are_made_again_and_it_is_said(recipe, tmp_path):
-    url = curate.run(recipe, output=str(tmp_path / "run"), workers=1)
-    right = digests(curate.run(recipe, output=str(tmp_path / "right"), workers=1))
+    url = curate.run(recipe, output=str(tmp_path / "run"), workers=1, fresh=True)
+    right = digests(curate.run(recipe, output=str(tmp_path / "right"), workers=1, fresh=True))
     for kind in KINDS[:4]:
         for path in Path(url).glob(kind):
             data = bytearray(path.read_bytes())
@@ -82,7 +82,7 @@ def test_all_documents_for_the_next_phase_damaged_are_made_again_and_it_is_said(
     for path in Path(url).glob("phases/*/done/*.json"):  # the last phase has to read everything again
         if path.parent.parent == last:
             path.unlink()
-    curate.run(recipe, output=url, workers=1)
+    curate.run(recipe, output=url, workers=1, fresh=True)
     assert digests(url) == right
     assert any("was missing or damaged" in w and "made again" in w for w in manifest(url)["warnings"])
 

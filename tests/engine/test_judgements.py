@@ -57,7 +57,7 @@ def recipe(write_recipe, tmp_path, corpus):
 
 
 def run(path: str, url: Path, *, workers: int = 1, settings: tuple[str, ...] = ()) -> str:
-    return curate.run(path, output=str(url), workers=workers, settings=list(settings))
+    return curate.run(path, output=str(url), workers=workers, settings=list(settings), fresh=True)
 
 
 def digest(url: str | Path) -> str:

@@ -102,7 +102,7 @@ def test_a_run_has_exactly_so_many_documents_from_all_over_the_input(write_recip
         write_jsonl(f"{k}.jsonl", [f"{k} {i}" for i in range(n)])
     paths = {"paths": [str(tmp_path / "in" / "*.jsonl")], "shard_mib": 0.0001}
     recipe = write_recipe([], inputs={"sources.jsonl": paths})
-    urls = [curate.run(recipe, output=str(tmp_path / f"{w}"), workers=w, limit=limit) for w in (1, 2)]
+    urls = [curate.run(recipe, output=str(tmp_path / f"{w}"), workers=w, limit=limit, fresh=True) for w in (1, 2)]
     found = [row["text"] for row in result(urls[0])]
     assert len(found) == len({*found}) == min(limit, 133)
     assert len({text[0] for text in found}) >= min(limit, 3)

@@ -42,7 +42,7 @@ def recipe(write_recipe, write_jsonl, tmp_path):
 
 def ran(recipe: str, folder: Path, *, workers: int = 1, **output) -> Path:
     settings = [f"output={json.dumps({'sinks.parquet': output})}"]
-    return Path(curate.run(recipe, output=str(folder), workers=workers, settings=settings))
+    return Path(curate.run(recipe, output=str(folder), workers=workers, settings=settings, fresh=True))
 
 
 def files(run: Path) -> dict[str, pa.Table]:
@@ -187,6 +187,7 @@ def test_kill_9_while_files_are_written_changes_no_byte(recipe, tmp_path):
         recipe,
         "-o",
         str(tmp_path / "killed"),
+        "--fresh",
         *sets,
         "--workers",
         "2",

@@ -87,14 +87,16 @@ def phases_that_ran(**arguments) -> dict[str, int]:
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_any_number_of_workers_gives_the_same_bytes(recipe, tmp_path, workers):
     reference = curate.run(recipe, output=str(tmp_path / "one"), workers=1)
-    assert digests(curate.run(recipe, output=str(tmp_path / "other"), workers=workers)) == digests(reference)
+    assert digests(curate.run(recipe, output=str(tmp_path / "other"), workers=workers, fresh=True)) == digests(
+        reference
+    )
 
 
 def test_the_hash_seed_of_python_does_not_matter(recipe, tmp_path):
     found = set()
     for seed in ("1", "2"):
         subprocess.run(
-            [sys.executable, "-m", "curate.cli", "run", recipe, "-o", tmp_path / seed, "--workers", "1"],
+            [sys.executable, "-m", "curate.cli", "run", recipe, "-o", tmp_path / seed, "--workers", "1", "--fresh"],
             env={**os.environ, "PYTHONHASHSEED": seed},
             check=True,
             capture_output=True,
@@ -165,7 +167,18 @@ def test_files_of_shards_that_no_longer_exist_are_removed_and_strangers_are_left
 @pytest.mark.slow
 def test_kill_9_at_ten_random_moments_changes_no_byte_of_the_result(recipe, tmp_path):
     reference = digests(curate.run(recipe, output=str(tmp_path / "whole"), workers=2))
-    command = [sys.executable, "-m", "curate.cli", "run", recipe, "-o", str(tmp_path / "killed"), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "curate.cli",
+        "run",
+        recipe,
+        "--fresh",
+        "-o",
+        str(tmp_path / "killed"),
+        "--workers",
+        "2",
+    ]
     started = time.perf_counter()
     subprocess.run([*command[:-3], str(tmp_path / "timed"), *command[-2:]], check=True, capture_output=True)
     duration = time.perf_counter() - started

@@ -50,7 +50,7 @@ def inputs(tmp_path) -> dict:
 def run(write_recipe, tmp_path):
     def run(stages, *, folder="run", workers=1, **more) -> str:
         recipe = write_recipe(stages, modules=[MINE], **more)
-        return curate.run(recipe, output=str(tmp_path / folder), workers=workers)
+        return curate.run(recipe, output=str(tmp_path / folder), workers=workers, fresh=True)
 
     return run
 

@@ -67,7 +67,7 @@ def run_stage(folder: Path, shards: list[list[dict]], name: str, stage: dict, wo
     recipe = {"name": name, "inputs": {"sources.jsonl": source}, "stages": [stage]}
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(recipe))
-    return Deduplicated(curate.run(str(path), output=str(folder / f"run-{name}"), workers=workers))
+    return Deduplicated(curate.run(str(path), output=str(folder / f"run-{name}"), workers=workers, fresh=True))
 
 
 def docs_of(texts: list[str], **columns) -> list[dict]:

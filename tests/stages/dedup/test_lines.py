@@ -258,7 +258,7 @@ def site(n: int, host: str) -> list[dict[str, str]]:
 def run(write_recipe, tmp_path, name: str, shard_mib: float, how: dict[str, Any]) -> Path:
     inputs = {"sources.jsonl": {"paths": [str(tmp_path / "in" / "*.jsonl")], "shard_mib": shard_mib}}
     recipe = write_recipe([{"dedup.lines": how}], inputs=inputs, name=name, rejects="text")
-    return Path(curate.run(recipe, output=str(tmp_path / name), workers=1))
+    return Path(curate.run(recipe, output=str(tmp_path / name), workers=1, fresh=True))
 
 
 def texts_of(url: Path) -> dict[str, str]:

@@ -260,7 +260,7 @@ def test_a_run_scores_draws_a_line_and_keeps_the_better_half(tmp_path, write_rec
     recipe = write_recipe(stages, inputs=inputs)
     outputs = []
     for workers in (1, 2):
-        url = curate.run(recipe, output=str(tmp_path / f"run{workers}"), workers=workers)
+        url = curate.run(recipe, output=str(tmp_path / f"run{workers}"), workers=workers, fresh=True)
         files = sorted(Path(url, "data").glob("*.parquet"))
         outputs.append([path.read_bytes() for path in files])
     assert outputs[0] == outputs[1]
