@@ -144,6 +144,7 @@ def plan(
             help="Say what is done already in this run folder and those beside it, and what each phase costs.",
         ),
     ] = "",
+    *,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors that check YAML.")
     ] = False,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from curate import extensions, fingerprint
 from curate.engine import finish
@@ -18,6 +20,10 @@ from curate.runs.layout import PhaseFolder
 
 TASKS = {MapPhase: map_task, ReducePhase: reduce_task, WritePhase: write_task}
 """The module that does the tasks of each kind of phase."""
+
+
+AT_ONCE = 8
+"""Tasks of which is asked at the same time whether they are done: an object store answers slowly."""
 
 
 def run_task(run_url: str, phase: str | None, task: int) -> None:
@@ -94,8 +100,9 @@ class Pending:
 def pending(folder: RunFolder, phase: AnyPhase) -> Pending:
     """Return what is left of a phase, after taking over what neighbouring run folders have of it."""
     left = Pending()
-    for task in range(phase.n_tasks):
-        found = _found_in(folder, phase, task)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found_in = list(pool.map(partial(_found_in, folder, phase), range(phase.n_tasks)))
+    for task, found in enumerate(found_in):
         if found is None:
             left.tasks.append(task)
         elif found != HERE:

@@ -2,7 +2,8 @@
 
 run.json        what runs here; with this content a folder is a run folder
 written.json    the files of this level that curate has written, with their digests
-plan.json       the phases, and what finishing the run needs; inputs.json: the shards. Written before the first task
+plan.json       the phases, neighbours that have results of them, and what finishing the run needs; inputs.json: the shards.
+                Written before the first task
 phases/NN-title-<fingerprint>/
     written/    the result files that each task has ever written, so that stale ones are known
     parts/      files that are not finished

@@ -12,6 +12,7 @@ NAMES = (
     "sources",
     "extraction",
     "crawl",
+    "sharing",
     "language",
     "normalise",
     "pii",

@@ -378,6 +378,16 @@ def test_a_file_of_the_user_at_the_place_of_a_result_is_moved_aside(recipe, web,
     assert not any("set-aside" in warning for warning in manifest(third)["warnings"])
 
 
+def test_a_folder_of_another_user_is_not_trusted(recipe, web, tmp_path):
+    if os.geteuid():
+        pytest.skip("only root can give a folder away")
+    os.chown(web, 12345, -1)
+    events = []
+    url = run(recipe, tmp_path / "runs" / "again", watch=events.append)
+    assert not from_neighbours(url)
+    assert any("../web belongs to another user" in event.message for event in events)
+
+
 # ---------------------------------------------------------------------- inputs
 
 
@@ -446,3 +456,57 @@ def test_runs_on_an_object_store_share_results_as_copies(recipe, tmp_path):
         fs.pipe(path, fs.cat(path)[:-1])
     fourth = curate.run(recipe, output="memory://sharing/zzz", workers=1)
     assert outcome(fourth) == alone(recipe, tmp_path), web
+
+
+# ---------------------------------------------------------------------- what the terminal says
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "curate.cli", *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_the_terminal_says_what_was_taken_over_from_where(recipe, web, tmp_path):
+    ran = command("run", recipe, "-o", tmp_path / "runs" / "web-b", "--set", CHANGES[0], "--workers", 1)
+    (first,) = (line for line in ran.stderr.splitlines() if line.startswith("01-"))
+    assert "3 tasks taken over from ../web" in first
+    (Path(web) / "phases").rename(tmp_path / "gone")
+    shutil.rmtree(next((tmp_path / "runs" / "web-b" / "phases").glob("01-*")) / "done")
+    shutil.copytree(tmp_path / "gone", Path(web) / "phases")
+    next(Path(web).glob("phases/01-*/done/00001.json")).unlink()
+    ran = command("run", recipe, "-o", tmp_path / "runs" / "web-b", "--set", CHANGES[0], "--workers", 1)
+    assert "3 tasks (2 taken over from ../web)" in ran.stderr, ran.stderr
+
+
+def test_the_plan_says_what_is_done_where_and_what_the_rest_costs(recipe, web, tmp_path):
+    planned = ["plan", recipe, "-o", tmp_path / "runs" / "web-b"]
+    assert "Nothing is left to do" in command(*planned).stdout
+    result = command(*planned, "--set", CHANGES[0])
+    lines = [line for line in result.stdout.splitlines() if line[:2].isdigit() and line[2] == "-"]
+    assert "3 tasks, done in ../web" in lines[0] and "of core time" in lines[0]
+    assert all("not yet done; it took" in line and "in ../web with other parameters" in line for line in lines[1:])
+    n = len(lines) - 1
+    assert f"Nothing was run. {n} of {n + 1} phases would run, about" in result.stdout
+    assert not (tmp_path / "runs" / "web-b").exists()
+    run(recipe, tmp_path / "runs" / "web-b", CHANGES[0])
+    path = tmp_path / "in" / "1.jsonl"
+    path.write_bytes(path.read_bytes() + b"\n")
+    data = json.loads(command(*planned, "--set", CHANGES[0], "--json").stdout)["phases"]
+    assert data[0]["standing"]["done"] == {"here": 2} and not data[0]["standing"]["is_done"]
+    assert data[1]["standing"]["done"] == {} and data[1]["standing"]["core_seconds"] is not None
+
+
+def test_the_plan_of_a_folder_beside_nothing_says_so(recipe, tmp_path):
+    result = command("plan", recipe, "-o", tmp_path / "runs" / "web")
+    assert "3 tasks, not yet done\n" in result.stdout and "phases would run." in result.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_the_plan_survives_any_neighbour(recipe, web, tmp_path, what):
+    from curate.engine import standing
+    from curate.engine.run import prepare
+
+    HOSTILE[what](Path(web))
+    found, _ = standing.of_plan(prepare(recipe), RunFolder(str(tmp_path / "runs" / "again")))
+    is_usable = what.startswith("documents") or what in ("records of another version", "records name the recipe")
+    assert found[0].is_done is False or is_usable

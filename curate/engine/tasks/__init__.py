@@ -8,5 +8,6 @@ sources         documents as a source makes them    trial_reader    those of a t
 by_document     filters and transforms              contracts       what is checked of their answers
 cases           parameters for some documents       failing_documents   what a function fails on
 recorder        ledger and time of a task           rejects         the documents that it dropped
+former_results  those that are there already, here or in a neighbouring run folder
 outgoing        what comes out: columns and dates   judgements      what was measured of each document whose way ended
 """
