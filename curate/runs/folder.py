@@ -7,6 +7,7 @@ parts, never half a file, and doing a task twice is harmless.
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import itertools
 import json
@@ -53,13 +54,14 @@ class RunFolder:
         return posixpath.join(self.root, *parts)
 
     def beside(self, name: str) -> RunFolder:
-        """Return the folder of a name in the folder that this one lies in."""
-        if self.is_local:
-            return RunFolder(posixpath.join(posixpath.dirname(self.root), name))
-        return RunFolder(f"{self.url.rstrip('/').rpartition('/')[0]}/{name}")
+        """Return the folder of a name, whatever characters it has, in the folder that this one lies in."""
+        other = copy.copy(self)
+        other.root = posixpath.join(posixpath.dirname(self.root.rstrip("/")), name)
+        other.url = other.root if self.is_local else f"{self.url.rstrip('/').rpartition('/')[0]}/{name}"
+        return other
 
     def siblings(self) -> list[str]:
-        """Return the names of the folders beside this one, sorted.
+        """Return the names of the folders beside this one, sorted; those that are not UTF-8 are left out.
 
         Raises:
             OSError: they cannot be listed.
@@ -72,7 +74,9 @@ class RunFolder:
         except FileNotFoundError:
             return []
         named = {posixpath.basename(entry["name"].rstrip("/")): entry["type"] for entry in listed}
-        return sorted(name for name, kind in named.items() if kind != "file" and name not in ("", own))
+        return sorted(
+            name for name, kind in named.items() if kind != "file" and name not in ("", own) and _is_unicode(name)
+        )
 
     def is_file(self, path: str) -> bool:
         """Return whether there is a file, and not a folder, a pipe or a device."""
@@ -312,6 +316,14 @@ def _rename(aside: str, path: str) -> None:
         shutil.copyfile(aside, beside)
         os.replace(beside, path)
         os.remove(aside)
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+        return True
+    except UnicodeEncodeError:
+        return False
 
 
 def _linked(original: str, aside: str) -> bool:

@@ -359,6 +359,14 @@ def test_a_neighbour_of_which_something_is_wrong_does_no_harm(recipe, web, tmp_p
     assert is_noted == (what.startswith(("no run.json", "run.json", "documents", "records name"))), said
 
 
+@pytest.mark.parametrize("name", ["web::zip", "we*b?", "w\n\x1b[31m", "memory:", "réseau", b"w\xff"])
+def test_a_neighbour_may_have_any_name(recipe, web, tmp_path, name):
+    os.rename(web, os.path.join(os.fsencode(tmp_path / "runs"), os.fsencode(name)))
+    url = run(recipe, tmp_path / "runs" / "again")
+    assert outcome(url) == alone(recipe, tmp_path)
+    assert from_neighbours(url).get("01-text.normalise") == ({f"../{name}": 3} if isinstance(name, str) else None)
+
+
 def test_links_of_a_neighbour_are_followed_to_copies(recipe, web, tmp_path):
     for path in Path(web).rglob("docs/*"):
         path.rename(tmp_path / f"moved-{path.parent.parent.name}-{path.name}")
