@@ -16,7 +16,7 @@ def summary(standing: Any) -> dict[str, Any]:
     return {
         "done": {origin or HERE: n for origin, n in standing.done.items()},
         "is_done": standing.is_done,
-        "core_seconds": None if standing.seconds is None else round(standing.seconds, 2),
+        "task_seconds": None if standing.seconds is None else round(standing.seconds, 2),
         "measured_in": None if standing.seconds is None else standing.measured_in or HERE,
         "measured_with_other_parameters": standing.seconds is not None and not standing.is_same,
     }
@@ -39,8 +39,8 @@ def to_do(all_phases: Sequence[Mapping[str, Any]]) -> str:
     left = [each for each in all_phases if not each["is_done"]]
     if not left:
         return "Nothing is left to do."
-    known = [each["core_seconds"] for each in left if each["core_seconds"] is not None]
-    cost = f", about {duration(sum(known))} of core time" if known else ""
+    known = [each["task_seconds"] for each in left if each["task_seconds"] is not None]
+    cost = f", about {duration(sum(known))} of task time" if known else ""
     unknown = f"; nothing is known of {len(left) - len(known)}" if known and len(known) < len(left) else ""
     return f"{len(left)} of {many(len(all_phases), 'phase')} would run{cost}{unknown}."
 
@@ -54,9 +54,9 @@ def duration(seconds: float) -> str:
 
 
 def _took(found: Mapping[str, Any]) -> str:
-    if found["core_seconds"] is None:
+    if found["task_seconds"] is None:
         return ""
-    time = f"{duration(found['core_seconds'])} of core time"
+    time = f"{duration(found['task_seconds'])} of task time"
     if found["measured_with_other_parameters"]:
         return f"; it took {time} {_in(found['measured_in'])} with other parameters or code"
     return f"; {time}"

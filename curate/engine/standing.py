@@ -27,7 +27,8 @@ class PhaseStanding:
     Args:
         n_tasks: of the phase.
         done: how many tasks are done in the run folder (`HERE`), and how many of the others in which neighbour (`../web`).
-        seconds: the core time that all its tasks take, as they were recorded; None if nothing is known.
+        seconds: what all its tasks took together, one core each, as they were recorded: on a busy machine more than the
+            processor worked for them. None if nothing is known.
         measured_in: where they were recorded; `is_same`: with the same parameters, code and phases before.
     """
 

@@ -490,7 +490,7 @@ def test_the_plan_says_what_is_done_where_and_what_the_rest_costs(recipe, web, t
     assert "Nothing is left to do" in command(*planned).stdout
     result = command(*planned, "--set", CHANGES[0])
     lines = [line for line in result.stdout.splitlines() if line[:2].isdigit() and line[2] == "-"]
-    assert "3 tasks, done in ../web" in lines[0] and "of core time" in lines[0]
+    assert "3 tasks, done in ../web" in lines[0] and "of task time" in lines[0]
     assert all("not yet done; it took" in line and "in ../web with other parameters" in line for line in lines[1:])
     n = len(lines) - 1
     assert f"Nothing was run. {n} of {n + 1} phases would run, about" in result.stdout
@@ -500,7 +500,7 @@ def test_the_plan_says_what_is_done_where_and_what_the_rest_costs(recipe, web, t
     path.write_bytes(path.read_bytes() + b"\n")
     data = json.loads(command(*planned, "--set", CHANGES[0], "--json").stdout)["phases"]
     assert data[0]["standing"]["done"] == {"here": 2} and not data[0]["standing"]["is_done"]
-    assert data[1]["standing"]["done"] == {} and data[1]["standing"]["core_seconds"] is not None
+    assert data[1]["standing"]["done"] == {} and data[1]["standing"]["task_seconds"] is not None
 
 
 def test_the_plan_of_a_folder_beside_nothing_says_so(recipe, tmp_path):
