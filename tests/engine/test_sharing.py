@@ -124,6 +124,7 @@ def test_a_fresh_run_takes_nothing_over(recipe, web, tmp_path):
     assert not from_neighbours(url) and outcome(url) == outcome(web)
 
 
+@pytest.mark.slow
 @settings(max_examples=6)
 @given(st.lists(st.lists(st.sampled_from(CHANGES), max_size=3, unique=True), min_size=2, max_size=3), st.randoms())
 def test_runs_beside_each_other_give_the_bytes_of_runs_on_their_own(tmp_path_factory, runs, chosen):
@@ -215,6 +216,7 @@ KILLED = textwrap.dedent("""
 """)
 
 
+@pytest.mark.slow
 def test_kill_9_between_taking_over_and_use_costs_nothing(recipe, web, tmp_path):
     before, url = everything(web), tmp_path / "runs" / "killed"
     chosen = random.Random(5)
