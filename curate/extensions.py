@@ -97,6 +97,12 @@ def find(name: str) -> ModuleType | None:
         raise SpecError(f'"{name}" cannot be imported: {type(error).__name__}: {error}') from error
 
 
+def is_in(name: str, folders: Iterable[str]) -> bool:
+    """Return whether one of these folders has a module of this dotted name, without importing it."""
+    path = Path(*name.split("."))
+    return any((Path(folder) / file).is_file() for folder in folders for file in (f"{path}.py", path / "__init__.py"))
+
+
 def import_from(folders: Iterable[str]) -> None:
     """Make modules in these folders importable, after everything that already is."""
     for folder in folders:
