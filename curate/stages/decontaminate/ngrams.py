@@ -12,6 +12,7 @@ from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
 from curate.kernels import overlap
 from curate.kernels.characters import classes, lower
+from curate.params import Positive, Share
 from curate.stages.decontaminate._sets import Sets, Words, load
 
 LONGEST_QUOTE = 500
@@ -110,21 +111,16 @@ class ngrams:
         sets: list[File] = [],  # noqa: B006
         question_fields: list[str] = QUESTIONS,
         answer_fields: list[str] = ANSWERS,
-        ngram: int = 13,
-        min_words: int = 8,
-        min_share: float = 0.1,
-        min_ngrams: int = 1,
-        max_items: int = 10,
+        ngram: Positive = 13,
+        min_words: Positive = 8,
+        min_share: Share = 0.1,
+        min_ngrams: Positive = 1,
+        max_items: Positive = 10,
         allow: list[File] = [],  # noqa: B006
         action: Literal["drop", "mark"] = "drop",
     ):
-        if not 1 <= min_words <= ngram:
+        if min_words > ngram:
             raise SpecError(f"min_words: expected 1 to `ngram` = {ngram}, got {min_words}.")
-        if not 0 <= min_share <= 1:
-            raise SpecError(f"min_share: expected a share from 0 to 1, got {min_share}.")
-        for name, value in (("min_ngrams", min_ngrams), ("max_items", max_items)):
-            if value < 1:
-                raise SpecError(f"{name}: expected 1 or more, got {value}.")
         if not question_fields:
             raise SpecError("question_fields: expected at least one field, got none.")
         self.sets, self.allow, self.fields = sets, allow, (question_fields, answer_fields)

@@ -14,6 +14,7 @@ from curate.assets import File
 from curate.batch import Batch, Columns, Verdicts
 from curate.errors import InputError, SpecError
 from curate.languages import UNKNOWN, includes
+from curate.params import Share
 
 N_GUESSES = 3
 
@@ -75,7 +76,7 @@ class detect:
         plain text without hints, so that the result depends only on the text.
     """
 
-    def __init__(self, *, model: File | None = None, keep: list[str] = [], min_score: float = 0.0):  # noqa: B006
+    def __init__(self, *, model: File | None = None, keep: list[str] = [], min_score: Share = 0.0):  # noqa: B006
         self.keep = tuple(keep)
         self.columns = Columns(passes=self.keep)
         self.min_score = min_score

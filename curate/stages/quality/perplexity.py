@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
+from annotated_types import Interval
 
 from curate.assets import File
 from curate.batch import Batch
 from curate.errors import InputError, SpecError
+from curate.params import Positive
 
 
 class perplexity:
@@ -61,10 +64,10 @@ class perplexity:
         model: File,
         tokenizer: File | None = None,
         ccnet_text: bool = True,
-        window: int = 1024,
-        stride: int = 512,
+        window: Annotated[int, Interval(ge=2)] = 1024,
+        stride: Positive = 512,
     ):
-        if not 0 < stride < window:
+        if stride >= window:
             raise SpecError(f"stride: expected 1 to `window` - 1 = {window - 1}, got {stride}.")
         self.files = [_on_disk(name) for name in File(model).find()]
         self.tokenizer = _only(File(tokenizer).find(), "tokenizer") if tokenizer else None
