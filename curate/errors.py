@@ -107,6 +107,17 @@ class RunError(CurateError):
     """The run folder, a task or an executor failed."""
 
 
+@contextlib.contextmanager
+def at(where: str) -> Iterator[None]:
+    """Say of an error that is raised here, and has no place, where in the recipe it is."""
+    try:
+        yield
+    except CurateError as error:
+        if error.where or len(error.errors) > 1:
+            raise
+        raise type(error)(error.message, where) from error
+
+
 class Problems:
     """Gathers what is wrong in parts of a recipe that do not depend on each other.
 

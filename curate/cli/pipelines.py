@@ -147,7 +147,7 @@ def plan(
     if not recipe:
         raise typer.BadParameter("name a recipe, or use --schema", param_hint="RECIPE")
     from curate.cli import show_plan
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     planned = prepare(recipe, settings=set or (), input_paths=input or (), skip=skip or (), executor=executor)
     for warning in planned.warnings:

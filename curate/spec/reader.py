@@ -6,6 +6,7 @@ noted, and reading goes on: a user learns of all mistakes at once.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -203,9 +204,19 @@ class _Reader:
             if stage.kind in (Kind.SOURCE, Kind.SINK):
                 key = "inputs" if stage.kind is Kind.SOURCE else "output"
                 raise SpecError(f"{written.name} is a {stage.kind.word}; it belongs under `{key}:`.", written.where)
-            gap = Gap(written.label, stage)
+            gap = Gap(written.label, stage, self._readable(written, stage))
             return self._with_params(written, stage, inputs)
         return gap
+
+    def _readable(self, written: _Written, stage: Stage) -> dict[str, Any]:
+        """Return the parameters of a stage that can be read, whatever is wrong with the others."""
+        found = {}
+        for key, marked in written.given.items():
+            name = stage.renamed.get(key, key)
+            if name in stage.params:
+                with contextlib.suppress(CurateError):
+                    found[name] = self._one_converted(stage.name, stage.params, name, marked)
+        return found
 
     def _sink(self) -> tuple[StageSpec, OutputSpec]:
         """Read the sink, and what the recipe says of its output, which is the same for all sinks."""

@@ -79,6 +79,10 @@ class StageSpec:
         """Return where the recipe gives a parameter; the place of the stage if it does not."""
         return self.places.get(param, self.where)
 
+    def place_of_value(self, value: Any) -> str:
+        """Return where the recipe gives a value, alone or in a list; the place of the stage if it does not."""
+        return next((self.place_of(name) for name, each in self.params.items() if _holds(each, value)), self.where)
+
     @property
     def all_params(self) -> dict[str, Any]:
         """Return the parameters with the defaults filled in."""
@@ -97,10 +101,18 @@ class Gap:
     Args:
         label: as of a `StageSpec`; empty if it could not be read either.
         stage: the definition of the stage; None if there is no such stage.
+        params: those that could be read.
     """
 
     label: str
     stage: Stage | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _holds(given: Any, value: Any) -> bool:
+    if isinstance(given, dict):
+        return any(_holds(each, value) for each in given.values())
+    return value in given if isinstance(given, list) else given == value
 
 
 def _options(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import curate
 from curate.batch import Batch, ListHits, Verdicts
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.engine.tasks import cases
 from curate.engine.tasks.recorder import TaskRecorder
 from curate.engine.tasks.stage_runners import through

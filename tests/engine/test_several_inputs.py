@@ -12,7 +12,7 @@ import xxhash
 
 import curate
 from curate import plan, spec
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import SpecError
 
 MINE = "tests.engine.my_stages"

@@ -50,7 +50,8 @@ class Ranking:
         self.by = () if by is None or by == "date" else tuple(by)
         self.share, self.count, self.group = share, count, group
         self.compares_languages = bool(self.by) and group is not None
-        self.columns = Columns(needs=(*self.by, *(["date"] if self.is_by_date else []), *([group] if group else [])))
+        needs = (*self.by, *(["date"] if self.is_by_date else []), *([group] if group else []))
+        self.columns = Columns(needs, numbers=self.by)
 
     def emit(self, batch: Batch, scored: Mapping[str, Sequence[str]]) -> Emitted:
         """Return the scores of each document, the hashes of its id and its group, and whether its language has no score.

@@ -274,7 +274,7 @@ def test_a_run_scores_draws_a_line_and_keeps_the_better_half(tmp_path, write_rec
 
 
 def test_a_score_that_nothing_makes_is_refused_by_the_plan(write_recipe, write_jsonl, tmp_path, linear_file):
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     write_jsonl("0.jsonl", ["a"])
     scored = {"safety.classifier": {"model": str(linear_file), "score": "toxic_score"}}
