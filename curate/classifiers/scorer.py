@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from curate.batch import Batch, Columns
 from curate.classifiers.chunks import Aggregate, score
-from curate.classifiers.loading import ModelName, languages_of, open_model
+from curate.classifiers.loading import ModelName, check_model, languages_of, open_model
 from curate.classifiers.model import Model
 from curate.languages import UNSCORED
 
@@ -38,6 +38,10 @@ class Scorer:
             InputError, SpecError: as of `open_model`.
         """
         self._model = open_model(self.name, self.label, self.name.modules)
+
+    def check(self) -> None:
+        """Look whether the model can be opened and has the label, without loading all of it; errors as of `open_model`."""
+        check_model(self.name, self.label, self.name.modules)
 
     @property
     def columns(self) -> Columns:

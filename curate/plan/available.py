@@ -224,7 +224,16 @@ class Available:
         """Warn of a case that a recipe has for a language in which no document can be; presets have more than are needed."""
         who, spoken = self.spoken or ("", ())
         named = [each for case in spec.cases for each in case.when.get(languages.COLUMN, ())] if not spec.preset else []
-        for language in dict.fromkeys(named if spoken else ()):
+        for language in dict.fromkeys(named if self.spoken else ()):
+            if not languages.exists(language):
+                near = registry.nearest(str(language), spoken or sorted(languages.TWO_LETTERS))
+                self.problems.add(
+                    SpecError(
+                        f"there is no language {language!r}.{near}  Languages are codes such as en, zh or yue.",
+                        spec.place_of("per" if "per" in spec.places else "when"),
+                    )
+                )
+        for language in dict.fromkeys(each for each in named if spoken and languages.exists(each)):
             if not any(languages.includes(language, each) or languages.includes(each, language) for each in spoken):
                 self.warnings.append(
                     f"{spec.where}\n  {spec.label} has a case for the language {language}, and {who} keeps {', '.join(spoken)}."

@@ -13,6 +13,7 @@ from curate.errors import SpecError
 from curate.kernels import overlap
 from curate.kernels.characters import classes, lower
 from curate.params import Positive, Share
+from curate.stages.decontaminate import _items
 from curate.stages.decontaminate._sets import Sets, Words, load
 
 LONGEST_QUOTE = 500
@@ -126,6 +127,10 @@ class ngrams:
         self.sets, self.allow, self.fields = sets, allow, (question_fields, answer_fields)
         self.sizes = ngram, min_words, max_items
         self.min_share, self.min_ngrams, self.is_dropping = min_share, min_ngrams, action == "drop"
+
+    def check_setup(self) -> None:
+        """Look whether the first rows of each set have one of the fields."""
+        _items.check(_items.find(self.sets), self.fields[0])
 
     def setup(self) -> None:
         """Read the sets; run every kernel once, so that it is compiled."""

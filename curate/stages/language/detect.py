@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from curate.assets import File
 from curate.batch import Batch, Columns, Verdicts
+from curate.classifiers import fasttext_file
 from curate.errors import InputError, SpecError
 from curate.languages import UNKNOWN, includes
 from curate.params import Share
@@ -89,6 +90,11 @@ class detect:
             )
         if model is None:
             _check_known(self.keep, _cld2_languages())
+
+    def check_setup(self) -> None:
+        """Look whether the model is one of fastText and knows the languages."""
+        if self.model is not None:
+            _check_known(self.keep, frozenset(fasttext_file.labels(self.model)))
 
     def setup(self) -> None:
         """Load the detector."""

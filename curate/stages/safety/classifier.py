@@ -47,6 +47,10 @@ class classifier:
         """Compile the kernels."""
         warm_up()
 
+    def check_setup(self) -> None:
+        """Look whether the model can be opened and has the label."""
+        self._scorer.check()
+
     def setup(self) -> None:
         """Open the model."""
         self._scorer.open()
