@@ -128,6 +128,8 @@ def _hint(name: str, modules: Sequence[str], folders: Sequence[str]) -> str:
     close = "" if is_beside else nearest(name, [*catalogue(), "checkpoint"])
     if close:
         return close
+    if (beside := extensions.defining(name, folders)) is not None:
+        return f"  {beside}.py defines it: write {beside}.{name}, and add `modules: [{beside}]` to the recipe."
     if is_beside or (module and importlib.util.find_spec(name.split(".")[0]) is not None):
         return f"  If it is your own code, add `modules: [{module}]` to the recipe: a recipe that names code is code."
     return "  `curate stages` lists them."

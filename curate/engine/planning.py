@@ -75,7 +75,8 @@ def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
     """Return the shards of one input: cut from its paths, or as many as a datatrove reader has files."""
     source = given.source
     if isinstance(source, Gap):
-        return ()
+        with at(source.places.get("paths", "")):
+            return given.files.shards(source.stage.name, formats.with_modules(pipeline.modules)) if given.files else ()
     with at(source.place_of("paths")):
         if given.files is None:
             from curate.engine.datatrove import blocks
@@ -97,7 +98,7 @@ def _looked_into(given: Input, shards: Sequence[Shard], problems: Problems) -> I
     source, files = given.source, [split for shard in shards for split in shard.splits if split.start == 0]
     if isinstance(source, Gap):
         return given
-    gap = replace(given, source=Gap(source.label, source.stage))
+    gap = replace(given, source=Gap(source.label, source.stage, source.params, source.places))
     with problems.noted(), at(source.place_of("paths")):
         plan.columns.columns_of(source)  # refuses parameters that do not fit each other, with their place
         made = source.stage.construct(source.all_params) if files else None

@@ -61,7 +61,7 @@ class Available:
         for each in inputs:
             stage = each.source.stage
             if isinstance(each.source, Gap):
-                found.is_open = True
+                found.take_gap(each.source)
                 continue
             found.is_open |= stage.kind is Kind.DATATROVE
             makes = stage.columns(each.source.all_params).makes or CORE
@@ -124,13 +124,15 @@ class Available:
         """Take in what a stage may make of which the parameters are wrong; of one that is not known, anything."""
         columns = None
         if gap.stage is not None and gap.stage.kind is not Kind.DATATROVE:
+            own = {name: value for name, value in gap.params.items() if name in gap.stage.params}
             with contextlib.suppress(CurateError, TypeError):
-                columns = gap.stage.columns({**params.defaults(gap.stage.params), **gap.params})
+                columns = gap.stage.columns({**params.defaults(gap.stage.params), **own})
         if columns is None:
             self.is_open = True
             return
-        for column, kind in columns.makes.items():
-            self.inputs_of[column], self.types[column] = self.inputs, kind
+        made = columns.makes or (CORE if gap.stage.kind is Kind.SOURCE else {})
+        for column, kind in made.items():
+            self.inputs_of[column], self.types[column] = self.inputs, CORE.get(column) or kind
 
     def check_extra(self, spec: StageSpec, columns: Columns) -> None:
         """Warn of a column of the files that a stage replaces without reading it.

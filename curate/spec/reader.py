@@ -204,23 +204,26 @@ class _Reader:
             if stage.kind in (Kind.SOURCE, Kind.SINK):
                 key = "inputs" if stage.kind is Kind.SOURCE else "output"
                 raise SpecError(f"{written.name} is a {stage.kind.word}; it belongs under `{key}:`.", written.where)
-            gap = Gap(written.label, stage, self._readable(written, stage))
+            gap = self._gap(written, stage)
             return self._with_params(written, stage, inputs)
         return gap
 
-    def _readable(self, written: _Written, stage: Stage) -> dict[str, Any]:
-        """Return the parameters of a stage that can be read, whatever is wrong with the others."""
+    def _gap(self, written: _Written, stage: Stage) -> Gap:
+        """Return a stage with the parameters that can be read, whatever is wrong with the others."""
+        known = {**GENERAL_PARAMS.get(stage.kind, {}), **stage.params}
+        given = {stage.renamed.get(key, key): marked for key, marked in written.given.items()}
         found = {}
-        for key, marked in written.given.items():
-            name = stage.renamed.get(key, key)
-            if name in stage.params:
+        for name, marked in given.items():
+            if name in known:
                 with contextlib.suppress(CurateError):
-                    found[name] = self._one_converted(stage.name, stage.params, name, marked)
-        return found
+                    found[name] = self._one_converted(stage.name, known, name, marked)
+        return Gap(written.label, stage, found, {name: marked.place for name, marked in given.items()})
 
-    def _sink(self) -> tuple[StageSpec, OutputSpec]:
+    def _sink(self) -> tuple[StageSpec | Gap, OutputSpec]:
         """Read the sink, and what the recipe says of its output, which is the same for all sinks."""
         spec = self._one("output", Kind.SINK, "sinks.parquet")
+        if isinstance(spec, Gap):
+            return spec, OutputSpec()
         own, general = _own_and_general(spec)
         try:
             return own, replace(OutputSpec.of(**general), where=spec.place_of("columns"))
@@ -249,8 +252,11 @@ class _Reader:
         source = self._of_kind(given, "inputs", Kind.SOURCE, "sources.warc")
         return self._input(name, replace(source, label=f"inputs.{name}"))
 
-    def _input(self, name: str, source: StageSpec) -> Input:
+    def _input(self, name: str, source: StageSpec | Gap) -> Input:
         """Separate the parameters of a source from what the recipe may say of every input."""
+        if isinstance(source, Gap):
+            paths = source.params.get("paths")
+            return Input(name, source, InputSpec.of(paths=paths) if paths else None)
         if source.stage.kind is Kind.DATATROVE:
             return Input(name, source, None)
         own, general = _own_and_general(source)
@@ -260,12 +266,12 @@ class _Reader:
             raise SpecError(f"{source.label} > {error}", source.where) from error
         return Input(name, own, replace(files, source=files.source or name))
 
-    def _one(self, key: str, kind: Kind, example: str) -> StageSpec:
+    def _one(self, key: str, kind: Kind, example: str) -> StageSpec | Gap:
         if key not in self.document.value:
             return self._stage(marks.made(example, f"{self.path}  {key} (default)"))
         return self._of_kind(self.document.value[key], key, kind, example)
 
-    def _of_kind(self, marked: Marked, key: str, kind: Kind, example: str) -> StageSpec:
+    def _of_kind(self, marked: Marked, key: str, kind: Kind, example: str) -> StageSpec | Gap:
         if isinstance(marked.value, dict) and len(marked.value) > 1:
             hint = "  Give each a name: `{crawl: {sources.warc: ...}, forum: ...}`." if kind is Kind.SOURCE else ""
             raise SpecError(
@@ -279,7 +285,9 @@ class _Reader:
             raise SpecError(
                 f"{written.name} is a {stage.kind.word}, not a {kind.word} such as {example}.", written.where
             )
-        return self._with_params(written, stage)
+        with self.problems.noted():
+            return self._with_params(written, stage)
+        return self._gap(written, stage)
 
     def _stage(self, entry: Marked) -> StageSpec:
         written = self._written(entry)

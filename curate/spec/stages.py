@@ -102,11 +102,13 @@ class Gap:
         label: as of a `StageSpec`; empty if it could not be read either.
         stage: the definition of the stage; None if there is no such stage.
         params: those that could be read.
+        places: of all parameters.
     """
 
     label: str
     stage: Stage | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def _holds(given: Any, value: Any) -> bool:
