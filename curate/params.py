@@ -205,7 +205,9 @@ def spell(hint: Any) -> str:
     if origin is Annotated:
         return spell(args[0]) + "".join(_spelled(each) for each in args[1:] if isinstance(each, Interval))
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(spell(a) for a in args)
+        words = [spell(a) for a in args]
+        has_range = any(typing.get_origin(a) is Annotated for a in args)
+        return f"{', '.join(words[:-1])}{',' * has_range} or {words[-1]}" if len(words) < 3 else " or ".join(words)
     if origin is typing.Literal:
         shown = ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
         return f"one of {shown}" if len(args) > 1 else shown

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from curate import formats
 from curate.engine import beginning, compiling, planning, warm_up, worker
+from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
 from curate.executor import Job, Launcher
@@ -132,7 +133,13 @@ def _folders(pipeline: PipelineSpec) -> Iterator[str]:
 
 
 def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
-    """Refuse to read what this run writes: the run would replace its input."""
+    """Refuse to read what this run writes, or to keep there what outlives it: the run would replace it."""
+    for label, url in references.indexes(planned):
+        if folder.holds(url):
+            raise SpecError(
+                f"{label} > index: {url} lies in the run folder {folder.url}, whose files this run replaces; the index is "
+                "for later runs, too.  Name a folder outside of it, or choose another --output."
+            )
     for url in _read_by(planned):
         if folder.holds(url):
             raise SpecError(

@@ -28,6 +28,10 @@ KEYS = (
 )
 
 
+DEFAULT_SINK = "sinks.parquet"
+"""What writes the output of a recipe that does not say."""
+
+
 def apply(document: Marked, setting: str) -> None:
     """Apply one `--set path=value`; the value is YAML.
 
@@ -54,6 +58,8 @@ def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
         if path not in KEYS:
             raise SpecError(f'no such key "{path}".{registry.nearest(path, KEYS)}', place)
         return document.value, path
+    if first == "output" and "output" not in document.value:
+        document.value["output"] = marks.made({DEFAULT_SINK: {}}, place)
     known = list(entries.entries(document))
     if found := entries.find(known, path, place):
         entry, inside = found

@@ -24,7 +24,7 @@ from curate.spec.entries import CHECKPOINT
 from curate.spec.executors import ExecutorSpec
 from curate.spec.marks import Marked
 from curate.spec.output import OUTPUT_PARAMS, OutputSpec
-from curate.spec.overrides import KEYS
+from curate.spec.overrides import DEFAULT_SINK, KEYS
 from curate.spec.pipeline import Input, PipelineSpec
 from curate.spec.published import Published
 from curate.spec.stages import Gap, StageSpec
@@ -221,7 +221,7 @@ class _Reader:
 
     def _sink(self) -> tuple[StageSpec | Gap, OutputSpec]:
         """Read the sink, and what the recipe says of its output, which is the same for all sinks."""
-        spec = self._one("output", Kind.SINK, "sinks.parquet")
+        spec = self._one("output", Kind.SINK, DEFAULT_SINK)
         if isinstance(spec, Gap):
             return spec, OutputSpec()
         own, general = _own_and_general(spec)

