@@ -128,7 +128,8 @@ def plan(
     probe: Annotated[
         bool,
         typer.Option(
-            "--probe", help="Run the recipe on a few MiB of its input, and forecast disk space, memory and time."
+            "--probe",
+            help="Run the recipe on a few MiB of its input, drawn from all of it, and forecast documents, disk space, memory and time.",
         ),
     ] = False,
     schema: Annotated[
