@@ -29,7 +29,7 @@ from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record
 
 CELLS = (128, 512)
-"""How many cells are drawn; more if these have too few documents."""
+"""How many cells are drawn; more if those before have too few documents."""
 
 FEWEST_DOCUMENTS = 100
 """From fewer documents nothing is forecast, unless they are all."""
@@ -91,11 +91,12 @@ class Forecast:
     phases: tuple[PhaseForecast, ...]
 
 
-def probe(planned: Plan, seed: int = 0) -> Forecast:
+def probe(planned: Plan, seed: int = 0, cells: Sequence[int] = CELLS) -> Forecast:
     """Try a recipe on a little of its input.
 
     Args:
         seed: of the draw of what is read.
+        cells: how many cells are drawn; each next number if those before have too few documents.
 
     Raises:
         SpecError: the input is not made of files, so nothing says how much of it a probe is.
@@ -103,7 +104,7 @@ def probe(planned: Plan, seed: int = 0) -> Forecast:
     """
     kinds = formats.with_modules(planned.spec.modules)
     terminal_log.silence()
-    for n_cells in CELLS:
+    for n_cells in cells:
         drawn = probing.draw(planned.shards, n_cells, seed, kinds)
         tried = sum(each.read_bytes for each in drawn)
         if not tried:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -121,17 +121,19 @@ class Available:
             )
 
     def take_gap(self, gap: Gap) -> None:
-        """Take in what a stage may make of which the parameters are wrong; of one that is not known, anything."""
-        columns = None
-        if gap.stage is not None and gap.stage.kind is not Kind.DATATROVE:
-            own = {name: value for name, value in gap.params.items() if name in gap.stage.params}
-            with contextlib.suppress(CurateError, TypeError):
-                columns = gap.stage.columns({**params.defaults(gap.stage.params), **own})
-        if columns is None:
+        """Take in what a stage may make of which the parameters are wrong; of one that is not ours, anything.
+
+        If it cannot be made with those that can be read, it may make the columns that they name.
+        """
+        if gap.stage is None or gap.stage.name not in registry.catalogue():
             self.is_open = True
             return
-        made = columns.makes or (CORE if gap.stage.kind is Kind.SOURCE else {})
-        for column, kind in made.items():
+        own = {name: value for name, value in gap.params.items() if name in gap.stage.params}
+        try:
+            made = gap.stage.columns({**params.defaults(gap.stage.params), **own}).makes
+        except (CurateError, TypeError):
+            made = {**dict.fromkeys(_words_in(own)), **gap.stage.documented_columns.makes}
+        for column, kind in (made or (CORE if gap.stage.kind is Kind.SOURCE else {})).items():
             self.inputs_of[column], self.types[column] = self.inputs, CORE.get(column) or kind
 
     def check_extra(self, spec: StageSpec, columns: Columns) -> None:
@@ -253,6 +255,15 @@ class Available:
                 f"{spec.where}\n  {spec.label} {what} is made for {language}, and {who} "
                 f"{', '.join(spoken) or 'all languages'}.  Turn it off for others: `per: {{language: {{de: {{...: null}}}}}}`."
             )
+
+
+def _words_in(value: Any) -> Iterator[str]:
+    """Yield the texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for each in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _words_in(each)
 
 
 def _may_be_numbers(kind: pa.DataType) -> bool:

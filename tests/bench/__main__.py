@@ -21,6 +21,7 @@ NAMES = (
     "dedup_quality",
     "decontaminate",
     "perplexity",
+    "probe",
     "lists",
     "classifiers",
 )
