@@ -302,6 +302,15 @@ def test_a_wet_file_given_to_the_warc_reader_is_refused(write_recipe, tmp_path, 
     assert "sources.wet" in str(error) and "paths" in str(error.where)
 
 
+@pytest.mark.parametrize("source", ["sources.warc", "sources.wet"])
+def test_a_wat_file_is_refused_by_both_readers(write_recipe, tmp_path, source):
+    wat = WET.replace(b"conversion", b"metadata").replace(b"text/plain", b"application/json")
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(wat))
+    stages = ["extract.html"] if source == "sources.warc" else []
+    (error,) = refused(write_recipe(stages, inputs={source: {"paths": ["a.warc.gz"]}}))
+    assert "found data about pages (WAT)" in str(error)
+
+
 @pytest.mark.parametrize("place", ["", "memory://planning/"])
 def test_a_text_column_that_parquet_lacks_is_refused_with_what_is_there(write_recipe, tmp_path, place):
     import fsspec
@@ -315,7 +324,7 @@ def test_a_text_column_that_parquet_lacks_is_refused_with_what_is_there(write_re
 
 def test_keys_of_json_lines_and_files_that_are_not_gzip_are_looked_at(write_recipe, tmp_path):
     (tmp_path / "a.jsonl").write_text('{"contents": "a"}\n')
-    (tmp_path / "b.jsonl.gz").write_bytes(b"\x00\x01 not gzip")
+    (tmp_path / "b.jsonl.gz").write_bytes(b"<!doctype html><html><body>404 Not Found</body></html>")
     inputs = {name: {"sources.jsonl": {"paths": [f"{name}.*"]}} for name in ("a", "b")}
     one, other = refused(write_recipe([], inputs=inputs))
     assert "contents" in str(one) and "inputs > a" in str(one.where) and "b.jsonl.gz" in str(other)
