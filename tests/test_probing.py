@@ -111,3 +111,17 @@ def test_after_a_global_stage_there_is_no_lower_end(write_recipe, write_jsonl):
     last = found.phases[-1]
     assert found.tried_documents < 9000 and last.kept.low is None and last.kept.high > 9000 * 0.5
     assert found.phases[0].documents.low <= 9000 <= found.phases[0].documents.high
+
+
+def test_cells_of_parquet_are_its_row_groups(write_recipe, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = [random.Random(k).randbytes(200).hex() for k in range(20_000)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", row_group_size=500)
+    planned = prepare(write_recipe([], inputs={"sources.parquet": {"paths": ["a.parquet"]}}))
+    (probe,) = probing.draw(planned.shards, 16, 3, formats.FORMATS)
+    assert 0 < probe.read_bytes < probe.all_bytes and sum(len(shard.splits) for shard in probe.shards) == 16
+    found = forecast.probe(planned, 3, (16,))
+    assert found.tried_documents == 16 * 500
+    assert found.phases[0].documents.low <= 20_000 <= found.phases[0].documents.high

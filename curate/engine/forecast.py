@@ -34,7 +34,7 @@ CELLS = (128, 512)
 FEWEST_DOCUMENTS = 100
 """From fewer documents nothing is forecast, unless they are all."""
 
-MOST_BYTES = 256 << 20
+MOST_BYTES = 1 << 30
 """A probe reads no more than this, stored: files that cannot be entered in the middle are read whole."""
 
 NORMAL = 1.959964

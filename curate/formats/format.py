@@ -60,6 +60,11 @@ class Format(ABC):
         """Return where a file that can be split is cut into n parts, or fewer if it cannot fill so many: 0, ..., its size."""
         return [size * i // n for i in range(n + 1)]
 
+    @property
+    def is_cut_anywhere(self) -> bool:
+        """Return whether a file that can be split may be cut at any byte; else `bounds` looks into the file."""
+        return type(self).bounds is Format.bounds
+
     def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
         """Return the byte ranges that a split is read from, for its digest; `split` is a part of a file."""
         return [(split.start, min(split.size, split.end + OVERLAP))]

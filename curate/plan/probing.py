@@ -1,13 +1,14 @@
 """A probe: parts of the input, drawn at random from all of it, from which the cost of a run is estimated.
 
-The input is divided into cells of about `CELL_BYTES`; a file that cannot be entered in the middle is one cell. Cells are
-drawn with equal chances, and dealt into groups, each of which is spread over the whole input. What differs between groups
+The input is divided into cells of about `CELL_BYTES`; a file that cannot be entered in the middle is one cell, as is a row group
+of parquet. Cells are drawn with equal chances, and dealt into groups, each of which is spread over the whole input. What differs between groups
 says how far the estimate may be off (random groups: Wolter, Introduction to Variance Estimation, chapter 2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,12 @@ GROUPS = 16
 """Groups of cells, of all inputs together, at least `FEWEST` of each."""
 
 FEWEST = 4
+
+MOST_BYTES = 256 << 20
+"""Fewer cells are drawn if these are so large that together they would be more than this, but not fewer than `FEWEST`."""
+
+MOST_LOOKED_INTO = 64
+"""Of files that have to be opened to know their cells, no more than so many are; spread evenly over all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +83,17 @@ def _of_input(
     random: np.random.Generator,
     kinds: Sequence[Format],
 ) -> Probe:
+    n_bytes = sum(split.end - split.start for split in splits)
+    looked = [split for split in splits if not _is_cut_anywhere(split, kinds)]
+    step = -(-len(looked) // MOST_LOOKED_INTO) or 1
+    splits = [part for split in looked[::step] for part in _inside(split, kinds)] + [
+        split for split in splits if _is_cut_anywhere(split, kinds)
+    ]
     counts = np.array([_n_cells(split, kinds) for split in splits], np.int64)
     ends = np.cumsum(counts)
     n_all = int(ends[-1]) if len(ends) else 0
+    size = sum(split.end - split.start for split in splits) / max(1, n_all)
+    n = max(FEWEST, min(n, int(MOST_BYTES / max(1.0, size))))
     drawn = range(n_all) if n >= n_all else _spread(n, n_all, random)
     groups: list[list[Split]] = [[] for _ in range(min(n_groups, len(drawn)))]
     for i, cell in enumerate(drawn):
@@ -86,7 +101,7 @@ def _of_input(
         groups[i % len(groups)].append(_cell(splits[at], cell - int(ends[at] - counts[at]), int(counts[at])))
     shards = tuple(Shard(k, len(groups), tuple(group), input=name) for k, group in enumerate(groups))
     read = sum(split.end - split.start for group in groups for split in group)
-    return Probe(name, shards, read, sum(split.end - split.start for split in splits), len(drawn) == n_all)
+    return Probe(name, shards, read, n_bytes, read == n_bytes)
 
 
 def _spread(n: int, n_all: int, random: np.random.Generator) -> list[int]:
@@ -97,8 +112,20 @@ def _spread(n: int, n_all: int, random: np.random.Generator) -> list[int]:
 
 def _n_cells(split: Split, kinds: Sequence[Format]) -> int:
     kind = formats.of_file(split.name, kinds)
-    is_splittable = kind is not None and kind.is_splittable(split.name)
-    return max(1, round((split.end - split.start) / CELL_BYTES)) if is_splittable else 1
+    is_entered = kind is not None and kind.is_splittable(split.name) and kind.is_cut_anywhere
+    return max(1, round((split.end - split.start) / CELL_BYTES)) if is_entered else 1
+
+
+def _is_cut_anywhere(split: Split, kinds: Sequence[Format]) -> bool:
+    kind = formats.of_file(split.name, kinds)
+    return kind is None or kind.is_cut_anywhere or not kind.is_splittable(split.name)
+
+
+def _inside(split: Split, kinds: Sequence[Format]) -> Iterator[Split]:
+    """Yield the parts of a split of a file that has to be opened to know where it can be cut."""
+    bounds = formats.of_file(split.name, kinds).bounds(split.url, split.size, max(1, split.size // CELL_BYTES))
+    inside = [split.start, *(at for at in bounds if split.start < at < split.end), split.end]
+    yield from (replace(split, start=start, end=end) for start, end in itertools.pairwise(inside))
 
 
 def _cell(split: Split, k: int, n: int) -> Split:
