@@ -242,7 +242,7 @@ def _is_of_a_range(error: Mapping[str, Any]) -> bool:
 
 def _of_hundred(value: Any) -> str:
     """Return what is meant by a number that is a share in per cent."""
-    return f"  Did you mean {value / 100:g}?" if 1 < value <= 100 else ""
+    return f"  Did you mean {value / 100:g}?" if 2 <= value <= 100 else ""
 
 
 def _found(value: Any, modules: Sequence[str]) -> Any:
