@@ -8,6 +8,7 @@ that read no recipe take them with `--module`. Stages and executors are function
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 from collections.abc import Iterable, Sequence
@@ -95,6 +96,24 @@ def find(name: str) -> ModuleType | None:
         ) from error
     except Exception as error:
         raise SpecError(f'"{name}" cannot be imported: {type(error).__name__}: {error}') from error
+
+
+def is_in(name: str, folders: Iterable[str]) -> bool:
+    """Return whether one of these folders has a module of this dotted name, without importing it."""
+    path = Path(*name.split("."))
+    return any((Path(folder) / file).is_file() for folder in folders for file in (f"{path}.py", path / "__init__.py"))
+
+
+def defining(name: str, folders: Iterable[str]) -> str | None:
+    """Return the module in one of these folders that defines a function or class of this name, without importing any."""
+    for path in sorted(path for folder in folders for path in Path(folder).glob("*.py")):
+        try:
+            body = ast.parse(path.read_bytes()).body
+        except (OSError, SyntaxError, ValueError):
+            continue
+        if any(isinstance(each, (ast.FunctionDef, ast.ClassDef)) and each.name == name for each in body):
+            return path.stem
+    return None
 
 
 def import_from(folders: Iterable[str]) -> None:

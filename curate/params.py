@@ -12,8 +12,9 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Interval
 from typing_extensions import is_typeddict
 
 from curate.assets import File, Location
@@ -24,6 +25,24 @@ REQUIRED = inspect.Parameter.empty
 """The default of a parameter that has none."""
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+Share = Annotated[float, Interval(ge=0, le=1)]
+"""0 to 1."""
+
+SomeShare = Annotated[float, Interval(gt=0, le=1)]
+"""More than 0, at most 1."""
+
+Natural = Annotated[int, Interval(ge=0)]
+"""A whole number, 0 or more."""
+
+Positive = Annotated[int, Interval(ge=1)]
+"""A whole number, 1 or more."""
+
+NotNegative = Annotated[float, Interval(ge=0)]
+"""A number, 0 or more."""
+
+AboveZero = Annotated[float, Interval(gt=0)]
+"""A number, more than 0: a size in MiB, a time in seconds."""
 
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+")
 
@@ -45,7 +64,8 @@ class Param:
         """The keys of a mapping that has keys of its own (a TypedDict), as parameters; none for any other type."""
         if not is_typeddict(self.type):
             return {}
-        return {name: Param(name, hint, None) for name, hint in typing.get_type_hints(self.type).items()}
+        hints = typing.get_type_hints(self.type, include_extras=True)
+        return {name: Param(name, hint, None) for name, hint in hints.items()}
 
     def convert(self, value: Any, modules: Sequence[str] = ()) -> Any:
         """Return a value from YAML in the parameter's type.
@@ -64,7 +84,9 @@ class Param:
         except InputError as error:
             raise ValueError(str(error)) from None
         except ValidationError as error:
-            raise ValueError(self._misfit(value, error.errors()[0])) from None
+            raise ValueError(
+                self._misfit(value, error.errors()[-1 if _is_of_a_range(error.errors()[-1]) else 0])
+            ) from None
 
     def _lenient(self, value: Any) -> Any:
         """Return the value with the liberties that YAML writers take: 1 for 1.0, 1e-5 (a string in YAML 1.1), one for a
@@ -93,7 +115,8 @@ class Param:
         inside = "".join(f"[{part!r}]" for part in error["loc"] if not str(part).startswith(("list[", "dict[")))
         got = error["input"] if inside else value
         default = "" if self.is_required else f"  Default is {self.default!r}."
-        return f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{default}"
+        hint = _of_hundred(got) if _is_of_a_range(error) and error.get("ctx", {}).get("le") == 1 else ""
+        return f"expected {spell(self.type)}, got {_quoted(got)}{f' at {inside}' if inside else ''}.{hint}{default}"
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the parameter."""
@@ -156,14 +179,17 @@ def hints(name: str, function: Callable) -> dict[str, Any]:
         StageError: an annotation cannot be evaluated.
     """
     try:
-        return typing.get_type_hints(function)
+        return typing.get_type_hints(function, include_extras=True)
     except Exception as error:
         raise StageError(f"{name}: its type annotations cannot be read: {error}") from error
 
 
 def members(hint: Any) -> tuple:
-    """Return the members of a union, or the type itself."""
-    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    """Return the members of a union, or the type itself; without their ranges."""
+    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+    if typing.get_origin(bare) not in (typing.Union, types.UnionType):
+        return (bare,)
+    return tuple(member for each in typing.get_args(bare) for member in members(each))
 
 
 def _words(allowed: tuple) -> set:
@@ -174,10 +200,14 @@ def _words(allowed: tuple) -> set:
 
 
 def spell(hint: Any) -> str:
-    """Return a type as a YAML writer knows it: `int`, `list of str`, `one of "a", "b"`."""
+    """Return a type as a YAML writer knows it: `int`, `float from 0 to 1`, `list of str`, `one of "a", "b"`."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return spell(args[0]) + "".join(_spelled(each) for each in args[1:] if isinstance(each, Interval))
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(spell(a) for a in args)
+        words = [spell(a) for a in args]
+        has_range = any(typing.get_origin(a) is Annotated for a in args)
+        return f"{', '.join(words[:-1])}{',' * has_range} or {words[-1]}" if len(words) < 3 else " or ".join(words)
     if origin is typing.Literal:
         shown = ", ".join(f'"{a}"' if isinstance(a, str) else repr(a) for a in args)
         return f"one of {shown}" if len(args) > 1 else shown
@@ -196,6 +226,23 @@ def spell(hint: Any) -> str:
     if hint is Location:
         return "path"
     return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _spelled(range: Interval) -> str:
+    """Return a range in words: ` from 0 to 1`, ` of 1 or more`, ` above 0 and up to 1`."""
+    if range.gt is not None:
+        return f" above {range.gt:g}" + (f" and up to {range.le:g}" if range.le is not None else "")
+    return f" from {range.ge:g} to {range.le:g}" if range.le is not None else f" of {range.ge:g} or more"
+
+
+def _is_of_a_range(error: Mapping[str, Any]) -> bool:
+    """Return whether pydantic says of a value that it is too small or too large."""
+    return error["type"] in ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+
+
+def _of_hundred(value: Any) -> str:
+    """Return what is meant by a number that is a share in per cent."""
+    return f"  Did you mean {value / 100:g}?" if 2 <= value <= 100 else ""
 
 
 def _found(value: Any, modules: Sequence[str]) -> Any:

@@ -32,12 +32,13 @@ _STAGES, _EXECUTORS, _DATATROVE = "curate.stages", "curate.engine.executors", "d
 _SIMPLE = (int, float, str, bool, list, dict)
 
 
-def find(name: str, modules: Sequence[str] = ()) -> Stage:
+def find(name: str, modules: Sequence[str] = (), folders: Sequence[str] = ()) -> Stage:
     """Return the stage with this dotted name.
 
     Args:
         name: as written in a recipe.
         modules: the modules outside `curate` and `datatrove` that the recipe allows to be imported.
+        folders: in which there may be a module that the recipe should allow, for advice.
 
     Raises:
         SpecError: there is no such stage; the message suggests the nearest names.
@@ -56,7 +57,7 @@ def find(name: str, modules: Sequence[str] = ()) -> Stage:
         return read_stage(name, target)
     if module is not None and not nearest(name, catalogue()):
         extensions.load(module)
-    raise SpecError(f'no stage "{name}".{_hint(name)}')
+    raise SpecError(f'no stage "{name}".{_hint(name, modules, folders)}')
 
 
 def find_executor(name: str, modules: Sequence[str] = ()) -> Executor:
@@ -121,12 +122,15 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"  Did you mean {' or '.join(close)}?" if close else ""
 
 
-def _hint(name: str) -> str:
-    close = nearest(name, [*catalogue(), "checkpoint"])
+def _hint(name: str, modules: Sequence[str], folders: Sequence[str]) -> str:
+    module = name.rpartition(".")[0]
+    is_beside = bool(module) and module not in modules and extensions.is_in(module, folders)
+    close = "" if is_beside else nearest(name, [*catalogue(), "checkpoint"])
     if close:
         return close
-    if "." in name and importlib.util.find_spec(name.split(".")[0]) is not None:
-        module = name.rpartition(".")[0]
+    if (beside := extensions.defining(name, folders)) is not None:
+        return f"  {beside}.py defines it: write {beside}.{name}, and add `modules: [{beside}]` to the recipe."
+    if is_beside or (module and importlib.util.find_spec(name.split(".")[0]) is not None):
         return f"  If it is your own code, add `modules: [{module}]` to the recipe: a recipe that names code is code."
     return "  `curate stages` lists them."
 

@@ -107,6 +107,19 @@ class HasSetup(Protocol):
 
 
 @runtime_checkable
+class HasSetupCheck(Protocol):
+    """A stage that can tell, without loading anything large, that it cannot be set up."""
+
+    def check_setup(self) -> None:
+        """Look for its packages and into its files, before any task runs.
+
+        Raises:
+            InputError: a package is not installed, or a file is of another kind.
+            SpecError: a file does not have what a parameter names.
+        """
+
+
+@runtime_checkable
 class HasClose(Protocol):
     """A stage that releases something when its task ends."""
 

@@ -20,7 +20,7 @@ import curate
 from curate import spec
 from curate.batch import CORE
 from curate.cli import app
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import InputError, SpecError
 from curate.inputs import found
 from curate.spec import draft, shipped

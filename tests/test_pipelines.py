@@ -18,7 +18,7 @@ from curate import spec
 from curate.classifiers.examples import Examples
 from curate.classifiers.fit_fasttext import FastTextSettings
 from curate.classifiers.training import train
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import SpecError
 from curate.spec import shipped
 from tests.classifiers import models

@@ -76,7 +76,7 @@ WRONG = [
     (
         "- filters.gopher.quality: {min_words: fifty}",
         "web.yaml:4:39  stages[0] > filters.gopher.quality > min_words",
-        'expected int or null, got "fifty".  Default is 50.',
+        'expected int of 0 or more, or null, got "fifty".  Default is 50.',
     ),
     (
         "- filters.gopher.quality: {min_word: 5}",
@@ -117,7 +117,7 @@ def test_a_wrong_stage_is_refused_with_its_place_and_advice(read, line, where, w
     [
         ("", "a recipe is a mapping"), ("- a\n- b\n", "a recipe is a mapping"), ("name: web\n", "the recipe has no `inputs`"), (HEAD + "stage: []\n", 'no such key "stage".  Did you mean stages'),
         ("name: a/b\ninputs: {sources.jsonl: {paths: x}}\n", "cannot be a folder"), (HEAD + "rejects: all\n", 'expected "sample"'), (HEAD + "executor: {sge: {}}\n", 'no executor "sge"'),
-        (HEAD + "executor: {local: {workers: 0}}\n", "1 or more, got 0"), ("name: x\ninputs: {filters.gopher.quality: {}}\n", "not a source such as sources.warc"),
+        (HEAD + "executor: {local: {workers: 0}}\n", "1 or more, or null, got 0"), ("name: x\ninputs: {filters.gopher.quality: {}}\n", "not a source such as sources.warc"),
         ("name: x\ninputs: {sources.jsonl: {}}\n", "sources.jsonl needs paths"), (HEAD + "stages: text.normalise\n", "`stages` is a list"), (HEAD + "modules: x\n", "expected list, got 'x'"),
         ("a: &a [*a]\n", "contains itself"), (HEAD + "vars: {a: &a [x, x], b: &b [*a, *a], c: &c [*b, *b]" + "".join(f", d{i}: &d{i} [{', '.join([f'*{p}'] * 9)}]" for i, p in [(0, "c"), (1, "d0"), (2, "d1"), (3, "d2"), (4, "d3")]) + "}\n", "more than 100000 values"),
     ],

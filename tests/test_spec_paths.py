@@ -9,7 +9,7 @@ import pytest
 
 import curate
 from curate import spec
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import SpecError
 
 RECIPE = """

@@ -27,6 +27,7 @@ class Columns:
         removes: columns taken away.
         languages: made column -> the languages in which documents get a value. Where the column `language` says that a
             document is in another one, its value is null, and rules that need a value let it pass.
+        numbers: the needed columns that must hold numbers.
         passes: the languages of the documents that the stage keeps, empty for all; None if it does not look at languages.
     """
 
@@ -35,9 +36,15 @@ class Columns:
     removes: tuple[str, ...] = ()
     languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     passes: tuple[str, ...] | None = None
+    numbers: tuple[str, ...] = ()
 
     def with_more(self, more: Columns) -> Columns:
         """Return both, each column once."""
-        needs, removes = dict.fromkeys([*self.needs, *more.needs]), dict.fromkeys([*self.removes, *more.removes])
+        needs, removes, numbers = (
+            tuple(dict.fromkeys([*one, *other]))
+            for one, other in (
+                (self.needs, more.needs), (self.removes, more.removes), (self.numbers, more.numbers),
+            )
+        )  # fmt: skip
         languages = {**self.languages, **more.languages}
-        return Columns(tuple(needs), {**self.makes, **more.makes}, tuple(removes), languages, more.passes)
+        return Columns(needs, {**self.makes, **more.makes}, removes, languages, more.passes, numbers)

@@ -46,6 +46,14 @@ class Backend(ABC):
             InputError: it is damaged, or a package is not installed.
         """
 
+    def labels(self, path: Path) -> tuple[str, ...] | None:
+        """Return the labels of a model without loading all of it; None, as by default, if only `load` can tell them.
+
+        Raises:
+            InputError: it is damaged, or a package is not installed.
+        """
+        return None
+
     @abstractmethod
     def settings(self, *, quantise: bool = False, base: str = "") -> Any:
         """Return the usual settings of the fit, a dataclass.

@@ -6,6 +6,7 @@ scores are the same in every run; those of a GPU agree with them to about four d
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ BATCH_TOKENS = 8192
 
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
 """A tokenizer consists of one of these files or more, or of a `.model` file."""
+
+
+NOT_INSTALLED = "an encoder needs torch and transformers, which are not installed: pip install 'curate[encoder]'."
 
 
 class EncoderModel(Model):
@@ -54,17 +58,7 @@ class EncoderModel(Model):
             InputError: torch or transformers is not installed, the folder does not contain a sequence classifier and its
                 tokenizer, or it is damaged.
         """
-        transformers = need_transformers()
-        try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError(f"{folder}: config.json cannot be read: {error}") from None
-        if not isinstance(config, dict) or not isinstance(config.get("architectures") or [], list):
-            raise InputError(f"{folder}: config.json is not what `save_pretrained` writes.  Copy it again.")
-        if not any("ForSequenceClassification" in str(name) for name in config.get("architectures") or ()):
-            raise InputError(
-                f"{folder}: expected a model for sequence classification, got {config.get('architectures')}."
-            )
+        transformers, config = need_transformers(), _config(folder)
         if not any((folder / name).is_file() for name in TOKENIZERS) and not any(folder.glob("*.model")):
             raise InputError(
                 f"{folder}: there is no tokenizer, expected {', '.join(TOKENIZERS)} or a .model file.  Copy it there."
@@ -106,6 +100,35 @@ class EncoderModel(Model):
         return p[:, self.labels.index(self.positive)].cpu().numpy()
 
 
+def labels(folder: Path) -> tuple[str, ...] | None:
+    """Return the labels of a model, from its config.json; None if that does not name them.
+
+    Raises:
+        InputError: torch or transformers is not installed, or the folder does not contain a sequence classifier.
+    """
+    if not all(map(importlib.util.find_spec, ("torch", "transformers"))):
+        raise InputError(NOT_INSTALLED)
+    names = _config(folder).get("id2label")
+    return tuple(map(str, names.values())) if isinstance(names, dict) else None
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """Return the config.json of a sequence classifier.
+
+    Raises:
+        InputError: it is missing or damaged, or the model is another.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{folder}: config.json cannot be read: {error}") from None
+    if not isinstance(config, dict) or not isinstance(config.get("architectures") or [], list):
+        raise InputError(f"{folder}: config.json is not what `save_pretrained` writes.  Copy it again.")
+    if not any("ForSequenceClassification" in str(name) for name in config.get("architectures") or ()):
+        raise InputError(f"{folder}: expected a model for sequence classification, got {config.get('architectures')}.")
+    return config
+
+
 def need_transformers() -> Any:
     """Return the package transformers.
 
@@ -116,9 +139,7 @@ def need_transformers() -> Any:
         import torch  # noqa: F401
         import transformers
     except ImportError:
-        raise InputError(
-            "an encoder needs torch and transformers, which are not installed: pip install 'curate[encoder]'."
-        ) from None
+        raise InputError(NOT_INSTALLED) from None
     return transformers
 
 

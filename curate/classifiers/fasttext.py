@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from curate.classifiers import fasttext_file
+from curate.classifiers.fasttext_file import PREFIX
 from curate.classifiers.model import Model, positive_of
 from curate.errors import InputError
 
-PREFIX = "__label__"
 _NEWLINE, _SPACE = 10, 32
 
 

@@ -18,6 +18,9 @@ from curate.errors import InputError
 MAGIC, VERSIONS, SUPERVISED = 793712314, (11, 12), 3
 """Of fasttext.cc: FASTTEXT_FILEFORMAT_MAGIC_INT32, the versions of it, and `model_name::sup`."""
 
+PREFIX, LABEL = "__label__", 1
+"""With which labels begin, and how the dictionary marks them: `entry_type::label`."""
+
 MOST_TIMES = 10**15
 """fastText's hierarchical softmax uses this as infinity; larger or negative counts make it read outside its tree."""
 
@@ -74,6 +77,21 @@ def check(path: str | Path) -> None:
         raise InputError(f"{path} is not a valid fastText model: {error}.  Copy it again, or train it again.") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def labels(path: str | Path) -> tuple[str, ...]:
+    """Return the labels of a classifier, without their prefix, in their order.
+
+    Raises:
+        InputError: as of `check`.
+    """
+    check(path)
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        walk = _Walk(data)
+        walk.take("ii12id")
+        size, *_ = walk.take("iiiqq")
+        entries = [(walk.word(), walk.take("qb")[1]) for _ in range(size)]
+    return tuple(word.decode("utf-8", "replace").removeprefix(PREFIX) for word, kind in entries if kind == LABEL)
 
 
 def _check(walk: _Walk) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from curate.assets import File, Location
 from curate.classifiers import backends, hub
 from curate.classifiers.backend import Backend
-from curate.classifiers.model import Model
-from curate.errors import InputError, SpecError
+from curate.classifiers.model import Model, check_label
+from curate.errors import InputError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models"
 CATALOGUE = BUNDLED / "catalogue.yaml"
@@ -125,12 +125,16 @@ def open_model(name: str, label: str | None = None, modules: Iterable[str] = ())
     if label is not None:
         return model.named(label)
     if not model.positive:
-        names = ", ".join(model.labels[:20]) + (" ..." if len(model.labels) > 20 else "")
-        raise SpecError(
-            f"label: {name} has the labels {names}, and does not say which one is positive.  Choose one of them "
-            "(label in a recipe, --model-label on the command line)."
-        )
+        check_label(name, model.labels, None)
     return model
+
+
+def check_model(name: str, label: str | None = None, modules: Iterable[str] = ()) -> None:
+    """Look whether a model can be opened, without loading all of it; arguments and errors as of `open_model`."""
+    path = find(name)
+    labels = recognised(path, modules).labels(path)
+    if labels is not None:
+        check_label(name, labels, label)
 
 
 def recognised(path: Path, modules: Iterable[str] = ()) -> Backend:

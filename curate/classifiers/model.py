@@ -43,9 +43,7 @@ class Model(ABC):
         Raises:
             SpecError: the model has no such label.
         """
-        if label not in self.labels:
-            names = ", ".join(self.labels[:20]) + (" ..." if len(self.labels) > 20 else "")
-            raise SpecError(f'label: the model {self.origin} has no label "{label}"; expected one of {names}.')
+        check_label(self.origin, self.labels, label)
         other = copy(self)
         other.positive = label
         return other
@@ -69,6 +67,26 @@ class Model(ABC):
             float32[n], the probability of the positive label, 0 to 1; NaN for a blank span, and where the model gives no
             number.
         """
+
+
+def check_label(model: str, labels: Sequence[str], label: str | None) -> None:
+    """Check that a model has a label, or says itself which of its labels is positive.
+
+    Args:
+        model: its name, for errors.
+        label: the label to score; None for the model's positive one.
+
+    Raises:
+        SpecError: it has no such label, or needs one to be named.
+    """
+    names = ", ".join(labels[:20]) + (" ..." if len(labels) > 20 else "")
+    if label is not None and label not in labels:
+        raise SpecError(f'label: the model {model} has no label "{label}"; expected one of {names}.')
+    if label is None and not positive_of(labels):
+        raise SpecError(
+            f"label: {model} has the labels {names}, and does not say which one is positive.  Choose one of them "
+            "(label in a recipe, --model-label on the command line)."
+        )
 
 
 def pair(positive: str) -> tuple[str, str]:

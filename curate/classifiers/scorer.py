@@ -7,9 +7,8 @@ import pyarrow as pa
 
 from curate.batch import Batch, Columns
 from curate.classifiers.chunks import Aggregate, score
-from curate.classifiers.loading import ModelName, languages_of, open_model
+from curate.classifiers.loading import ModelName, check_model, languages_of, open_model
 from curate.classifiers.model import Model
-from curate.errors import SpecError
 from curate.languages import UNSCORED
 
 
@@ -28,8 +27,6 @@ class Scorer:
     """
 
     def __init__(self, model: ModelName, label: str | None, column: str, chunk: int, aggregate: Aggregate):
-        if chunk < 0:
-            raise SpecError(f"chunk: expected a number of characters, or 0 to score texts whole; got {chunk}.")
         self.name, self.label, self.column = model, label, column
         self.chunk, self.aggregate = chunk, aggregate
         self._model: Model | None = None
@@ -41,6 +38,10 @@ class Scorer:
             InputError, SpecError: as of `open_model`.
         """
         self._model = open_model(self.name, self.label, self.name.modules)
+
+    def check(self) -> None:
+        """Look whether the model can be opened and has the label, without loading all of it; errors as of `open_model`."""
+        check_model(self.name, self.label, self.name.modules)
 
     @property
     def columns(self) -> Columns:

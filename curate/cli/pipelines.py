@@ -132,7 +132,8 @@ def plan(
     probe: Annotated[
         bool,
         typer.Option(
-            "--probe", help="Run the recipe on a few MiB of its input, and forecast disk space, memory and time."
+            "--probe",
+            help="Run the recipe on a few MiB of its input, drawn from all of it, and forecast documents, disk space, memory and time.",
         ),
     ] = False,
     output: Annotated[
@@ -161,7 +162,7 @@ def plan(
     if not recipe:
         raise typer.BadParameter("name a recipe, or use --schema", param_hint="RECIPE")
     from curate.cli import show_plan
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     planned = prepare(recipe, settings=set or (), input_paths=input or (), skip=skip or (), executor=executor)
     for warning in planned.warnings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
@@ -135,10 +135,10 @@ def _record(plan: Plan, forecast: Any) -> dict[str, Any]:
     of_phase = {phase_title(phase.folder): record.bytes_per_document(phase.judgements) for phase in ends}
     found: dict[str, Any] = {"columns": len(ends[-1].judgements), "bytes_per_document": of_phase}
     if forecast:
-        came = {phase.phase: phase.n_documents for phase in forecast.phases}
+        came = {phase.phase: phase.documents.value for phase in forecast.phases}
         n = [came[title] for title in of_phase] + [0]
         ended = (max(0, here - later) for here, later in pairwise(n))
-        found["bytes"] = sum(each * size for each, size in zip(ended, of_phase.values(), strict=True))
+        found["bytes"] = round(sum(each * size for each, size in zip(ended, of_phase.values(), strict=True)))
     return found
 
 
@@ -155,17 +155,39 @@ def _record_lines(found: Mapping[str, Any]) -> Iterator[str]:
 def _forecast_lines(forecast: Any) -> Iterator[str]:
     tried, total = forecast.tried_bytes, forecast.all_bytes
     yield (
-        f"forecast for {size(total)} of input, from a probe of {size(tried)} ({forecast.tried_documents:,} documents); "
-        "deduplication finds more in more data"
+        f"forecast for {size(total)} of input, from a probe of {size(tried)} ({many(forecast.tried_documents, 'document')} of "
+        f"{many(forecast.tried_files, 'file')}), with 95 % intervals; deduplication finds more in more data"
     )
-    width = max(len(phase.phase) for phase in forecast.phases)
-    yield f"    {'phase':<{width}} {'documents':>14} {'written':>10} {'core time':>10}"
+    head = ("phase", "documents", "kept", "written", "core time")
+    rows = [head]
     for phase in forecast.phases:
-        documents = f"{phase.n_documents:,}" if phase.n_documents else ""
-        yield f"    {phase.phase:<{width}} {documents:>14} {size(phase.n_bytes):>10} {duration(phase.seconds):>10}"
-    n_bytes, seconds = sum(phase.n_bytes for phase in forecast.phases), sum(phase.seconds for phase in forecast.phases)
-    yield f"    {'all':<{width}} {'':>14} {size(n_bytes):>10} {duration(seconds):>10}"
+        counts = (_interval(each, _count) if each.value else "" for each in (phase.documents, phase.kept))
+        rows.append((phase.phase, *counts, _interval(phase.n_bytes, _bytes), _interval(phase.seconds, duration)))
+    n_bytes, seconds = (sum(each.value for each in column) for column in zip(*((p.n_bytes, p.seconds) for p in forecast.phases), strict=True))  # fmt: skip
+    rows.append(("all", "", "", _bytes(n_bytes), duration(seconds)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *rest in rows:
+        cells = (f"{each:>{width}}" for each, width in zip(rest, widths[1:], strict=True))
+        yield f"    {name:<{widths[0]}}  {'  '.join(cells)}"
     yield f"    memory of a worker: about {size(forecast.peak_bytes)}"
+
+
+def _interval(estimate: Any, spelled: Callable[[float], str]) -> str:
+    """Return an estimate with its interval: `926 (810 to 1,042)`, or `926 (up to 1,042)`; alone if it is exact."""
+    value, low, high = (
+        spelled(each) if each is not None else None for each in (estimate.value, estimate.low, estimate.high)
+    )
+    if value == high:
+        return value
+    return f"{value} ({f'{low} to' if low is not None else 'up to'} {high})"
+
+
+def _count(value: float) -> str:
+    return f"{round(value):,}"
+
+
+def _bytes(value: float) -> str:
+    return size(round(value))
 
 
 def _emits(phase: AnyPhase, ref: StageRef) -> bool:

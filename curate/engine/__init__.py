@@ -1,5 +1,6 @@
 """Runs a plan; the only part that imports datatrove.
 
+planning    from a recipe to its plan; readiness: what stages need
 beginning   plan, shards, reference data
 run         a run from start to end          tasks/      what one task does: map, reduce, stages, records of it
 finish      manifest, report, card           barriers/   emit, shuffle, sidecars, reference data, indexes

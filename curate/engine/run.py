@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from curate import formats, inputs, plan, spec
-from curate.engine import beginning, compiling, warm_up, worker
+from curate import formats
+from curate.engine import beginning, compiling, planning, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
@@ -17,16 +16,11 @@ from curate.executor import Job, Launcher
 from curate.inputs import listing
 from curate.ledger import Ledger
 from curate.plan import AnyPhase, Plan
-from curate.report import sections
 from curate.runs import RunFolder, reading, redaction
 from curate.runs.claim import claim
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record, read_record
-from curate.spec import Input, PipelineSpec
-from curate.stage import HasColumnsOfFiles, HasInputCheck, Shard, Split
-
-MOST_CHECKED = 16
-"""Number of input files that are looked at before a run, at most."""
+from curate.spec import PipelineSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +52,6 @@ class Event:
 
 
 Watcher = Callable[[Event], None]
-
-
-def prepare(
-    recipe: str,
-    *,
-    settings: Sequence[str] = (),
-    input_paths: Sequence[str] = (),
-    skip: Sequence[str] = (),
-    executor: str = "",
-    limit: int = 0,
-) -> Plan:
-    """Read a recipe, find its inputs and reference data and plan its phases. Nothing is written and nothing runs."""
-    planned = _planned(recipe, settings, input_paths, skip, executor, limit)
-    with redaction.hidden_in_errors(redaction.secrets_of(planned.spec.resolved)):
-        references.find(planned)
-    return planned
-
-
-def _planned(
-    recipe: str,
-    settings: Sequence[str],
-    input_paths: Sequence[str],
-    skip: Sequence[str],
-    executor: str,
-    limit: int,
-) -> Plan:
-    pipeline = spec.read(recipe, settings=settings, inputs=input_paths, skip=skip, executor=executor)
-    with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
-        sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
-        shards = find_shards(pipeline)
-        pipeline = with_columns_of_files(pipeline, shards)
-        planned = plan.make(pipeline, shards, limit)
-        _check_inputs(pipeline, shards)
-        return planned
 
 
 def run(
@@ -128,7 +88,7 @@ def run(
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
     terminal_log.silence()
-    planned = _planned(recipe, settings, input_paths, skip, executor, limit)
+    planned = planning.planned(recipe, settings, input_paths, skip, executor, limit)
     launcher = _launcher(planned.spec, workers)
     folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
     claim(folder, planned.spec.name, replace=replace)
@@ -167,52 +127,6 @@ def _launcher(pipeline: PipelineSpec, workers: int) -> Launcher:
     return chosen.launcher()
 
 
-def find_shards(pipeline: PipelineSpec) -> tuple[Shard, ...]:
-    """Return the shards of all inputs of a recipe, in its order."""
-    return inputs.joined([(each.name, _shards_of(each, pipeline)) for each in pipeline.inputs])
-
-
-def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
-    """Return the shards of one input: cut from its paths, or as many as a datatrove reader has files."""
-    source = given.source
-    if given.files is None:
-        from curate.engine.datatrove import blocks
-
-        n, mark = len(blocks.files(source.stage, source.params)) or 1, blocks.mark(source.stage, source.params)
-        return tuple(Shard(i, n, (), mark, rank=i, n_ranks=n) for i in range(n))
-    if not given.files.paths:
-        raise SpecError(
-            f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.", source.where
-        )
-    return given.files.shards(source.name, formats.with_modules(pipeline.modules))
-
-
-def with_columns_of_files(pipeline: PipelineSpec, shards: Sequence[Shard]) -> PipelineSpec:
-    """Return the recipe with the columns of its files in the parameters of each source that has to look for them.
-
-    Raises:
-        SpecError: parameters of the source do not fit each other.
-        InputError: the files have no such columns, or not the same ones.
-    """
-    return replace(
-        pipeline, inputs=tuple(_with_columns(given, _beginnings(given, shards)) for given in pipeline.inputs)
-    )
-
-
-def _with_columns(given: Input, files: Sequence[Split]) -> Input:
-    source = given.source
-    plan.columns.columns_of(source)  # refuses parameters that do not fit each other, with their place
-    made = source.stage.construct(source.all_params) if files else None
-    if not isinstance(made, HasColumnsOfFiles):
-        return given
-    return replace(given, source=replace(source, params={**source.params, **made.found_in(files)}))
-
-
-def _beginnings(given: Input, shards: Sequence[Shard]) -> list[Split]:
-    """Return the first split of each file of an input."""
-    return [split for shard in shards if shard.input == given.name for split in shard.splits if split.start == 0]
-
-
 def _folders(pipeline: PipelineSpec) -> Iterator[str]:
     """Yield what was taken of each folder that is an input."""
     for given in pipeline.inputs:
@@ -221,24 +135,14 @@ def _folders(pipeline: PipelineSpec) -> Iterator[str]:
             yield from listing.of_folders(given.files.paths, given.source.name, kinds)
 
 
-def _check_inputs(pipeline: PipelineSpec, shards: Sequence[Shard]) -> None:
-    """Let each source look at some files, spread over its input, if it can: a mistake shall not need a run to be found.
-
-    Raises:
-        InputError: a file is of another format, or has no documents.
-    """
-    for given in pipeline.inputs:
-        firsts = _beginnings(given, shards)
-        source = given.source.stage.construct(given.source.all_params) if firsts else None
-        if not isinstance(source, HasInputCheck):
-            continue
-        for split in firsts[:: -(-len(firsts) // MOST_CHECKED)]:
-            with contextlib.suppress(OSError):  # the task that reads the file will say what is wrong
-                source.check_input(split)
-
-
 def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
-    """Refuse to read what this run writes: the run would replace its input."""
+    """Refuse to read what this run writes, or to keep there what outlives it: the run would replace it."""
+    for label, url in references.indexes(planned):
+        if folder.holds(url):
+            raise SpecError(
+                f"{label} > index: {url} lies in the run folder {folder.url}, whose files this run replaces; the index is "
+                "for later runs, too.  Name a folder outside of it, or choose another --output."
+            )
     for url in _read_by(planned):
         if folder.holds(url):
             raise SpecError(

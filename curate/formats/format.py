@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import compress, islice
 from typing import Any, BinaryIO, ClassVar
 
@@ -12,9 +11,6 @@ from curate.errors import CurateError, InputError
 from curate.formats.lines import file_name_of, unpacked_name
 from curate.formats.wanted import Wanted
 from curate.stage import Split
-
-PROBE_BYTES = 1 << 20
-"""How much of a split is read to estimate what all of it takes, as stored."""
 
 OVERLAP = 16 << 20
 """Bytes after a split that its digest covers too: the split's last record may end there."""
@@ -64,16 +60,14 @@ class Format(ABC):
         """Return where a file that can be split is cut into n parts, or fewer if it cannot fill so many: 0, ..., its size."""
         return [size * i // n for i in range(n + 1)]
 
+    @property
+    def is_cut_anywhere(self) -> bool:
+        """Return whether a file that can be split may be cut at any byte; else `bounds` looks into the file."""
+        return type(self).bounds is Format.bounds
+
     def spans(self, split: Split, file: BinaryIO) -> list[tuple[int, int]]:
         """Return the byte ranges that a split is read from, for its digest; `split` is a part of a file."""
         return [(split.start, min(split.size, split.end + OVERLAP))]
-
-    def beginning(self, split: Split) -> tuple[Split, int]:
-        """Return a short beginning of a split to try a recipe on, and how many stored bytes of it are read."""
-        if not self.is_splittable(split.name):
-            return split, split.end - split.start
-        end = min(split.end, split.start + PROBE_BYTES)
-        return replace(split, end=end), end - split.start
 
     @property
     def has_rows(self) -> bool:

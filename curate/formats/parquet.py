@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 from curate.batch.json_columns import python_values
@@ -54,14 +53,6 @@ class Parquet(Format):
         footer = max((end for _, end, _, _ in groups), default=0)
         inside = [(start, end) for start, end, _, _ in groups if split.start <= start < split.end]
         return [*inside, (footer, split.size)]
-
-    def beginning(self, split: Split) -> tuple[Split, int]:
-        """Return the first row group of the split."""
-        groups = [(start, end) for start, end in _group_spans(split.url) if split.start <= start < split.end]
-        if not groups:
-            return split, 0
-        start, end = groups[0]
-        return replace(split, end=start + 1), end - start
 
     def rows(self, file: BinaryIO, file_name: str) -> Iterator[tuple[int, Any]]:
         from pyarrow import parquet

@@ -25,6 +25,7 @@ from curate.assets import Location
 from curate.errors import InputError, SpecError
 from curate.formats import FORMATS, Format
 from curate.inputs.listing import asking, files_in, is_local, is_read, is_web, no_file, no_match, stat
+from curate.params import AboveZero, SomeShare
 from curate.runs import redaction
 from curate.stage import Shard, Split
 
@@ -90,18 +91,16 @@ class InputSpec:
     sample: float = 1.0
 
     @classmethod
-    def of(cls, *, paths: list[Location], shard_mib: float = 64, source: str = "", sample: float = 1.0) -> InputSpec:
+    def of(
+        cls, *, paths: list[Location], shard_mib: AboveZero = 64, source: str = "", sample: SomeShare = 1.0
+    ) -> InputSpec:
         """Return the specification; these keywords are what YAML may say beside the source's own parameters.
 
         Raises:
-            SpecError: `shard_mib` is not more than 0, or `sample` is not a share.
+            SpecError: a path is empty.
         """
         if "" in paths:
             raise SpecError("an empty path.  Name files, folders, globs or URLs; `.` is the current folder.")
-        if shard_mib <= 0:
-            raise SpecError(f"shard_mib must be more than 0, got {shard_mib:g}.")
-        if not 0 < sample <= 1:
-            raise SpecError(f"sample is a share of the documents, more than 0 and at most 1; got {sample:g}.")
         return cls(tuple(paths), shard_mib, source, sample)
 
     def shards(self, reader: str, kinds: Sequence[Format] = FORMATS) -> tuple[Shard, ...]:

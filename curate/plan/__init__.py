@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from curate import formats
+from curate.errors import Problems
 from curate.plan import columns, cutting, output, trial
 from curate.plan.judgements import Judged
 from curate.plan.phases import (
@@ -65,19 +66,24 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
 
-def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0) -> Plan:
+def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0, problems: Problems | None = None) -> Plan:
     """Cut a recipe into phases.
 
     Args:
         limit: read at most this many documents in all, spread over the input; 0 reads everything.
+        problems: what is known to be wrong with the recipe, which then may have gaps.
 
     Raises:
-        SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal.
+        SpecError: a stage needs a column that nothing before it makes, or a filter names an unknown signal; with all that
+            is wrong.
     """
-    bound = columns.bind(spec)
+    problems = problems or Problems()
+    bound = columns.bind(spec, problems)
+    chosen = output.choose(spec, bound.made, problems)
+    problems.refuse()
     if limit:
         shards = trial.shards(shards, limit, formats.with_modules(spec.modules))
-    judged, chosen = Judged(spec, bound.stages), output.choose(spec, bound.made)
+    judged = Judged(spec, bound.stages)
     cut = tuple(cutting.cut(spec, bound, judged, chosen.output, len(shards), limit))
     readers = [each.source.label for each in spec.inputs if each.source.stage.kind is Kind.DATATROVE]
     skipped = (f"{label} is a reader of datatrove: records that it skips are not on record." for label in readers)

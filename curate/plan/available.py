@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
-from curate import languages, registry, signals
+from curate import languages, params, registry, signals
 from curate.batch import CORE, Columns
 from curate.batch.column_types import shown, spell
-from curate.errors import SpecError
+from curate.errors import CurateError, Problems, SpecError
 from curate.plan import case_languages
-from curate.spec import Case, Input, StageSpec
+from curate.spec import Case, Gap, Input, StageSpec
 from curate.spec.stages import takes_only
 from curate.stage import Kind
 
@@ -26,11 +27,12 @@ class Available:
         inputs_of: column -> the inputs whose documents have it, in the order in which columns were made.
         types: column -> its type, where it is known before a run.
         extra: columns that sources take from their files because the recipe says so, with their types.
-        is_open: a datatrove reader may have made others that nobody declared.
+        is_open: there may be others, which nobody declared: a datatrove reader made them, or a stage that could not be read.
         measured: columns that are signals or other measurements.
         fresh: signal -> its column, as measured on the text as it is now.
         languages: column -> the languages of the documents that have it, where others have null.
         partial: column -> `when` of the stage that made it, where other documents have null.
+        problems: takes what is wrong.
         spoken: who said in which languages the documents are, and in which; empty for all. None if nobody did.
     """
 
@@ -44,20 +46,24 @@ class Available:
     languages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     partial: dict[str, Mapping[str, Sequence]] = field(default_factory=dict)
     spoken: tuple[str, tuple[str, ...]] | None = None
+    problems: Problems = field(default_factory=Problems)
     warnings: list[str] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def after_sources(cls, inputs: Sequence[Input]) -> Available:
+    def after_sources(cls, inputs: Sequence[Input], problems: Problems) -> Available:
         """Return what is there when documents have been read.
 
-        Raises:
-            SpecError: two inputs have a column of one name and two types.
+        Args:
+            problems: takes what is wrong, such as two inputs that have a column of one name and two types.
         """
-        is_open = any(each.source.stage.kind is Kind.DATATROVE for each in inputs)
-        found = cls(tuple(each.name for each in inputs), {}, {}, is_open)
+        found = cls(tuple(each.name for each in inputs), {}, {}, is_open=False, problems=problems)
         for each in inputs:
             stage = each.source.stage
+            if isinstance(each.source, Gap):
+                found.take_gap(each.source)
+                continue
+            found.is_open |= stage.kind is Kind.DATATROVE
             makes = stage.columns(each.source.all_params).makes or CORE
             found._take(each.source, (each.name,), makes)
             documented = stage.documented_columns.makes
@@ -73,26 +79,62 @@ class Available:
         return [name for name in spec.only or self.inputs if name not in self.inputs_of.get(column, ())]
 
     def check_needs(self, spec: StageSpec, columns: Sequence[str], asked_by: str = "") -> None:
-        """Refuse a stage that reads a column which nothing before it makes, or not for all inputs.
+        """Note of a stage that it reads a column which nothing before it makes, or not for all inputs.
+
+        What is noted once is not said again of a later stage.
 
         Args:
             asked_by: the option of the stage that reads them; else its function does.
         """
         for column in columns:
-            if self.has(spec, column):
+            if not self.has(spec, column):
+                self.problems.add(self._missing(spec, column, asked_by))
+                self.inputs_of[column] = self.inputs
+
+    def _missing(self, spec: StageSpec, column: str, asked_by: str) -> SpecError:
+        what = f"{spec.label}{f', in its {asked_by},' if asked_by else ''} needs the column `{column}`"
+        if owners := self.inputs_of.get(column):
+            missing = ", ".join(self._without(spec, column))
+            way_out = (
+                f"  If the stage is for the others, add `only: {owners[0] if len(owners) == 1 else list(owners)}`."
+            )
+            return SpecError(
+                f"{what}, which documents of the input {missing} do not have."
+                f"{way_out if takes_only(spec.stage.kind) else maker(column)}",
+                spec.where,
+            )
+        return SpecError(f"{what}, which nothing before it makes.{maker(column)}", spec.where)
+
+    def check_numbers(self, spec: StageSpec, columns: Sequence[str]) -> None:
+        """Note of a stage that it needs numbers in a column of which the type is known, and is another."""
+        for column in columns:
+            kind = self.types.get(column)
+            if kind is None or _may_be_numbers(kind):
                 continue
-            what = f"{spec.label}{f', in its {asked_by},' if asked_by else ''} needs the column `{column}`"
-            if owners := self.inputs_of.get(column):
-                missing = ", ".join(self._without(spec, column))
-                way_out = (
-                    f"  If the stage is for the others, add `only: {owners[0] if len(owners) == 1 else list(owners)}`."
+            others = [name for name, each in self.types.items() if each is not None and _may_be_numbers(each)]
+            there = f"The columns of numbers are {', '.join(others)}." if others else "No column here has numbers."
+            self.problems.add(
+                SpecError(
+                    f"{spec.label} needs numbers, and the column `{column}` is of type {shown(kind)}.  {there}",
+                    spec.place_of_value(column),
                 )
-                raise SpecError(
-                    f"{what}, which documents of the input {missing} do not have."
-                    f"{way_out if takes_only(spec.stage.kind) else maker(column)}",
-                    spec.where,
-                )
-            raise SpecError(f"{what}, which nothing before it makes.{maker(column)}", spec.where)
+            )
+
+    def take_gap(self, gap: Gap) -> None:
+        """Take in what a stage may make of which the parameters are wrong; of one that is not ours, anything.
+
+        If it cannot be made with those that can be read, it may make the columns that they name.
+        """
+        if gap.stage is None or gap.stage.name not in registry.catalogue():
+            self.is_open = True
+            return
+        own = {name: value for name, value in gap.params.items() if name in gap.stage.params}
+        try:
+            made = gap.stage.columns({**params.defaults(gap.stage.params), **own}).makes
+        except (CurateError, TypeError):
+            made = {**dict.fromkeys(_words_in(own)), **gap.stage.documented_columns.makes}
+        for column, kind in (made or (CORE if gap.stage.kind is Kind.SOURCE else {})).items():
+            self.inputs_of[column], self.types[column] = self.inputs, CORE.get(column) or kind
 
     def check_extra(self, spec: StageSpec, columns: Columns) -> None:
         """Warn of a column of the files that a stage replaces without reading it.
@@ -186,7 +228,16 @@ class Available:
         """Warn of a case that a recipe has for a language in which no document can be; presets have more than are needed."""
         who, spoken = self.spoken or ("", ())
         named = [each for case in spec.cases for each in case.when.get(languages.COLUMN, ())] if not spec.preset else []
-        for language in dict.fromkeys(named if spoken else ()):
+        for language in dict.fromkeys(named if self.spoken else ()):
+            if not languages.exists(language):
+                near = registry.nearest(str(language), spoken or sorted(languages.TWO_LETTERS))
+                self.problems.add(
+                    SpecError(
+                        f"there is no language {language!r}.{near}  Languages are codes such as en, zh or yue.",
+                        spec.place_of("per" if "per" in spec.places else "when"),
+                    )
+                )
+        for language in dict.fromkeys(each for each in named if spoken and languages.exists(each)):
             if not any(languages.includes(language, each) or languages.includes(each, language) for each in spoken):
                 self.warnings.append(
                     f"{spec.where}\n  {spec.label} has a case for the language {language}, and {who} keeps {', '.join(spoken)}."
@@ -204,6 +255,21 @@ class Available:
                 f"{spec.where}\n  {spec.label} {what} is made for {language}, and {who} "
                 f"{', '.join(spoken) or 'all languages'}.  Turn it off for others: `per: {{language: {{de: {{...: null}}}}}}`."
             )
+
+
+def _words_in(value: Any) -> Iterator[str]:
+    """Yield the texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for each in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _words_in(each)
+
+
+def _may_be_numbers(kind: pa.DataType) -> bool:
+    """Return whether values of a type are numbers, truth values or times."""
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return not (is_text or pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def maker(column: str) -> str:

@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from curate import registry, signals
 from curate.batch import CORE, Columns
-from curate.errors import SpecError
+from curate.errors import Problems, SpecError, at
 from curate.plan import case_languages
 from curate.plan.available import Available, maker
 from curate.plan.output import Made
 from curate.plan.phases import StageRef
 from curate.rules import Rules
 from curate.signals import Signal
-from curate.spec import Case, PipelineSpec, StageSpec, marks
+from curate.spec import Case, Gap, PipelineSpec, StageSpec, marks
 from curate.stage import Kind
 
 
@@ -46,31 +46,34 @@ class Bindings:
     warnings: tuple[str, ...]
 
 
-def bind(spec: PipelineSpec) -> Bindings:
+def bind(spec: PipelineSpec, problems: Problems) -> Bindings:
     """Check that every stage finds its columns, and give each signal filter the columns of its signals.
 
     A signal keeps its own name when it is first measured. If the text changes and a later filter needs it
     again, that measurement is another column, `words.count@<the filter>`, so that earlier verdicts keep their values.
 
-    Raises:
-        SpecError: a column or signal is missing, or a made column has a name that is taken.
+    Args:
+        problems: takes what is wrong: a column or signal is missing, has another type, or a name that is taken. What is
+            returned then only serves to look for further mistakes.
     """
-    known = Available.after_sources(spec.inputs)
+    known = Available.after_sources(spec.inputs, problems)
     stages = tuple(_after(known, stage) if stage else None for stage in spec.stages)
-    known.check_needs(spec.sink, columns_of(spec.sink).needs)
+    if not isinstance(spec.sink, Gap):
+        with problems.noted():
+            known.check_needs(spec.sink, columns_of(spec.sink).needs)
     columns = tuple(dict.fromkeys(["id", *known.inputs_of]))
-    _check_published(spec, columns)
+    if not known.is_open:
+        _check_published(spec, columns, problems)
     notes = (marks.note(text, places) for text, places in known.notes.items())
     made = Made(columns, frozenset(known.measured), known.is_open)
-    return Bindings(stages, made, known.schema(), (*notes, *known.warnings))
+    schema = {} if problems.are_there else problems.tried(known.schema, {})
+    return Bindings(stages, made, schema, (*notes, *known.warnings))
 
 
 def columns_of(spec: StageSpec) -> Columns:
     """Return the columns of a stage under its parameters; parameters that do not fit each other are refused here."""
-    try:
+    with at(spec.where):
         found = [spec.stage.columns(case.params) for case in spec.variants]
-    except SpecError as error:
-        raise error if error.where else SpecError(str(error), spec.where) from error
     merged = found[0]
     for more in found[1:]:
         merged = merged.with_more(more)
@@ -83,24 +86,36 @@ def plain_ref(spec: StageSpec) -> StageRef:
     return StageRef(spec.label, spec.name, params, cases=spec.cases, only=spec.only, on_error=spec.on_error)
 
 
-def _after(known: Available, spec: StageSpec) -> Bound:
+def _after(known: Available, spec: StageSpec | Gap) -> Bound | None:
     """Check a stage against what is there, and take in what it makes and removes."""
-    kind, columns = spec.stage.kind, columns_of(spec)
+    noted = known.problems.noted
+    if isinstance(spec, Gap):
+        known.take_gap(spec)
+        return None
+    columns = known.problems.tried(lambda: columns_of(spec), None)
+    if columns is None:
+        known.take_gap(Gap(spec.label, spec.stage, spec.params))
+        return None
+    kind = spec.stage.kind
     known.check_needs(spec, sorted({column for case in spec.cases for column in case.when}), asked_by="`when` or `per`")
-    found = _signal_columns(known, spec) if kind is Kind.RULES else {}
+    found = known.problems.tried(lambda: _signal_columns(known, spec), {}) if kind is Kind.RULES else {}
     if kind not in (Kind.RULES, Kind.DATATROVE):
         known.check_needs(spec, columns.needs)
+    known.check_numbers(spec, [*columns.numbers, *found.values()])
     if "text" in columns.makes or kind is Kind.DATATROVE:
         known.fresh = {}
-    _check_names(spec, columns)
+    with noted():
+        _check_names(spec, columns)
     for param, language in spec.stage.languages.items():
         for case in spec.variants:
             if case.params.get(param):
                 known.check_language(spec, case, language, f"has `{param}`, which")
     known.check_cases(spec)
     known.take_languages(spec, columns)
-    known.check_extra(spec, columns)
-    known.take(spec, {**columns.makes, **_measured(found)})
+    with noted():
+        known.check_extra(spec, columns)
+    with noted():
+        known.take(spec, {**columns.makes, **_measured(found)})
     known.measured -= {*columns.makes} - {*spec.stage.measures}
     known.measured.update((*spec.stage.measures, *_measured(found)))
     known.remove(spec, columns.removes)
@@ -119,13 +134,15 @@ def _signal_columns(known: Available, spec: StageSpec) -> dict[str, str]:
     """Return the column of each signal that a filter reads; check its rules."""
     columns: dict[str, str] = {}
     for case in spec.variants:
-        rules = spec.stage.construct(case.params)()
+        with at(spec.where):
+            rules = spec.stage.construct(case.params)()
         if not isinstance(rules, Rules):
             raise SpecError(f"{spec.name} must return Rules, it returned {type(rules).__name__}.", spec.where)
         _check_rules(known, spec, case, rules)
         for wanted in rules.signals:
             if wanted not in columns:
-                columns[wanted] = _signal_column(known, spec, wanted)
+                with known.problems.noted():
+                    columns[wanted] = _signal_column(known, spec, wanted)
     return columns
 
 
@@ -147,7 +164,7 @@ def _signal_column(known: Available, spec: StageSpec, wanted: str) -> str:
         raise SpecError(
             f'{spec.label} reads "{signal}", which is neither a signal nor a column made before it.'
             f"{registry.nearest(signal, [*signals.SIGNALS, *known.inputs_of])}",
-            spec.where,
+            spec.place_of_value(wanted),
         )
     return signal
 
@@ -178,12 +195,14 @@ def _check_names(spec: StageSpec, columns: Columns) -> None:
             )
 
 
-def _check_published(spec: PipelineSpec, columns: Sequence[str]) -> None:
-    """Refuse published distributions of what this recipe does not measure."""
+def _check_published(spec: PipelineSpec, columns: Sequence[str], problems: Problems) -> None:
+    """Note published distributions of what this recipe does not measure."""
     for distribution in spec.published.distributions if spec.published else ():
         if distribution.column not in columns:
             if distribution.column in signals.SIGNALS:
                 hint = f"  Put `text.measure: {{signals: [{distribution.column}]}}` before the output."
             else:
                 hint = registry.nearest(distribution.column, [*signals.SIGNALS, *columns]) or maker(distribution.column)
-            raise SpecError(f'nothing in this recipe makes a column "{distribution.column}".{hint}', distribution.where)
+            problems.add(
+                SpecError(f'nothing in this recipe makes a column "{distribution.column}".{hint}', distribution.where)
+            )

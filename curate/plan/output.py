@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curate import registry
-from curate.errors import SpecError
+from curate.errors import Problems, SpecError
 from curate.plan.phases import Output
 from curate.spec import PipelineSpec
 from curate.spec.output import ALWAYS, ColumnChoice, fits
@@ -41,18 +41,20 @@ class OutputColumns:
     left_out: tuple[str, ...]
 
 
-def choose(spec: PipelineSpec, made: Made) -> OutputColumns:
+def choose(spec: PipelineSpec, made: Made, problems: Problems) -> OutputColumns:
     """Apply the recipe's choice of columns.
 
-    Raises:
-        SpecError: a pattern or a renamed column is none of the columns, or two columns would have the same name.
+    Args:
+        problems: takes what is wrong: a pattern or a renamed column is none of the columns, or two columns would have the
+            same name.
     """
     choice = spec.output.columns
     if not made.is_open:
         for problem in _unknown(choice, made.names):
-            raise SpecError(problem, spec.output.where)
+            problems.add(SpecError(problem, spec.output.where))
     chosen = choice.of(made.names, made.measured)
-    _check_clash(chosen, choice, made, spec.output.where)
+    with problems.noted():
+        _check_clash(chosen, choice, made, spec.output.where)
     left_out = tuple(name for name in made.names if name not in chosen)
     return OutputColumns(
         Output(spec.sink.label, choice, tuple(sorted(made.measured))), tuple(chosen.values()), left_out

@@ -133,7 +133,8 @@ def hidden_in_errors(secrets: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except CurateError as error:
-        error.args = tuple(hidden(each, secrets) for each in error.args)
+        for one in (*error.errors, error):
+            one.args = tuple(hidden(each, secrets) for each in one.args)
         raise
 
 

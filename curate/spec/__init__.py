@@ -4,6 +4,7 @@ marks      YAML values with their positions in the file
 entries    the stages that a recipe names, and their addresses on the command line
 overrides  `--set`, `--input`, `--skip` and `${variables}`
 paths      relative paths, in the folder of the recipe
+pipeline   what a recipe is when it has been read
 published  the figures of a paper that runs are compared with
 reader     look-up of stages, and type checks of parameters
 stages     one stage: its parameters, for all documents or for some
@@ -14,8 +15,9 @@ schema     the JSON Schema of recipes, for editors
 
 from curate.spec.entries import CHECKPOINT
 from curate.spec.executors import ExecutorSpec
-from curate.spec.reader import INPUT_PARAMS, Input, PipelineSpec, read
+from curate.spec.pipeline import Input, PipelineSpec
+from curate.spec.reader import INPUT_PARAMS, read
 from curate.spec.schema import json_schema
-from curate.spec.stages import STAGE_PARAMS, Case, StageSpec
+from curate.spec.stages import STAGE_PARAMS, Case, Gap, StageSpec
 
-__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Input", "PipelineSpec", "StageSpec", "json_schema", "read"]  # fmt: skip
+__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Gap", "Input", "PipelineSpec", "StageSpec", "json_schema", "read"]  # fmt: skip

@@ -61,6 +61,7 @@ class Entry:
             *(f"{self.section}.{each}" for each in named),
             *([f"inputs.{self.input}", f"inputs.{self.input}.{self.name}"] if self.input else []),
             *([f"stages[{self.at}]"] if self.section == "stages" else []),
+            *(["output"] if self.section == "output" else []),
         }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate import registry
-from curate.errors import CurateError, SpecError
+from curate.errors import CurateError, Problems, SpecError
 from curate.executor import Executor, Launcher
 from curate.params import Param
 from curate.spec import marks
@@ -56,7 +56,12 @@ def read(marked: Marked, chosen: str, modules: Sequence[str], convert: Converter
     options = marked.value if isinstance(marked.value, dict) else {marked.value: marks.made(None, marked.place)}
     chosen = chosen or next(iter(options), DEFAULT)
     options.setdefault(chosen, marks.made(None, f"--executor {chosen}"))
-    return {name: _one(name, given, modules, convert) for name, given in options.items()}[chosen]
+    found = {}
+    with Problems() as problems:
+        for name, given in options.items():
+            with problems.noted():
+                found[name] = _one(name, given, modules, convert)
+    return found[chosen]
 
 
 def _one(name: str, given: Marked, modules: Sequence[str], convert: Converter) -> ExecutorSpec:

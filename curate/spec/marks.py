@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from curate.errors import SpecError
+from curate.errors import Place, SpecError
 
 MAX_NODES = 100_000
 MAX_DEPTH = 100
@@ -32,16 +32,28 @@ class Marked:
     """A YAML value with its position.
 
     Args:
-        value: a scalar, a list of `Marked`, or a dict from str to `Marked`.
+        held: a scalar, a list of `Marked`, or a dict from str to `Marked`; an error if there is no value, such as that of a
+            variable that is not defined. Whoever reads `value` then gets this error, so it is one error however often the
+            value is read, and nothing is said of what follows from it.
         place: the position of the value, as `file:line:column  path`.
         key_place: the position of its key, or of the value if it has no key.
         folder: the one in which a relative path begins, absolute: that of the file; empty if the value is not from a file.
     """
 
-    value: Any
+    held: Any
     place: str
     key_place: str
     folder: str = ""
+
+    @property
+    def value(self) -> Any:
+        if isinstance(self.held, SpecError):
+            raise self.held
+        return self.held
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self.held = value
 
 
 def load(path: str) -> Marked:
@@ -104,6 +116,17 @@ def plain(marked: Marked) -> Any:
     return marked.value
 
 
+def readable(marked: Marked) -> Any:
+    """Return the value without positions, and without what cannot be read: keys and entries whose value is an error."""
+    if isinstance(marked.held, SpecError):
+        return None
+    if isinstance(marked.value, dict):
+        return {key: readable(each) for key, each in marked.value.items() if not isinstance(each.held, SpecError)}
+    if isinstance(marked.value, list):
+        return [readable(each) for each in marked.value if not isinstance(each.held, SpecError)]
+    return marked.value
+
+
 def made(value: Any, place: str) -> Marked:
     """Mark a value that is not from a file, such as one of `--set`; `place` is shown in its errors."""
     if isinstance(value, dict):
@@ -126,9 +149,10 @@ class _Walk:
         self.n_nodes = 0
         self.open: set[int] = set()
 
-    def place(self, node: yaml.Node, path: str) -> str:
-        where = f"{self.name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
-        return f"{where}  {path}" if path else where
+    def place(self, node: yaml.Node, path: str) -> Place:
+        at = node.start_mark.line + 1, node.start_mark.column + 1
+        where = f"{self.name}:{at[0]}:{at[1]}"
+        return Place(f"{where}  {path}" if path else where, at)
 
     def marked(self, node: yaml.Node, path: str, key: yaml.Node | None) -> Marked:
         place = self.place(node, path)

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from curate import params
 from curate.batch import CORE
 from curate.errors import SpecError
+from curate.params import AboveZero, Positive
 
 ALWAYS = ("id", "text")
 """Columns that always come out under their names: loaders, `curate explain` and later runs rely on them."""
@@ -70,7 +71,7 @@ class FileSizes:
 
     n_bytes: int | None = None
     n_docs: int | None = None
-    n_files: int | None = None
+    n_files: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ class OutputSpec:
         cls,
         *,
         columns: ColumnsOfOutput = {},  # noqa: B006
-        file_mib: float | None = None,
-        file_docs: int | None = None,
-        files: int | None = None,
+        file_mib: AboveZero | None = None,
+        file_docs: Positive | None = None,
+        files: Positive | None = None,
     ) -> OutputSpec:
         """Return the specification; these keywords are what YAML may say beside the sink's own parameters.
 
@@ -105,15 +106,12 @@ class OutputSpec:
             files: how many files there are, all of the same number of documents, give or take one.
 
         Raises:
-            SpecError: a size is not more than 0, or several are given.
+            SpecError: several sizes are given.
         """
         sizes = dict(zip(SIZES, (file_mib, file_docs, files), strict=True))
         given = {name: size for name, size in sizes.items() if size is not None}
         if len(given) > 1:
             raise SpecError(f"{' and '.join(given)} contradict each other.  Keep one of them.")
-        for name, size in given.items():
-            if size <= 0:
-                raise SpecError(f"{name} must be more than 0, got {size:g}.")
         n_bytes = max(1, int(file_mib * (1 << 20))) if file_mib is not None else None
         return cls(_choice(columns), FileSizes(n_bytes, file_docs, files) if given else None)
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate import registry
-from curate.errors import SpecError
+from curate.errors import Problems, SpecError
 from curate.runs.redaction import HIDDEN, is_secret
 from curate.spec import entries, marks
 from curate.spec.marks import Marked
+from curate.spec.output import OUTPUT_PARAMS
 
 KEYS = (
     "name",
@@ -25,6 +26,10 @@ KEYS = (
     "executor",
     "published",
 )
+
+
+DEFAULT_SINK = "sinks.parquet"
+"""What writes the output of a recipe that does not say."""
 
 
 def apply(document: Marked, setting: str) -> None:
@@ -53,12 +58,14 @@ def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
         if path not in KEYS:
             raise SpecError(f'no such key "{path}".{registry.nearest(path, KEYS)}', place)
         return document.value, path
+    if first == "output" and "output" not in document.value:
+        document.value["output"] = marks.made({DEFAULT_SINK: {}}, place)
     known = list(entries.entries(document))
     if found := entries.find(known, path, place):
         entry, inside = found
         if not inside:
             raise SpecError(f"name a parameter of {path}, too: {path}.PARAMETER=VALUE.", place)
-        return _into(_mapping(entry.params), inside, place, depth=1)
+        return _into(_mapping(entry.params), inside, place, depth=_n_mappings(inside))
     if first in ("inputs", "stages", "output") or first not in KEYS:
         raise entries.missing(known, path.rpartition(".")[0] or path, place)
     if first == "executor":
@@ -74,6 +81,13 @@ def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:
             )
     holder = _mapping(document.value.setdefault(first, marks.made({}, place)))
     return _into(holder, rest, place, depth=rest.count(".") if first == "vars" else 1)
+
+
+def _n_mappings(path: str) -> int:
+    """Return how many mappings a path inside of a stage may lead through that are not there: `columns.rename.url` two."""
+    first, _, rest = path.partition(".")
+    param = OUTPUT_PARAMS.get(first)
+    return 2 if param and rest.partition(".")[0] in param.keys else 1
 
 
 def _into(holder: dict[str, Marked], path: str, place: str, depth: int) -> tuple[dict, str]:
@@ -115,6 +129,8 @@ def replace_inputs(document: Marked, inputs: Sequence[str]) -> None:
     Raises:
         SpecError: the recipe has no `inputs`, or several, and a path does not say for which.
     """
+    if not inputs:
+        return
     sources = [entry for entry in entries.entries(document) if entry.section == "inputs"]
     if not sources:
         raise SpecError("--input replaces the paths of the source, but this recipe has no `inputs:`; add one.")
@@ -189,42 +205,54 @@ def variables_in(text: str) -> list[str]:
 def interpolate(document: Marked) -> None:
     """Replace `${name}` by the values of `vars:`; if it is the whole string, the value keeps its type.
 
+    A value that cannot be made holds its error from then on.
+
     Raises:
         SpecError: a variable is not defined, refers to itself, is a list or mapping inside a string, or the values
             become larger than `MOST_CHARACTERS` or `MOST_VALUES`.
     """
     variables = document.value.get("vars")
     known = variables.value if variables is not None and isinstance(variables.value, dict) else {}
-    replacing = _Interpolation(known)
-    for value in document.value.values():
-        replacing.replace(value)
+    with Problems() as problems:
+        replacing = _Interpolation(known, problems)
+        for value in document.value.values():
+            replacing.replace(value)
 
 
 class _Interpolation:
     """Replaces variables, and counts what they are replaced by: variables that name each other twice grow as powers of two."""
 
-    def __init__(self, known: Mapping[str, Marked]):
-        self.known = known
+    def __init__(self, known: Mapping[str, Marked], problems: Problems):
+        self.known, self.problems = known, problems
         self.open: list[str] = []
         self.sizes: dict[str, tuple[int, int]] = {}
         self.n_values = self.n_characters = 0
+        self.too_large: SpecError | None = None
 
     def replace(self, marked: Marked) -> None:
-        if isinstance(marked.value, dict):
-            for value in marked.value.values():
+        """Replace the variables in a value; one that cannot be made holds its error, which is noted."""
+        if isinstance(marked.held, dict):
+            for value in marked.held.values():
                 self.replace(value)
-        elif isinstance(marked.value, list):
-            for value in marked.value:
+        elif isinstance(marked.held, list):
+            for value in marked.held:
                 self.replace(value)
-        elif isinstance(marked.value, str) and "${" in marked.value:
-            first, whole = _VAR.match(marked.value), _VAR.fullmatch(marked.value)
-            marked.value = (
-                self._value(whole[1], marked)
-                if whole
-                else _VAR.sub(lambda match: self._text(match[1], marked), marked.value)
-            )
-            if first:  # a path begins where its beginning was written
-                marked.folder = self.known[first[1]].folder
+        elif isinstance(marked.held, str) and "${" in marked.held:
+            try:
+                self._replace_in(marked)
+            except SpecError as error:
+                marked.held = error
+                self.problems.add(error)
+
+    def _replace_in(self, marked: Marked) -> None:
+        first, whole = _VAR.match(marked.value), _VAR.fullmatch(marked.value)
+        marked.value = (
+            self._value(whole[1], marked)
+            if whole
+            else _VAR.sub(lambda match: self._text(match[1], marked), marked.value)
+        )
+        if first:  # a path begins where its beginning was written
+            marked.folder = self.known[first[1]].folder
 
     def _text(self, name: str, marked: Marked) -> str:
         value = self._value(name, marked)
@@ -238,6 +266,8 @@ class _Interpolation:
 
     def _value(self, name: str, marked: Marked) -> Any:
         """Return the value of a variable, in which all variables are replaced."""
+        if self.too_large:
+            raise self.too_large
         if name not in self.known:
             raise SpecError(
                 f"no variable `{name}`.{registry.nearest(name, self.known)}  Define it under `vars:`.", marked.place
@@ -252,16 +282,19 @@ class _Interpolation:
         self.n_values += self.sizes[name][0]
         self.n_characters += self.sizes[name][1]
         if self.n_values > MOST_VALUES or self.n_characters > MOST_CHARACTERS:
-            raise SpecError(
+            self.too_large = SpecError(
                 f"with the variable `{name}` the recipe grows to more than {MOST_CHARACTERS:,} characters or "
                 f"{MOST_VALUES:,} values.  Use fewer variables inside variables.",
                 marked.place,
             )
+            raise self.too_large
         return self.known[name].value
 
 
 def _size(marked: Marked) -> tuple[int, int]:
     """Return how many values there are in a value, and how many characters they have."""
+    if isinstance(marked.held, SpecError):
+        return 1, 0
     if isinstance(marked.value, (dict, list)):
         inside = marked.value.values() if isinstance(marked.value, dict) else marked.value
         sizes = [_size(each) for each in inside]

@@ -1,15 +1,21 @@
-"""Turn marked YAML into a `PipelineSpec`: find the stages and check their parameters, with positions in errors."""
+"""Turn marked YAML into a `PipelineSpec`: find the stages and check their parameters, with positions in errors.
+
+Each part of a recipe is read by a method that returns a value or raises what is wrong with this part. What is raised is
+noted, and reading goes on: a user learns of all mistakes at once.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curate import extensions, params, registry
-from curate.errors import CurateError, SpecError
+from curate.errors import CurateError, Problems, SpecError
 from curate.inputs import InputSpec
 from curate.params import Param
 from curate.runs.redaction import hidden_in_errors, secrets_of
@@ -18,9 +24,10 @@ from curate.spec.entries import CHECKPOINT
 from curate.spec.executors import ExecutorSpec
 from curate.spec.marks import Marked
 from curate.spec.output import OUTPUT_PARAMS, OutputSpec
-from curate.spec.overrides import KEYS
+from curate.spec.overrides import DEFAULT_SINK, KEYS
+from curate.spec.pipeline import Input, PipelineSpec
 from curate.spec.published import Published
-from curate.spec.stages import StageSpec
+from curate.spec.stages import Gap, StageSpec
 from curate.stage import Kind, Stage
 
 INPUT_PARAMS = params.of("inputs", InputSpec.of, skip=0)
@@ -30,49 +37,6 @@ GENERAL_PARAMS: Mapping[Kind, Mapping[str, Param]] = {Kind.SOURCE: INPUT_PARAMS,
 """The parameters that all stages of a kind have beside their own; a stage may have one of that name itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One input of a recipe.
-
-    Args:
-        name: its name, with which the ids of its documents begin; empty if the recipe has one input without a name.
-        files: what the recipe says of it, whatever reads it; None for a datatrove reader, which has its own words.
-    """
-
-    name: str
-    source: StageSpec
-    files: InputSpec | None
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineSpec:
-    """A recipe as it was understood.
-
-    Args:
-        output: what it says of its output, whatever writes it.
-        stages: None for a checkpoint.
-        rejects: how many texts of rejects are kept: "sample", "text" (all) or "none".
-        allow_empty: a run that keeps nothing is not a failure.
-        resolved: the recipe as plain data, with all changes made.
-        warnings: what the user should know and need not change now.
-    """
-
-    name: str
-    description: str
-    path: str
-    modules: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    stages: tuple[StageSpec | None, ...]
-    sink: StageSpec
-    output: OutputSpec
-    rejects: str
-    allow_empty: bool
-    executor: ExecutorSpec
-    resolved: Mapping[str, Any]
-    published: Published | None
-    warnings: tuple[str, ...] = ()
-
-
 def read(
     path: str,
     *,
@@ -80,6 +44,7 @@ def read(
     inputs: Sequence[str] = (),
     skip: Sequence[str] = (),
     executor: str = "",
+    problems: Problems | None = None,
 ) -> PipelineSpec:
     """Read a recipe.
 
@@ -89,73 +54,93 @@ def read(
         inputs: what the source's `paths` are replaced by, if any; `label=path` where there are several inputs.
         skip: labels of stages to leave out.
         executor: the name of the executor; empty takes the recipe's first, else `local`.
+        problems: takes what is wrong with the recipe, in place of an error; the recipe then has gaps, and only serves to
+            look for further mistakes in it.
 
     Raises:
-        SpecError: the recipe is not valid; the message names the position.
+        SpecError: the recipe is not valid; the message names the position of each mistake. With `problems`, only what
+            makes it unreadable as a whole.
     """
     document = marks.load(path)
     if not isinstance(document.value, dict):
         raise SpecError("a recipe is a mapping with `name`, `inputs` and `stages`.", document.place)
+    found = problems or Problems()
     for setting in settings:
-        overrides.apply(document, setting)
-    overrides.interpolate(document)
-    if inputs:
-        overrides.replace_inputs(document, inputs)
-    overrides.skip(document, skip)
-    with hidden_in_errors(secrets_of(marks.plain(document))):
-        return _Reader(document, path, executor).pipeline()
+        with found.noted():
+            overrides.apply(document, setting)
+    with found.noted():
+        overrides.interpolate(document)
+    with hidden_in_errors(secrets_of(marks.readable(document))):
+        with found.noted():
+            overrides.replace_inputs(document, inputs)
+        with found.noted():
+            overrides.skip(document, skip)
+        pipeline = _Reader(document, path, executor, found).pipeline()
+        if problems is None:
+            found.refuse()
+        return pipeline
 
 
 class _Reader:
-    """Reads a recipe; each method reads one part of it."""
+    """Reads a recipe; each method reads one part of it, and raises what is wrong with this part."""
 
-    def __init__(self, document: Marked, path: str, executor: str):
+    def __init__(self, document: Marked, path: str, executor: str, problems: Problems):
         self.document = document
         self.path = path
         self.executor = executor
+        self.problems = problems
         self.notes: dict[str, list[str]] = {}
         self.modules: tuple[str, ...] = ()
         self.n_of: dict[str, int] = {}
 
     def pipeline(self) -> PipelineSpec:
-        recipe = self.document
-        for key, value in recipe.value.items():
-            if key not in KEYS:
-                raise SpecError(
-                    f'no such key "{key}".{registry.nearest(str(key), KEYS)}  A recipe has {", ".join(KEYS)}.',
-                    value.key_place,
-                )
-        for key in ("name", "inputs"):
-            if key not in recipe.value:
-                raise SpecError(f"the recipe has no `{key}`.", recipe.place)
-        self.modules = self._modules()
+        """Return the recipe, with gaps where something is wrong with it, which is noted."""
+        tried = self.problems.tried
+        self.problems.tried(self._check_keys, None)
+        self.modules = tried(self._modules, ())
         if self.modules:
-            extensions.import_from([str(Path(self.path).parent), "."])
-        inputs = tuple(self._inputs())
-        steps = tuple(self._stages([each.name for each in inputs]))
-        sink, output = self._sink()
+            extensions.import_from(self._folders())
+        inputs = tried(lambda: tuple(self._inputs()), (Input("", Gap("inputs"), None),))
+        steps = tried(lambda: tuple(self._stages([each.name for each in inputs])), (Gap("stages"),))
+        sink, output = tried(self._sink, (Gap("output"), OutputSpec()))
+        labels = [*(each.source.label for each in inputs), *(stage.label for stage in steps if stage)]
         return PipelineSpec(
-            name=self._name(),
-            description=self._typed("description", str, ""),
+            name=tried(self._name, ""),
+            description=tried(lambda: self._typed("description", str, ""), ""),
             path=self.path,
             modules=self.modules,
             inputs=inputs,
             stages=steps,
             sink=sink,
             output=output,
-            rejects=self._rejects(),
-            allow_empty=self._typed("allow_empty", bool, False),
-            executor=self._executor(),
-            resolved=marks.plain(recipe),
-            published=self._published(
-                [*(each.source.label for each in inputs), *(stage.label for stage in steps if stage)]
-            ),
+            rejects=tried(self._rejects, ""),
+            allow_empty=tried(lambda: self._typed("allow_empty", bool, False), False),
+            executor=tried(self._executor, None),
+            resolved=marks.readable(self.document),
+            published=tried(lambda: self._published(labels), None),
             warnings=tuple(marks.note(text, places) for text, places in self.notes.items()),
         )
 
+    def _check_keys(self) -> None:
+        recipe = self.document
+        with Problems() as problems:
+            for key, value in recipe.value.items():
+                if key not in KEYS:
+                    hint = registry.nearest(str(key), KEYS)
+                    problems.add(
+                        SpecError(f'no such key "{key}".{hint}  A recipe has {", ".join(KEYS)}.', value.key_place)
+                    )
+            for key in ("name", "inputs"):
+                if key not in recipe.value:
+                    problems.add(SpecError(f"the recipe has no `{key}`.", recipe.place))
+
+    def _folders(self) -> list[str]:
+        """Return the folders in which modules of the user's are looked for."""
+        return [str(Path(self.path).parent), "."]
+
     def _name(self) -> str:
         name = self._typed("name", str, "")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        if "name" in self.document.value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise SpecError(
                 f'"{name}" cannot be a folder name; use letters, digits, dots, dashes and underscores.',
                 self.document.value["name"].place,
@@ -196,7 +181,7 @@ class _Reader:
         marked = self.document.value.get("executor", default)
         return executors.read(marked, self.executor, self.modules, self._complete)
 
-    def _stages(self, inputs: Sequence[str]) -> Iterator[StageSpec | None]:
+    def _stages(self, inputs: Sequence[str]) -> Iterator[StageSpec | Gap | None]:
         if "stages" not in self.document.value:
             return
         listed = self.document.value["stages"]
@@ -205,42 +190,73 @@ class _Reader:
         if not isinstance(listed.value, list):
             raise SpecError("`stages` is a list: one entry `- name: {parameters}` per stage.", listed.place)
         for entry in listed.value:
-            if entry.value == CHECKPOINT:
-                yield None
-                continue
-            spec = self._stage(entry, inputs)
-            if spec.stage.kind in (Kind.SOURCE, Kind.SINK):
-                key = "inputs" if spec.stage.kind is Kind.SOURCE else "output"
-                raise SpecError(f"{spec.name} is a {spec.stage.kind.word}; it belongs under `{key}:`.", spec.where)
-            yield spec
+            yield self._step(entry, inputs)
 
-    def _sink(self) -> tuple[StageSpec, OutputSpec]:
+    def _step(self, entry: Marked, inputs: Sequence[str]) -> StageSpec | Gap | None:
+        """Return a stage, None for a checkpoint, or a gap where the stage cannot be read, which is noted."""
+        gap = Gap("")
+        with self.problems.noted():
+            if entry.value == CHECKPOINT:
+                return None
+            written = self._written(entry)
+            gap = Gap(written.label)
+            stage = self._found(written)
+            if stage.kind in (Kind.SOURCE, Kind.SINK):
+                key = "inputs" if stage.kind is Kind.SOURCE else "output"
+                raise SpecError(f"{written.name} is a {stage.kind.word}; it belongs under `{key}:`.", written.where)
+            gap = self._gap(written, stage)
+            return self._with_params(written, stage, inputs)
+        return gap
+
+    def _gap(self, written: _Written, stage: Stage) -> Gap:
+        """Return a stage with the parameters that can be read, whatever is wrong with the others."""
+        known = {**GENERAL_PARAMS.get(stage.kind, {}), **stage.params}
+        given = {stage.renamed.get(key, key): marked for key, marked in written.given.items()}
+        found = {}
+        for name, marked in given.items():
+            if name in known:
+                with contextlib.suppress(CurateError):
+                    found[name] = self._one_converted(stage.name, known, name, marked)
+        return Gap(written.label, stage, found, {name: marked.place for name, marked in given.items()})
+
+    def _sink(self) -> tuple[StageSpec | Gap, OutputSpec]:
         """Read the sink, and what the recipe says of its output, which is the same for all sinks."""
-        spec = self._one("output", Kind.SINK, "sinks.parquet")
+        spec = self._one("output", Kind.SINK, DEFAULT_SINK)
+        if isinstance(spec, Gap):
+            return spec, OutputSpec()
         own, general = _own_and_general(spec)
         try:
-            return own, replace(OutputSpec.of(**general), where=f"{spec.where} > columns")
+            return own, replace(OutputSpec.of(**general), where=spec.place_of("columns"))
         except SpecError as error:
             raise SpecError(f"{spec.label} > {error}", spec.where) from error
 
     def _inputs(self) -> Iterator[Input]:
         """Read the inputs: one source, or sources under names. A name has no dot, the name of a source has one."""
+        if "inputs" not in self.document.value:
+            yield Input("", Gap("inputs"), None)
+            return
         marked = self.document.value["inputs"]
         names = list(marked.value) if isinstance(marked.value, dict) else []
         if not names or any("." in name for name in names):
             yield self._input("", self._one("inputs", Kind.SOURCE, "sources.warc"))
             return
         for name, given in marked.value.items():
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-                raise SpecError(
-                    f'"{name}" cannot be the name of an input; use letters, digits, dashes and underscores.',
-                    given.key_place,
-                )
-            source = self._of_kind(given, "inputs", Kind.SOURCE, "sources.warc")
-            yield self._input(name, replace(source, label=f"inputs.{name}"))
+            yield self.problems.tried(partial(self._named_input, name, given), Input(name, Gap(f"inputs.{name}"), None))
 
-    def _input(self, name: str, source: StageSpec) -> Input:
+    def _named_input(self, name: str, given: Marked) -> Input:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            raise SpecError(
+                f'"{name}" cannot be the name of an input; use letters, digits, dashes and underscores.',
+                given.key_place,
+            )
+        source = self._of_kind(given, "inputs", Kind.SOURCE, "sources.warc")
+        return self._input(name, replace(source, label=f"inputs.{name}"))
+
+    def _input(self, name: str, source: StageSpec | Gap) -> Input:
         """Separate the parameters of a source from what the recipe may say of every input."""
+        if isinstance(source, Gap):
+            paths = source.params.get("paths")
+            return Input(name, source, InputSpec.of(paths=paths) if paths else None)
         if source.stage.kind is Kind.DATATROVE:
             return Input(name, source, None)
         own, general = _own_and_general(source)
@@ -250,28 +266,35 @@ class _Reader:
             raise SpecError(f"{source.label} > {error}", source.where) from error
         return Input(name, own, replace(files, source=files.source or name))
 
-    def _one(self, key: str, kind: Kind, example: str) -> StageSpec:
+    def _one(self, key: str, kind: Kind, example: str) -> StageSpec | Gap:
         if key not in self.document.value:
             return self._stage(marks.made(example, f"{self.path}  {key} (default)"))
         return self._of_kind(self.document.value[key], key, kind, example)
 
-    def _of_kind(self, marked: Marked, key: str, kind: Kind, example: str) -> StageSpec:
+    def _of_kind(self, marked: Marked, key: str, kind: Kind, example: str) -> StageSpec | Gap:
         if isinstance(marked.value, dict) and len(marked.value) > 1:
             hint = "  Give each a name: `{crawl: {sources.warc: ...}, forum: ...}`." if kind is Kind.SOURCE else ""
             raise SpecError(
                 f"`{key}` takes one {kind.word}, got {len(marked.value)}: {', '.join(marked.value)}.{hint}",
                 marked.place,
             )
-        spec = self._stage(marked)
-        is_reader = kind is Kind.SOURCE and spec.stage.kind is Kind.DATATROVE
-        if spec.stage.kind is not kind and not is_reader:
+        written = self._written(marked)
+        stage = self._found(written)
+        is_reader = kind is Kind.SOURCE and stage.kind is Kind.DATATROVE
+        if stage.kind is not kind and not is_reader:
             raise SpecError(
-                f"{spec.name} is a {spec.stage.kind.word}, not a {kind.word} such as {example}.", spec.where
+                f"{written.name} is a {stage.kind.word}, not a {kind.word} such as {example}.", written.where
             )
-        return spec
+        with self.problems.noted():
+            return self._with_params(written, stage)
+        return self._gap(written, stage)
 
-    def _stage(self, entry: Marked, inputs: Sequence[str] = ()) -> StageSpec:
-        """Read one entry; `inputs` are the names of the recipe's inputs, once they are known."""
+    def _stage(self, entry: Marked) -> StageSpec:
+        written = self._written(entry)
+        return self._with_params(written, self._found(written))
+
+    def _written(self, entry: Marked) -> _Written:
+        """Read the name of a stage and what is given to it."""
         if isinstance(entry.value, str):
             name, given, where = entry.value, {}, entry.place
         elif isinstance(entry.value, dict) and len(entry.value) == 1:
@@ -284,18 +307,26 @@ class _Reader:
                 "a stage is a name, or one name with parameters: `- filters.gopher.quality: {min_words: 50}`.",
                 entry.place,
             )
-        try:
-            stage = registry.find(str(name), self.modules)
-        except CurateError as error:
-            raise SpecError(str(error), where) from error
         self.n_of[name] = self.n_of.get(name, 0) + 1
         label = name if self.n_of[name] == 1 else f"{name}#{self.n_of[name]}"
-        current = self._current_names(stage, given)
+        return _Written(str(name), label, given, where)
+
+    def _found(self, written: _Written) -> Stage:
+        try:
+            return registry.find(written.name, self.modules, self._folders())
+        except CurateError as error:
+            raise SpecError(str(error), written.where) from error
+
+    def _with_params(self, written: _Written, stage: Stage, inputs: Sequence[str] = ()) -> StageSpec:
+        """Return a stage with its parameters; `inputs` are the names of the recipe's inputs, once they are known."""
+        current = self._current_names(stage, written.given)
+        places = {name: marked.place for name, marked in current.items()}
         if stage.kind in (Kind.SOURCE, Kind.SINK):
             known = {**GENERAL_PARAMS[stage.kind], **stage.params}
-            return StageSpec(name, label, self._complete(stage.name, known, current, where), where, stage)
-        own, options = stages.options(stage, current, where, inputs, self._converted, self.path)
-        return StageSpec(name, label, own, where, stage, **options)
+            own, options = self._complete(stage.name, known, current, written.where), {}
+        else:
+            own, options = stages.options(stage, current, written.where, inputs, self._converted, self.path)
+        return StageSpec(written.name, written.label, own, written.where, stage, **options, places=places)
 
     def _current_names(self, stage: Stage, given: Mapping[str, Marked]) -> dict[str, Marked]:
         """Return parameters under their present names, with a warning for each that has a former one."""
@@ -314,33 +345,47 @@ class _Reader:
         self, owner: str, known: Mapping[str, Param], given: Mapping[str, Marked], where: str
     ) -> dict[str, Any]:
         """Return parameters in their types, of which none may be missing."""
-        converted = self._converted(owner, known, given)
-        missing = [p.name for p in known.values() if p.is_required and p.name not in converted]
-        if missing:
-            raise SpecError(f"{owner} needs {', '.join(missing)}.", where)
-        return converted
+        with Problems() as problems:
+            missing = [p.name for p in known.values() if p.is_required and p.name not in given]
+            if missing:
+                problems.add(SpecError(f"{owner} needs {', '.join(missing)}.", where))
+            return self._converted(owner, known, given)
 
     def _converted(self, owner: str, known: Mapping[str, Param], given: Mapping[str, Marked]) -> dict[str, Any]:
         """Return parameters in their types.
 
         Raises:
-            SpecError: one is unknown, or has another type.
+            SpecError: one is unknown, or has another type; all of these are named.
         """
         converted = {}
-        for key, marked in given.items():
-            if key not in known:
-                raise SpecError(
-                    f'{owner} has no parameter "{key}".{registry.nearest(str(key), known)}  It has: {", ".join(known) or "none"}.',
-                    marked.key_place,
-                )
-            if known[key].keys and isinstance(marked.value, dict):
-                converted[key] = self._converted(f"`{key}`", known[key].keys, marked.value)
-                continue
-            try:
-                converted[key] = known[key].convert(paths.plain(marked, known[key].type, self.notes), self.modules)
-            except ValueError as error:
-                raise SpecError(str(error), marked.place) from error
+        with Problems() as problems:
+            for key, marked in given.items():
+                with problems.noted():
+                    converted[key] = self._one_converted(owner, known, key, marked)
         return converted
+
+    def _one_converted(self, owner: str, known: Mapping[str, Param], key: str, marked: Marked) -> Any:
+        if key not in known:
+            raise SpecError(
+                f'{owner} has no parameter "{key}".{registry.nearest(str(key), known)}  It has: {", ".join(known) or "none"}.',
+                marked.key_place,
+            )
+        if known[key].keys and isinstance(marked.value, dict):
+            return self._converted(f"`{key}`", known[key].keys, marked.value)
+        try:
+            return known[key].convert(paths.plain(marked, known[key].type, self.notes), self.modules)
+        except ValueError as error:
+            raise SpecError(str(error), marked.place) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A stage as it is written: its name, its label, what is given to it, and where."""
+
+    name: str
+    label: str
+    given: Mapping[str, Marked]
+    where: str
 
 
 def _own_and_general(spec: StageSpec) -> tuple[StageSpec, dict[str, Any]]:

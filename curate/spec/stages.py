@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from curate import languages, params, registry
-from curate.errors import SpecError
+from curate.errors import Problems, SpecError
 from curate.params import Param
 from curate.spec import marks, presets
 from curate.spec.marks import Marked
@@ -61,6 +61,7 @@ class StageSpec:
         stage: the definition of the stage.
         only, cases, on_error: as of `StageRef`.
         preset: the name of the preset that the cases are from; empty if the recipe has their values.
+        places: of the parameters and options that the recipe gives.
     """
 
     name: str
@@ -72,6 +73,15 @@ class StageSpec:
     cases: tuple[Case, ...] = ()
     on_error: str = "fail"
     preset: str = ""
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def place_of(self, param: str) -> str:
+        """Return where the recipe gives a parameter; the place of the stage if it does not."""
+        return self.places.get(param, self.where)
+
+    def place_of_value(self, value: Any) -> str:
+        """Return where the recipe gives a value, alone or in a list; the place of the stage if it does not."""
+        return next((self.place_of(name) for name, each in self.params.items() if _holds(each, value)), self.where)
 
     @property
     def all_params(self) -> dict[str, Any]:
@@ -82,6 +92,29 @@ class StageSpec:
     def variants(self) -> list[Case]:
         """Return its cases; if it has none, one for all documents."""
         return list(self.cases) or [Case({}, self.all_params)]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The place of a stage that could not be read, in a recipe with mistakes.
+
+    Args:
+        label: as of a `StageSpec`; empty if it could not be read either.
+        stage: the definition of the stage; None if there is no such stage.
+        params: those that could be read.
+        places: of all parameters.
+    """
+
+    label: str
+    stage: Stage | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+def _holds(given: Any, value: Any) -> bool:
+    if isinstance(given, dict):
+        return any(_holds(each, value) for each in given.values())
+    return value in given if isinstance(given, list) else given == value
 
 
 def _options(
@@ -143,27 +176,39 @@ def options(
         SpecError: something is unknown, missing or does not fit this kind of stage; with its position.
     """
     known = {name: param for name, param in STAGE_PARAMS.items() if name not in stage.params}
-    said = {name: marked for name, marked in given.items() if name in known and marked.value is not None}
-    own = convert(stage.name, known_params(stage), {name: value for name, value in given.items() if name not in known})
-    for name, marked in said.items():
-        if stage.kind not in _ALLOWED[name]:
-            raise SpecError(
-                f"{stage.name} takes no `{name}`: {_WHY_NOT[stage.kind]}.  It is for filters and transforms.",
-                marked.key_place,
-            )
-    typed = convert(stage.name, known, said)
-    found = {"only": _only(typed.get("only", []), said, inputs), "on_error": typed.get("on_error", "fail")}
-    when = _when(said["when"]) if "when" in said else {}
-    values = _per(stage, said["per"], convert, recipe) if "per" in said else ("", {})
-    found["preset"] = _preset(said["per"]) if "per" in said else ""
-    try:
-        found["cases"] = tuple(_cases(stage, own, when, *values))
-    except SpecError as error:
-        raise SpecError(str(error), said["per"].place) from error
-    missing = [p.name for p in stage.params.values() if p.is_required and p.name not in own]
-    if missing and not found["cases"]:
-        raise SpecError(f"{stage.name} needs {', '.join(missing)}.", where)
+    said = {name: marked for name, marked in given.items() if name in known and marked.held is not None}
+    rest = {name: marked for name, marked in given.items() if name not in known}
+    with Problems() as problems:
+        own = problems.tried(lambda: convert(stage.name, known_params(stage), rest), None)
+        for name, marked in said.items():
+            with problems.noted():
+                _check_allowed(stage, name, marked)
+        typed = problems.tried(lambda: convert(stage.name, known, said), {})
+        found = {"only": (), "on_error": typed.get("on_error", "fail"), "preset": ""}
+        if "only" in typed:
+            found["only"] = problems.tried(lambda: _only(typed["only"], said, inputs), ())
+        when = problems.tried(lambda: _when(said["when"]), {}) if "when" in typed else {}
+        values = problems.tried(lambda: _per(stage, said["per"], convert, recipe), None) if "per" in typed else ("", {})
+        if own is None or values is None:
+            problems.refuse()
+        if "per" in typed:
+            found["preset"] = _preset(said["per"])
+        try:
+            found["cases"] = tuple(_cases(stage, own, when, *values))
+        except SpecError as error:
+            raise SpecError(str(error), said["per"].place) from error
+        missing = [p.name for p in stage.params.values() if p.is_required and p.name not in own]
+        if missing and not found["cases"]:
+            raise SpecError(f"{stage.name} needs {', '.join(missing)}.", where)
     return own, found
+
+
+def _check_allowed(stage: Stage, option: str, marked: Marked) -> None:
+    if stage.kind not in _ALLOWED[option]:
+        raise SpecError(
+            f"{stage.name} takes no `{option}`: {_WHY_NOT[stage.kind]}.  It is for filters and transforms.",
+            marked.key_place,
+        )
 
 
 def _only(names: Sequence[str], said: Mapping[str, Marked], inputs: Sequence[str]) -> tuple[str, ...]:
@@ -183,15 +228,19 @@ def _only(names: Sequence[str], said: Mapping[str, Marked], inputs: Sequence[str
 def _when(marked: Marked) -> dict[str, list[Any]]:
     """Return column -> the values of documents that the stage sees."""
     found = {}
-    for column, value in marked.value.items():
-        given = value.value if isinstance(value.value, list) else [value]
-        for each in given:
-            _check_value(column, each)
-        found[column] = [each.value for each in given]
-        if not given:
-            raise SpecError(
-                f"`when: {{{column}: []}}` fits no document.  Name values, or remove the stage.", value.place
-            )
+    with Problems() as problems:
+        for column, value in marked.value.items():
+            given = value.value if isinstance(value.value, list) else [value]
+            for each in given:
+                with problems.noted():
+                    _check_value(column, each)
+            found[column] = [each.held for each in given]
+            if not given:
+                problems.add(
+                    SpecError(
+                        f"`when: {{{column}: []}}` fits no document.  Name values, or remove the stage.", value.place
+                    )
+                )
     return found
 
 
@@ -221,10 +270,12 @@ def _per(stage: Stage, marked: Marked, convert: Converter, recipe: str) -> tuple
             given.place,
         )
     found = {}
-    for value, changes in given.value.items():
-        if not isinstance(changes.value, (dict, type(None))):
-            raise SpecError("expected parameters as a mapping.", changes.place)
-        found[value] = convert(stage.name, stage.params, changes.value or {})
+    with Problems() as problems:
+        for value, changes in given.value.items():
+            with problems.noted():
+                if not isinstance(changes.value, (dict, type(None))):
+                    raise SpecError("expected parameters as a mapping.", changes.place)
+                found[value] = convert(stage.name, stage.params, changes.value or {})
     return column, found
 
 

@@ -22,6 +22,7 @@ NAMES = (
     "dedup_quality",
     "decontaminate",
     "perplexity",
+    "probe",
     "lists",
     "classifiers",
 )

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import curate
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import SpecError
 from tests.batch.arrow_arrays import same_bits
 

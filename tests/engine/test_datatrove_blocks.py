@@ -103,5 +103,5 @@ def test_a_step_refuses_what_cannot_run_by_itself_and_wrong_parameters():
         curate.step("dedup.exact")
     with pytest.raises(SpecError, match=r'no parameter "min_word"\.  Did you mean min_words'):
         curate.step("filters.gopher.quality", min_word=3)
-    with pytest.raises(SpecError, match='expected int or null, got "many"'):
+    with pytest.raises(SpecError, match='expected int of 0 or more, or null, got "many"'):
         curate.step("filters.gopher.quality", min_words="many")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import curate
 from curate.batch import Batch
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.engine.tasks import outgoing
 from curate.errors import SpecError
 from curate.ledger import StageLedger

@@ -158,9 +158,9 @@ def test_a_task_without_documents_writes_no_file(recipe, tmp_path, documents):
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        ({"files": 0}, "files must be more than 0"),
+        ({"files": 0}, "expected int of 1 or more, or null, got 0"),
         ({"files": 2, "file_docs": 5}, "file_docs and files contradict each other"),
-        ({"file_mib": -1}, "file_mib must be more than 0"),
+        ({"file_mib": -1}, "expected float above 0, or null, got -1"),
         ({"files": "many"}, "expected int"),
     ],
 )

@@ -12,7 +12,7 @@ import xxhash
 
 import curate
 from curate import plan, spec
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import SpecError
 
 MINE = "tests.engine.my_stages"
@@ -160,7 +160,7 @@ def test_two_inputs_of_one_name_are_refused_at_their_place(tmp_path):
 @pytest.mark.parametrize("sample", [0, 2, -0.1, 1.5])
 def test_a_sample_is_a_share(write_recipe, inputs, sample):
     inputs["forum"]["sources.jsonl"]["sample"] = sample
-    with pytest.raises(SpecError, match=r"inputs > forum.*\n.*sample is a share"):
+    with pytest.raises(SpecError, match=r"inputs > forum.*\n.*expected float above 0 and up to 1"):
         spec.read(write_recipe([], inputs=inputs))
 
 

@@ -167,7 +167,7 @@ def test_a_recipes_executor_and_the_command_line_read_one_table(folder):
     refused = curate("run", made, "--executor", "locl", cwd=folder)
     assert refused.returncode == 2 and 'no executor "locl".  Did you mean local?' in refused.stderr
     wrong = curate("run", made, "--set", "executor.local.workers=0", cwd=folder)
-    assert wrong.returncode == 2 and "1 or more, got 0" in wrong.stderr
+    assert wrong.returncode == 2 and "1 or more, or null, got 0" in wrong.stderr
 
 
 def test_former_names_are_taken_and_reported(folder):

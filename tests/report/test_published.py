@@ -132,7 +132,7 @@ def test_a_run_stands_beside_its_paper_everywhere(recipe, tmp_path, capsys):
 
 
 def test_published_figures_change_nothing_of_what_runs(recipe, tmp_path):
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     plain = [phase.fingerprint for phase in prepare(recipe()).phases]
     assert [phase.fingerprint for phase in prepare(recipe(published=SECTION)).phases] == plain

@@ -36,6 +36,11 @@ class EncoderBackend(Backend):
 
         return EncoderModel.load(path)
 
+    def labels(self, path: Path) -> tuple[str, ...] | None:
+        from curate.classifiers import encoder
+
+        return encoder.labels(path)
+
     def settings(self, *, quantise: bool = False, base: str = "") -> EncoderSettings:
         from curate.classifiers.fit_encoder import EncoderSettings
 

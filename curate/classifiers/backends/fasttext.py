@@ -32,6 +32,11 @@ class FastTextBackend(Backend):
 
         return FastTextModel.load(path)
 
+    def labels(self, path: Path) -> tuple[str, ...]:
+        from curate.classifiers import fasttext_file
+
+        return fasttext_file.labels(path)
+
     def settings(self, *, quantise: bool = False, base: str = "") -> FastTextSettings:
         from curate.classifiers.fit_fasttext import FastTextSettings
 

@@ -41,6 +41,9 @@ class LinearBackend(Backend):
 
         return LinearModel.load(path)
 
+    def labels(self, path: Path) -> tuple[str, ...]:
+        return self.load(path).labels
+
     def settings(self, *, quantise: bool = False, base: str = "") -> LinearSettings:
         from curate.classifiers.fit_linear import LinearSettings
 

@@ -83,6 +83,14 @@ def find(planned: Plan, runner: index.Runner | None = None) -> dict[str, list[di
     return listed
 
 
+def indexes(planned: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the label of each barrier of a plan that has an index, and where this is."""
+    for phase in _emitting(planned):
+        barrier = phase.emit.barrier.construct(phase.modules)
+        if barrier.index:
+            yield phase.emit.barrier.label, barrier.index
+
+
 def of_task(folder: RunFolder, phase: MapPhase, task: int) -> Iterator[tuple[int, Reference]]:
     """Yield the reference shards that a task of the emitting phase reads, with their numbers."""
     for i, reference in enumerate(of_barrier(folder, phase.emit.barrier.label)):

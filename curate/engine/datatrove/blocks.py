@@ -22,7 +22,7 @@ from datatrove.pipeline.readers.base import BaseDiskReader
 
 from curate import fingerprint
 from curate.batch import CORE, Batch, Doc, Verdicts
-from curate.errors import SpecError, StageError
+from curate.errors import InputError, SpecError, StageError
 from curate.stage import Shard, Stage
 
 DOCS = 512
@@ -99,6 +99,18 @@ def _files(stage: Stage, params: Mapping[str, Any]) -> tuple[DataFolder | None, 
     if not found:
         raise SpecError(f"{stage.name} finds no files in {folder.path} (glob_pattern: {reader.glob_pattern}).")
     return folder, found
+
+
+def check_packages(stage: Stage) -> None:
+    """Look for the packages of a datatrove block, without making one.
+
+    Raises:
+        InputError: one is not installed.
+    """
+    try:
+        stage.target.__new__(stage.target)  # datatrove looks there
+    except ImportError as error:
+        raise InputError(f"{stage.name} needs packages that are not installed: {error}") from error
 
 
 def _open(stage: Stage, params: Mapping[str, Any]) -> PipelineStep:

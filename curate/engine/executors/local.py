@@ -16,8 +16,9 @@ from datatrove.utils.stats import PipelineStats
 from curate.engine import pools, warm_up, worker
 from curate.engine.datatrove import terminal_log
 from curate.engine.datatrove.phase_step import PhaseStep
-from curate.errors import RunError, SpecError
+from curate.errors import RunError
 from curate.executor import Job, JobStatus, Launcher
+from curate.params import Positive
 from curate.runs import RunFolder
 from curate.runs.layout import PhaseFolder
 
@@ -32,14 +33,12 @@ PRELOAD = [
 """Imported once, before workers fork off, so that each starts in milliseconds; the last loads compiled kernels."""
 
 
-def local(*, workers: int | None = None) -> Launcher:
+def local(*, workers: Positive | None = None) -> Launcher:
     """Run tasks in processes of this machine.
 
     Args:
         workers: processes, 1 or more; null for one per core. With one worker, tasks run in this process.
     """
-    if workers is not None and workers < 1:
-        raise SpecError(f"executor local > workers: expected a number of processes, 1 or more, got {workers}.")
     return LocalPool(workers or os.cpu_count() or 1)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import posixpath
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,10 @@ from curate.formats import FORMATS, TEXT, Format
 IDS = ("id", "_id", "task_id", "question_id", "qid")
 INSIDE = "metadata"
 """Fields are looked up in the row, then in this field of it, where curate and datatrove write extra columns."""
+
+
+N_CHECKED = 1000
+"""How many rows of a set are looked at before a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +77,41 @@ def read(files: dict[str, str], questions: Sequence[str], answers: Sequence[str]
                 f"{url}: contains no rows; expected at least one item.  Remove it from the recipe, or fetch it again."
             )
         if not n_items:
-            raise InputError(
-                f"{url}: no row has text in any of {', '.join(questions)}; its fields are {', '.join(names) or 'none'}."
-                "  Name the field with the question in `question_fields`."
-            )
+            raise _no_field(url, names, questions)
+
+
+def check(files: dict[str, str], questions: Sequence[str]) -> None:
+    """Look into the first `N_CHECKED` rows of evaluation sets.
+
+    Args:
+        files: as returned by `find`.
+        questions: as of `read`.
+
+    Raises:
+        InputError: a file cannot be read, has an unknown format, or none of its first rows has one of the fields.
+    """
+    for url in files.values():
+        names = dict[str, None]()
+        for _, value in itertools.islice(_format(url).rows_of(url), N_CHECKED):
+            if isinstance(value, str) or _first(value, questions):
+                break
+            names.update(dict.fromkeys(value))
+        else:
+            if names and not _may_be_fields(names, questions):
+                raise _no_field(url, names, questions)
+
+
+def _may_be_fields(names: Collection[str], questions: Sequence[str]) -> bool:
+    """Return whether rows with these keys may have one of the fields further on, though none has text so far."""
+    return INSIDE in names or any(name.partition(".")[0] in names for name in questions)
+
+
+def _no_field(url: str, names: Collection[str], questions: Sequence[str]) -> InputError:
+    near = [each for name in questions for each in difflib.get_close_matches(name, names, n=1)]
+    return InputError(
+        f"{url}: no row has text in any of {', '.join(questions)}; its fields are {', '.join(names) or 'none'}."
+        f"  Name the field with the question in `question_fields`{f', such as {near[0]}' if near else ''}."
+    )
 
 
 def read_texts(files: dict[str, str], fields: Sequence[str]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
 from curate.kernels import overlap
 from curate.kernels.characters import classes, lower
+from curate.params import Positive, Share
+from curate.stages.decontaminate import _items
 from curate.stages.decontaminate._sets import Sets, Words, load
 
 LONGEST_QUOTE = 500
@@ -110,26 +112,25 @@ class ngrams:
         sets: list[File] = [],  # noqa: B006
         question_fields: list[str] = QUESTIONS,
         answer_fields: list[str] = ANSWERS,
-        ngram: int = 13,
-        min_words: int = 8,
-        min_share: float = 0.1,
-        min_ngrams: int = 1,
-        max_items: int = 10,
+        ngram: Positive = 13,
+        min_words: Positive = 8,
+        min_share: Share = 0.1,
+        min_ngrams: Positive = 1,
+        max_items: Positive = 10,
         allow: list[File] = [],  # noqa: B006
         action: Literal["drop", "mark"] = "drop",
     ):
-        if not 1 <= min_words <= ngram:
+        if min_words > ngram:
             raise SpecError(f"min_words: expected 1 to `ngram` = {ngram}, got {min_words}.")
-        if not 0 <= min_share <= 1:
-            raise SpecError(f"min_share: expected a share from 0 to 1, got {min_share}.")
-        for name, value in (("min_ngrams", min_ngrams), ("max_items", max_items)):
-            if value < 1:
-                raise SpecError(f"{name}: expected 1 or more, got {value}.")
         if not question_fields:
             raise SpecError("question_fields: expected at least one field, got none.")
         self.sets, self.allow, self.fields = sets, allow, (question_fields, answer_fields)
         self.sizes = ngram, min_words, max_items
         self.min_share, self.min_ngrams, self.is_dropping = min_share, min_ngrams, action == "drop"
+
+    def check_setup(self) -> None:
+        """Look whether the first rows of each set have one of the fields."""
+        _items.check(_items.find(self.sets), self.fields[0])
 
     def setup(self) -> None:
         """Read the sets; run every kernel once, so that it is compiled."""

@@ -69,7 +69,7 @@ def given(permutations: int, threshold: float, bands: int | None, rows: int | No
         raise SpecError("bands and rows belong together, got only one of them; give both, or neither")
     if bands is None or rows is None:
         return choose(permutations, threshold, verified=verified)
-    if bands < 1 or rows < 1 or bands * rows > permutations:
+    if bands * rows > permutations:
         raise SpecError(
             f"{bands} bands of {rows} rows need {bands * rows} permutations, there are {permutations}; "
             "lower bands or rows, or raise permutations"

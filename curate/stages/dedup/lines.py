@@ -13,6 +13,7 @@ from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Columns, Verdicts
 from curate.errors import SpecError, StageError
 from curate.kernels import line_hashes as kernel
+from curate.params import Positive, Share
 from curate.stages.dedup._line_counts import Counter, LineReport, Units
 
 SHARDS_PER_TASK = 2
@@ -90,19 +91,13 @@ class lines(Barrier):
         self,
         *,
         unit: Literal["line", "paragraph"] = "line",
-        max_documents: int = 10,
+        max_documents: Positive = 10,
         keep: Literal["none", "first"] = "none",
         scope: Literal["host", "global"] | dict[str, str] = "host",
-        min_characters: int = 20,
+        min_characters: Positive = 20,
         ignore_numbers: bool = False,
-        max_removed_share: float = 0.8,
+        max_removed_share: Share = 0.8,
     ):
-        if max_documents < 1:
-            raise SpecError(f"max_documents: expected 1 or more, got {max_documents}")
-        if min_characters < 1:
-            raise SpecError(f"min_characters: expected 1 or more, got {min_characters}")
-        if not 0 <= max_removed_share <= 1:
-            raise SpecError(f"max_removed_share: expected 0 to 1, got {max_removed_share:g}")
         if isinstance(scope, dict) and set(scope) != {"per"}:
             raise SpecError(f"scope: expected host, global or {{per: <column>}}, got {scope!r}")
         self.scope = scope["per"] if isinstance(scope, dict) else None

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
+from annotated_types import Interval
 
 from curate.assets import Location
 from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Columns, Places, Verdicts
 from curate.errors import InputError, SpecError
 from curate.kernels import minhash as kernel
+from curate.params import Positive, Share
 from curate.stages.dedup import _bands, _keep_policy
 from curate.stages.dedup._clusters import KEPT, REASON, Components, Decisions
 from curate.stages.dedup._dedup_report import DedupReport
@@ -121,27 +123,21 @@ class minhash(Barrier):
     def __init__(
         self,
         *,
-        ngram: int = 5,
+        ngram: Annotated[int, Interval(ge=1, le=64)] = 5,
         tokenizer: Literal["words", "characters", "code"] = "words",
-        permutations: int = 128,
-        threshold: float = 0.7,
-        bands: int | None = None,
-        rows: int | None = None,
+        permutations: Annotated[int, Interval(ge=1, le=4096)] = 128,
+        threshold: Annotated[float, Interval(ge=0.01, le=1)] = 0.7,
+        bands: Positive | None = None,
+        rows: Positive | None = None,
         verify: Literal["signature", "jaccard", "none"] = "signature",
         keep: Literal["newest", "longest", "first", "none"] | dict[str, str] = "newest",
         scope: Literal["global"] | dict[str, str] = "global",
         reference: list[Location] = [],  # noqa: B006
         index: Location | None = None,
-        removal_cap: float | None = 0.95,
+        removal_cap: Share | None = 0.95,
         over_cap: Literal["warn", "stop"] = "warn",
-        seed: int = 1,
+        seed: Annotated[int, Interval(ge=0, le=(1 << 32) - 1)] = 1,
     ):
-        for name, value, low, high in (
-            ("ngram", ngram, 1, 64), ("permutations", permutations, 1, 4096), ("threshold", threshold, 0.01, 1.0),
-            ("seed", seed, 0, (1 << 32) - 1), ("removal_cap", 1.0 if removal_cap is None else removal_cap, 0.0, 1.0),
-        ):  # fmt: skip
-            if not low <= value <= high:
-                raise SpecError(f"{name}: expected {low:g} to {high:g}, got {value:g}")
         per = None if scope == "global" else scope.get("per")
         if scope != "global" and set(scope) != {"per"}:
             raise SpecError(f"scope: expected global or {{per: <column>}}, got {scope!r}")

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from curate.batch import Batch, Verdicts
 from curate.errors import SpecError
+from curate.params import AboveZero, Positive, Share
 from curate.stages.extract.blocks import BlockExtractor, Form, Parts
 from curate.stages.extract.engines import FAR_FUTURE, FAVORS, MANY_UNREADABLE, Favor, decode_fields
 from curate.stages.extract.metadata import Metadata
@@ -131,10 +132,10 @@ class html:
         captions: bool = True,
         comments: bool = False,
         tables: bool = True,
-        min_confidence: float = 0.3,
-        max_page_mib: float = 20.0,
-        max_seconds: float = 30.0,
-        max_memory_mib: int = 2048,
+        min_confidence: Share = 0.3,
+        max_page_mib: AboveZero = 20.0,
+        max_seconds: AboveZero = 30.0,
+        max_memory_mib: Positive = 2048,
     ):
         if favor not in FAVORS[engine]:
             raise SpecError(f'favor: {engine} cannot favor "{favor}"; expected {", ".join(FAVORS[engine])}.')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from curate.batch import Batch
+from curate.params import Natural
 from curate.rules import Rules, at_least, at_most
 
 
@@ -12,8 +13,8 @@ def lines(
     batch: Batch,
     *,
     need_end_mark: bool = True,
-    min_words: int | None = 3,
-    max_word_length: int | None = 1000,
+    min_words: Natural | None = 3,
+    max_word_length: Natural | None = 1000,
     drop_javascript: bool = True,
     drop_policies: bool = True,
     drop_citations: bool = True,
@@ -84,9 +85,9 @@ def lines(
 
 def page(
     *,
-    min_sentences: int | None = 5,
-    max_placeholders: int | None = 0,
-    max_curly_brackets: int | None = 0,
+    min_sentences: Natural | None = 5,
+    max_placeholders: Natural | None = 0,
+    max_curly_brackets: Natural | None = 0,
 ) -> Rules:
     """Drop pages with too few sentences, placeholder text or program code.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from curate.params import NotNegative, Share
 from curate.rules import Rules, at_least, at_most
 
 
 def quality(
     *,
-    min_ended_line_share: float | None = 0.12,
-    max_short_line_share: float | None = 0.67,
-    max_duplicate_line_char_share: float | None = 0.01,
-    max_breaks_per_word: float | None = 0.3,
+    min_ended_line_share: Share | None = 0.12,
+    max_short_line_share: Share | None = 0.67,
+    max_duplicate_line_char_share: Share | None = 0.01,
+    max_breaks_per_word: NotNegative | None = 0.3,
 ) -> Rules:
     """Drop pages made of fragments: lists, menus and repeated lines.
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from curate.params import Natural, NotNegative, Share
 from curate.rules import Rules, at_least, at_most
 
 
 def quality(
     *,
-    min_words: int | None = 50,
-    max_words: int | None = 100_000,
-    min_mean_word_length: float | None = 3.0,
-    max_mean_word_length: float | None = 10.0,
-    max_hashes_per_word: float | None = 0.1,
-    max_ellipses_per_word: float | None = 0.1,
-    max_bullet_line_share: float | None = 0.9,
-    max_ellipsis_line_share: float | None = 0.3,
-    min_alpha_word_share: float | None = 0.8,
+    min_words: Natural | None = 50,
+    max_words: Natural | None = 100_000,
+    min_mean_word_length: NotNegative | None = 3.0,
+    max_mean_word_length: NotNegative | None = 10.0,
+    max_hashes_per_word: NotNegative | None = 0.1,
+    max_ellipses_per_word: NotNegative | None = 0.1,
+    max_bullet_line_share: Share | None = 0.9,
+    max_ellipsis_line_share: Share | None = 0.3,
+    min_alpha_word_share: Share | None = 0.8,
     count_marks: bool = False,
-    min_stop_words: int | None = 2,
+    min_stop_words: Natural | None = 2,
 ) -> Rules:
     """Drop pages that are not prose: too short, too long, lists, symbols, truncated teasers.
 
@@ -90,19 +91,19 @@ def quality(
 
 def repetition(
     *,
-    max_duplicate_line_share: float | None = 0.3,
-    max_duplicate_line_char_share: float | None = 0.2,
-    max_duplicate_paragraph_share: float | None = 0.3,
-    max_duplicate_paragraph_char_share: float | None = 0.2,
-    max_top_2_gram_share: float | None = 0.2,
-    max_top_3_gram_share: float | None = 0.18,
-    max_top_4_gram_share: float | None = 0.16,
-    max_duplicate_5_gram_share: float | None = 0.15,
-    max_duplicate_6_gram_share: float | None = 0.14,
-    max_duplicate_7_gram_share: float | None = 0.13,
-    max_duplicate_8_gram_share: float | None = 0.12,
-    max_duplicate_9_gram_share: float | None = 0.11,
-    max_duplicate_10_gram_share: float | None = 0.10,
+    max_duplicate_line_share: Share | None = 0.3,
+    max_duplicate_line_char_share: Share | None = 0.2,
+    max_duplicate_paragraph_share: Share | None = 0.3,
+    max_duplicate_paragraph_char_share: Share | None = 0.2,
+    max_top_2_gram_share: Share | None = 0.2,
+    max_top_3_gram_share: Share | None = 0.18,
+    max_top_4_gram_share: Share | None = 0.16,
+    max_duplicate_5_gram_share: Share | None = 0.15,
+    max_duplicate_6_gram_share: Share | None = 0.14,
+    max_duplicate_7_gram_share: Share | None = 0.13,
+    max_duplicate_8_gram_share: Share | None = 0.12,
+    max_duplicate_9_gram_share: Share | None = 0.11,
+    max_duplicate_10_gram_share: Share | None = 0.10,
 ) -> Rules:
     """Drop pages that repeat their lines, paragraphs or phrases.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from curate.params import NotNegative, Share
 from curate.rules import Rules, at_least, at_most
 
 
 def separators(
     *,
-    max_separator_share: float | None = 0.05,
-    max_separator_token_share: float | None = 0.05,
-    min_mean_line_length: float | None = 10.0,
+    max_separator_share: Share | None = 0.05,
+    max_separator_token_share: Share | None = 0.05,
+    min_mean_line_length: NotNegative | None = 10.0,
 ) -> Rules:
     """Drop pages of separators, menus and broken lines.
 
@@ -53,12 +54,12 @@ def separators(
 
 def characters(
     *,
-    max_control_share: float | None = 0.01,
-    max_mojibake_share: float | None = 0.02,
-    max_symbol_share: float | None = 0.15,
-    max_number_share: float | None = 0.4,
-    min_letter_share: float | None = 0.4,
-    max_commonest_share: float | None = 0.3,
+    max_control_share: Share | None = 0.01,
+    max_mojibake_share: Share | None = 0.02,
+    max_symbol_share: Share | None = 0.15,
+    max_number_share: Share | None = 0.4,
+    min_letter_share: Share | None = 0.4,
+    max_commonest_share: Share | None = 0.3,
 ) -> Rules:
     """Drop pages with a distribution of characters that no natural language has.
 
@@ -112,9 +113,9 @@ def characters(
 
 def punctuation(
     *,
-    min_punctuation_share: float | None = 0.004,
-    max_punctuation_share: float | None = 0.3,
-    max_repeated_share: float | None = 0.5,
+    min_punctuation_share: Share | None = 0.004,
+    max_punctuation_share: Share | None = 0.3,
+    max_repeated_share: Share | None = 0.5,
 ) -> Rules:
     """Drop pages with too little, too much or repeated punctuation.
 

@@ -12,8 +12,10 @@ import pyarrow as pa
 
 from curate.assets import File
 from curate.batch import Batch, Columns, Verdicts
+from curate.classifiers import fasttext_file
 from curate.errors import InputError, SpecError
 from curate.languages import UNKNOWN, includes
+from curate.params import Share
 
 N_GUESSES = 3
 
@@ -75,7 +77,7 @@ class detect:
         plain text without hints, so that the result depends only on the text.
     """
 
-    def __init__(self, *, model: File | None = None, keep: list[str] = [], min_score: float = 0.0):  # noqa: B006
+    def __init__(self, *, model: File | None = None, keep: list[str] = [], min_score: Share = 0.0):  # noqa: B006
         self.keep = tuple(keep)
         self.columns = Columns(passes=self.keep)
         self.min_score = min_score
@@ -88,6 +90,11 @@ class detect:
             )
         if model is None:
             _check_known(self.keep, _cld2_languages())
+
+    def check_setup(self) -> None:
+        """Look whether the model is one of fastText and knows the languages."""
+        if self.model is not None:
+            _check_known(self.keep, frozenset(fasttext_file.labels(self.model)))
 
     def setup(self) -> None:
         """Load the detector."""

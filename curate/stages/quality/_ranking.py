@@ -46,15 +46,12 @@ class Ranking:
             raise SpecError("by: expected at least one score column, got none.")
         if (share is None) == (count is None):
             raise SpecError("expected either `share` or `count`, got both or neither; give one.")
-        if share is not None and not 0 <= share <= 1:
-            raise SpecError(f"share: expected 0 to 1, got {share}.")
-        if count is not None and count < 0:
-            raise SpecError(f"count: expected 0 or more, got {count}.")
         self.is_by_date, self.is_by_hash = by == "date", by is None
         self.by = () if by is None or by == "date" else tuple(by)
         self.share, self.count, self.group = share, count, group
         self.compares_languages = bool(self.by) and group is not None
-        self.columns = Columns(needs=(*self.by, *(["date"] if self.is_by_date else []), *([group] if group else [])))
+        needs = (*self.by, *(["date"] if self.is_by_date else []), *([group] if group else []))
+        self.columns = Columns(needs, numbers=self.by)
 
     def emit(self, batch: Batch, scored: Mapping[str, Sequence[str]]) -> Emitted:
         """Return the scores of each document, the hashes of its id and its group, and whether its language has no score.

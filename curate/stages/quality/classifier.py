@@ -5,6 +5,7 @@ from __future__ import annotations
 from curate.batch import Batch
 from curate.classifiers.loading import ModelName
 from curate.classifiers.scorer import Scorer, warm_up
+from curate.params import Natural
 
 
 class classifier:
@@ -39,13 +40,17 @@ class classifier:
         This stage accepts any backend: `encoder` corresponds to theirs; the smaller ones run on a CPU.
     """
 
-    def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: int = 2000):
+    def __init__(self, *, model: ModelName, score: str, label: str | None = None, chunk: Natural = 2000):
         self._scorer = Scorer(model, label, score, chunk, "mean")
         self.columns = self._scorer.columns
 
     def warm_up(self) -> None:
         """Compile the kernels."""
         warm_up()
+
+    def check_setup(self) -> None:
+        """Look whether the model can be opened and has the label."""
+        self._scorer.check()
 
     def setup(self) -> None:
         """Open the model."""

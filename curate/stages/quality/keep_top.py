@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Verdicts
+from curate.params import Share
 from curate.stages.quality._ranking import Ranking
 
 
@@ -45,7 +46,7 @@ class keep_top(Barrier):
         scores; how the two are combined is not published. The mean of ranks is our choice.
     """
 
-    def __init__(self, *, share: float, by: list[str]):
+    def __init__(self, *, share: Share, by: list[str]):
         self._ranking = Ranking(by, share, None, None)
         self.columns = self._ranking.columns
 

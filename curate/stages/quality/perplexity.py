@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+from typing import Annotated
 
+import fsspec
 import numpy as np
 import pyarrow as pa
+from annotated_types import Interval
 
 from curate.assets import File
 from curate.batch import Batch
 from curate.errors import InputError, SpecError
+from curate.params import Positive
+
+CAUSAL, KENLM, PIECES = ["torch", "transformers"], ["kenlm"], ["sentencepiece"]
+"""The packages that each kind of model needs."""
+
+BINARY, ARPA = b"mmap lm http://kheafield.com/code", b"\\data\\"
+"""With which KenLM's binary files begin, and the first line of an ARPA file, before which comments may stand."""
+
+BEGINNING = 1 << 16
+"""How many bytes of a model are looked at."""
 
 
 class perplexity:
@@ -61,16 +75,30 @@ class perplexity:
         model: File,
         tokenizer: File | None = None,
         ccnet_text: bool = True,
-        window: int = 1024,
-        stride: int = 512,
+        window: Annotated[int, Interval(ge=2)] = 1024,
+        stride: Positive = 512,
     ):
-        if not 0 < stride < window:
+        if stride >= window:
             raise SpecError(f"stride: expected 1 to `window` - 1 = {window - 1}, got {stride}.")
         self.files = [_on_disk(name) for name in File(model).find()]
         self.tokenizer = _only(File(tokenizer).find(), "tokenizer") if tokenizer else None
         self.ccnet_text, self.window, self.stride = ccnet_text, window, stride
         self.is_causal = any(Path(name).name == "config.json" for name in self.files)
         self.path = str(Path(self.files[0]).parent) if self.is_causal else _only(self.files, "model")
+
+    def check_setup(self) -> None:
+        """Look whether the packages are installed, and the model is of a kind that they read."""
+        needs = CAUSAL if self.is_causal else [*KENLM, *(PIECES if self.tokenizer else [])]
+        if missing := [name for name in needs if importlib.util.find_spec(name) is None]:
+            raise InputError(
+                f"quality.perplexity needs {' and '.join(missing)} for this model, not installed here: "
+                f"pip install 'curate[{'encoder' if self.is_causal else 'kenlm'}]'."
+            )
+        if not self.is_causal:
+            with fsspec.open(self.path, "rb", compression="infer") as file:
+                beginning = file.read(BEGINNING)
+            if not any(mark in beginning for mark in (BINARY, ARPA)):
+                raise InputError(f"{self.path}: not a KenLM model; expected an ARPA file, or a binary one of KenLM.")
 
     def setup(self) -> None:
         """Open the model."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from curate.barrier import Barrier, Emitted, Reduction
 from curate.batch import Batch, Verdicts
+from curate.params import Natural, Share
 from curate.stages.quality._ranking import Ranking
 
 
@@ -55,8 +56,8 @@ class top_per(Barrier):
         *,
         column: str,
         by: list[str] | Literal["date"] | None = None,
-        share: float | None = None,
-        count: int | None = None,
+        share: Share | None = None,
+        count: Natural | None = None,
     ):
         self._ranking = Ranking(by, share, count, column)
         self.columns = self._ranking.columns

@@ -12,6 +12,7 @@ from curate.batch import Batch, ListHits
 from curate.errors import SpecError
 from curate.kernels import word_trie
 from curate.kernels.characters import classes
+from curate.params import Natural, Share
 from curate.rules import Rules, at_most
 from curate.stages.safety._wordlists import ANY, read
 
@@ -80,15 +81,13 @@ class words:
         self,
         *,
         lists: dict[str, File] = DEFAULT,
-        max_share: float | None = 0.03,
-        max_distinct: int | None = None,
+        max_share: Share | None = 0.03,
+        max_distinct: Natural | None = None,
     ):
         if not 0 < len(lists) <= MOST_LISTS:
             raise SpecError(
                 f"lists: expected 1 to {MOST_LISTS} lists, got {len(lists)}.  Omit `lists` to use the default."
             )
-        if max_share is not None and not 0 <= max_share <= 1:
-            raise SpecError(f"max_share: expected a share from 0 to 1, got {max_share}.")
         self.lists = lists
         self.rules = Rules(
             listed_words=at_most("listed_words_share", max_share),

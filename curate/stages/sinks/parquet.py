@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.batch import Batch, column_types
+from curate.params import Positive
 from curate.stage import ShardWriter
 from curate.stages.sinks._chunks import row_bytes, typed_rows
 
@@ -22,7 +23,7 @@ def parquet(
     batches: Iterator[Batch],
     out: ShardWriter,
     *,
-    row_group_docs: int = 2000,
+    row_group_docs: Positive = 2000,
     compression: Literal["zstd", "snappy", "gzip", "none"] = "zstd",
 ) -> None:
     """Write documents as parquet files that load with `datasets.load_dataset("parquet", data_files=...)`.

@@ -21,6 +21,7 @@ from curate.stages.sources._headers import (
     read_header,
     stray_bytes,
 )
+from curate.stages.sources._http import media_type
 from curate.stages.sources._record_stream import (
     MAX_TRIES,
     CompressedFile,
@@ -78,6 +79,10 @@ def read_records(split: Split, block_bytes: Callable[[Header], int]) -> Iterator
         yield from _records_of_split(reader, split, block_bytes)
 
 
+WAT = "application/json"
+"""The media type of the records of WAT files, which describe pages; other `metadata` records have fields as of HTTP."""
+
+
 def check_records(
     split: Split, wanted: frozenset[str], other: str, expected: str, found: str, other_source: str
 ) -> None:
@@ -93,9 +98,14 @@ def check_records(
         InputError: there are no records but those of the other source, or the file is of another format.
     """
     beginning = replace(split, end=min(split.end, BEGINNING))
-    kinds = {record.header.kind for record in itertools.islice(read_records(beginning, lambda header: 0), N_CHECKED)}
+    headers = [record.header for record in itertools.islice(read_records(beginning, lambda header: 0), N_CHECKED)]
+    kinds = {header.kind for header in headers}
     if kinds & wanted:
         return
+    if any(header.kind == "metadata" and media_type(header.content_type) == WAT for header in headers):
+        raise InputError(
+            f"{split.url}: expected {expected}, found data about pages (WAT).  Name the WARC or WET files of the same crawl"
+        )
     if other in kinds:
         raise InputError(f"{split.url}: expected {expected}, found {found}.  Read it with {other_source}")
     data = first_bytes(split)[0] if kinds <= {""} else b""

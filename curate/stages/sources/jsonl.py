@@ -12,6 +12,7 @@ import fsspec
 
 from curate.batch import CORE, Batch, Columns, column_types
 from curate.errors import InputError, StageError
+from curate.params import AboveZero
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._buffered_file import BufferedFile
@@ -94,7 +95,7 @@ class jsonl:
         fields: dict[str, str] = {},  # noqa: B006
         extra: Extra = {},  # noqa: B006
         other_keys: Literal["ignore", "count"] = "ignore",
-        max_doc_mib: float = 64,
+        max_doc_mib: AboveZero = 64,
     ):
         self.layout = layout_of(fields, extra)
         self.columns = Columns(makes={field.name: field.type for field in self.layout.schema if field.name not in CORE})

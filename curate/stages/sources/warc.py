@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
+from curate.params import AboveZero
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._bodies import BodyTooLarge, decode_body
@@ -73,7 +74,7 @@ class warc:
     Source: ISO 28500:2017 (WARC 1.1); ARC 1.0 and 2.0, Internet Archive 1996
     """
 
-    def __init__(self, *, max_page_mib: float = 10):
+    def __init__(self, *, max_page_mib: AboveZero = 10):
         self.limit = int(max_page_mib * (1 << 20))
 
     def check_input(self, split: Split) -> None:

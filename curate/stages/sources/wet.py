@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
+from curate.params import AboveZero
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._headers import Header
@@ -42,7 +43,7 @@ class wet:
     Source: ISO 28500:2017, 6.7 (conversion records)
     """
 
-    def __init__(self, *, max_page_mib: float = 10):
+    def __init__(self, *, max_page_mib: AboveZero = 10):
         self.limit = int(max_page_mib * (1 << 20))
 
     def check_input(self, split: Split) -> None:

@@ -112,7 +112,7 @@ def test_a_trial_leaves_the_index_alone(tmp_path):
 
 
 def test_two_stages_of_a_recipe_have_an_index_each(write_recipe, tmp_path):
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jsonl").write_text('{"text": "a", "url": "http://a.example"}\n')

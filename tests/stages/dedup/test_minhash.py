@@ -210,14 +210,12 @@ def test_a_source_that_loses_too_much_is_warned_about_or_stops_the_run(tmp_path)
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"threshold": 0}, "threshold: expected 0.01 to 1"),
         ({"bands": 4}, "bands and rows belong together"),
         ({"bands": 64, "rows": 4}, "need 256 permutations, there are 128"),
         ({"keep": {"worst": "score"}}, "best: <column>"),
         ({"keep": {"best": "fluency"}}, "needs the column `fluency`"),
         ({"scope": {"per": "crawl"}}, "needs the column `crawl`"),
         ({"reference": ["nowhere.parquet"]}, "nowhere.parquet: no such file"),
-        ({"ngram": 0}, "ngram: expected 1 to 64"),
     ],
 )
 def test_parameters_that_do_not_fit_are_refused_before_anything_runs(tmp_path, params, message):

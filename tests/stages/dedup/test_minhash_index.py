@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import curate
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import InputError, RunError, SpecError
 from curate.kernels import shingles
 from curate.report import fate

@@ -11,7 +11,7 @@ import pytest
 import curate
 from curate import Batch
 from curate.classifiers.loading import BUNDLED, ModelName, languages_of
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.stages.safety.classifier import classifier
 
 ENGLISH = "The committee met on Tuesday and decided to close the old bridge until the repairs were finished in spring. "

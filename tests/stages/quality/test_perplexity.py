@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import curate
 from curate.batch import Batch
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import CurateError, InputError, SpecError
 from curate.stages.quality._kenlm import ccnet_text
 from curate.stages.quality.perplexity import perplexity

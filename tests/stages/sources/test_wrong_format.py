@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from curate.engine.run import prepare
+from curate.engine.planning import prepare
 from curate.errors import InputError
 from curate.inputs import cut, resolve
 from curate.stage import HasInputCheck

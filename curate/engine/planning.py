@@ -1,0 +1,113 @@
+"""From a recipe to its plan, and all that can be known to be wrong with it before anything runs.
+
+Each part that does not depend on the others is looked at, whatever is wrong with these: what the recipe says, what its
+files hold, what its stages need. All mistakes are one error, in the order of the recipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from curate import formats, inputs, plan, spec
+from curate.engine import readiness
+from curate.engine.barriers import references
+from curate.errors import Problems, SpecError, at
+from curate.plan import Plan
+from curate.report import sections
+from curate.runs import redaction
+from curate.spec import Gap, Input, PipelineSpec
+from curate.stage import HasColumnsOfFiles, HasInputCheck, Shard
+
+MOST_CHECKED = 16
+"""Number of input files that are looked at before a run, at most."""
+
+
+def prepare(
+    recipe: str,
+    *,
+    settings: Sequence[str] = (),
+    input_paths: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    executor: str = "",
+    limit: int = 0,
+) -> Plan:
+    """Read a recipe, find its inputs and reference data and plan its phases. Nothing is written and nothing runs.
+
+    Raises:
+        SpecError, InputError: as of `planned`; or reference data is missing.
+    """
+    made = planned(recipe, settings, input_paths, skip, executor, limit)
+    with redaction.hidden_in_errors(redaction.secrets_of(made.spec.resolved)):
+        references.find(made)
+    return made
+
+
+def planned(
+    recipe: str,
+    settings: Sequence[str],
+    input_paths: Sequence[str],
+    skip: Sequence[str],
+    executor: str,
+    limit: int,
+) -> Plan:
+    """Read a recipe, find its inputs and plan its phases.
+
+    Raises:
+        SpecError, InputError: what is wrong, if it is one thing.
+        SpecErrors: it is several.
+    """
+    problems = Problems()
+    pipeline = spec.read(recipe, settings=settings, inputs=input_paths, skip=skip, executor=executor, problems=problems)
+    with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
+        with problems.noted():
+            sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
+        found = [(each, problems.tried(lambda each=each: _shards_of(each, pipeline), ())) for each in pipeline.inputs]
+        shards = inputs.joined([(each.name, own) for each, own in found])
+        pipeline = replace(pipeline, inputs=tuple(_looked_into(each, own, problems) for each, own in found))
+        for error in readiness.errors(pipeline):
+            problems.add(error)
+        return plan.make(pipeline, shards, limit, problems)
+
+
+def _shards_of(given: Input, pipeline: PipelineSpec) -> tuple[Shard, ...]:
+    """Return the shards of one input: cut from its paths, or as many as a datatrove reader has files."""
+    source = given.source
+    if isinstance(source, Gap):
+        with at(source.places.get("paths", "")):
+            return given.files.shards(source.stage.name, formats.with_modules(pipeline.modules)) if given.files else ()
+    with at(source.place_of("paths")):
+        if given.files is None:
+            from curate.engine.datatrove import blocks
+
+            n, mark = len(blocks.files(source.stage, source.params)) or 1, blocks.mark(source.stage, source.params)
+            return tuple(Shard(i, n, (), mark, rank=i, n_ranks=n) for i in range(n))
+        if not given.files.paths:
+            raise SpecError(f"{source.label} has no `paths`; name files, globs or URLs there, or with --input.")
+        return given.files.shards(source.name, formats.with_modules(pipeline.modules))
+
+
+def _looked_into(given: Input, shards: Sequence[Shard], problems: Problems) -> Input:
+    """Return an input with the columns of its files, where its source has to look for them; look whether they fit it.
+
+    Args:
+        problems: takes what is wrong: parameters of the source that do not fit each other, files of another format,
+            without documents or without the columns. The source is then a gap.
+    """
+    source, files = given.source, [split for shard in shards for split in shard.splits if split.start == 0]
+    if isinstance(source, Gap):
+        return given
+    gap = replace(given, source=Gap(source.label, source.stage, source.params, source.places))
+    with problems.noted(), at(source.place_of("paths")):
+        plan.columns.columns_of(source)  # refuses parameters that do not fit each other, with their place
+        made = source.stage.construct(source.all_params) if files else None
+        if isinstance(made, HasColumnsOfFiles):
+            source = replace(source, params={**source.params, **made.found_in(files)})
+            made = source.stage.construct(source.all_params)
+        if isinstance(made, HasInputCheck):
+            for split in files[:: -(-len(files) // MOST_CHECKED)]:
+                with contextlib.suppress(OSError):  # the task that reads the file will say what is wrong
+                    made.check_input(split)
+        return replace(given, source=source)
+    return gap
