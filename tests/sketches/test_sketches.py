@@ -31,7 +31,9 @@ def test_mean_and_deviation_are_those_of_the_numbers(values):
     sketch.count(np.array([*values, math.nan, math.inf]))
     assert sketch.n == len(values)
     assert sketch.mean == pytest.approx(statistics.fmean(values), rel=1e-12, abs=1e-12)
-    assert sketch.deviation == pytest.approx(statistics.pstdev(values), rel=1e-6, abs=1e-1 * max(map(abs, values)) * 1e-6)
+    assert sketch.deviation == pytest.approx(
+        statistics.pstdev(values), rel=1e-6, abs=1e-1 * max(map(abs, values)) * 1e-6
+    )
 
 
 def test_moments_of_nothing_and_of_numbers_that_are_too_large_to_square():
@@ -45,7 +47,9 @@ ORDERS = {
     "ascending": np.sort,
     "descending": lambda values: np.sort(values)[::-1],
     "zoomed in": lambda values: np.sort(values)[np.argsort(np.abs(np.arange(len(values)) - len(values) / 2))[::-1]],
-    "low and high in turn": lambda values: np.stack([np.sort(values)[: len(values) // 2], np.sort(values)[len(values) // 2 :][::-1]], 1).ravel(),  # fmt: skip
+    "low and high in turn": lambda values: np.stack(
+        [np.sort(values)[: len(values) // 2], np.sort(values)[len(values) // 2 :][::-1]], 1
+    ).ravel(),  # fmt: skip
     "in blocks of equals": lambda values: np.sort(np.round(values, 1)),
 }
 
