@@ -5,12 +5,12 @@ Everything it needs is in the run folder, so that an executor may run it as its 
 
 from __future__ import annotations
 
-import json
 import posixpath
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -30,6 +30,7 @@ from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
+from curate.statistics import tokens
 from curate.statistics.run_statistics import RunStatistics
 
 PACKAGES = {
@@ -88,8 +89,9 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         published, moved_aside = _without_documents(folder, ran[-1])
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
-    manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     statistics = _statistics(folder, _last(ran))
+    manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
+    manifest |= {**_size_and_time(folder, ledger), "tokens": tokens.of_run(ledger, statistics)}
     added_up = statistics.to_bytes()
     manifest["outputs"].append(_described_file(folder, layout.STATISTICS, Role.STATISTICS, added_up))
     run = FinishedRun(manifest, ledger, _examples(folder, ran), statistics)
@@ -206,8 +208,21 @@ def _statistics(folder: RunFolder, phase: MapPhase) -> RunStatistics:
     total = RunStatistics()
     for task in range(phase.n_tasks):
         place = PhaseFolder(folder, phase.folder).task(task)
-        total.add(RunStatistics.from_json(json.loads(_intact(place, place.statistics))))
+        total.add(RunStatistics.from_compressed(_intact(place, place.statistics)))
     return total
+
+
+def _size_and_time(folder: RunFolder, ledger: Ledger) -> dict[str, Any]:
+    """Return the bytes of text that came and were kept, and when the run began and ended: the last one in this folder."""
+    began, ended = reading.read_json(folder, layout.RUN, {"began": str})["began"], datetime.now(UTC)
+    with reading.whole(folder, layout.RUN):
+        seconds = (ended - datetime.fromisoformat(began)).total_seconds()
+    return {
+        "bytes": {"in": tokens.bytes_born(ledger), "out": tokens.bytes_kept(ledger)},
+        "began": began,
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+    }
 
 
 def _intact(place: TaskFolder, path: str) -> bytes:

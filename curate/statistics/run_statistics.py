@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import zstandard
 
 from curate import languages
 from curate.plan.record import BYTES, YEAR, is_number
@@ -218,8 +219,17 @@ class RunStatistics:
             {outcome: BottomK.from_json(sample) for outcome, sample in data["examples"].items()},
         )  # fmt: skip
 
+    def compressed(self) -> bytes:
+        """Return the same as `to_bytes`, in a fifth of the space."""
+        return zstandard.compress(self.to_bytes())
+
+    @classmethod
+    def from_compressed(cls, content: bytes) -> RunStatistics:
+        """Return the statistics that `compressed` returned."""
+        return cls.from_json(json.loads(zstandard.decompress(content)))
+
     def to_bytes(self) -> bytes:
-        """Return the content of a file."""
+        """Return the content of `statistics.json`."""
         return json.dumps(self.to_json(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -266,11 +276,3 @@ def _numbers(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-
-
-def merged(parts: Iterator[RunStatistics]) -> RunStatistics:
-    """Return the sum of the statistics of several tasks."""
-    total = RunStatistics()
-    for part in parts:
-        total.add(part)
-    return total
