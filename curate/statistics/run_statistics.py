@@ -247,15 +247,23 @@ class _Coded:
 
 
 def _grouped(values: pa.DictionaryArray, outcomes: _Coded, numbers: list[np.ndarray]) -> HeavyHitters:
-    """Count documents by value and outcome."""
-    names = [*values.dictionary.to_pylist(), None]
-    at = pc.fill_null(values.indices, len(names) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+    """Count documents by value and outcome; of more values than there is room for, the rarest at once as `rest`."""
+    found, names = HeavyHitters(), values.dictionary
+    at = pc.fill_null(values.indices, len(names)).to_numpy(zero_copy_only=False).astype(np.int64)
+    documents = np.bincount(at, minlength=len(names) + 1)
+    if np.count_nonzero(documents) > found.capacity:
+        found.error = int(np.partition(documents, -found.capacity - 1)[-found.capacity - 1])
+    at[documents[at] <= found.error] = -1
     keys, inverse, n = np.unique(at * len(outcomes.names) + outcomes.codes, return_inverse=True, return_counts=True)
     sums = [np.bincount(inverse, each, len(keys)).astype(np.int64).tolist() for each in numbers]
-    found = HeavyHitters()
-    for value, outcome, *counted in zip(*np.divmod(keys, len(outcomes.names)), n.tolist(), *sums, strict=True):
-        found.count(names[value], outcomes.names[outcome], counted)
-    found.reduce()
+    of_value, of_outcome = np.divmod(keys, len(outcomes.names))
+    for value, outcome, *counted in zip(of_value.tolist(), of_outcome.tolist(), n.tolist(), *sums, strict=True):
+        name = outcomes.names[outcome]
+        if value < 0:
+            found.rest[name] = counted
+        else:
+            found.count(names[value].as_py() if value < len(names) else None, name, counted)
+    found.weights = {value: weight - found.error for value, weight in found.weights.items()}
     return found
 
 
