@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -27,9 +28,11 @@ from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
-from curate.runs.layout import PhaseFolder
+from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
+from curate.statistics import tokens
+from curate.statistics.run_statistics import RunStatistics
 
 PACKAGES = {
     "numpy",
@@ -87,10 +90,15 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         published, moved_aside = _without_documents(folder, ran[-1])
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
+    statistics = _statistics(folder, _last(ran))
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
-    run = FinishedRun(manifest, ledger, _examples(folder, ran))
+    manifest |= {**_size_and_time(folder, ledger), "tokens": tokens.of_run(ledger, statistics)}
+    added_up = statistics.to_bytes()
+    manifest["outputs"].append(_described_file(folder, layout.STATISTICS, Role.STATISTICS, added_up))
+    run = FinishedRun(manifest, ledger, _examples(folder, ran), statistics)
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
+    own.write(layout.STATISTICS, added_up)
     own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
     own.write(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
     own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
@@ -198,6 +206,46 @@ def _manifest(
         "judgements_digest": _digest(results, Role.JUDGEMENTS),
         "judgements": [asdict(column) for column in _last(ran).judgements],
     }
+
+
+def _statistics(folder: RunFolder, phase: MapPhase) -> RunStatistics:
+    """Return the statistics of all documents, added up over the tasks that completed their record.
+
+    Raises:
+        DamagedFile: what a task has added up is not there any more as it was.
+    """
+    total = RunStatistics()
+    for task in range(phase.n_tasks):
+        place = PhaseFolder(folder, phase.folder).task(task)
+        total.add(RunStatistics.from_compressed(_intact(place, place.statistics)))
+    return total
+
+
+def _size_and_time(folder: RunFolder, ledger: Ledger) -> dict[str, Any]:
+    """Return the bytes of text that came and were kept, and when the run began and ended: the last one in this folder."""
+    began, ended = reading.read_json(folder, layout.RUN, {"began": str})["began"], datetime.now(UTC)
+    with reading.whole(folder, layout.RUN):
+        seconds = (ended - datetime.fromisoformat(began)).total_seconds()
+    return {
+        "bytes": {"in": tokens.bytes_born(ledger), "out": tokens.bytes_kept(ledger)},
+        "began": began,
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _intact(place: TaskFolder, path: str) -> bytes:
+    """Return the content of an intermediate file."""
+    expected = next((output.digest for output in need_record(place).outputs if output.path == path), None)
+    content = place.run.read_bytes(path) if place.run.exists(path) else b""
+    if place.run.digest_of_bytes(content) != expected:
+        raise DamagedFile(place, path, "missing, or not what was written")
+    return content
+
+
+def _described_file(folder: RunFolder, path: str, role: Role, content: bytes) -> dict[str, Any]:
+    """Return the entry of the manifest for a file that is written when the run is finished."""
+    return {"path": path, "role": role, "bytes": len(content), "digest": folder.digest_of_bytes(content)}
 
 
 def _last(ran: Sequence[AnyPhase]) -> MapPhase:

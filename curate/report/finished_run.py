@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from curate.errors import SpecError
 from curate.ledger import Ledger
 from curate.runs import RunFolder, layout, reading
 from curate.runs.reading import EACH, Shape
+from curate.statistics.run_statistics import RunStatistics
 
 _FIGURES = {
     "source": str, "remarks": str, "left": [{"name": str, "after": str, "share": float}],
@@ -36,11 +38,13 @@ class FinishedRun:
         ledger: where every document went.
         examples: some rejects for each stage and reason: mappings with id, url, stage, reason, value, evidence, lists,
             kept_id and text; empty where nothing needs them.
+        statistics: of all documents; empty for a run that an earlier version of curate made.
     """
 
     manifest: Mapping[str, Any]
     ledger: Ledger
     examples: Sequence[Mapping[str, Any]] = ()
+    statistics: RunStatistics = field(default_factory=RunStatistics)
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:
@@ -81,7 +85,25 @@ def read(url: str) -> FinishedRun:
     folder = finished_folder(url)
     described = reading.read_json(folder, layout.LEDGER, _LEDGER_SHAPE)
     with reading.whole(folder, layout.LEDGER):
-        return FinishedRun(manifest_of(folder), Ledger.from_json(described))
+        ledger = Ledger.from_json(described)
+    manifest = manifest_of(folder)
+    return FinishedRun(manifest, ledger, statistics=statistics_of(folder, manifest))
+
+
+def statistics_of(folder: RunFolder, manifest: Mapping[str, Any]) -> RunStatistics:
+    """Return the statistics of a finished run; empty if an earlier version of curate made it, which wrote none.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    listed = [output for output in manifest["outputs"] if output["path"] == layout.STATISTICS]
+    if not listed:
+        return RunStatistics()
+    with reading.whole(folder, layout.STATISTICS):
+        content = folder.read_bytes(layout.STATISTICS)
+        if folder.digest_of_bytes(content) != listed[0]["digest"]:
+            raise ValueError("it does not have the digest that manifest.json has for it")
+        return RunStatistics.from_json(json.loads(content))
 
 
 def manifest_of(folder: RunFolder) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curate.ledger import Ledger, StageLedger
+from curate.statistics.tokens import PUBLISHED, TokenRatio
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Row:
     Args:
         share_left: documents left after the stage, as a share of all documents born.
         share_dropped: dropped documents as a share of those that came to the stage.
+        tokens_in, tokens_out: about how many tokens of text came and went on, from their bytes.
         reasons: (reason, documents) by frequency.
         counts: (name, times) of what happened that dropped nobody, by name; what never happened is left out.
     """
@@ -26,18 +28,24 @@ class Row:
     share_left: float
     share_dropped: float
     seconds: float
+    tokens_in: int
+    tokens_out: int
     reasons: tuple[tuple[str, int], ...]
     counts: tuple[tuple[str, int], ...]
 
 
-def rows(ledger: Ledger) -> Iterator[Row]:
-    """Yield a row for each stage, in the order of the recipe."""
+def rows(ledger: Ledger, ratio: TokenRatio = PUBLISHED) -> Iterator[Row]:
+    """Yield a row for each stage, in the order of the recipe.
+
+    Args:
+        ratio: how bytes become tokens; `curate.statistics.tokens.ratio` returns that of a run.
+    """
     born = max(1, ledger.n_born)
     for entry in ledger.stages:
         came = entry.n_in + entry.n_born
         yield Row(
             entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
-            entry.n_dropped / came if came else 0.0, entry.seconds, _by_frequency(entry),
+            entry.n_dropped / came if came else 0.0, entry.seconds, ratio.tokens(entry.bytes_in), ratio.tokens(entry.bytes_out), _by_frequency(entry),
             tuple((name, n) for name, n in sorted(entry.counts.items()) if n),
         )  # fmt: skip
 

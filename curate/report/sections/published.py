@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from curate.ledger import Ledger
 from curate.report.finished_run import FinishedRun
 from curate.report.section import Section
 from curate.report.wrapping import sentences
@@ -32,7 +31,7 @@ def comparison(run: FinishedRun) -> dict[str, Any] | None:
         for step in published["left"]
     ]
     distributions = [
-        _compared(each, column, kept_distribution(ledger, column))
+        _compared(each, column, run.statistics.kept(column).histogram)
         for each in published["distributions"]
         for column in [measured_as(manifest, each["column"])]
     ]
@@ -48,11 +47,6 @@ def measured_as(manifest: Mapping[str, Any], signal: str) -> str:
     """Return the column in which a signal stands as it was measured last."""
     columns = [stage["columns"][signal] for stage in manifest["stages"] if signal in stage.get("columns", {})]
     return columns[-1] if columns else signal
-
-
-def kept_distribution(ledger: Ledger, column: str) -> Histogram:
-    """Return how a column of the documents that were kept is distributed."""
-    return ledger.stages[-1].distributions.get(column, Histogram()) if ledger.stages else Histogram()
 
 
 def _compared(published: Mapping[str, Any], column: str, ours: Histogram) -> dict[str, Any]:
@@ -127,7 +121,7 @@ class Published(Section):
                 '<div class="charts">'
             )
             for each in found["distributions"]:
-                yield chart(each, kept_distribution(run.ledger, each["measured_as"]))
+                yield chart(each, run.statistics.kept(each["measured_as"]).histogram)
             yield "</div>"
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
