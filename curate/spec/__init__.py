@@ -14,8 +14,8 @@ schema     the JSON Schema of recipes, for editors
 
 from curate.spec.entries import CHECKPOINT
 from curate.spec.executors import ExecutorSpec
-from curate.spec.reader import INPUT_PARAMS, Input, PipelineSpec, read
+from curate.spec.reader import INPUT_PARAMS, Input, PipelineSpec, read, read_again
 from curate.spec.schema import json_schema
 from curate.spec.stages import STAGE_PARAMS, Case, StageSpec
 
-__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Input", "PipelineSpec", "StageSpec", "json_schema", "read"]  # fmt: skip
+__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Input", "PipelineSpec", "StageSpec", "json_schema", "read", "read_again"]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -98,6 +99,32 @@ def read(
         raise SpecError("a recipe is a mapping with `name`, `inputs` and `stages`.", document.place)
     for setting in settings:
         overrides.apply(document, setting)
+    return understood(document, path, inputs=inputs, skip=skip, executor=executor)
+
+
+def read_again(
+    resolved: Mapping[str, Any], path: str, *, settings: Sequence[str] = (), flag: str = "--set", executor: str = ""
+) -> PipelineSpec:
+    """Read a recipe as a run has resolved it, with further changes.
+
+    Args:
+        resolved: as of `PipelineSpec`; a run keeps it.
+        path: the YAML file that it was read from; relative paths begin in its folder. The file itself is not read.
+        settings: `path=value` changes. flag: the option that gave them, for errors.
+
+    Raises:
+        SpecError: as `read`; the positions are those of the settings, or of keys of the recipe.
+    """
+    document = marks.made(resolved, path, os.path.dirname(os.path.abspath(path)))
+    for setting in settings:
+        overrides.apply(document, setting, flag)
+    return understood(document, path, executor=executor)
+
+
+def understood(
+    document: Marked, path: str, *, inputs: Sequence[str] = (), skip: Sequence[str] = (), executor: str = ""
+) -> PipelineSpec:
+    """Return what a recipe says whose settings have been applied; arguments and errors as `read`."""
     overrides.interpolate(document)
     if inputs:
         overrides.replace_inputs(document, inputs)
