@@ -84,6 +84,15 @@ def _planned(
     limit: int,
 ) -> Plan:
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths, skip=skip, executor=executor)
+    return planned_of(pipeline, limit)
+
+
+def planned_of(pipeline: PipelineSpec, limit: int = 0) -> Plan:
+    """Find the inputs of a recipe that has been read, and plan its phases.
+
+    Raises:
+        SpecError, InputError: before anything runs.
+    """
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done
         shards = find_shards(pipeline)
@@ -124,10 +133,18 @@ def run(
         SpecError, InputError: before anything runs.
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
-    terminal_log.silence()
     planned = _planned(recipe, settings, input_paths, skip, executor, limit)
+    output = output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}"
+    return carry_out(planned, output, workers=workers, replace=replace, watch=watch)
+
+
+def carry_out(
+    planned: Plan, output: str, *, workers: int = 0, replace: bool = False, watch: Watcher | None = None
+) -> str:
+    """Run what is planned; arguments, result and errors as `run`."""
+    terminal_log.silence()
     launcher = _launcher(planned.spec, workers)
-    folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
+    folder = RunFolder(output)
     claim(folder, planned.spec.name, replace=replace)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)

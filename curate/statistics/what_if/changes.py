@@ -83,8 +83,12 @@ class Compiled:
     recipe: Mapping[str, Any]
     stages: tuple[Bound | None, ...]
 
-    def changed(self, settings: Sequence[str], flag: str = FLAG) -> Change:
+    def changed(self, settings: Sequence[str], flag: str = FLAG, *, may_be_none: bool = False) -> Change | None:
         """Return the recipe with some changes.
+
+        Args:
+            flag: the option that gave them, for errors.
+            may_be_none: return None if no rule becomes another.
 
         Raises:
             SpecError: a setting does not fit the recipe, changes nothing, or changes more than what rules compare.
@@ -92,11 +96,13 @@ class Compiled:
         pipeline = _read(self.corpus, self.recipe, settings, flag)
         bound = columns.bind(pipeline).stages
         before, after = (_by_label(stages) for stages in (self.stages, bound))
-        _check_same_beside_stages(self.corpus, self.recipe, pipeline, settings, flag)
+        _check_same_beside_stages(self.corpus, self.recipe, settings, flag)
         changed = [label for label in before if after[label].ref != before[label].ref]
         for label in changed:
             _check_is_about_bounds(before[label], after[label])
         moved = tuple(each for label in changed for each in _moved(before[label], after[label]))
+        if not moved and may_be_none:
+            return None
         if not moved:
             said = " ".join(f"{flag} {each}" for each in settings)
             raise SpecError(f"{said}: no rule of the run becomes another; nothing changes.{_about_variables(settings)}")
@@ -145,7 +151,7 @@ def _read(corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], fl
         known = {
             name: source.stage.params[name].convert(value, pipeline.modules)
             for name, value in params.get(source.label, {}).items()
-            if name in source.stage.params and name not in source.params
+            if name in source.stage.params
         }
         inputs.append(replace(given, source=replace(source, params={**source.params, **known})))
     return replace(pipeline, inputs=tuple(inputs))
@@ -156,13 +162,13 @@ def _by_label(stages: Sequence[Bound | None]) -> dict[str, Bound]:
 
 
 def _check_same_beside_stages(
-    corpus: Corpus, recipe: Mapping[str, Any], pipeline: PipelineSpec, settings: Sequence[str], flag: str
+    corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], flag: str
 ) -> None:
     """Refuse changes of anything but stages: what is read, and how it is written."""
-    before = _read(corpus, recipe, (), flag)
+    before, now = (spec.read_again(recipe, corpus.url, settings=each, flag=flag) for each in ((), settings))
     for part, one, other in (
-        ("its inputs", before.inputs, pipeline.inputs),
-        ("its output", (before.sink, before.output), (pipeline.sink, pipeline.output)),
+        ("its inputs", before.inputs, now.inputs),
+        ("its output", (before.sink, before.output), (now.sink, now.output)),
     ):
         if one != other:
             said = " ".join(f"{flag} {each}" for each in settings)

@@ -45,6 +45,12 @@ def kept(counter: Counter) -> dict[str, Any]:
     }
 
 
+def kept_before(corpus: Corpus) -> dict[str, Any]:
+    """Return how many documents the run kept, as `kept`."""
+    n, read = corpus.ledger.n_out, corpus.ledger.n_born
+    return {"documents": n, "low": n, "high": n, "is_exact": True, "share": n / read if read else None}
+
+
 def _tokens(counter: Counter, n_kept: float, end: int) -> dict[str, Any]:
     """Return the tokens of the kept documents; of those without a measured number the mean of the others is taken."""
     counts = counter.counts
