@@ -31,6 +31,18 @@ def recipe_path(url: str) -> str:
     return described["path"]
 
 
+def differs_from_file(url: str, path: str) -> Iterator[str]:
+    """Yield what a user should know if a run had another recipe than the file has now: it was edited, or changed by options."""
+    ran = reading.read_json(RunFolder(url), layout.PLAN, _PLAN_SHAPE)["recipe"]
+    has = spec.read(path).resolved
+    keys = [key for key in {**ran, **has} if ran.get(key) != has.get(key)]
+    if keys:
+        yield (
+            f"{path} is not all that {url} ran: they differ in {', '.join(keys)}, by later edits or by options of `curate run`.  "
+            "Only the changes were made."
+        )
+
+
 @contextlib.contextmanager
 def changed(
     url: str, settings: Sequence[str], *, flag: str, output: str = "", workers: int = 0, watch: Watcher | None = None

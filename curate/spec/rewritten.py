@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 
 from curate.errors import SpecError
-from curate.spec import entries, marks, overrides
+from curate.spec import entries, marks, overrides, reader
 from curate.spec.marks import Marked
+from curate.spec.reader import PipelineSpec
 
 
 def text_of(path: str, settings: Sequence[str], flag: str = "--set") -> str:
@@ -50,15 +51,20 @@ def _named(document: Marked) -> Marked:
     return document
 
 
-def write(path: str, text: str, *, replace: bool) -> None:
-    """Write a recipe.
+def write(path: str, recipe: str, settings: Sequence[str], flag: str = "--set", *, replace: bool) -> None:
+    """Write a recipe with changes.
 
     Args:
+        path: of the new file. recipe: of the one that is changed.
+        settings, flag: as of `text_of`.
         replace: overwrite a file that exists.
 
     Raises:
-        SpecError: the file exists, or there is no such folder.
+        SpecError: as `text_of`; or the file exists, there is no such folder, or paths in the recipe, which begin in its
+            folder, would lead elsewhere.
     """
+    text = text_of(recipe, settings, flag)
+    _check_paths(text, recipe, path)
     try:
         with open(path, "w" if replace else "x", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -66,6 +72,28 @@ def write(path: str, text: str, *, replace: bool) -> None:
         raise SpecError(f"{path} exists, and is not overwritten.  Name another file, or add --replace.") from None
     except FileNotFoundError:
         raise SpecError(f"there is no folder {os.path.dirname(path)} for {os.path.basename(path)}.  Create it.") from None
+
+
+def _check_paths(text: str, recipe: str, path: str) -> None:
+    """Make sure that a recipe means the same in another folder."""
+    folders = [os.path.dirname(os.path.abspath(each)) for each in (recipe, path)]
+    if folders[0] == folders[1]:
+        return
+    one, other = (reader.understood(marks.parse(text, recipe, folder), recipe) for folder in folders)
+    if _located(one) != _located(other):
+        raise SpecError(
+            f"{path}: relative paths in a recipe begin in its folder, and those of {recipe} would lead elsewhere.  "
+            f"Write it to {folders[0]}."
+        )
+
+
+def _located(found: PipelineSpec) -> list[Any]:
+    """Return all of a recipe in which a path can be."""
+    stages = [each for each in found.stages if each is not None]
+    return [
+        *((given.files, given.source.params) for given in found.inputs),
+        *((stage.params, stage.cases) for stage in (*stages, found.sink)),
+    ]
 
 
 def _changed(text: str, wanted: Marked, setting: str, flag: str) -> str:

@@ -10,9 +10,11 @@ from curate import spec
 from curate.errors import SpecError
 from curate.plan import columns
 from curate.plan.columns import Bound
+from curate.plan.record import is_number
 from curate.spec import PipelineSpec
 from curate.stage import Kind
 from curate.statistics.corpus import Corpus
+from curate.statistics.record import Record
 from curate.statistics.what_if.judging import Filter, cannot_judge, filters_of
 
 FLAG = "--what-if"
@@ -110,6 +112,14 @@ class Compiled:
         _check_measured(self.corpus, steps, moved)
         return Change(tuple(settings), steps, moved)
 
+    def value_of(self, param: str) -> Any:
+        """Return the value of a parameter in the run, `STAGE.PARAM`; None if it has none."""
+        address, _, name = param.rpartition(".")
+        for each in self.stages:
+            if each is not None and address in (each.ref.label, f"{each.ref.label}#1"):
+                return each.spec.all_params.get(name)
+        return None
+
 
 def compile(corpus: Corpus, recipe: Mapping[str, Any], modules: Sequence[str] = ()) -> Compiled:
     """Compile the recipe of a run.
@@ -197,9 +207,14 @@ def _check_measured(corpus: Corpus, steps: Sequence[Step], moved: Sequence[Moved
     for each in (each.of(names) for step in steps for each in step.filters):
         if problem := cannot_judge(each, record.names):
             raise SpecError(
-                f"{each.label} would compare `{problem}`, which is not in the record of the run.  {record.way_to(problem)}  "
-                "--exact runs the changed recipe."
+                f"{each.label} would compare `{problem}`, which was never measured in the run.  To have it measured, put "
+                f"`text.measure: {{signals: [{problem}]}}` right before {each.label} and run the recipe again; or --exact runs "
+                "the changed recipe.  Measured were: " + ", ".join(_measured(record)) + "."
             )
+
+
+def _measured(record: Record) -> list[str]:
+    return [name for name, kind in zip(record.names, record.schema(record.names).types, strict=True) if is_number(kind)]
 
 
 def _steps(corpus: Corpus, stages: Sequence[Bound | None]) -> Iterator[Step]:

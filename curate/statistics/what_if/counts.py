@@ -41,7 +41,7 @@ class Counts:
         joint: (stage, reason, step, index of a reason) -> documents that the run dropped for the first and that the changed
             recipe drops at the step for the second; -1 for none: they are dropped there no more.
         newly: (step, index of its reason, whether they were freed before) -> documents that a later or earlier step drops.
-        gained, lost: some documents that would be dropped no more where they were, and that are dropped earlier.
+        gained: some documents that would be dropped no more where they were. lost: some that were kept and would not be.
     """
 
     flows: np.ndarray
@@ -69,14 +69,14 @@ class Counter:
         self.change, self.deciding, self._tokens = change, Deciding(change, record), tokens
         n = len(change.steps) + 1
         self.counts = Counts(np.zeros((n, n, 3), np.int64), np.zeros((n, n, 3)), np.zeros((n, n, 3), np.int64))
-        self.sample = Sample([each.column for each in change.moved])
+        self.sample = Sample([each.column for each in change.moved if each.column in record.about])
         self._stages, self._reasons = Codes(), Codes()
         self._row = 0
 
     @property
     def columns(self) -> list[str]:
         """The columns of the record that are read."""
-        return [*self.deciding.columns, "reason", *([self._tokens] if self._tokens else [])]
+        return [*self.deciding.columns, "reason", *self.sample.columns, *([self._tokens] if self._tokens else [])]
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the documents of a batch with these columns."""
@@ -92,7 +92,7 @@ class Counter:
         self._count_reasons(found)
         self._count_joint(batch, found)
         self._note(self.counts.gained, found, found.freed >= 0)
-        self._note(self.counts.lost, found, found.is_lost)
+        self._note(self.counts.lost, found, found.is_lost & (found.before == len(self.change.steps)))
         came = (found.before > self.deciding.first) & ~found.is_lost & (found.freed < 0)
         self.sample.add(batch, np.flatnonzero(came), found.before)
         self._row += batch.num_rows
@@ -157,7 +157,8 @@ class Sample:
         taken = rows[(self._seen + np.arange(len(rows))) % self._every == 0]
         self._seen += len(rows)
         values = [numbers(batch[name])[taken].astype(np.float32) for name in self.columns]
-        self._pieces.append((np.stack(values, axis=1), before[taken]))
+        stacked = np.stack(values, axis=1) if values else np.zeros((len(taken), 0), np.float32)
+        self._pieces.append((stacked, before[taken]))
         self._n += len(taken)
         if self._n > 2 * SAMPLE:
             values, before = (whole[::2] for whole in self._whole())

@@ -67,7 +67,7 @@ def survivors(counter: Counter) -> Survivors:
         estimates = [ranked]
         low, high = min(low, ranked), max(high, ranked)
         spread = np.hypot(spread, np.sqrt(abs(ranked - known)))
-    back = sum(_back(counter, at) for at in open_ if counter.change.steps[at].names_copies)
+    back = _back(counter, [at for at in open_ if counter.change.steps[at].names_copies])
     most = known + int(waiting.sum()) + _could_return(counter, open_)
     least = 0 if open_ else known
     estimate = estimates[0] + back / 2
@@ -127,7 +127,7 @@ def nearest(change: Change, columns: list[str], values: np.ndarray) -> np.ndarra
     """Return which documents that pass the moved rules are nearest to a bound that was loosened: bool[n]."""
     n = len(values)
     found, wanted = np.zeros(n, bool), min(n, max(LEAST_NEAREST, int(NEAREST * n)))
-    for moved in change.moved:
+    for moved in (each for each in change.moved if each.column in columns):
         column = values[:, columns.index(moved.column)].astype(np.float64)
         before, after = moved.before or (None, None), moved.after or (None, None)
         for side, sign in ((0, 1), (1, -1)):
@@ -171,14 +171,16 @@ def _reaches(counter: Counter, start: int, at: int) -> float:
     return float((before[mask] >= at).mean()) if mask.any() else 1.0
 
 
-def _back(counter: Counter, at: int) -> float:
-    """Return how many lost documents can have a copy that a step dropped and would keep now: as many as have copies on
-    average."""
-    flows = counter.counts.flows
-    dropped, passed = int(flows[at].sum()), int(flows[at + 1 :].sum())
-    lost = int(flows[at + 1 :, :at, SAME].sum())
-    end = int(flows[len(counter.change.steps)].sum())
-    return lost * min(1.0, dropped / passed) * (end / passed) if passed else float(dropped)
+def _back(counter: Counter, copies: list[int]) -> float:
+    """Return how many lost documents can have a copy that would be kept in their place: as many as have copies on average."""
+    flows, end = counter.counts.flows, len(counter.change.steps)
+    without_copy, most = 1.0, 0.0
+    for at in copies:
+        dropped, passed = int(flows[at].sum()), int(flows[at + 1 :].sum())
+        without_copy *= 1 - min(1.0, dropped / passed) if passed else 0.0
+        most = max(most, float(flows[at + 1 :, :at, SAME].sum()))
+    came = flows[copies[-1] + 1 :].sum() if copies else 0
+    return most * (1 - without_copy) * float(flows[end].sum() / came) if came else 0.0
 
 
 def _could_return(counter: Counter, unsettled: list[int]) -> int:
