@@ -55,7 +55,9 @@ def _certainty(kept: Mapping[str, Any]) -> str:
 def _print_joint(each: Mapping[str, Any]) -> None:
     if not each["dropped"]:
         return
-    others = f", {each['for_others_in_all']:,} for other rules ({_listed(each['for_others'])})" if each["for_others"] else ""
+    others = (
+        f", {each['for_others_in_all']:,} for other rules ({_listed(each['for_others'])})" if each["for_others"] else ""
+    )
     OUT.print(
         f"of {each['dropped']:,} dropped first for {each['reason']}: {each['still']:,} still are{others}, "
         f"{each['passed']:,} pass these filters"
@@ -70,7 +72,10 @@ def _range(ends: Sequence[float | None] | None) -> str:
     if ends is None:
         return "no rule"
     least, most = ends
-    said = [*([f"at least {least:g}"] if least is not None else []), *([f"at most {most:g}"] if most is not None else [])]
+    said = [
+        *([f"at least {least:g}"] if least is not None else []),
+        *([f"at most {most:g}"] if most is not None else []),
+    ]
     return " and ".join(said) or "any"
 
 
@@ -136,11 +141,15 @@ def print_exact(found: Mapping[str, Any], output: str) -> None:
     Args:
         output: its folder, if it stays.
     """
-    OUT.print(styled(", ".join(found["settings"]), "bold"), ": the changed recipe was run", f" in {output}" if output else "")
+    OUT.print(
+        styled(", ".join(found["settings"]), "bold"), ": the changed recipe was run", f" in {output}" if output else ""
+    )
     OUT.print()
     before, now, read = found["before"], found["now"], max(1, found["documents"])
     rows = [["kept at the end", f"{before['documents']:,}", f"{now['documents']:,}", "exact"]]
-    rows.append([f"of {found['documents']:,} read", f"{before['documents'] / read:.2%}", f"{now['documents'] / read:.2%}", ""])
+    rows.append(
+        [f"of {found['documents']:,} read", f"{before['documents'] / read:.2%}", f"{now['documents'] / read:.2%}", ""]
+    )
     if "tokens" in before and "tokens" in now:
         rows.append(["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", "exact"])
     OUT.print_table(["", "run", "changed", ""], rows)

@@ -55,7 +55,12 @@ Exact = Annotated[
 Output = Annotated[
     str,
     typer.Option(
-        "--output", "-o", metavar="DIR", help="With --exact: the new run folder.", show_default=False, rich_help_panel=GROUP
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="With --exact: the new run folder.",
+        show_default=False,
+        rich_help_panel=GROUP,
     ),
 ]
 Write = Annotated[
@@ -110,7 +115,9 @@ def answer(run: str, asked: Asked, modules: Sequence[str], *, as_json: bool) -> 
 
 def _check(asked: Asked) -> None:
     if asked.target_kept is not None and (not asked.sweep or "=" in asked.sweep):
-        raise typer.BadParameter("name the parameter: --target-kept 0.4 --sweep STAGE.PARAM", param_hint="--target-kept")
+        raise typer.BadParameter(
+            "name the parameter: --target-kept 0.4 --sweep STAGE.PARAM", param_hint="--target-kept"
+        )
     if asked.target_kept is None and not asked.sweep and not asked.changes:
         raise typer.BadParameter("say what is to change: --what-if PATH=VALUE", param_hint="--what-if")
     if asked.exact and (asked.sweep or not asked.changes):

@@ -63,7 +63,9 @@ def changed(
     kept = output or folder.fs.unstrip_protocol(f"{folder.root.rstrip('/')}.what-if-{os.getpid()}")
     made = RunFolder(kept)
     if not output and made.fs.exists(made.root):
-        raise SpecError(f"{kept} exists, and the changed recipe would run there.  Move it away, or name a folder with -o.")
+        raise SpecError(
+            f"{kept} exists, and the changed recipe would run there.  Move it away, or name a folder with -o."
+        )
     try:
         carry_out(planned, kept, workers=workers, watch=watch)
         if not finished_run.is_finished(kept):

@@ -35,7 +35,7 @@ def text_of(path: str, settings: Sequence[str], flag: str = "--set") -> str:
         wanted = marks.parse(text, path, os.path.dirname(os.path.abspath(path)))
         overrides.apply(wanted, setting, flag)
         text = _changed(text, wanted, setting, flag)
-        if marks.plain(_named(marks.parse(text, path))) != marks.plain(_named(wanted)):
+        if marks.plain(with_parameters(marks.parse(text, path))) != marks.plain(with_parameters(wanted)):
             raise SpecError(
                 f"{path} is written such that this value cannot be changed without changing others.  Change it by hand.",
                 f"{flag} {setting}",
@@ -43,7 +43,7 @@ def text_of(path: str, settings: Sequence[str], flag: str = "--set") -> str:
     return text
 
 
-def _named(document: Marked) -> Marked:
+def with_parameters(document: Marked) -> Marked:
     """Return a recipe in which every stage is a mapping: a name alone, or without parameters, is the same."""
     for entry in entries.entries(document):
         if entry.params.value is None:
@@ -71,7 +71,9 @@ def write(path: str, recipe: str, settings: Sequence[str], flag: str = "--set", 
     except FileExistsError:
         raise SpecError(f"{path} exists, and is not overwritten.  Name another file, or add --replace.") from None
     except FileNotFoundError:
-        raise SpecError(f"there is no folder {os.path.dirname(path)} for {os.path.basename(path)}.  Create it.") from None
+        raise SpecError(
+            f"there is no folder {os.path.dirname(path)} for {os.path.basename(path)}.  Create it."
+        ) from None
 
 
 def _check_paths(text: str, recipe: str, path: str) -> None:
@@ -98,8 +100,8 @@ def _located(found: PipelineSpec) -> list[Any]:
 
 def _changed(text: str, wanted: Marked, setting: str, flag: str) -> str:
     """Return the text with what differs from the wanted recipe put in."""
-    have = _named(marks.parse(text, setting))
-    keys = _difference(marks.plain(have), marks.plain(_named(wanted)))
+    have = with_parameters(marks.parse(text, setting))
+    keys = _difference(marks.plain(have), marks.plain(with_parameters(wanted)))
     if keys is None:
         return text
     at, value = keys
@@ -147,15 +149,19 @@ def _inserted(text: str, node: yaml.Node, keys: Sequence[str | int], value: Any)
     if isinstance(node, yaml.ScalarNode):
         end = node.end_mark.index
         is_name = node.value == keys[0]
-        return f"{text[:end]}: {_flow(value)}{text[end:]}" if is_name else f"{text[:end]} {_flow({keys[0]: value})}{text[end:]}"
+        return (
+            f"{text[:end]}: {_flow(value)}{text[end:]}"
+            if is_name
+            else f"{text[:end]} {_flow({keys[0]: value})}{text[end:]}"
+        )
     item = f"{_flow(keys[0])}: {_flow(value)}"
-    if node.flow_style:
-        end = node.end_mark.index - 1
-        before = text[:end].rstrip()
-        comma = "" if before.endswith(("{", ",")) else ","
-        space = "" if before.endswith("{") else " "
-        return f"{before}{comma}{space}{item}{text[len(before) : end]}{text[end:]}"
+    if not node.value:
+        at = node.start_mark.index + 1
+        return f"{text[:at]}{item}{text[at:]}"
     last = node.value[-1][1]
+    if node.flow_style:
+        at = _end(last)
+        return f"{text[:at]}, {item}{text[at:]}"
     end = text.find("\n", _end(last))
     end = len(text) if end < 0 else end
     return f"{text[:end]}\n{' ' * node.start_mark.column}{item}{text[end:]}"

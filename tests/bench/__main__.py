@@ -23,6 +23,7 @@ NAMES = (
     "perplexity",
     "lists",
     "classifiers",
+    "what_if",
 )
 
 for name in sys.argv[1:] or NAMES:

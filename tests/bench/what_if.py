@@ -185,7 +185,9 @@ def _bench_case(case: Case, aside: Path, seed: int) -> None:
             n_inside += inside
             widths.append((found["now"]["high"] - found["now"]["low"]) / max(1, true))
             if not inside:
-                misses.append((settings, found["now"], true, found["before"]["documents"], found["freed"], found["lost"]["kept"]))
+                misses.append(
+                    (settings, found["now"], true, found["before"]["documents"], found["freed"], found["lost"]["kept"])
+                )
         if not is_equal:
             misses.append((settings, "pass", found["after"], ledger.stage(found["after"]["stage"]).n_out))
     width = f"{np.median(widths):.1%}" if widths else ""

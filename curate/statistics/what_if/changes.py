@@ -10,14 +10,17 @@ from curate import spec
 from curate.errors import SpecError
 from curate.plan import columns
 from curate.plan.columns import Bound
-from curate.plan.record import is_number
+from curate.signals import SIGNALS, current_name
 from curate.spec import PipelineSpec
 from curate.stage import Kind
 from curate.statistics.corpus import Corpus
-from curate.statistics.record import Record
 from curate.statistics.what_if.judging import Filter, cannot_judge, filters_of
 
 FLAG = "--what-if"
+
+
+_JOINT = (Kind.BARRIER, Kind.STREAM, Kind.DATATROVE)
+"""Kinds of stages that see more than one document."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,15 @@ class Step:
 
     Args:
         bound: the stages. filters: what the filters compare; empty for a stage of another kind.
-        is_barrier: it decides about all documents together. names_copies: and names the copy that was kept.
+        is_joint: what it does with a document may depend on others, or it may make new ones. ranks: it is a global stage that
+            does not compare copies. names_copies: it drops copies, and names the one that was kept.
         is_unknown: the record lacks a column that one of the filters compares.
     """
 
     bound: tuple[Bound, ...]
     filters: tuple[Filter, ...] = ()
-    is_barrier: bool = False
+    is_joint: bool = False
+    ranks: bool = False
     names_copies: bool = False
     is_unknown: bool = False
 
@@ -114,11 +119,22 @@ class Compiled:
 
     def value_of(self, param: str) -> Any:
         """Return the value of a parameter in the run, `STAGE.PARAM`; None if it has none."""
-        address, _, name = param.rpartition(".")
-        for each in self.stages:
-            if each is not None and address in (each.ref.label, f"{each.ref.label}#1"):
-                return each.spec.all_params.get(name)
-        return None
+        bound = self._stage_of(param)
+        return bound.spec.all_params.get(param.rpartition(".")[2]) if bound else None
+
+    def check_is_filter(self, param: str) -> None:
+        """Make sure that a parameter is not one of a stage that the record cannot tell about.
+
+        Raises:
+            SpecError: it is.
+        """
+        if bound := self._stage_of(param):
+            _check_is_about_bounds(bound, bound)
+
+    def _stage_of(self, param: str) -> Bound | None:
+        address = param.rpartition(".")[0]
+        labelled = (each for each in self.stages if each is not None)
+        return next((each for each in labelled if address in (each.ref.label, f"{each.ref.label}#1")), None)
 
 
 def compile(corpus: Corpus, recipe: Mapping[str, Any], modules: Sequence[str] = ()) -> Compiled:
@@ -171,9 +187,7 @@ def _by_label(stages: Sequence[Bound | None]) -> dict[str, Bound]:
     return {each.ref.label: each for each in stages if each is not None}
 
 
-def _check_same_beside_stages(
-    corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], flag: str
-) -> None:
+def _check_same_beside_stages(corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], flag: str) -> None:
     """Refuse changes of anything but stages: what is read, and how it is written."""
     before, now = (spec.read_again(recipe, corpus.url, settings=each, flag=flag) for each in ((), settings))
     for part, one, other in (
@@ -182,7 +196,9 @@ def _check_same_beside_stages(
     ):
         if one != other:
             said = " ".join(f"{flag} {each}" for each in settings)
-            raise SpecError(f"{said}: changes {part}, of which the record says nothing.  --exact runs the changed recipe.")
+            raise SpecError(
+                f"{said}: changes {part}, of which the record says nothing.  --exact runs the changed recipe."
+            )
 
 
 def _about_variables(settings: Sequence[str]) -> str:
@@ -207,14 +223,15 @@ def _check_measured(corpus: Corpus, steps: Sequence[Step], moved: Sequence[Moved
     for each in (each.of(names) for step in steps for each in step.filters):
         if problem := cannot_judge(each, record.names):
             raise SpecError(
-                f"{each.label} would compare `{problem}`, which was never measured in the run.  To have it measured, put "
-                f"`text.measure: {{signals: [{problem}]}}` right before {each.label} and run the recipe again; or --exact runs "
-                "the changed recipe.  Measured were: " + ", ".join(_measured(record)) + "."
+                f"{each.label} would compare `{problem}`, which is not in the record of the run.  {_way_to(problem, each.label)}  "
+                f"--exact runs the changed recipe.  The record has {', '.join(record.names)}."
             )
 
 
-def _measured(record: Record) -> list[str]:
-    return [name for name, kind in zip(record.names, record.schema(record.names).types, strict=True) if is_number(kind)]
+def _way_to(column: str, label: str) -> str:
+    if current_name(column) in SIGNALS:
+        return f"To have it measured, put `text.measure: {{signals: [{column}]}}` right before {label} and run the recipe again."
+    return "The record holds what a run measures, not what the input brings."
 
 
 def _steps(corpus: Corpus, stages: Sequence[Bound | None]) -> Iterator[Step]:
@@ -231,9 +248,9 @@ def _steps(corpus: Corpus, stages: Sequence[Bound | None]) -> Iterator[Step]:
             yield Step(tuple(group), filters, is_unknown=lacking)
             group = []
         if each is not None:
-            is_barrier = each.spec.stage.kind is Kind.BARRIER
-            names = is_barrier and each.spec.stage.target.names_kept_copies
-            yield Step((each,), is_barrier=is_barrier, names_copies=names)
+            kind = each.spec.stage.kind
+            names = kind is Kind.BARRIER and each.spec.stage.target.names_kept_copies
+            yield Step((each,), is_joint=kind in _JOINT, ranks=kind is Kind.BARRIER and not names, names_copies=names)
 
 
 def _moved(before: Bound, after: Bound) -> Iterator[Moved]:

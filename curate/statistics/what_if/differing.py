@@ -59,7 +59,9 @@ def _by_shard(before: Corpus, now: Corpus) -> Iterator[tuple[pa.Table, pa.Table]
         if one is None and other is None:
             return
         if one is None or other is None or not one["id"].equals(other["id"]):
-            raise InputError(f"{before.url} and {now.url} have not read the same documents, so they cannot be compared.")
+            raise InputError(
+                f"{before.url} and {now.url} have not read the same documents, so they cannot be compared."
+            )
         yield one, other
 
 

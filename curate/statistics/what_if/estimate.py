@@ -60,7 +60,7 @@ def survivors(counter: Counter) -> Survivors:
     middle = known + sum(waiting[at] * share.near for at, share in shares.items())
     low = known + sum(waiting[at] * share.low for at, share in shares.items())
     high = known + sum(waiting[at] * share.high for at, share in shares.items())
-    ranks = [at for at in open_ if not counter.change.steps[at].names_copies]
+    ranks = [at for at in open_ if counter.change.steps[at].ranks]
     estimates, spread = [middle], _spread(waiting, shares)
     if ranks:
         ranked = _ranked(counter, ranks[0], waiting)
@@ -73,13 +73,15 @@ def survivors(counter: Counter) -> Survivors:
     estimate = estimates[0] + back / 2
     low, high = low - Z * spread, high + back + Z * spread
     low = max(least, np.floor(min(low, estimate)))
-    return Survivors(known, int(waiting.sum()), estimate, float(low), float(min(most, np.ceil(max(high, estimate)))), False)
+    return Survivors(
+        known, int(waiting.sum()), estimate, float(low), float(min(most, np.ceil(max(high, estimate)))), False
+    )
 
 
 def unsettled(counter: Counter) -> list[int]:
-    """Return the global stages to which other documents come than in the run."""
+    """Return the steps that see more than one document and to which others come than in the run."""
     flows, first = counter.counts.flows, counter.deciding.first
-    return [at for at, step in enumerate(counter.change.steps) if at > first and step.is_barrier and _is_met(flows, at)]
+    return [at for at, step in enumerate(counter.change.steps) if at > first and step.is_joint and _is_met(flows, at)]
 
 
 def coming_out(counter: Counter, at: int) -> tuple[int, int]:

@@ -160,7 +160,10 @@ def _unknown(counter: Counter) -> Iterator[str]:
 def _met(counter: Counter) -> Iterator[tuple[Any, str]]:
     for at in estimate.unsettled(counter):
         step = counter.change.steps[at]
-        yield step, "may keep another copy of a lost one" if step.names_copies else "decides about all documents together"
+        yield (
+            step,
+            "may keep another copy of a lost one" if step.names_copies else "looks at more than one document",
+        )
 
 
 def examples(corpus: Corpus, counter: Counter, n: int, modules: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:

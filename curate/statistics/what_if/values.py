@@ -119,8 +119,9 @@ def for_share(compiled: Compiled, param: str, wanted: float, settings: Sequence[
 
 def _numbers_of(compiled: Compiled, param: str, settings: Sequence[str]) -> tuple[Callable[[float], float], str]:
     """Return what makes a number one that the parameter takes, and the column that its rule compares."""
+    compiled.check_is_filter(param)
     error: SpecError | None = None
-    for whole, make in ((False, _rounded), (True, lambda value: int(round(value)))):
+    for whole, make in ((False, _rounded), (True, round)):
         for value in (0.5, 0.25) if not whole else (7, 11):
             try:
                 change = compiled.changed([*settings, f"{param}={value}"], TARGET, may_be_none=True)
