@@ -51,7 +51,8 @@ def changed(
 
     Args:
         settings: `path=value` changes. flag: the option that gave them, for errors.
-        output: the new run folder, which stays; empty: a folder beside the run, which is removed at the end.
+        output: the new run folder, which stays; empty: a folder beside the run, `RUN.what-if-<process>`, which is removed at
+            the end, but not if the process is killed.
         workers, watch: as of `engine.run.run`.
 
     Raises:
@@ -60,6 +61,11 @@ def changed(
     """
     folder = finished_run.finished_folder(url)
     planned = _planned(folder, settings, flag)
+    if planned.spec.executor.launcher().is_detached:
+        raise SpecError(
+            f"{url}: its executor runs tasks later, and nothing can be compared before.  Run the changed recipe with "
+            "`curate run -o` and `--set`, and compare the two runs."
+        )
     kept = output or folder.fs.unstrip_protocol(f"{folder.root.rstrip('/')}.what-if-{os.getpid()}")
     made = RunFolder(kept)
     if not output and made.fs.exists(made.root):
@@ -68,10 +74,6 @@ def changed(
         )
     try:
         carry_out(planned, kept, workers=workers, watch=watch)
-        if not finished_run.is_finished(kept):
-            raise SpecError(
-                f"{kept} was submitted to an executor that runs tasks later.  Compare the two runs when it has finished."
-            )
         yield kept
     finally:
         if not output and made.fs.exists(made.root):

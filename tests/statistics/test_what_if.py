@@ -172,7 +172,11 @@ def test_other_reasons_are_told_for_documents_that_stay_dropped(rules):
     record = rules.corpus().record.read(["stage", "reason", "broken"]).to_pylist()
     dropped = [row for row in record if (row["stage"], row["reason"]) == ("filters.gopher.quality", "too_few_words")]
     assert joint["dropped"] == len(dropped) == joint["still"] + joint["passed"] + joint["for_others_in_all"]
-    assert joint["for_others"] and joint["still"] and 0 < joint["passed"] <= sum(len(row["broken"]) == 1 for row in dropped)
+    assert (
+        joint["for_others"]
+        and joint["still"]
+        and 0 < joint["passed"] <= sum(len(row["broken"]) == 1 for row in dropped)
+    )
 
 
 def test_of_several_inputs_only_those_that_a_filter_sees_change(tmp_path):
@@ -290,7 +294,10 @@ def test_a_sweep_counts_in_decimals():
         ("filters.gopher.quality.min_words=many", "expected int or null"),
         ("filters.gopher.quality.min_words", "expected path=value"),
         ("filters.gopher.quality.min_words=8", "nothing changes"),
-        ("filters.gopher.quality.count_marks=true", "not in the record of the run.*right before filters.gopher.quality"),
+        (
+            "filters.gopher.quality.count_marks=true",
+            "not in the record of the run.*right before filters.gopher.quality",
+        ),
         ("quality.threshold.min=3", "may be 2 stages"),
         ("quality.threshold#1.score=rank", "`rank`, which is not in the record.*--exact"),
         ("dedup.exact.by=url", "no filter that compares columns.*--exact"),

@@ -7,8 +7,8 @@ What is not known, and how it is taken into account:
   the interval holds both with their 95 % intervals, and the spread of as many draws.
 * A global stage that ranks keeps about the same share of more documents, or of fewer: that gives a second estimate. The
   interval holds both.
-* A global stage that drops copies keeps another copy where the kept one is lost: between none and all of the lost ones
-  that can have copies.
+* A global stage that drops copies keeps another copy where the kept one is lost: between none, and as many as if copies
+  of lost documents were not more often lost than others.
 """
 
 from __future__ import annotations
@@ -174,15 +174,15 @@ def _reaches(counter: Counter, start: int, at: int) -> float:
 
 
 def _back(counter: Counter, copies: list[int]) -> float:
-    """Return how many lost documents can have a copy that would be kept in their place: as many as have copies on average."""
+    """Return how many copies can be kept in place of lost documents: as many as if those that still come were copies of lost
+    and of other documents alike, and no more than are lost. As copies are alike, most are lost with the kept one."""
     flows, end = counter.counts.flows, len(counter.change.steps)
-    without_copy, most = 1.0, 0.0
+    found = 0.0
     for at in copies:
-        dropped, passed = int(flows[at].sum()), int(flows[at + 1 :].sum())
-        without_copy *= 1 - min(1.0, dropped / passed) if passed else 0.0
-        most = max(most, float(flows[at + 1 :, :at, SAME].sum()))
-    came = flows[copies[-1] + 1 :].sum() if copies else 0
-    return most * (1 - without_copy) * float(flows[end].sum() / came) if came else 0.0
+        passed, lost = int(flows[at + 1 :].sum()), int(flows[at + 1 :, :at, SAME].sum())
+        still_come = int(flows[at, at, SAME])
+        found += min(lost, still_come * lost / passed) * float(flows[end].sum() / passed) if passed else 0.0
+    return found
 
 
 def _could_return(counter: Counter, unsettled: list[int]) -> int:
