@@ -1,5 +1,7 @@
 """Recipes with a value changed in their text: what is read is what `--set` gives, and all else stays as it was."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -79,4 +81,4 @@ def test_a_file_is_not_overwritten_and_paths_stay_right(tmp_path):
     with pytest.raises(SpecError, match="no folder"):
         rewritten.write(str(tmp_path / "no" / "n.yaml"), path, ["dedup.exact.by=url", "inputs.sources.jsonl.paths=/a.jsonl"], replace=False)  # fmt: skip
     rewritten.write(path, path, ["filters.gopher.quality.min_words=3"], replace=True)
-    assert "min_words: 3, max_words: 9}   # why" in open(path, encoding="utf-8").read()
+    assert "min_words: 3, max_words: 9}   # why" in Path(path).read_text(encoding="utf-8")

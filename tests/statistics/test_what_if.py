@@ -17,7 +17,23 @@ from curate.runs import RunFolder, layout
 from curate.statistics import corpus, unfinished
 from curate.statistics.what_if import changes, differing, outcome, values
 
-WORDS = "the be to and of that have with harbour lantern meadow quiet rivers wander ###".split()
+WORDS = [
+    "the",
+    "be",
+    "to",
+    "and",
+    "of",
+    "that",
+    "have",
+    "with",
+    "harbour",
+    "lantern",
+    "meadow",
+    "quiet",
+    "rivers",
+    "wander",
+    "###",
+]
 
 
 def _text(k: int) -> str:
@@ -230,7 +246,7 @@ def test_exact_refuses_a_folder_that_is_not_ours_and_inputs_that_changed(tmp_pat
         pass
     (tmp_path / "run" / "in.jsonl").write_text("".join(json.dumps(each) + "\n" for each in DOCUMENTS[:7]))
     with (
-        pytest.raises(SpecError, match="input of .* has changed since"),
+        pytest.raises(SpecError, match=r"input of .* has changed since"),
         rerun.changed(made.url, ["filters.gopher.quality.min_words=3"], flag="--what-if"),
     ):
         pass
