@@ -57,24 +57,22 @@ def survivors(counter: Counter) -> Survivors:
     if not waiting.any() and not open_:
         return Survivors(known, 0, known, known, known, True)
     shares = {int(at): _share(counter, int(at)) for at in np.flatnonzero(waiting)}
-    middle = known + sum(waiting[at] * share.near for at, share in shares.items())
+    estimate = known + sum(waiting[at] * share.near for at, share in shares.items())
     low = known + sum(waiting[at] * share.low for at, share in shares.items())
     high = known + sum(waiting[at] * share.high for at, share in shares.items())
+    spread = _spread(waiting, shares)
     ranks = [at for at in open_ if counter.change.steps[at].ranks]
-    estimates, spread = [middle], _spread(waiting, shares)
     if ranks:
-        ranked = _ranked(counter, ranks[0], waiting)
-        estimates = [ranked]
-        low, high = min(low, ranked), max(high, ranked)
-        spread = np.hypot(spread, np.sqrt(abs(ranked - known)))
+        estimate = _ranked(counter, ranks[0], waiting)
+        low, high = min(low, estimate), max(high, estimate)
+        spread = np.hypot(spread, np.sqrt(abs(estimate - known)))
     back = _back(counter, [at for at in open_ if counter.change.steps[at].names_copies])
-    most = known + int(waiting.sum()) + _could_return(counter, open_)
+    estimate += back / 2
+    low, high = min(low - Z * spread, estimate), max(high + back + Z * spread, estimate)
     least = 0 if open_ else known
-    estimate = estimates[0] + back / 2
-    low, high = low - Z * spread, high + back + Z * spread
-    low = max(least, np.floor(min(low, estimate)))
+    most = known + int(waiting.sum()) + _could_return(counter, open_)
     return Survivors(
-        known, int(waiting.sum()), estimate, float(low), float(min(most, np.ceil(max(high, estimate)))), False
+        known, int(waiting.sum()), estimate, max(least, float(np.floor(low))), min(most, float(np.ceil(high))), False
     )
 
 
@@ -159,10 +157,14 @@ def _ranked(counter: Counter, at: int, waiting: np.ndarray) -> float:
     """Return how many documents are kept if a ranking and all after it keep the share that they kept."""
     flows, end = counter.counts.flows, len(counter.change.steps)
     came, passed = flows[at:].sum(), flows[at + 1 :].sum()
+    if not came or not passed:
+        return 0.0
     after, kept = flows[at + 1 :, at + 1 :].sum(), flows[at + 1 :, end].sum()
+    if not after:  # all that the ranking let pass are lost before it
+        after, kept = passed, flows[end].sum()
     comes = flows[:, at:, SAME].sum() + flows[:, at:, FREED].sum()
     comes += sum(n * _reaches(counter, step, at) for step, n in enumerate(waiting) if n and step <= at)
-    return float(comes * (passed / came) * (kept / after)) if came and after else 0.0
+    return float(comes * (passed / came) * (kept / after))
 
 
 def _reaches(counter: Counter, start: int, at: int) -> float:
