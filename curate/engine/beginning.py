@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -49,6 +50,7 @@ def _described(planned: Plan, runner: index.Runner, warnings: list[str]) -> dict
         "name": spec.name,
         "description": spec.description,
         "recipe": spec.resolved,
+        "path": os.path.abspath(spec.path),
         "published": spec.published.to_json() if spec.published else None,
         "limit": planned.limit,
         "allow_empty": spec.allow_empty,

@@ -60,6 +60,18 @@ def planned(
     """
     problems = Problems()
     pipeline = spec.read(recipe, settings=settings, inputs=input_paths, skip=skip, executor=executor, problems=problems)
+    return planned_of(pipeline, limit, problems)
+
+
+def planned_of(pipeline: PipelineSpec, limit: int, problems: Problems) -> Plan:
+    """Find the inputs of a recipe that has been read, and plan its phases.
+
+    Args:
+        problems: what was wrong with it.
+
+    Raises:
+        SpecError, InputError, SpecErrors: as of `planned`.
+    """
     with redaction.hidden_in_errors(redaction.secrets_of(pipeline.resolved)):
         with problems.noted():
             sections.with_modules(pipeline.modules)  # a mistake there shall not be found when all tasks are done

@@ -87,10 +87,18 @@ def run(
         SpecError, InputError: before anything runs.
         StageError, RunError: a task failed; finished tasks are kept, and running again goes on from there.
     """
-    terminal_log.silence()
     planned = planning.planned(recipe, settings, input_paths, skip, executor, limit)
+    output = output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}"
+    return carry_out(planned, output, workers=workers, replace=replace, fresh=fresh, watch=watch)
+
+
+def carry_out(
+    planned: Plan, output: str, *, workers: int = 0, replace: bool = False, fresh: bool = False, watch: Watcher | None = None
+) -> str:  # fmt: skip
+    """Run what is planned; arguments, result and errors as `run`."""
+    terminal_log.silence()
     launcher = _launcher(planned.spec, workers)
-    folder = RunFolder(output or f"runs/{planned.spec.name}{f'-limit{limit}' if limit else ''}")
+    folder = RunFolder(output)
     claim(folder, planned.spec.name, replace=replace)
     _refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)

@@ -16,8 +16,8 @@ schema     the JSON Schema of recipes, for editors
 from curate.spec.entries import CHECKPOINT
 from curate.spec.executors import ExecutorSpec
 from curate.spec.pipeline import Input, PipelineSpec
-from curate.spec.reader import INPUT_PARAMS, read
+from curate.spec.reader import INPUT_PARAMS, read, read_again
 from curate.spec.schema import json_schema
 from curate.spec.stages import STAGE_PARAMS, Case, Gap, StageSpec
 
-__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Gap", "Input", "PipelineSpec", "StageSpec", "json_schema", "read"]  # fmt: skip
+__all__ = ["CHECKPOINT", "INPUT_PARAMS", "STAGE_PARAMS", "Case", "ExecutorSpec", "Gap", "Input", "PipelineSpec", "StageSpec", "json_schema", "read", "read_again"]  # fmt: skip

@@ -127,13 +127,18 @@ def readable(marked: Marked) -> Any:
     return marked.value
 
 
-def made(value: Any, place: str) -> Marked:
-    """Mark a value that is not from a file, such as one of `--set`; `place` is shown in its errors."""
+def made(value: Any, place: str, folder: str = "") -> Marked:
+    """Mark a value that is not read from a file, such as one of `--set`.
+
+    Args:
+        place: shown in its errors.
+        folder: where relative paths in it begin; empty: in the current folder.
+    """
     if isinstance(value, dict):
-        value = {key: made(inner, place) for key, inner in value.items()}
+        value = {key: made(inner, place, folder) for key, inner in value.items()}
     elif isinstance(value, list):
-        value = [made(inner, place) for inner in value]
-    return Marked(value, place, place)
+        value = [made(inner, place, folder) for inner in value]
+    return Marked(value, place, place, folder)
 
 
 def note(text: str, places: Sequence[str]) -> str:

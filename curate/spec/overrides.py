@@ -32,8 +32,8 @@ DEFAULT_SINK = "sinks.parquet"
 """What writes the output of a recipe that does not say."""
 
 
-def apply(document: Marked, setting: str) -> None:
-    """Apply one `--set path=value`; the value is YAML.
+def apply(document: Marked, setting: str, flag: str = "--set") -> None:
+    """Apply one `--set path=value`; the value is YAML. `flag` is the option that gave it, for errors.
 
     The path is that of a stage (see `entries`) and a parameter, with a key if the parameter is a mapping:
     `filters.gopher.quality.min_words`, `dedup.exact#2.keep`, `stages[3].min_words`, `inputs.crawl.fields.text`; or
@@ -43,7 +43,7 @@ def apply(document: Marked, setting: str) -> None:
         SpecError: the setting is not `path=value`, the path does not exist, or may mean several stages.
     """
     path, equals, text = setting.partition("=")
-    place = f"--set {path}={HIDDEN if is_secret(path) else text}"
+    place = f"{flag} {path}={HIDDEN if is_secret(path) else text}"
     if not equals or not path:
         raise SpecError("expected path=value, such as filters.gopher.quality.min_words=30.", place)
     value = marks.made(marks.plain(marks.parse(text, place)), place)

@@ -7,6 +7,7 @@ noted, and reading goes on: a user learns of all mistakes at once.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -64,10 +65,36 @@ def read(
     document = marks.load(path)
     if not isinstance(document.value, dict):
         raise SpecError("a recipe is a mapping with `name`, `inputs` and `stages`.", document.place)
+    return understood(document, path, settings=settings, inputs=inputs, skip=skip, executor=executor, problems=problems)
+
+
+def read_again(
+    resolved: Mapping[str, Any], path: str, *, settings: Sequence[str] = (), flag: str = "--set", problems: Problems | None = None,
+) -> PipelineSpec:  # fmt: skip
+    """Read a recipe as a run has resolved it, with further changes.
+
+    Args:
+        resolved: as of `PipelineSpec`; a run keeps it.
+        path: the YAML file that it was read from; relative paths begin in its folder. The file itself is not read.
+        settings: `path=value` changes. flag: the option that gave them, for errors.
+        problems: as of `read`.
+
+    Raises:
+        SpecError, SpecErrors: as `read`; the positions are those of the settings, or of keys of the recipe.
+    """
+    document = marks.made(resolved, path, os.path.dirname(os.path.abspath(path)))
+    return understood(document, path, settings=settings, flag=flag, problems=problems)
+
+
+def understood(
+    document: Marked, path: str, *, settings: Sequence[str] = (), flag: str = "--set", inputs: Sequence[str] = (),
+    skip: Sequence[str] = (), executor: str = "", problems: Problems | None = None,
+) -> PipelineSpec:  # fmt: skip
+    """Return what a recipe says after these changes; arguments and errors as `read` and `read_again`."""
     found = problems or Problems()
     for setting in settings:
         with found.noted():
-            overrides.apply(document, setting)
+            overrides.apply(document, setting, flag)
     with found.noted():
         overrides.interpolate(document)
     with hidden_in_errors(secrets_of(marks.readable(document))):

@@ -139,5 +139,8 @@ def read_parquet(
     leaves = [f"{name}.list.element" if name == "broken" else name for name in few]
     with reading.whole(folder, path), folder.open(path) as file:
         found = pq.ParquetFile(file, pre_buffer=False, read_dictionary=leaves)
-        for batch in found.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=with_threads):
-            yield batch.select(list(columns))
+        for group in range(found.num_row_groups):  # Arrow cannot read lists of codes from two groups as one batch
+            for batch in found.iter_batches(
+                BATCH_ROWS, row_groups=[group], columns=list(columns), use_threads=with_threads
+            ):
+                yield batch.select(list(columns))

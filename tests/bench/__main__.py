@@ -26,6 +26,7 @@ NAMES = (
     "probe",
     "lists",
     "classifiers",
+    "what_if",
 )
 
 for name in sys.argv[1:] or NAMES:
