@@ -1,0 +1,131 @@
+"""What the terminal shows of a run or a data set at a glance: reasons by share, and a line of blocks for each column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curate.cli import drawing
+from curate.cli.console import OUT, Piece, many, quoted, styled
+from curate.statistics import overview
+from curate.statistics.corpus import Corpus
+
+REASONS = 12
+"""Reasons that are shown."""
+
+
+def data(corpus: Corpus, *, is_all: bool) -> dict[str, Any]:
+    """Return the numbers as JSON-like data.
+
+    Args:
+        is_all: of all columns, not only of those that matter most.
+    """
+    names = _chosen(corpus, is_all)[0] if corpus.record else []
+    return {
+        "missing": list(corpus.missing),
+        "reasons": overview.reasons(corpus),
+        "distributions": overview.distributions(corpus, names) if names else [],
+    }
+
+
+def print_missing(corpus: Corpus) -> None:
+    """Print what is not in the numbers."""
+    for sentence in corpus.missing:
+        OUT.print(styled("note", "bold"), f"  {sentence}\n")
+
+
+def print_reasons(corpus: Corpus) -> None:
+    """Print why documents were dropped, the most frequent reason first."""
+    found = overview.reasons(corpus)
+    if not found:
+        return
+    OUT.print(styled("reasons, of all documents read", "bold"))
+    heads = ["documents", "share", "broke it in all", "", "reason"]
+    most = found[0]["documents"]
+    rows = [
+        [f"{each['documents']:>9,}", f"{drawing.share(each['share']):>6}", f"{each['broke']:>15,}", _bar(each["documents"] / most), quoted(f"{each['reason']}  ({each['stage']})")]
+        for each in found[:REASONS]
+    ]  # fmt: skip
+    OUT.print_table(heads if OUT.columns >= 80 else [*heads[:2], *heads[4:]], rows if OUT.columns >= 80 else [[*row[:2], *row[4:]] for row in rows])  # fmt: skip
+    if len(found) > REASONS:
+        rest = found[REASONS:]
+        OUT.print(f"{sum(each['documents'] for each in rest):>9,} for {many(len(rest), 'other reason')}")
+    OUT.print()
+
+
+def _bar(share: float) -> Piece:
+    full, width = ("▇" if OUT.is_unicode else "="), 12
+    return styled(f"{full * max(1, round(width * share)):<{width}}", drawing.DROPPED)
+
+
+def print_distributions(corpus: Corpus, *, is_all: bool) -> None:
+    """Print a line for each column: how its values are distributed in kept and in dropped documents."""
+    if corpus.record is None:
+        return
+    names, n_left = _chosen(corpus, is_all)
+    if not names:
+        return
+    fit = _Fit.of(OUT.columns, names, is_run=corpus.is_run)
+    found = overview.distributions(corpus, names, fit.bins)
+    if corpus.is_run:
+        OUT.print(styled("distributions, with bounds as marks; both sides of a line have one axis", "bold"))
+    OUT.print_table(fit.heads, [fit.row(each) for each in found])
+    more = f"{many(n_left, 'other column')}: --all.  " if n_left else ""
+    OUT.print(styled(f"{more}Of one in detail: --signal NAME.", "dim"))
+    OUT.print()
+
+
+def _chosen(corpus: Corpus, is_all: bool) -> tuple[Sequence[str], int]:
+    """Return the columns that are shown, and how many are not."""
+    names = overview.columns(corpus)
+    chosen = names if is_all or not corpus.is_run else overview.brief(corpus, names)
+    return chosen, len(names) - len(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What fits into the width of the terminal.
+
+    Args:
+        name: characters of a column's name. bins: blocks of a histogram.
+        percentiles: that are shown of each side. has_bounds: whether bounds are written out.
+        is_run: whether there are dropped documents, too.
+    """
+
+    name: int
+    bins: int
+    percentiles: tuple[str, ...]
+    has_bounds: bool
+    is_run: bool
+
+    @classmethod
+    def of(cls, width: int, names: Sequence[str], *, is_run: bool) -> _Fit:
+        name = min(max(map(len, names)), max(20, width // 3))
+        percentiles = ("p5", "p50", "p95") if width >= 110 or (not is_run and width >= 76) else ("p50",) if width >= 76 else ()  # fmt: skip
+        has_bounds = is_run and width >= 96
+        sides = 2 if is_run else 1
+        left = width - name - 1 - (18 if has_bounds else 0) - sides * 8 * len(percentiles)
+        return cls(name, max(5, min(28, left // sides - 4)), percentiles, has_bounds, is_run)
+
+    @property
+    def sides(self) -> list[tuple[str, str]]:
+        both = [("kept", drawing.KEPT), ("dropped", drawing.DROPPED)]
+        return both if self.is_run else [("kept", "")]
+
+    @property
+    def heads(self) -> list[str]:
+        found = ["column"]
+        for side, _ in self.sides:
+            names = [{"p50": "median"}.get(name, name) for name in self.percentiles]
+            found += [side if self.is_run else "values", *(f"{name:>7}" for name in names)]
+        return [*found, "bound"] if self.has_bounds else found
+
+    def row(self, found: dict[str, Any]) -> list[Piece]:
+        row: list[Piece] = [quoted(found["column"] if len(found["column"]) <= self.name else found["column"][: self.name - 1] + "~")]  # fmt: skip
+        for side, style in self.sides:
+            row.append(drawing.histogram(found[side]["shares"], found["edges"], found["bounds"], style))
+            row += [f"{drawing.number(found[side][name]):>7}" for name in self.percentiles]
+        if self.has_bounds:
+            row.append("; ".join(dict.fromkeys(map(drawing.bounds, found["rules"]))))
+        return row

@@ -1,0 +1,107 @@
+"""A run or a data set at a glance: reasons by how many documents they dropped, columns by how their values are distributed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from curate.plan.record import is_number
+from curate.signals import SIGNALS
+from curate.statistics import axis
+from curate.statistics.corpus import Corpus
+from curate.statistics.distribution import Values, numbers, summary
+from curate.statistics.record import Record
+from curate.statistics.signal import described
+
+BINS = 16
+"""About how many bins a distribution is divided into."""
+
+COMPARED, OTHERS = 12, 6
+"""Columns that are shown: of those that rules compare, and of the others."""
+
+_AT_ONCE = 32_000_000
+"""Numbers that are held in memory at the same time, about."""
+
+
+def reasons(corpus: Corpus) -> list[dict[str, Any]]:
+    """Return why documents were dropped, as JSON-like data, the most frequent reason first.
+
+    `documents`: for which it was the first broken rule; `share` of all that were read, `share_of_dropped`; `broke`: all that
+    broke the rule where they were dropped.
+    """
+    born, dropped = max(1, corpus.ledger.n_born), max(1, corpus.ledger.n_dropped)
+    found = [
+        {"stage": entry.stage, "reason": reason, "documents": n, "share": n / born, "share_of_dropped": n / dropped,
+         "broke": entry.failed.get(reason, n)}
+        for entry in corpus.ledger.stages for reason, n in entry.dropped.items() if n
+    ]  # fmt: skip
+    return sorted(found, key=lambda each: (-each["documents"], each["stage"], each["reason"]))
+
+
+def columns(corpus: Corpus) -> list[str]:
+    """Return all columns of numbers: first those that rules compare, by how many documents broke these; then the others,
+    scores first."""
+    record = corpus.need_record()
+    schema = record.schema(record.names)
+    there = [name for name in record.names if is_number(schema.field(name).type) and not pa.types.is_boolean(schema.field(name).type)]  # fmt: skip
+    broke = {(entry.stage, reason): n for entry in corpus.ledger.stages for reason, n in entry.failed.items()}
+    cost = dict.fromkeys(there, 0)
+    for rule in corpus.rulebook:
+        if rule.column in cost and not rule.bound.is_idle:
+            cost[rule.column] += 1 + len(there) * broke.get((rule.stage, rule.reason), 0)
+    compared = sorted((name for name in there if cost[name]), key=lambda name: -cost[name])
+    others = [name for name in there if not cost[name]]
+    return [*compared, *(name for name in others if name not in SIGNALS), *(name for name in others if name in SIGNALS)]
+
+
+def brief(corpus: Corpus, names: Sequence[str]) -> list[str]:
+    """Return the columns that are shown if nobody asks for all."""
+    compared = {rule.column for rule in corpus.rulebook if not rule.bound.is_idle}
+    broke = {(entry.stage, reason) for entry in corpus.ledger.stages for reason, n in entry.failed.items() if n}
+    costly = {rule.column for rule in corpus.rulebook if (rule.stage, rule.reason) in broke}
+    first = [name for name in names if name in costly][:COMPARED]
+    return [*first, *[name for name in names if name not in compared][: OTHERS + COMPARED - len(first)]]
+
+
+def distributions(corpus: Corpus, names: Sequence[str], n_bins: int = BINS) -> list[dict[str, Any]]:
+    """Return how columns are distributed, as JSON-like data.
+
+    `kept` and `dropped`: the summary of the values and their `shares` in the bins of `edges`, of which the first begins
+    before and the last ends behind the edges that are given; `rules`: those that compare the column.
+
+    Raises:
+        SpecError: there is no such column. InputError: the record is damaged.
+    """
+    record, found = corpus.need_record(), []
+    for name, kept, dropped in _values(record, names, corpus.ledger.n_born):
+        rules = corpus.rulebook.on_column(name)
+        drawn = axis.make([kept, dropped], [rule.bound for rule in rules], n_bins)
+        edges = drawn.edges if drawn else (-np.inf, np.inf)
+        found.append({
+            "column": name, "about": record.about[name], "edges": list(edges[1:-1]),
+            "bounds": sorted(drawn.marks) if drawn else [],
+            "kept": {**summary(kept), "shares": kept.shares(edges)},
+            "dropped": {**summary(dropped), "shares": dropped.shares(edges)},
+            "rules": described(rules),
+        })  # fmt: skip
+    return found
+
+
+def _values(record: Record, names: Sequence[str], n_rows: int) -> Iterator[tuple[str, Values, Values]]:
+    """Yield each column with its values in kept and in dropped documents, some columns in each pass over the record."""
+    n = max(1, _AT_ONCE // max(1, n_rows))
+    for start in range(0, len(names), n):
+        some = list(names[start : start + n])
+        pieces: dict[str, list[np.ndarray]] = {name: [] for name in some}
+        dropped: list[np.ndarray] = []
+        for batch in record.batches([*some, "stage"], coded=True):
+            dropped.append(batch["stage"].is_valid().to_numpy(zero_copy_only=False))
+            for name in some:
+                pieces[name].append(numbers(batch[name]))
+        is_dropped = np.concatenate(dropped) if dropped else np.zeros(0, bool)
+        for name in some:
+            values = np.concatenate(pieces.pop(name)) if dropped else np.zeros(0)
+            yield name, Values(values[~is_dropped]), Values(values[is_dropped])
