@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from curate.statistics.dataset import Asked
 
 
+_MARKS = (layout.LEDGER, layout.PLAN, layout.INPUTS, layout.PHASES, layout.JUDGEMENTS)
+"""What run folders have: a data set has not two of these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What was found.
@@ -27,6 +31,27 @@ class Opened:
 
     corpus: Corpus
     run: FinishedRun | None = None
+
+
+def asked_of(text: str, sample: str) -> Asked:
+    """Return how a data set is to be read.
+
+    Args:
+        text: the column of the texts; empty for the usual one.
+        sample: `all`, a number of documents, or empty for the usual number.
+
+    Raises:
+        SpecError: the sample is none of these.
+    """
+    from curate.statistics.dataset import Asked
+
+    if not sample:
+        return Asked(text)
+    if sample == "all":
+        return Asked(text, None)
+    if not sample.isascii() or not sample.isdigit() or not int(sample):
+        raise SpecError(f"--sample {sample}: expected a number of documents, more than 0, or all.")
+    return Asked(text, int(sample))
 
 
 def open_run(url: str, modules: Sequence[str] = ()) -> Opened | None:
@@ -45,7 +70,7 @@ def open_run(url: str, modules: Sequence[str] = ()) -> Opened | None:
         return Opened(corpus.of_finished(folder, run.manifest, run.ledger), run)
     if folder.exists(layout.RUN):
         return Opened(unfinished.read(folder, modules))
-    if folder.exists(layout.PHASES) and folder.exists(layout.PLAN):
+    if sum(folder.exists(name) for name in _MARKS) > 1:
         raise SpecError(
             f"{url}: looks like a run folder, but {layout.RUN} and {layout.MANIFEST} are missing, so there is no run here.  "
             "Restore them, or run the recipe again with another --output."
@@ -55,7 +80,7 @@ def open_run(url: str, modules: Sequence[str] = ()) -> Opened | None:
 
 def _is_run_folder(folder: RunFolder) -> bool:
     """Return whether a manifest is that of a run: a data set may have a file of that name, too."""
-    return any(folder.exists(name) for name in (layout.RUN, layout.LEDGER, layout.PLAN, layout.PHASES))
+    return any(folder.exists(name) for name in (layout.RUN, *_MARKS))
 
 
 def open_any(url: str, asked: Asked, modules: Sequence[str] = ()) -> Opened:

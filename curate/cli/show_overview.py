@@ -14,6 +14,9 @@ from curate.statistics.corpus import Corpus
 REASONS = 12
 """Reasons that are shown."""
 
+_LEAST_WIDTHS = (0, 0, 100, 115, 0, 70)
+"""Of the table of reasons, from which width of the terminal on each column is shown."""
+
 
 def data(corpus: Corpus, *, is_all: bool) -> dict[str, Any]:
     """Return the numbers as JSON-like data.
@@ -22,11 +25,8 @@ def data(corpus: Corpus, *, is_all: bool) -> dict[str, Any]:
         is_all: of all columns, not only of those that matter most.
     """
     names = _chosen(corpus, is_all)[0] if corpus.record else []
-    return {
-        "missing": list(corpus.missing),
-        "reasons": overview.reasons(corpus),
-        "distributions": overview.distributions(corpus, names) if names else [],
-    }
+    found = overview.glance(corpus, names) if names else {"sample": None, "distributions": []}
+    return {"missing": list(corpus.missing), "reasons": overview.reasons(corpus), **found}
 
 
 def print_missing(corpus: Corpus) -> None:
@@ -41,13 +41,13 @@ def print_reasons(corpus: Corpus) -> None:
     if not found:
         return
     OUT.print(styled("reasons, of all documents read", "bold"))
-    heads = ["documents", "share", "broke it in all", "", "reason"]
     most = found[0]["documents"]
-    rows = [
-        [f"{each['documents']:>9,}", f"{drawing.share(each['share']):>6}", f"{each['broke']:>15,}", _bar(each["documents"] / most), quoted(f"{each['reason']}  ({each['stage']})")]
-        for each in found[:REASONS]
-    ]  # fmt: skip
-    OUT.print_table(heads if OUT.columns >= 80 else [*heads[:2], *heads[4:]], rows if OUT.columns >= 80 else [[*row[:2], *row[4:]] for row in rows])  # fmt: skip
+    heads, rows = ["documents", "share", "broke it in all", "", "reason", "stage"], []
+    for each in found[:REASONS]:
+        numbers = [f"{each['documents']:>9,}", f"{drawing.share(each['share']):>6}", f"{each['broke']:>15,}"]
+        rows.append([*numbers, _bar(each["documents"] / most), quoted(each["reason"]), quoted(each["stage"], "dim")])
+    shown = [k for k, least in enumerate(_LEAST_WIDTHS) if OUT.columns >= least]
+    OUT.print_table([heads[k] for k in shown], [[row[k] for k in shown] for row in rows])
     if len(found) > REASONS:
         rest = found[REASONS:]
         OUT.print(f"{sum(each['documents'] for each in rest):>9,} for {many(len(rest), 'other reason')}")
@@ -67,13 +67,29 @@ def print_distributions(corpus: Corpus, *, is_all: bool) -> None:
     if not names:
         return
     fit = _Fit.of(OUT.columns, names, is_run=corpus.is_run)
-    found = overview.distributions(corpus, names, fit.bins)
-    if corpus.is_run:
-        OUT.print(styled("distributions, with bounds as marks; both sides of a line have one axis", "bold"))
-    OUT.print_table(fit.heads, [fit.row(each) for each in found])
+    found = overview.glance(corpus, names, fit.bins)
+    OUT.print(styled("distributions" + (", of kept and of dropped documents on one axis" if corpus.is_run else ""), "bold"), *_marks(corpus))  # fmt: skip
+    print_sample(found["sample"])
+    OUT.print_table(fit.heads, [fit.row(each) for each in found["distributions"]])
     more = f"{many(n_left, 'other column')}: --all.  " if n_left else ""
     OUT.print(styled(f"{more}Of one in detail: --signal NAME.", "dim"))
     OUT.print()
+
+
+def _marks(corpus: Corpus) -> list[Piece]:
+    mark = drawing.MARK if OUT.is_unicode else drawing.PLAIN_MARK
+    return [styled(f"; {mark} is a bound", "dim")] if any(True for _ in corpus.rulebook) else []
+
+
+def print_sample(sample: dict[str, Any] | None) -> None:
+    """Print that the numbers are those of a sample, and how far they may be off."""
+    if sample is None:
+        return
+    of = "an unknown number of" if sample["of"] is None else f"{'about ' * sample['of_is_estimate']}{sample['of']:,}"
+    OUT.print(styled("sample", "bold"), f": {sample['documents']:,} of {of} documents, {sample['how']}.")
+    if sample["margin"] is not None:
+        median = f"{50 - 100 * sample['margin']:.1f} and {50 + 100 * sample['margin']:.1f} %"
+        OUT.print(f"A median lies between the {median} of all documents (95 %)." if sample["margin"] < 0.5 else "It is too small to say where a median lies.", style="dim")  # fmt: skip
 
 
 def _chosen(corpus: Corpus, is_all: bool) -> tuple[Sequence[str], int]:

@@ -52,8 +52,16 @@ def _domains(urls: pa.Array) -> pa.Array:
     return domain(Batch(pa.RecordBatch.from_arrays([ids, urls.cast(pa.string())], names=["id", "url"])))["domain"]
 
 
+def _years(dates: pa.Array) -> pa.Array:
+    years = pc.utf8_slice_codeunits(dates.cast(pa.string()), 0, 4)
+    return pc.if_else(pc.match_substring_regex(years, "^[0-9]{4}$"), years, None)
+
+
 DERIVED: Mapping[str, Derived] = MappingProxyType(
-    {"domain": Derived("url", _domains, "the registered domain of the address")}
+    {
+        "domain": Derived("url", _domains, "the registered domain of the address"),
+        "year": Derived("date", _years, "the year in which the date begins"),
+    }
 )
 """Groupings that the record has no column for."""
 

@@ -13,7 +13,8 @@ from curate.signals import SIGNALS
 from curate.statistics import axis
 from curate.statistics.corpus import Corpus
 from curate.statistics.distribution import Values, numbers, summary
-from curate.statistics.record import Record
+from curate.statistics.error import Sampled
+from curate.statistics.record import JudgementRecord, Record
 from curate.statistics.signal import described
 
 BINS = 16
@@ -21,6 +22,9 @@ BINS = 16
 
 COMPARED, OTHERS = 12, 6
 """Columns that are shown: of those that rules compare, and of the others."""
+
+EXACT, SAMPLED, LEAST_FILES = 1_000_000, 400_000, 32
+"""Documents of a run up to which all are looked at; about how many else; in how many files of the record at least."""
 
 _AT_ONCE = 32_000_000
 """Numbers that are held in memory at the same time, about."""
@@ -53,7 +57,9 @@ def columns(corpus: Corpus) -> list[str]:
         if rule.column in cost and not rule.bound.is_idle:
             cost[rule.column] += 1 + len(there) * broke.get((rule.stage, rule.reason), 0)
     compared = sorted((name for name in there if cost[name]), key=lambda name: -cost[name])
-    others = [name for name in there if not cost[name]]
+    others = sorted(
+        (name for name in there if not cost[name]), key=lambda name: not pa.types.is_floating(schema.field(name).type)
+    )
     return [*compared, *(name for name in others if name not in SIGNALS), *(name for name in others if name in SIGNALS)]
 
 
@@ -66,17 +72,22 @@ def brief(corpus: Corpus, names: Sequence[str]) -> list[str]:
     return [*first, *[name for name in names if name not in compared][: OTHERS + COMPARED - len(first)]]
 
 
-def distributions(corpus: Corpus, names: Sequence[str], n_bins: int = BINS) -> list[dict[str, Any]]:
-    """Return how columns are distributed, as JSON-like data.
+def glance(corpus: Corpus, names: Sequence[str], n_bins: int = BINS) -> dict[str, Any]:
+    """Return how columns are distributed, as JSON-like data; of a large run in a sample of its documents.
 
-    `kept` and `dropped`: the summary of the values and their `shares` in the bins of `edges`, of which the first begins
-    before and the last ends behind the edges that are given; `rules`: those that compare the column.
+    Returns:
+        `sample`: what is to be known of the sample; None if the numbers are exact. `distributions`: for each column `kept` and
+        `dropped`, the summary of the values and their `shares` in the bins of `edges`, of which the first begins before and
+        the last ends behind the edges that are given; `rules`: those that compare the column; `margin`: how far the share of
+        documents below a percentile may be from the one that it states (95 %), 0 if the numbers are exact.
 
     Raises:
         SpecError: there is no such column. InputError: the record is damaged.
     """
-    record, found = corpus.need_record(), []
-    for name, kept, dropped in _values(record, names, corpus.ledger.n_born):
+    record, sampled = _looked_at(corpus)
+    found = []
+    for name, values, is_dropped in _values(record, names, sampled.n if sampled else corpus.ledger.n_born):
+        kept, dropped = Values(values[~is_dropped]), Values(values[is_dropped])
         rules = corpus.rulebook.on_column(name)
         drawn = axis.make([kept, dropped], [rule.bound for rule in rules], n_bins)
         edges = drawn.edges if drawn else (-np.inf, np.inf)
@@ -85,13 +96,30 @@ def distributions(corpus: Corpus, names: Sequence[str], n_bins: int = BINS) -> l
             "bounds": sorted(drawn.marks) if drawn else [],
             "kept": {**summary(kept), "shares": kept.shares(edges)},
             "dropped": {**summary(dropped), "shares": dropped.shares(edges)},
+            "margin": sampled.margin(values) if sampled else 0.0,
             "rules": described(rules),
         })  # fmt: skip
-    return found
+    sample = sampled.described([each["margin"] for each in found]) if sampled else None
+    return {"sample": sample, "distributions": found}
 
 
-def _values(record: Record, names: Sequence[str], n_rows: int) -> Iterator[tuple[str, Values, Values]]:
-    """Yield each column with its values in kept and in dropped documents, some columns in each pass over the record."""
+def _looked_at(corpus: Corpus) -> tuple[Record, Sampled | None]:
+    """Return the record, or of a large run some of its files, with what is to be known of that sample."""
+    record = corpus.need_record()
+    n = corpus.ledger.n_born
+    if not isinstance(record, JudgementRecord) or n <= EXACT:
+        return record, corpus.sampled
+    n_files = max(LEAST_FILES, len(record.paths) * SAMPLED // n)
+    if n_files >= len(record.paths):
+        return record, None
+    part = record.part(n_files)
+    per_file = part.rows_of_files()
+    how = f"all of {n_files} of {len(record.paths)} files of the record, at equal distances"
+    return part, Sampled(sum(per_file), n, False, how, tuple(per_file))
+
+
+def _values(record: Record, names: Sequence[str], n_rows: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield each column with its values and whether the documents were dropped, some columns in each pass over the record."""
     n = max(1, _AT_ONCE // max(1, n_rows))
     for start in range(0, len(names), n):
         some = list(names[start : start + n])
@@ -103,5 +131,4 @@ def _values(record: Record, names: Sequence[str], n_rows: int) -> Iterator[tuple
                 pieces[name].append(numbers(batch[name]))
         is_dropped = np.concatenate(dropped) if dropped else np.zeros(0, bool)
         for name in some:
-            values = np.concatenate(pieces.pop(name)) if dropped else np.zeros(0)
-            yield name, Values(values[~is_dropped]), Values(values[is_dropped])
+            yield name, np.concatenate(pieces.pop(name)) if dropped else np.zeros(0), is_dropped

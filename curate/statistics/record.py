@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -119,6 +120,25 @@ class JudgementRecord(Record):
         for path in self.paths:
             for batch in read_parquet(self.folder, path, columns, with_threads=with_threads, coded=coded):
                 yield layout.shard_of_judgements(path), batch
+
+    def part(self, n_files: int) -> JudgementRecord:
+        """Return the record with only some of its files, at equal distances."""
+        chosen = copy.copy(self)
+        n = len(self.paths)
+        chosen.paths = (
+            [self.paths[(2 * k + 1) * n // (2 * n_files)] for k in range(min(n, n_files))]
+            if n_files < n
+            else self.paths
+        )
+        return chosen
+
+    def rows_of_files(self) -> list[int]:
+        """Return how many documents each file has."""
+        found = []
+        for path in self.paths:
+            with reading.whole(self.folder, path), self.folder.open(path) as file:
+                found.append(pq.read_metadata(file).num_rows)
+        return found
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
         self.check(columns)

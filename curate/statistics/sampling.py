@@ -16,7 +16,7 @@ import fsspec
 import numpy as np
 from pyarrow import ArrowException, parquet
 
-from curate import formats
+from curate import formats, inputs
 from curate.errors import InputError
 from curate.formats import JSONL, PARQUET
 from curate.formats.parquet import row_groups
@@ -34,6 +34,9 @@ READ_BYTES = 512 << 20
 
 PROBES, PROBE_BYTES = 8, 256 << 10
 """Where and how much is read of JSON Lines to see how long a document is."""
+
+PART = 16 << 20
+"""Bytes of a file that are one place if all documents are measured, about."""
 
 MOST_FILES = 256
 """Parquet files whose footers are read, and files that are read whole, at most."""
@@ -59,12 +62,14 @@ class Sample:
     Args:
         places: where they are.
         n_drawn: how many are drawn from what is in the places; 0 for all.
+        is_everything: the places hold every document of the data set.
         n_documents: of the whole data set; None if that is not known. is_estimate: it is an estimate.
         how: how the documents were chosen, for readers.
     """
 
     places: tuple[Place, ...]
     n_drawn: int
+    is_everything: bool
     n_documents: int | None
     is_estimate: bool
     how: str
@@ -90,11 +95,17 @@ def draw(files: Sequence[InputFile], n: int, seed: int) -> Sample:
     return of_streams(files, n, random)
 
 
+def everything(files: Sequence[InputFile]) -> Sample:
+    """Return all documents of files, in places of about `PART` bytes."""
+    places = tuple(Place((split,)) for shard in inputs.cut(files, PART) for split in shard.splits)
+    return Sample(places, 0, True, None, False, f"all documents of {_of_files(len(files), len(files))}")
+
+
 def of_streams(files: Sequence[InputFile], n: int, random: np.random.Generator) -> Sample:
     """Return a sample of files that are read from their beginning: n documents of all of them, or of some of many."""
     chosen = _some(files, random)
     how = f"drawn from all documents of {_of_files(len(chosen), len(files))}"
-    return Sample(tuple(Place((whole(file),)) for file in chosen), n, None, False, how)
+    return Sample(tuple(Place((whole(file),)) for file in chosen), n, len(chosen) == len(files), None, False, how)
 
 
 def whole(file: InputFile) -> Split:
@@ -131,7 +142,9 @@ def _of_parquet(files: Sequence[InputFile], n: int, random: np.random.Generator)
     n_documents = round(int(rows.sum()) / max(share, 1e-9))
     if n >= rows.sum():
         places = tuple(Place((split,)) for split, _, _ in groups)
-        return Sample(places, 0, n_documents, not is_all, f"all documents of {_of_files(len(looked), len(files))}")
+        return Sample(
+            places, 0, is_all, n_documents, not is_all, f"all documents of {_of_files(len(looked), len(files))}"
+        )
     n_places = READ_BYTES * len(groups) // max(1, sum(size for _, _, size in groups))
     n_places = max(LEAST_PLACES, min(PLACES, n_places, n))
     ends = np.cumsum(rows)
@@ -143,7 +156,7 @@ def _of_parquet(files: Sequence[InputFile], n: int, random: np.random.Generator)
             chosen = np.sort(random.choice(n_rows, n_taken, replace=False))
             places.append(Place((split,), tuple(chosen.tolist())))
     how = f"random rows of {len(places):,} of {len(groups):,} row groups in {_of_files(len(looked), len(files))}"
-    return Sample(tuple(places), 0, n_documents, not is_all, how)
+    return Sample(tuple(places), 0, False, n_documents, not is_all, how)
 
 
 def _groups(file: InputFile) -> list[tuple[Split, int, int]]:
@@ -170,14 +183,14 @@ def _of_lines(files: Sequence[InputFile], n: int, random: np.random.Generator) -
     n_documents = max(1, round(total / length))
     if n * length >= total:
         places = tuple(Place((whole(file),)) for file in files)
-        return Sample(places, 0, n_documents, True, f"all documents of {_of_files(len(files), len(files))}")
+        return Sample(places, 0, True, n_documents, True, f"all documents of {_of_files(len(files), len(files))}")
     n_places = min(PLACES, n)
     width = max(1, round(n * length / n_places))
     places = tuple(
         Place(tuple(_parts(files, starts, int(at), int(at) + width))) for at in _spread(total, n_places, random)
     )
     how = f"all that begin in {n_places:,} random places of {_of_files(len(files), len(files))}"
-    return Sample(places, 0, n_documents, True, how)
+    return Sample(places, 0, False, n_documents, True, how)
 
 
 def _mean_length(files: Sequence[InputFile], starts: np.ndarray, random: np.random.Generator) -> float:
