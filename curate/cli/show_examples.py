@@ -40,6 +40,8 @@ def _print_sides(entry: dict[str, Any]) -> None:
     passing = [_document(document, entry, drawing.KEPT) for document in entry["passing"]]
     breaking = [_document(document, entry, drawing.DROPPED) for document in entry["breaking"]]
     left, right = f"passes: {many(len(passing), 'document')}", f"breaks: {many(len(breaking), 'document')}"
+    if not passing and not breaking:
+        OUT.print("there is none\n")
     if OUT.columns >= NARROW and passing and breaking:
         OUT.print_table((left, right), list(zip_longest(passing, breaking, fillvalue="")), is_wide=True)
         return

@@ -19,11 +19,10 @@ def print_groups(found: dict[str, Any], *, is_run: bool) -> None:
     rows = [_row(_shown(group["value"]), group, found) for group in found["groups"]]
     if found["rest"]["values"]:
         rows.append(_row(f"{found['rest']['values']:,} others", found["rest"], found))
-    heads = ["value", "documents", "of all"]
-    if is_run:
-        tokens = ["kept tokens"] if found["tokens"] else []
-        heads += ["kept", "kept share", *tokens, "why the others went"]
-    OUT.print_table(heads, [row[: len(heads)] if is_run else row[:3] for row in rows])
+    tokens = ["kept tokens"] if found["tokens"] else []
+    heads = ["value", "documents", "of all", "     kept", "kept share", *tokens, "why the others went"]
+    shown = range(len(heads) if OUT.columns >= 96 else 5) if is_run else range(3)
+    OUT.print_table([heads[k] for k in shown], [[row[k] for k in shown] for row in rows])
     if found["tokens"] and is_run:
         OUT.print(styled(f"tokens: the sum of {found['tokens']} over the documents in which it was measured", "dim"))
     worst = min(_large(found), key=lambda group: (group["kept_share"], -group["documents"]), default=None)

@@ -5,46 +5,59 @@ from __future__ import annotations
 from typing import Any
 
 from curate.cli import drawing
-from curate.cli.console import OUT, quoted, styled
+from curate.cli.console import OUT, Piece, quoted, styled
 
 _PERCENTILES = ("lowest", "p5", "p25", "p50", "p75", "p95", "highest", "mean")
 _FEW = ("p5", "p50", "p95")
+
+_WIDE, _NARROW = 138, 104
+"""From which width of the terminal on all percentiles fit beside a histogram; and below which histograms get their own lines."""
+
+
+_EXPLAINED = (
+    "first: dropped for this rule, as the first that was broken.",
+    "alone: broke no other rule of those that judged it; later",
+    "stages never saw it, and would drop some of these.",
+)
+
+_NO_VALUE = "they did not come that far, or it means nothing for them"
 
 
 def print_signal(found: dict[str, Any]) -> None:
     """Print what `statistics.signal.study` found."""
     OUT.print(quoted(found["column"], "bold"), quoted(f": {found['about']}"))
     without = found["documents"] - found["measured"]
-    OUT.print(f"{found['documents']:,} documents; {found['measured']:,} have a value, {without:,} have none (they did not come that far, or it means nothing for them)")  # fmt: skip
+    OUT.print(
+        f"{found['documents']:,} documents; {found['measured']:,} have a value, {without:,} have none",
+        f": {_NO_VALUE}" * bool(without),
+    )
     OUT.print()
     _print_values(found)
     _print_rules(found)
 
 
 def _print_values(found: dict[str, Any]) -> None:
-    names = _PERCENTILES if OUT.columns >= 118 else _FEW
-    bounds = {value for value in found["edges"] if value in set(found["bounds"])}
-    rows = []
+    names = _PERCENTILES if OUT.columns >= _WIDE else _FEW
+    is_narrow = OUT.columns < _NARROW
+    rows: list[list[Piece]] = []
     for fate in found["fates"]:
-        if not fate["documents"] and fate["stage"]:
+        if not fate["documents"] and (fate["stage"] or fate["fate"] == "dropped"):
             continue
         style = drawing.KEPT if fate["fate"] == "kept" else drawing.DROPPED
-        rows.append([
-            quoted(f"by {fate['stage']}" if fate["stage"] else fate["fate"]),
-            f"{fate['documents']:>9,}",
-            *(f"{drawing.number(fate[name]):>7}" for name in names),
-            drawing.histogram(fate["shares"], found["edges"], bounds, style),
-        ])  # fmt: skip
-    heads = ["", "documents", *(f"{'median' if name == 'p50' else name:>7}" for name in names), ""]
-    OUT.print_table(heads, rows)
+        drawn = drawing.histogram(fate["shares"], found["edges"], found["bounds"], style)
+        name = quoted(f"by {fate['stage']}" if fate["stage"] else fate["fate"])
+        numbers = [f"{fate['documents']:>9,}", *(f"{drawing.number(fate[name]):>7}" for name in names)]
+        rows += [[name, *numbers], [drawn, *[""] * len(numbers)]] if is_narrow else [[name, *numbers, drawn]]
+    heads = ["", "documents", *(f"{'median' if name == 'p50' else name:>7}" for name in names)]
+    OUT.print_table(heads if is_narrow else [*heads, ""], rows)
     OUT.print()
 
 
 def _print_rules(found: dict[str, Any]) -> None:
     if not found["rules"]:
-        OUT.print("No rule compares it.")
+        OUT.print("No rule compares it.", style="dim")
         return
-    heads = ["bound", "broke it", "of all", "first", "alone", "rule"]
+    heads = ["bound", " broke it", "of all", "    first", "    alone", "rule"]
     rows = [
         [
             drawing.bounds(rule), f"{rule['broke']:>9,}", f"{drawing.share(rule['broke'] / max(1, found['documents'])):>6}",
@@ -53,5 +66,5 @@ def _print_rules(found: dict[str, Any]) -> None:
         for rule in found["rules"]
     ]  # fmt: skip
     OUT.print_table(heads, rows)
-    OUT.print(styled("first: dropped for this rule, as the first that was broken.  alone: broke no other rule of those that judged it;", "dim"))  # fmt: skip
-    OUT.print(styled("later stages never saw it, so some of these would be dropped there.", "dim"))
+    for line in _EXPLAINED:
+        OUT.print(styled(line, "dim"))

@@ -38,6 +38,7 @@ class RecordColumn:
 DOCUMENT = (
     RecordColumn("id", "string", "the document: where in the input it is"),
     RecordColumn("url", "string", "its address"),
+    RecordColumn("date", "string", "its date, as the input has it"),
     RecordColumn("source", "string", "its dump, folder or input"),
 )
 LANGUAGE = RecordColumn(languages.COLUMN, "string", "its language")

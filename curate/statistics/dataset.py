@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections import Counter
@@ -58,7 +59,11 @@ class Asked:
     sample: int | None = SAMPLE
 
 
-def measure(url: str, asked: Asked = Asked(), seed: int = SEED) -> Corpus:  # noqa: B008
+USUAL = Asked()
+"""How a data set is read if nobody says how."""
+
+
+def measure(url: str, asked: Asked = USUAL, seed: int = SEED) -> Corpus:
     """Measure the documents of a data set.
 
     Args:
@@ -142,7 +147,7 @@ def _reader(url: str, looked: Found, files: Sequence[InputFile], asked: Asked) -
     params = {"fields": mapped, "extra": "all"}
     splits = [sampling.whole(file) for file in files]
     made = source.construct({name: source.params[name].convert(value) for name, value in params.items()})
-    values = found.values_of(made.first_documents(splits[0]))
+    values = found.values_of(made.first_documents(splits[0])) if asked.text or key != "text" else {}
     if asked.text:
         _check_text(url, values, asked.text)
     elif key != "text" and not _look_like_texts(values.get(key, ())):
@@ -212,7 +217,7 @@ def _measure(reader: Reader, sample: Sample, seed: int, folder: str) -> list[Mea
         return [measuring.measure_drawn(reader, sample.places, sample.n_drawn, seed, _path(folder, 0))]
     n = max(1, min(os.cpu_count() or 1, len(sample.places)))
     bounds = np.linspace(0, len(sample.places), n + 1).astype(int).tolist()
-    parts = [sample.places[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [sample.places[start:end] for start, end in itertools.pairwise(bounds)]
     with ThreadPoolExecutor(n) as pool:
         return list(pool.map(lambda k: measuring.measure(reader, parts[k], _path(folder, k)), range(n)))
 

@@ -17,7 +17,7 @@ from curate.statistics.distribution import Values, numbers, summary
 from curate.statistics.fates import BrokenRules, Codes
 from curate.statistics.rulebook import Rule
 
-BINS = 32
+BINS = 24
 """About how many bins a distribution is divided into."""
 
 

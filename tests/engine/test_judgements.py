@@ -229,7 +229,7 @@ def test_a_column_that_cannot_be_in_the_record_is_a_warning_of_the_plan(write_re
     planned = plan.make(read, [])
     assert any("`odd`" in w and "Makes: odd: float" in w for w in planned.warnings)
     assert any("`reason`" in w and "a column of its own" in w for w in planned.warnings)
-    assert [column.name for column in planned.phases[-1].judgements] == ["id", "url", "source", "stage", "reason", "broken"]  # fmt: skip
+    assert [column.name for column in planned.phases[-1].judgements] == ["id", "url", "date", "source", "stage", "reason", "broken"]  # fmt: skip
 
 
 def test_values_that_do_not_fit_the_declared_type_are_an_error_with_the_line_to_correct():
