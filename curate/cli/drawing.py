@@ -31,6 +31,14 @@ def histogram(shares: Sequence[float], edges: Sequence[float], bounds: Iterable[
     return joined(*pieces)
 
 
+def shortened(name: str, width: int) -> str:
+    """Return a name that is cut in its middle if it is longer: names of one family differ at their ends."""
+    if len(name) <= width:
+        return name
+    head = width // 3
+    return f"{name[:head]}~{name[len(name) - (width - head - 1) :]}"
+
+
 def number(value: float | None) -> str:
     """Return a number with three digits, thousands apart; "" for none."""
     if value is None:

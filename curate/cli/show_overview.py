@@ -138,7 +138,7 @@ class _Fit:
         return [*found, "bound"] if self.has_bounds else found
 
     def row(self, found: dict[str, Any]) -> list[Piece]:
-        row: list[Piece] = [quoted(found["column"] if len(found["column"]) <= self.name else found["column"][: self.name - 1] + "~")]  # fmt: skip
+        row: list[Piece] = [quoted(drawing.shortened(found["column"], self.name))]
         for side, style in self.sides:
             row.append(drawing.histogram(found[side]["shares"], found["edges"], found["bounds"], style))
             row += [f"{drawing.number(found[side][name]):>7}" for name in self.percentiles]

@@ -23,6 +23,7 @@ NAMES = (
     "perplexity",
     "lists",
     "classifiers",
+    "stats_run",
 )
 
 for name in sys.argv[1:] or NAMES:
