@@ -12,7 +12,6 @@ from curate.cli.opened import Opened
 from curate.errors import SpecError
 from curate.report import sections
 from curate.report.sections.funnel_table import FUNNEL
-from curate.statistics import examples, groups, signal
 from curate.statistics.corpus import Corpus
 
 
@@ -32,12 +31,36 @@ class View:
     needs_run: bool = False
 
 
+def _study(corpus: Corpus, column: str, _: Sequence[str]) -> dict[str, Any]:
+    from curate.statistics import signal
+
+    return signal.study(corpus, column)
+
+
+def _count(corpus: Corpus, column: str, _: Sequence[str]) -> dict[str, Any]:
+    from curate.statistics import groups
+
+    return groups.count(corpus, column)
+
+
+def _examples(corpus: Corpus, reason: str, modules: Sequence[str]) -> list[dict[str, Any]]:
+    from curate.statistics import examples
+
+    return examples.of_reason(corpus, reason, modules)
+
+
+def _near(corpus: Corpus, address: str, modules: Sequence[str]) -> list[dict[str, Any]]:
+    from curate.statistics import examples
+
+    return examples.near(corpus, address, modules)
+
+
 VIEWS: Mapping[str, View] = {
-    "--signal": View(lambda corpus, name, _: signal.study(corpus, name), lambda found, _: show_signal.print_signal(found)),
-    "--by": View(lambda corpus, name, _: groups.count(corpus, name), lambda found, corpus: show_groups.print_groups(found, is_run=corpus.is_run)),
-    "--examples": View(examples.of_reason, lambda found, _: show_examples.print_examples(found), needs_run=True),
-    "--near": View(examples.near, lambda found, _: show_examples.print_examples(found), needs_run=True),
-}  # fmt: skip
+    "--signal": View(_study, lambda found, _: show_signal.print_signal(found)),
+    "--by": View(_count, lambda found, corpus: show_groups.print_groups(found, is_run=corpus.is_run)),
+    "--examples": View(_examples, lambda found, _: show_examples.print_examples(found), needs_run=True),
+    "--near": View(_near, lambda found, _: show_examples.print_examples(found), needs_run=True),
+}
 """Option -> what it shows."""
 
 

@@ -45,7 +45,8 @@ class Sampled:
         n = int(there.sum())
         if not n:
             return 0.0
-        at = np.sort(values[there])[max(0, int(np.ceil(share * n)) - 1)]
+        k = max(0, int(np.ceil(share * n)) - 1)
+        at = np.partition(values[there], k)[k]
         variance = share * (1 - share) / n
         if len(self.per_place) > 1:
             variance = max(variance, self._of_places(there, values <= at))

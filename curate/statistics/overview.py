@@ -23,7 +23,7 @@ BINS = 16
 COMPARED, OTHERS = 12, 6
 """Columns that are shown: of those that rules compare, and of the others."""
 
-EXACT, SAMPLED, LEAST_FILES = 1_000_000, 400_000, 32
+EXACT, SAMPLED, LEAST_FILES = 1_000_000, 400_000, 8
 """Documents of a run up to which all are looked at; about how many else; in how many files of the record at least."""
 
 _AT_ONCE = 32_000_000

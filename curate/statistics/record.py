@@ -165,5 +165,10 @@ def read_parquet(
     leaves = [f"{name}.list.element" if name == "broken" else name for name in few]
     with reading.whole(folder, path), folder.open(path) as file:
         found = pq.ParquetFile(file, pre_buffer=False, read_dictionary=leaves)
-        for batch in found.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=with_threads):
-            yield batch.select(list(columns))
+        for group in range(
+            found.num_row_groups
+        ):  # dictionaries end with a row group, and Arrow joins none inside of lists
+            batches = found.iter_batches(
+                BATCH_ROWS, row_groups=[group], columns=list(columns), use_threads=with_threads
+            )
+            yield from (batch.select(list(columns)) for batch in batches)

@@ -36,9 +36,29 @@ VIEWS = (
     ["--near", "filters.gopher.quality.min_words"],
     ["--examples", "too_few_words"],
 )
-WORDS = "the of and a harbour quiet morning boats that should have been to with at home be lane\n- Menu #tag ...".split(
-    " "
-)
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "a",
+    "harbour",
+    "quiet",
+    "morning",
+    "boats",
+    "that",
+    "should",
+    "have",
+    "been",
+    "to",
+    "with",
+    "at",
+    "home",
+    "be",
+    "lane\n-",
+    "Menu",
+    "#tag",
+    "...",
+]
 
 
 def main() -> None:
