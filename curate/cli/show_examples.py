@@ -23,8 +23,10 @@ def print_examples(entries: Sequence[dict[str, Any]]) -> None:
     """Print what `statistics.examples` found."""
     for entry in entries:
         OUT.print(quoted(f"{entry['stage']} {entry['reason']}".strip(), "bold"), *_bounds(entry))
-        shown = f"marked: {entry['shows']}" if entry["shows"] else "nothing in a text shows it by itself"
-        OUT.print(f"{shown}; texts of kept documents are as they came out", style="dim")
+        OUT.print(
+            f"marked: {entry['shows']}" if entry["shows"] else "nothing in a text shows it by itself", style="dim"
+        )
+        OUT.print("texts of kept documents are as they came out", style="dim")
         OUT.print()
         _print_sides(entry)
 

@@ -68,7 +68,7 @@ def print_distributions(corpus: Corpus, *, is_all: bool) -> None:
         return
     fit = _Fit.of(OUT.columns, names, is_run=corpus.is_run)
     found = overview.glance(corpus, names, fit.bins)
-    OUT.print(styled("distributions" + (", of kept and of dropped documents on one axis" if corpus.is_run else ""), "bold"), *_marks(corpus))  # fmt: skip
+    OUT.print(styled("distributions" + (", kept and dropped on one axis" if corpus.is_run else ""), "bold"), *_marks(corpus))  # fmt: skip
     print_sample(found["sample"])
     OUT.print_table(fit.heads, [fit.row(each) for each in found["distributions"]])
     more = f"{many(n_left, 'other column')}: --all.  " if n_left else ""

@@ -203,7 +203,7 @@ def _sampled(sample: Sample, per_place: Sequence[int], n: int) -> Sampled | None
     """Return what is to be known of the sample; None if all documents were measured."""
     if sample.is_everything and not 0 < sample.n_drawn <= n:
         return None
-    n_documents = sample.n_documents if sample.n_documents is None else max(n, sample.n_documents)
+    n_documents = round(n / sample.share) if sample.share else sample.n_documents
     is_random = bool(sample.n_drawn)
     return Sampled(n, n_documents, sample.is_estimate, sample.how, () if is_random else tuple(per_place))
 

@@ -65,6 +65,7 @@ class Sample:
         is_everything: the places hold every document of the data set.
         n_documents: of the whole data set; None if that is not known. is_estimate: it is an estimate.
         how: how the documents were chosen, for readers.
+        share: of all documents that the places are expected to hold, which says how many there are; 0 if `n_documents` does.
     """
 
     places: tuple[Place, ...]
@@ -73,6 +74,7 @@ class Sample:
     n_documents: int | None
     is_estimate: bool
     how: str
+    share: float = 0.0
 
 
 def draw(files: Sequence[InputFile], n: int, seed: int) -> Sample:
@@ -180,17 +182,16 @@ def _of_lines(files: Sequence[InputFile], n: int, random: np.random.Generator) -
     starts = np.cumsum([0, *(file.size for file in files)])
     total = int(starts[-1])
     length = _mean_length(files, starts, random)
-    n_documents = max(1, round(total / length))
     if n * length >= total:
         places = tuple(Place((whole(file),)) for file in files)
-        return Sample(places, 0, True, n_documents, True, f"all documents of {_of_files(len(files), len(files))}")
+        return Sample(places, 0, True, None, False, f"all documents of {_of_files(len(files), len(files))}")
     n_places = min(PLACES, n)
     width = max(1, round(n * length / n_places))
     places = tuple(
         Place(tuple(_parts(files, starts, int(at), int(at) + width))) for at in _spread(total, n_places, random)
     )
     how = f"all that begin in {n_places:,} random places of {_of_files(len(files), len(files))}"
-    return Sample(places, 0, False, n_documents, True, how)
+    return Sample(places, 0, False, None, True, how, n_places * width / total)
 
 
 def _mean_length(files: Sequence[InputFile], starts: np.ndarray, random: np.random.Generator) -> float:

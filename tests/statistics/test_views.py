@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from urllib.parse import urlsplit
@@ -88,7 +89,7 @@ def test_distributions_are_those_of_the_record(found, rows):
             for percent in (5, 25, 50, 75, 95):
                 assert each[side][f"p{percent}"] == quantile(values, percent / 100)
             edges = [-math.inf, *each["edges"], math.inf]
-            counted = [sum(a <= value < b for value in there) / max(1, len(there)) for a, b in zip(edges, edges[1:], strict=False)]  # fmt: skip
+            counted = [sum(a <= value < b for value in there) / max(1, len(there)) for a, b in itertools.pairwise(edges)]  # fmt: skip
             assert each[side]["shares"] == pytest.approx(counted)
 
 
