@@ -54,6 +54,21 @@ class Printer:
         """Characters per line of the terminal; None if this is none."""
         return self._console.width if self._console.is_terminal else None
 
+    @property
+    def columns(self) -> int:
+        """Characters that fit in a line: of the terminal, or what COLUMNS says, or 80."""
+        return self._console.width
+
+    @property
+    def is_unicode(self) -> bool:
+        """Whether blocks and other characters beyond ASCII arrive as they are."""
+        return self._console.encoding.startswith("utf")
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether styles are seen."""
+        return self._console.color_system is not None
+
     def print(self, *pieces: Piece, style: str = "") -> None:
         """Print pieces as one line, nothing between them."""
         self._console.print(joined(*pieces), style=style or None)

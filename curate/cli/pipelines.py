@@ -116,7 +116,7 @@ def run(
     if as_json:
         print_json(show_run.summary(url))
     else:
-        show_run.print_run(url, modules=finished_run.modules_of(url), is_brief=True)
+        show_run.print_run(url, modules=finished_run.modules_of(url))
     finished = finished_run.read(url)
     if not finished.ledger.n_out and not finished.manifest["allow_empty"]:
         ERR.print(f"curate: {finished.ledger.why_empty()}  If that is right, set allow_empty: true.")

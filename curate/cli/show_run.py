@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from curate.cli.console import OUT, styled
 from curate.report import finished_run, sections
-from curate.report.section import shown
+from curate.report.finished_run import FinishedRun
+from curate.report.section import Section, shown
 from curate.report.sections import published
 from curate.runs import Role
 from curate.runs.layout import DATA, JUDGEMENTS, REJECTS, REPORT
@@ -22,20 +23,29 @@ def summary(url: str) -> dict[str, Any]:
     return {"run": url, **kept, "published": published.comparison(run), **run.ledger.to_json()}
 
 
-def print_run(url: str, modules: Sequence[str] = (), *, is_brief: bool) -> None:
-    """Print the sections of a finished run, and where things are.
+def print_run(url: str, modules: Sequence[str] = ()) -> None:
+    """Print the sections of a finished run that are brief, and where things are.
 
     Args:
         modules: modules of the user's that bring sections.
-        is_brief: leave out the sections that only `curate stats` shows.
     """
     run = finished_run.read(url)
-    for section in sections.with_modules(modules):
-        lines = shown(section, section.lines, run) if section.is_brief or not is_brief else []
+    print_sections(run, [section for section in sections.with_modules(modules) if section.is_brief])
+    print_places(url, run)
+
+
+def print_sections(run: FinishedRun, chosen: Iterable[Section]) -> None:
+    """Print sections of the report on a finished run."""
+    for section in chosen:
+        lines = shown(section, section.lines, run)
         for line in lines:
             OUT.print(styled(line, "dim" if line.startswith(" ") else ""))
         if lines:
             OUT.print()
+
+
+def print_places(url: str, run: FinishedRun) -> None:
+    """Print the warnings of a finished run, and where its files are."""
     for warning in run.manifest["warnings"]:
         OUT.print(styled("warning", "bold"), f"  {warning}\n")
     base = url.rstrip("/")

@@ -1,33 +1,86 @@
-"""`curate stats`: look at a run."""
+"""`curate stats`: look at a run, or at a data set that curate never saw."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from curate.cli import what_if as asking
-from curate.cli.pipelines import AsJson, Modules, RunUrl, importable
+from curate.cli.pipelines import AsJson, Modules, importable
+
+Place = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|DATASET",
+        help="A run folder, finished or not; or a file, folder, glob or URL of parquet or JSON Lines.",
+    ),
+]
+SignalName = Annotated[
+    str, typer.Option("--signal", metavar="NAME", help="One column in detail: by fate, and what each rule on it costs.")
+]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by", metavar="COLUMN", help="Documents by the values of a column: source, language, domain, year or another."
+    ),
+]
+Examples = Annotated[
+    str,
+    typer.Option(
+        "--examples",
+        metavar="REASON",
+        help="Texts that were dropped for a reason, beside kept ones next to it, with what matched; a reason, 'STAGE REASON' or a stage.",
+    ),
+]
+Near = Annotated[
+    str,
+    typer.Option("--near", metavar="STAGE.PARAM", help="The ten documents on either side that are nearest to a bound."),
+]
+AllColumns = Annotated[bool, typer.Option("--all", help="Show the distributions of all columns.")]
+Text = Annotated[
+    str, typer.Option("--text", metavar="COLUMN", help="The column of a data set that holds the texts, if not text.")
+]
+SampleSize = Annotated[
+    str,
+    typer.Option(
+        "--sample", metavar="N|all", help="How many documents of a data set are measured. By default about 10,000."
+    ),
+]
 
 
 def stats(
-    run: RunUrl,
+    place: Place,
+    signal: SignalName = "",
+    by: By = "",
+    examples: Examples = "",
+    near: Near = "",
+    *,
+    all_columns: AllColumns = False,
+    text: Text = "",
+    sample: SampleSize = "",
     module: Modules = None,
     as_json: AsJson = False,
     what_if: asking.Changes = None,
     sweep: asking.Sweep = "",
     target_kept: asking.TargetKept = None,
-    *,
     exact: asking.Exact = False,
     output: asking.Output = "",
     write: asking.Write = "",
     replace: asking.Replace = False,
 ) -> None:
-    """Show the funnel of a finished run: what each stage kept, dropped and why."""
-    asked = asking.Asked(tuple(what_if or ()), sweep, target_kept, exact, output, write, replace)
-    if asked.is_any:
-        asking.answer(run, asked, importable(module), as_json=as_json)
-        return
-    from curate.cli import show_run
-    from curate.cli.console import print_json
+    """Show what a run dropped and why, and how what was measured is distributed; or measure a data set and show the same.
 
-    if as_json:
-        print_json(show_run.summary(run))
-    else:
-        show_run.print_run(run, modules=importable(module), is_brief=False)
+    Without --signal, --by, --examples or --near: the funnel, the reasons, and a line for each column that rules compare.
+    """
+    from curate.cli import show_stats
+    from curate.cli.opened import asked_of, open_any
+
+    changes = asking.Asked(tuple(what_if or ()), sweep, target_kept, exact, output, write, replace)
+    if changes.is_any:
+        asking.answer(place, changes, importable(module), as_json=as_json)
+        return
+    asked = {"--signal": signal, "--by": by, "--examples": examples, "--near": near}
+    show = show_stats.chosen({option: value for option, value in asked.items() if value})
+    modules = importable(module)
+    show(open_any(place, asked_of(text, sample), modules), modules, is_all=all_columns, as_json=as_json)

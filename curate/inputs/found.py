@@ -42,6 +42,10 @@ USUAL_KEYS: Mapping[str, Sequence[str]] = {
 """Core column -> keys of public data sets that mean it, the most usual first; upper and lower case are equal."""
 
 
+class NoTexts(InputError):
+    """No key of the files holds texts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A core column of documents, and where the files have it.
@@ -203,10 +207,10 @@ def _found(path: str, source: Stage, files: Sequence[InputFile], left_out: tuple
     records = [record for found in documents.values() for record in found]
     if not records:
         raise InputError(f"{path}: there is no document at the beginning of any file.  Name files with documents")
-    values = _values(records)
+    values = values_of(records)
     fields = tuple(_fields(values, records))
     for url, found in documents.items():
-        if found and fields[0].key not in _values(found):
+        if found and fields[0].key not in values_of(found):
             raise InputError(
                 f"{url}: has no `{fields[0].key}`, which holds the texts in other files of {path}.  Name the files of each kind "
                 "by a path of their own"
@@ -259,7 +263,7 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return name
 
 
-def _values(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def values_of(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """Return key -> its values, but null ones; the keys of objects in objects as paths `a.b`."""
     found: dict[str, list[Any]] = {}
     for record in records:
@@ -286,7 +290,7 @@ def _fields(values: Mapping[str, Sequence[Any]], records: Sequence[Mapping[str, 
     texts = [key for key, length in lengths.items() if length]
     if not texts:
         shown = ", ".join(key[:40] for key in list(values)[:12]) or "none"
-        raise InputError(f"no key holds texts; keys seen: {shown}.  Name files in which one does")
+        raise NoTexts(f"no key holds texts; keys seen: {shown}.  Name files in which one does")
     text = "text" if "text" in texts else max(texts, key=lengths.__getitem__)
     n = len(values[text])
     yield Field("text", text, f"{lengths[text] // n:,} characters on average")

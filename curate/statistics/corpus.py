@@ -10,6 +10,7 @@ from typing import Any
 from curate.errors import SpecError
 from curate.ledger import Ledger
 from curate.runs import Role, RunFolder, layout
+from curate.statistics.error import Sampled
 from curate.statistics.record import JudgementRecord, Record
 from curate.statistics.rulebook import Rulebook
 
@@ -30,6 +31,7 @@ class Corpus:
         folder: the run folder; None for a data set.
         phases: the folders of the run's phases, in their order.
         outputs: the result files that there should be, by role.
+        sampled: how the documents of the record were chosen from a data set; None if these are all.
     """
 
     url: str
@@ -40,6 +42,7 @@ class Corpus:
     folder: RunFolder | None = None
     phases: tuple[str, ...] = ()
     outputs: Mapping[Role, Sequence[str]] | None = None
+    sampled: Sampled | None = None
 
     @cached_property
     def rulebook(self) -> Rulebook:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.errors import SpecError
+from curate.plan.record import YEAR
 from curate.signals import TOKENS
 from curate.statistics.corpus import Corpus
 from curate.statistics.distribution import numbers
@@ -43,10 +44,26 @@ class Derived:
     about: str
 
 
-DERIVED: Mapping[str, Derived] = MappingProxyType(
-    {"domain": Derived("url", domains, "the registered domain of the address")}
+def _years_of_dates(dates: pa.Array) -> pa.Array:
+    years = pc.utf8_slice_codeunits(dates.cast(pa.string()), 0, 4)
+    return pc.if_else(pc.match_substring_regex(years, "^[0-9]{4}$"), years, None)
+
+
+def _spelled(numbers: pa.Array) -> pa.Array:
+    return numbers.cast(pa.string())
+
+
+DERIVED: Mapping[str, Sequence[Derived]] = MappingProxyType(
+    {
+        "domain": (Derived("url", domains, "the registered domain of the address"),),
+        "year": (
+            Derived(YEAR, _spelled, "the year of the date"),
+            Derived("date", _years_of_dates, "the year in which the date begins"),
+        ),
+    }
 )
-"""Groupings that the record has no column for."""
+"""Groupings that the record has no column for, and what they are made from: the first column that is there. A run has
+recorded the year; a data set has dates."""
 
 
 def count(corpus: Corpus, by: str) -> dict[str, Any]:
@@ -64,7 +81,7 @@ def count(corpus: Corpus, by: str) -> dict[str, Any]:
         SpecError: there is no such column, or its values are lists. InputError: the record is damaged.
     """
     record = corpus.need_record()
-    derived = None if by in record.about else DERIVED.get(by)
+    derived = _derived(record, by)
     column = derived.column if derived else by
     _check(record, by, column)
     tokens = next((name for name in TOKENS if name in record.about), None)
@@ -81,12 +98,19 @@ def count(corpus: Corpus, by: str) -> dict[str, Any]:
     }
 
 
+def _derived(record: Record, by: str) -> Derived | None:
+    """Return how a grouping is made from another column; None if it is a column itself, or cannot be made."""
+    if by in record.about:
+        return None
+    return next((each for each in DERIVED.get(by, ()) if each.column in record.about), None)
+
+
 def _check(record: Record, by: str, column: str) -> None:
     """Make sure that documents can be counted by a column."""
     try:
         record.check([column])
     except SpecError as error:
-        more = ", ".join(name for name, each in DERIVED.items() if each.column in record.about)
+        more = ", ".join(name for name in DERIVED if _derived(record, name))
         raise SpecError(f"{error.message}  Documents can also be counted by {more}.") from None
     if pa.types.is_nested(record.schema([column]).field(column).type):
         raise SpecError(f"`{by}` holds lists, and a document can be counted only once.  Count by another column.")

@@ -17,7 +17,8 @@ from curate.statistics.fates import Codes
 from curate.statistics.rulebook import Rule, columns_of, counting
 from curate.statistics.texts import Place
 
-_SHOWN = ("id", "url", "source", "stage", "reason", "broken")
+SHOWN = ("id", "url", "source", "stage", "reason", "broken")
+"""Columns of the record that are shown of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def to_rules(
     labels = [stage["label"] for stage in corpus.stages]
     stages, at = Codes(labels), labels.index(rules[0].stage)
     name = f"{rules[0].stage} {rules[0].reason}"
-    columns = list(dict.fromkeys([*_SHOWN, *columns_of(rules)]))
+    columns = list(dict.fromkeys([*SHOWN, *columns_of(rules)]))
     passing, breaking = _Nearest(n), _Nearest(n)
     for shard, batch in record.by_shard(columns, coded=True):
         which, stage = counting(rules, batch), stages.of(batch["stage"])
@@ -80,7 +81,7 @@ def for_reason(corpus: Corpus, stage: str, reason: str, n: int) -> list[Near]:
         InputError: the record is damaged.
     """
     chosen = _Nearest(n)
-    for shard, batch in corpus.need_record().by_shard(list(_SHOWN), coded=True):
+    for shard, batch in corpus.need_record().by_shard(list(SHOWN), coded=True):
         mask = _codes_equal(batch["stage"], stage) & _codes_equal(batch["reason"], reason)
         hashes = np.full(batch.num_rows, np.inf)
         for k in np.flatnonzero(mask):
@@ -96,7 +97,7 @@ def highest(corpus: Corpus, column: str, n: int) -> list[Near]:
         InputError: the record is damaged.
     """
     chosen = _Nearest(n)
-    for shard, batch in corpus.need_record().by_shard([*_SHOWN, column], coded=True):
+    for shard, batch in corpus.need_record().by_shard([*SHOWN, column], coded=True):
         values = np.nan_to_num(numbers(batch[column]).astype(np.float64))
         mask = batch["stage"].is_null().to_numpy(zero_copy_only=False) & (values > 0)
         chosen.offer(shard, batch, (), np.full(batch.num_rows, -1), -values, mask)
@@ -164,7 +165,7 @@ class _Nearest:
 
 
 def _near(shard: int, batch: pa.RecordBatch, at: int, rules: Sequence[Rule], which: int, distance: float) -> Near:
-    row = {name: batch[name][at].as_py() for name in _SHOWN}
+    row = {name: batch[name][at].as_py() for name in SHOWN}
     rule = rules[which] if which >= 0 else None
     value = batch[rule.column][at].as_py() if rule else None
     place = Place(shard, row["id"], row["stage"], row["reason"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from curate import languages
 from curate.errors import SpecError
+from curate.plan.record import DOCUMENT
 from curate.runs import Role, RunFolder, layout, reading
 from curate.signals import SIGNALS
 
@@ -20,6 +22,9 @@ BATCH_ROWS = 1 << 16
 
 FEW_VALUES = ("source", languages.COLUMN, "stage", "reason", "broken")
 """Columns in which the same strings occur again and again."""
+
+
+_OF_DOCUMENT = {column.name for column in DOCUMENT}
 
 
 class Record(ABC):
@@ -84,10 +89,12 @@ class Record(ABC):
             if column not in self.about:
                 near = difflib.get_close_matches(column, self.names, n=3, cutoff=0.5)
                 ordered = ", ".join([*near, *(name for name in self.names if name not in near)])
-                raise SpecError(f"{self.origin} has no column `{column}` in its record of judgements.  It has: {ordered}.  {self.way_to(column)}")  # fmt: skip
+                raise SpecError(f"{self.origin} has no column `{column}`.  It has: {ordered}.  {self.way_to(column)}")  # fmt: skip
 
     def way_to(self, column: str) -> str:
         """Return what to do to have a column that is not there."""
+        if column in _OF_DOCUMENT:
+            return "An earlier version of curate made the run; run the recipe again to have it recorded."
         if column in SIGNALS:
             return f"To have it measured, add `text.measure: {{signals: [{column}]}}` to the recipe and run it again."
         return "To measure another signal, add text.measure to the recipe and run it again."
@@ -119,6 +126,25 @@ class JudgementRecord(Record):
         for path in self.paths:
             for batch in read_parquet(self.folder, path, columns, with_threads=with_threads, coded=coded):
                 yield layout.shard_of_judgements(path), batch
+
+    def part(self, n_files: int) -> JudgementRecord:
+        """Return the record with only some of its files, at equal distances."""
+        chosen = copy.copy(self)
+        n = len(self.paths)
+        chosen.paths = (
+            [self.paths[(2 * k + 1) * n // (2 * n_files)] for k in range(min(n, n_files))]
+            if n_files < n
+            else self.paths
+        )
+        return chosen
+
+    def rows_of_files(self) -> list[int]:
+        """Return how many documents each file has."""
+        found = []
+        for path in self.paths:
+            with reading.whole(self.folder, path), self.folder.open(path) as file:
+                found.append(pq.read_metadata(file).num_rows)
+        return found
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
         self.check(columns)

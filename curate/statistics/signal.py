@@ -17,7 +17,7 @@ from curate.statistics.distribution import Values, numbers, summary
 from curate.statistics.fates import BrokenRules, Codes
 from curate.statistics.rulebook import Rule
 
-BINS = 40
+BINS = 24
 """About how many bins a distribution is divided into."""
 
 
@@ -26,7 +26,7 @@ def study(corpus: Corpus, column: str) -> dict[str, Any]:
 
     Returns:
         JSON-like data. `fates`: for `kept`, `dropped` and each stage that dropped documents, the summary of the values,
-        their mean, and the shares in the bins of `edges`. `rules`: for each that compares the column, its bounds and how
+        their mean, and the shares in the bins between `edges`, of which `bounds` are those of rules. `rules`: for each that compares the column, its bounds and how
         many documents broke it, were dropped for it as the first broken rule, and broke no other. All numbers are exact.
 
     Raises:
@@ -59,6 +59,7 @@ def study(corpus: Corpus, column: str) -> dict[str, Any]:
         "documents": len(all_values),
         "measured": int((~np.isnan(all_values)).sum()),
         "edges": list(drawn.edges[1:-1]) if drawn else [],
+        "bounds": sorted(drawn.marks) if drawn else [],
         "fates": [_of_fate(fate, each, drawn) for fate, each in found],
         "rules": [
             {**rule, "first": n_first.get((stages.find(rule["stage"]), reasons.find(rule["reason"])), 0),

@@ -27,6 +27,7 @@ NAMES = (
     "lists",
     "classifiers",
     "what_if",
+    "stats_run",
 )
 
 for name in sys.argv[1:] or NAMES:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curate import spec
-from curate.errors import SpecError
+from curate.errors import Problems, SpecError
 from curate.plan import columns
 from curate.plan.columns import Bound
 from curate.signals import SIGNALS, current_name
@@ -101,7 +101,7 @@ class Compiled:
             SpecError: a setting does not fit the recipe, changes nothing, or changes more than what rules compare.
         """
         pipeline = _read(self.corpus, self.recipe, settings, flag)
-        bound = columns.bind(pipeline).stages
+        bound = _bound(pipeline)
         before, after = (_by_label(stages) for stages in (self.stages, bound))
         _check_same_beside_stages(self.corpus, self.recipe, settings, flag)
         changed = [label for label in before if after[label].ref != before[label].ref]
@@ -153,7 +153,7 @@ def compile(corpus: Corpus, recipe: Mapping[str, Any], modules: Sequence[str] = 
         raise SpecError(
             f"{corpus.url}: the recipe has modules of its own, which a what-if imports to compile it; add {given}."
         )
-    stages = columns.bind(_read(corpus, recipe, (), FLAG)).stages
+    stages = _bound(_read(corpus, recipe, (), FLAG))
     found = [each.ref.label for each in stages if each is not None]
     labels = {stage["label"] for stage in corpus.stages}
     if not labels.issuperset(found):
@@ -181,6 +181,17 @@ def _read(corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], fl
         }
         inputs.append(replace(given, source=replace(source, params={**source.params, **known})))
     return replace(pipeline, inputs=tuple(inputs))
+
+
+def _bound(pipeline: PipelineSpec) -> Sequence[Bound | None]:
+    """Return the stages of a recipe with their columns.
+
+    Raises:
+        SpecError, SpecErrors: a stage does not find a column that it reads.
+    """
+    with Problems() as problems:
+        found = columns.bind(pipeline, problems).stages
+    return found
 
 
 def _by_label(stages: Sequence[Bound | None]) -> dict[str, Bound]:
