@@ -264,17 +264,28 @@ def _added(one: Any, other: Any) -> Any:
 
 
 def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
-    """Return what the manifest says of a stage; of a signal filter also its bounds, as they were."""
+    """Return what the manifest says of a stage; of a signal filter also its bounds, and of what reads files their content."""
     described: dict[str, Any] = {"label": ref.label, "name": ref.name, "params": dict(ref.params)}
     if ref.only:
         described["only"] = list(ref.only)
     if ref.columns:
         described["columns"] = dict(ref.columns)
+    if files := _files(ref, phase):
+        described["files"] = files
     variants = [{"params": dict(variant.params), **_rules(variant, phase)} for variant in ref.variants]
     if not ref.cases:
         return {**described, **variants[0]}
     cases = zip(ref.cases, variants, strict=True)
     return {**described, "cases": [{"when": dict(case.when), **variant} for case, variant in cases]}
+
+
+def _files(ref: StageRef, phase: AnyPhase) -> dict[str, str]:
+    """Return the models and lists that a stage reads, with digests of their content."""
+    stage = ref.find(phase.modules)
+    found: dict[str, str] = {}
+    for variant in ref.variants:
+        found |= fingerprint.contents(variant.typed(stage, phase.modules))
+    return found
 
 
 def _rules(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:

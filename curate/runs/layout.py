@@ -185,6 +185,11 @@ def judgements_file(shard: int) -> str:
     return f"{JUDGEMENTS}/{shard:05d}.parquet"
 
 
+def shard_of_judgements(path: str) -> int:
+    """Return the shard that a file of the record is about."""
+    return int(path.rpartition("/")[2].partition(".")[0])
+
+
 def shard_of_rejects(path: str) -> int:
     """Return the shard that a file of rejects is about."""
     return int(path.rpartition("-")[2].partition(".")[0])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import SpecError
-from curate.runs import Role, RunFolder, reading
+from curate.runs import Role, RunFolder, layout, reading
 
 
 class JudgementRecord:
@@ -43,12 +43,21 @@ class JudgementRecord:
         Raises:
             SpecError: there is no such column. InputError: a file is missing or damaged.
         """
+        for _, batch in self.shards(columns, with_threads=with_threads):
+            yield batch
+
+    def shards(self, columns: Sequence[str], *, with_threads: bool = True) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Yield the rows of all documents as `batches`, with the number of their shard.
+
+        Raises:
+            SpecError, InputError: as `batches`.
+        """
         self.check(columns)
         for path in self.paths:
             with reading.whole(self.folder, path), self.folder.open(path) as file:
                 found = pq.ParquetFile(file, pre_buffer=False)
                 for batch in found.iter_batches(1 << 16, columns=list(columns), use_threads=with_threads):
-                    yield batch.select(list(columns))
+                    yield layout.shard_of_judgements(path), batch.select(list(columns))
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Return some columns of all documents.
@@ -57,6 +66,31 @@ class JudgementRecord:
             SpecError, InputError: as `batches`.
         """
         return pa.Table.from_batches(self.batches(columns), self.schema(columns))
+
+    def rows(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Return some documents by their place in the record, counted from 0 over all files; each has its `shard`, too.
+
+        Only the row groups that hold them are read.
+
+        Raises:
+            SpecError, InputError: as `batches`.
+        """
+        self.check(columns)
+        found: dict[int, dict[str, Any]] = {}
+        start = 0
+        for path in self.paths:
+            with reading.whole(self.folder, path), self.folder.open(path) as file:
+                stored = pq.ParquetFile(file, pre_buffer=False)
+                for group in range(stored.num_row_groups):
+                    stop = start + stored.metadata.row_group(group).num_rows
+                    inside = [number for number in numbers if start <= number < stop]
+                    if inside:
+                        table = stored.read_row_group(group, columns=list(columns), use_threads=False)
+                        shown = table.take([number - start for number in inside]).to_pylist()
+                        shard = {"shard": layout.shard_of_judgements(path)}
+                        found |= {number: row | shard for number, row in zip(inside, shown, strict=True)}
+                    start = stop
+        return [found[number] for number in numbers]
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
         """Return the types of some columns.
