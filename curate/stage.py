@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from curate import params as schema
 from curate.barrier import Barrier
-from curate.batch import Batch, Columns, Doc, Verdicts, column_types
+from curate.batch import Batch, Columns, Doc, Seen, Told, Verdicts, column_types
 from curate.errors import StageError
 from curate.params import POSITIONAL, Param, members
 from curate.rules import Rules
@@ -169,6 +169,14 @@ class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
     columns: Columns
+
+
+@runtime_checkable
+class HasStory(Protocol):
+    """A stage, other than a barrier, that can tell more of a document than its verdict and its columns say."""
+
+    def tell(self, document: Seen) -> Sequence[Told]:
+        """Return what `curate explain` shows of a document that the stage has seen; the stage is not set up."""
 
 
 # ---------------------------------------------------------------------- kinds

@@ -9,6 +9,7 @@ NAMES = (
     "heuristics",
     "collateral",
     "pipeline",
+    "diff",
     "sources",
     "extraction",
     "crawl",
