@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 from curate import extensions, fingerprint, formats, plan
 from curate.engine.barriers import index, references
 from curate.ledger import Ledger
-from curate.plan import AnyPhase, MapPhase, ReducePhase, StageRef, phases
+from curate.plan import AnyPhase, MapPhase, ReducePhase, phases
+from curate.plan.description import describe
 from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun
-from curate.rules import Rules
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
@@ -172,7 +172,7 @@ def _manifest(
         "curate": version("curate"),
         "python": sys.version.split()[0],
         "packages": fingerprint.versions(PACKAGES),
-        "stages": [_stage(ref, phase) for ref, phase in refs.values()],
+        "stages": [describe(ref, phase.modules) for ref, phase in refs.values()],
         "phases": [{"folder": phase.folder, "tasks": phase.n_tasks, "emits": _emits(phase)} for phase in ran],
         "inputs": _inputs(folder, records[ran[0].folder]),
         "metrics": _metrics(ran, records),
@@ -261,39 +261,6 @@ def _added(one: Any, other: Any) -> Any:
         return {name: _added(one.get(name), other[name]) if name in other else one[name] for name in {**one, **other}}
     are_numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (one, other))
     return one + other if are_numbers else other
-
-
-def _stage(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
-    """Return what the manifest says of a stage; of a signal filter also its bounds, and of what reads files their content."""
-    described: dict[str, Any] = {"label": ref.label, "name": ref.name, "params": dict(ref.params)}
-    if ref.only:
-        described["only"] = list(ref.only)
-    if ref.columns:
-        described["columns"] = dict(ref.columns)
-    if files := _files(ref, phase):
-        described["files"] = files
-    variants = [{"params": dict(variant.params), **_rules(variant, phase)} for variant in ref.variants]
-    if not ref.cases:
-        return {**described, **variants[0]}
-    cases = zip(ref.cases, variants, strict=True)
-    return {**described, "cases": [{"when": dict(case.when), **variant} for case, variant in cases]}
-
-
-def _files(ref: StageRef, phase: AnyPhase) -> dict[str, str]:
-    """Return the models and lists that a stage reads, with digests of their content."""
-    stage = ref.find(phase.modules)
-    found: dict[str, str] = {}
-    for variant in ref.variants:
-        found |= fingerprint.contents(variant.typed(stage, phase.modules))
-    return found
-
-
-def _rules(ref: StageRef, phase: AnyPhase) -> dict[str, Any]:
-    """Return the bounds of a signal filter; nothing for another stage."""
-    if not ref.columns:
-        return {}
-    rules: Rules = ref.construct(phase.modules)()
-    return {"rules": {reason: {**asdict(bound), "signal": ref.columns[bound.signal]} for reason, bound in rules}}
 
 
 def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]]:

@@ -209,44 +209,31 @@ def count_entries(offsets, data, classes, trie, wanted):
     counts, lists = np.zeros((n, N_COUNTS), np.int64), np.zeros(n, np.uint64)
     times = np.zeros(n_entries, np.int64)
     met = np.empty(n_entries, np.int64)
-    text, table, ids = address_of(data), address_of(classes), address_of(trie.ids)
-    first, of_entry, n_words = address_of(trie.first), address_of(trie.lists), address_of(trie.n_words)
-    opens, n_bits = address_of(trie.opens), 64 * len(trie.opens)
-    arrays = address_of(trie.slots), len(trie.slots) - 1, address_of(trie.accepts), of_entry
+    text, table, of_entry, n_words = (
+        address_of(data),
+        address_of(classes),
+        address_of(trie.lists),
+        address_of(trie.n_words),
+    )
+    memory = _memory_of(trie)
     for i in range(n):
         at, end, n_met = offsets[i], offsets[i + 1], 0
         words = matches = covered = 0
         while at < end:
-            code, size = byte_at(text, at), 1
-            if code >= 0x80:
-                code, size = decode(text, at, end)
-            bits = short_at(table, code)
+            entry, at, bits = _step(text, table, memory, at, end, wanted[i])
             if bits & ch.EXTEND:
-                at += size
                 continue
-            after, is_spaced, is_open = at + size, bits & _SPACED in _IN_WORDS, True
-            if is_spaced:
-                after, value = _word(text, table, ids, at, end)
-                bit = _bit(value, n_bits - 1)
-                is_open = eight_at(opens, bit >> 6 << 3) >> np.uint64(bit & 63) & np.uint64(1) != 0
             words += bits & ch.WORD != 0
-            if is_open and n_entries and not bits & ch.SPACE:
-                number = short_at(ids, code)
-                state = np.int64(eight_at(first, 8 * number)) if number else np.int64(0)
-                if state:
-                    entry, entry_end = _longest(text, table, ids, at + size, end, state, is_spaced, arrays, wanted[i])
-                    if entry >= 0:
-                        inside = np.int64(eight_at(n_words, 8 * entry))
-                        matches += 1
-                        covered += inside
-                        words += inside - (bits & ch.WORD != 0)
-                        lists[i] |= eight_at(of_entry, 8 * entry) & wanted[i]
-                        if times[entry] == 0:
-                            met[n_met] = entry
-                            n_met += 1
-                        times[entry] += 1
-                        after = entry_end
-            at = after
+            if entry >= 0:
+                inside = np.int64(eight_at(n_words, 8 * entry))
+                matches += 1
+                covered += inside
+                words += inside - (bits & ch.WORD != 0)
+                lists[i] |= eight_at(of_entry, 8 * entry) & wanted[i]
+                if times[entry] == 0:
+                    met[n_met] = entry
+                    n_met += 1
+                times[entry] += 1
         counts[i, WORDS], counts[i, MATCHES], counts[i, COVERED], counts[i, DISTINCT] = words, matches, covered, n_met
         counts[i, TOP] = -1
         for k in range(n_met):
@@ -254,6 +241,62 @@ def count_entries(offsets, data, classes, trie, wanted):
                 counts[i, TOP], counts[i, TOP_MATCHES] = met[k], times[met[k]]
             times[met[k]] = 0
     return counts, lists
+
+
+@njit(cache=True, nogil=True)
+def find_entries(data, classes, trie, wanted):
+    """Find the entries in one text, as `count_entries` counts them.
+
+    Args:
+        data, classes, trie: as for `count_entries`; the data is one text.
+        wanted: uint64, the lists that count, as bits.
+    Returns:
+        int64[k, 2], the bytes at which each match begins and ends.
+    """
+    text, table, memory = address_of(data), address_of(classes), _memory_of(trie)
+    places = np.empty((len(data), 2), np.int64)
+    n, at = 0, 0
+    while at < len(data):
+        start = at
+        entry, at, _ = _step(text, table, memory, at, len(data), wanted)
+        if entry >= 0:
+            places[n, 0], places[n, 1] = start, at
+            n += 1
+    return places[:n].copy()
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _memory_of(trie):
+    """Return where the arrays of a trie are; the caller keeps it alive."""
+    arrays = address_of(trie.slots), len(trie.slots) - 1, address_of(trie.accepts), address_of(trie.lists)
+    opens = address_of(trie.opens), 64 * len(trie.opens) - 1
+    return address_of(trie.ids), address_of(trie.first), opens, arrays, len(trie.lists)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _step(text, table, memory, at, end, wanted):
+    """Return `(entry that begins here or -1, where to go on, classes of the character here)`."""
+    ids, first, opens, arrays, n_entries = memory
+    code, size = byte_at(text, at), 1
+    if code >= 0x80:
+        code, size = decode(text, at, end)
+    bits = short_at(table, code)
+    entry, after = np.int64(-1), at + size
+    if bits & ch.EXTEND:
+        return entry, after, bits
+    is_spaced, is_open = bits & _SPACED in _IN_WORDS, True
+    if is_spaced:
+        after, value = _word(text, table, ids, at, end)
+        bit = _bit(value, opens[1])
+        is_open = eight_at(opens[0], bit >> 6 << 3) >> np.uint64(bit & 63) & np.uint64(1) != 0
+    if is_open and n_entries and not bits & ch.SPACE:
+        number = short_at(ids, code)
+        state = np.int64(eight_at(first, 8 * number)) if number else np.int64(0)
+        if state:
+            entry, entry_end = _longest(text, table, ids, at + size, end, state, is_spaced, arrays, wanted)
+            if entry >= 0:
+                after = entry_end
+    return entry, after, bits
 
 
 @njit(cache=True, nogil=True, forceinline=True)

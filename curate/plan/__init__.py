@@ -13,6 +13,7 @@ cutting       where does a phase end?
 trial         which documents does a trial read?
 fingerprints  what do its results depend on?
 phases        what these make: map phases, reduce phases and a write phase
+description   what the manifest says of a stage
 judgements    which columns the record of judgements has; record: what a column of it is
 """
 

@@ -81,6 +81,11 @@ class PhaseFolder:
         """Return how many tasks have left a record."""
         return len(self.run.files(f"{self.path}/done"))
 
+    def tasks_done(self) -> list[int]:
+        """Return the numbers of the tasks that have left a record, ascending."""
+        names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/done"))
+        return [int(name) for name in names if name.isdigit()]
+
     def tasks_with_results(self) -> list[int]:
         """Return the numbers of the tasks that have ever written a result file, ascending."""
         names = (name.partition(".")[0] for name in self.run.files(f"{self.path}/written"))
@@ -186,7 +191,7 @@ def judgements_file(shard: int) -> str:
 
 
 def shard_of_judgements(path: str) -> int:
-    """Return the shard that a file of the record is about."""
+    """Return the shard whose documents a file of judgements is about."""
     return int(path.rpartition("/")[2].partition(".")[0])
 
 

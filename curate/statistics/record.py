@@ -1,19 +1,100 @@
-"""The record of judgements of a finished run, read column by column: a row for each document that the run has read."""
+"""The record of judgements, read column by column: a row for each document that a run has read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate import languages
 from curate.errors import SpecError
 from curate.runs import Role, RunFolder, layout, reading
+from curate.signals import SIGNALS
+
+BATCH_ROWS = 1 << 16
+"""Rows that are read at a time."""
+
+FEW_VALUES = ("source", languages.COLUMN, "stage", "reason", "broken")
+"""Columns in which the same strings occur again and again."""
 
 
-class JudgementRecord:
-    """The files under `judgements/` as one table.
+class Record(ABC):
+    """What was measured of documents, and what became of them: columns as in `curate.plan.record`.
+
+    Args:
+        origin: what messages call it: the address of the run or of the data set.
+        about: column -> what it holds, in the order of the columns.
+    """
+
+    def __init__(self, origin: str, about: Mapping[str, str]):
+        self.origin, self.about = origin, dict(about)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns, in the order of the files."""
+        return list(self.about)
+
+    @abstractmethod
+    def by_shard(
+        self, columns: Sequence[str], *, with_threads: bool = True, coded: bool = False
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Yield (shard, rows) for the rows of all documents, shard by shard, in the order in which they left.
+
+        Args:
+            coded: read columns of `FEW_VALUES` as dictionaries, which is several times as fast.
+
+        Raises:
+            SpecError: there is no such column. InputError: a file is missing or damaged.
+        """
+
+    @abstractmethod
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        """Return the types of some columns, as they are read without codes.
+
+        Raises:
+            SpecError, InputError: as `by_shard`.
+        """
+
+    def batches(
+        self, columns: Sequence[str], *, with_threads: bool = True, coded: bool = False
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of all documents, as `by_shard`."""
+        for _, batch in self.by_shard(columns, with_threads=with_threads, coded=coded):
+            yield batch
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of all documents.
+
+        Raises:
+            SpecError, InputError: as `by_shard`.
+        """
+        return pa.Table.from_batches(self.batches(columns), self.schema(columns))
+
+    def check(self, columns: Iterable[str]) -> None:
+        """Make sure that the record has these columns.
+
+        Raises:
+            SpecError: one is missing, with the columns that there are, the most similar names first.
+        """
+        for column in columns:
+            if column not in self.about:
+                near = difflib.get_close_matches(column, self.names, n=3, cutoff=0.5)
+                ordered = ", ".join([*near, *(name for name in self.names if name not in near)])
+                raise SpecError(f"{self.origin} has no column `{column}` in its record of judgements.  It has: {ordered}.  {self.way_to(column)}")  # fmt: skip
+
+    def way_to(self, column: str) -> str:
+        """Return what to do to have a column that is not there."""
+        if column in SIGNALS:
+            return f"To have it measured, add `text.measure: {{signals: [{column}]}}` to the recipe and run it again."
+        return "To measure another signal, add text.measure to the recipe and run it again."
+
+
+class JudgementRecord(Record):
+    """The files under `judgements/` of a finished run.
 
     Args:
         manifest: of the run.
@@ -23,49 +104,21 @@ class JudgementRecord:
     """
 
     def __init__(self, folder: RunFolder, manifest: Mapping[str, Any]):
+        super().__init__(folder.url, {column["name"]: column["about"] for column in manifest.get("judgements", ())})
         self.folder = folder
         self.paths = sorted(output["path"] for output in manifest["outputs"] if output["role"] == Role.JUDGEMENTS)
         if not self.paths:
             raise SpecError(
                 f"{folder.url} has no judgements/; an earlier version of curate made it.  Run the recipe again."
             )
-        self.about: dict[str, str] = {column["name"]: column["about"] for column in manifest["judgements"]}
-        """column -> what it holds."""
 
-    @property
-    def names(self) -> list[str]:
-        """The columns, in the order of the files."""
-        return list(self.about)
-
-    def batches(self, columns: Sequence[str], *, with_threads: bool = True) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of all documents in the order of the files: shard by shard, in the order in which they left.
-
-        Raises:
-            SpecError: there is no such column. InputError: a file is missing or damaged.
-        """
-        for _, batch in self.shards(columns, with_threads=with_threads):
-            yield batch
-
-    def shards(self, columns: Sequence[str], *, with_threads: bool = True) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Yield the rows of all documents as `batches`, with the number of their shard.
-
-        Raises:
-            SpecError, InputError: as `batches`.
-        """
+    def by_shard(
+        self, columns: Sequence[str], *, with_threads: bool = True, coded: bool = False
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
         self.check(columns)
         for path in self.paths:
-            with reading.whole(self.folder, path), self.folder.open(path) as file:
-                found = pq.ParquetFile(file, pre_buffer=False)
-                for batch in found.iter_batches(1 << 16, columns=list(columns), use_threads=with_threads):
-                    yield layout.shard_of_judgements(path), batch.select(list(columns))
-
-    def read(self, columns: Sequence[str]) -> pa.Table:
-        """Return some columns of all documents.
-
-        Raises:
-            SpecError, InputError: as `batches`.
-        """
-        return pa.Table.from_batches(self.batches(columns), self.schema(columns))
+            for batch in read_parquet(self.folder, path, columns, with_threads=with_threads, coded=coded):
+                yield layout.shard_of_judgements(path), batch
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
         """Return some documents by their place in the record, counted from 0 over all files; each has its `shard`, too.
@@ -93,25 +146,23 @@ class JudgementRecord:
         return [found[number] for number in numbers]
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
-        """Return the types of some columns.
-
-        Raises:
-            SpecError, InputError: as `batches`.
-        """
         self.check(columns)
         with reading.whole(self.folder, self.paths[0]), self.folder.open(self.paths[0]) as file:
             found = pq.read_schema(file)
         return pa.schema([pa.field(name, found.field(name).type) for name in columns])
 
-    def check(self, columns: Sequence[str]) -> None:
-        """Make sure that the record has these columns.
 
-        Raises:
-            SpecError: one is missing, with the columns that there are.
-        """
-        for column in columns:
-            if column not in self.about:
-                raise SpecError(
-                    f"{self.folder.url} has no column `{column}` in its record of judgements.  It has: {', '.join(self.about)}.  "
-                    "To measure another signal, add text.measure to the recipe and run it again."
-                )
+def read_parquet(
+    folder: RunFolder, path: str, columns: Sequence[str], *, with_threads: bool = True, coded: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """Yield columns of a file of judgements, in the order asked for.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    few = [name for name in columns if name in FEW_VALUES] if coded else []
+    leaves = [f"{name}.list.element" if name == "broken" else name for name in few]
+    with reading.whole(folder, path), folder.open(path) as file:
+        found = pq.ParquetFile(file, pre_buffer=False, read_dictionary=leaves)
+        for batch in found.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=with_threads):
+            yield batch.select(list(columns))

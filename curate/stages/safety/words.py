@@ -127,6 +127,12 @@ class words:
             .counted(counts_of_lists | {"kept_with_listed_words": int((lists[verdicts.is_kept] != 0).sum())})
         )
 
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return where the entries of all lists are in a text, in characters; after `setup`."""
+        data = text.encode()
+        found = word_trie.find_entries(np.frombuffer(data, np.uint8), classes(), self._lexicon, np.uint64((1 << len(self.lists)) - 1))  # fmt: skip
+        return [(len(data[:start].decode()), len(data[:end].decode())) for start, end in found.tolist()]
+
     def _hits(self, lists: np.ndarray) -> ListHits:
         """Return bits (uint64[n], one for each list) as a matrix."""
         bits = np.arange(len(self.lists), dtype=np.uint64)

@@ -111,7 +111,7 @@ def read(
     keys, fates, sources, spoken = [np.zeros((0, 2), np.uint64)], [_NONE], [_NONE], [_NONE]
     numbers: dict[str, list[np.ndarray]] = {name: [_NONE.astype(np.float32)] for name in sizes}
     common = [np.zeros(0, bool)]
-    for shard, batch in record.shards(columns):
+    for shard, batch in record.by_shard(columns):
         common.append(files.are_common(batch["id"], shard) if files else np.ones(batch.num_rows, bool))
         keys.append(pairing.hashes(batch["id"]))
         fates.append(fate_numbers(batch["stage"], batch["reason"], names.fates))
