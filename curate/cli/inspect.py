@@ -66,7 +66,8 @@ def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="The folder of a finished run: a path or a URL.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The folder of the run to compare it with.")],
     examples: Annotated[
-        int, typer.Option("--examples", min=0, max=1000, metavar="N", help="Documents shown of each of the largest groups.")
+        int,
+        typer.Option("--examples", min=0, max=1000, metavar="N", help="Documents shown of each of the largest groups."),
     ] = 2,
     as_json: AsJson = False,
 ) -> None:

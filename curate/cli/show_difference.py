@@ -12,7 +12,11 @@ from curate.runs.redaction import hidden
 LISTED_FILES, LISTED_GROUPS, LISTED_ROWS = 5, 8, 12
 """Files, groups of each kind, and rows of a table that are shown; the rest is counted."""
 
-_HEADS = {"gained": "gained: kept in B only", "lost": "lost: kept in A only", "moved": "moved: dropped in both, for another reason"}
+_HEADS = {
+    "gained": "gained: kept in B only",
+    "lost": "lost: kept in A only",
+    "moved": "moved: dropped in both, for another reason",
+}
 
 
 def print_difference(found: Mapping[str, Any]) -> None:
@@ -45,7 +49,9 @@ def _recipe_lines(recipes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for stage in recipes["added"]:
         yield stage["stage"], "only in B"
     for change in recipes["changed"]:
-        when = "".join(f" where {column} is {' or '.join(map(str, values))}" for column, values in change["when"].items())
+        when = "".join(
+            f" where {column} is {' or '.join(map(str, values))}" for column, values in change["when"].items()
+        )
         yield change["stage"], f"{change['param']}: {_short(change['a'])} -> {_short(change['b'])}{when}"
     if recipes["order"]:
         yield "order of stages", f"{', '.join(recipes['order']['a'])} -> {', '.join(recipes['order']['b'])}"
@@ -56,7 +62,10 @@ def _recipe_lines(recipes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for change in recipes["versions"]:
         yield change["package"], f"{change['a'] or 'not there'} -> {change['b'] or 'not there'}"
     if recipes["code"]:
-        yield "code", "of curate, of your modules or of a package has changed: the same recipe gave phases of another fingerprint"
+        yield (
+            "code",
+            "of curate, of your modules or of a package has changed: the same recipe gave phases of another fingerprint",
+        )
 
 
 def _short(value: Any) -> str:
@@ -77,7 +86,9 @@ def _print_inputs(inputs: Mapping[str, Any], left_out: Mapping[str, Any] | None)
     OUT.print(f"  in common: {many(inputs['common'], 'file')}; the documents of these are compared")
     for name, counts in (left_out or {}).items():
         if sum(counts.values()):
-            OUT.print(f"  left out of {name.upper()}: {counts['kept']:,} kept and {counts['dropped']:,} dropped documents of other files")
+            OUT.print(
+                f"  left out of {name.upper()}: {counts['kept']:,} kept and {counts['dropped']:,} dropped documents of other files"
+            )
 
 
 def _print_documents(found: Mapping[str, Any]) -> None:
@@ -97,7 +108,9 @@ def _print_documents(found: Mapping[str, Any]) -> None:
         for group in groups[:LISTED_GROUPS]:
             _print_group(group)
         if rest := groups[LISTED_GROUPS:]:
-            OUT.print(f"{sum(group['documents'] for group in rest):>8,}  for {many(len(rest), 'other change')} of reason; --json has all")
+            OUT.print(
+                f"{sum(group['documents'] for group in rest):>8,}  for {many(len(rest), 'other change')} of reason; --json has all"
+            )
 
 
 def _print_group(group: Mapping[str, Any]) -> None:
@@ -110,12 +123,14 @@ def _print_group(group: Mapping[str, Any]) -> None:
             if ground := _ground(example[name]):
                 OUT.print("            ", quoted(f"{name.upper()}: {ground}"))
         if example["text"]:
-            OUT.print("            ", quoted(example["text"][:100], "dim"), " ..." if len(example["text"]) > 100 else "")
+            OUT.print(
+                "            ", quoted(example["text"][:100], "dim"), " ..." if len(example["text"]) > 100 else ""
+            )
 
 
 def _ground(said: Mapping[str, Any]) -> str:
     """Return the value for which a run dropped a document, and its bound or evidence."""
-    if said["fate"] == "kept" or "value" not in said and "evidence" not in said:
+    if said["fate"] == "kept" or ("value" not in said and "evidence" not in said):
         return ""
     if bound := said.get("bound"):
         value = number(said["value"]) if "value" in said else "not there"
@@ -131,7 +146,9 @@ def _print_tables(found: Mapping[str, Any]) -> None:
             OUT.print()
             heads = (column, "kept in A", "kept in B", "gained", "lost", "moved")
             shown = rows[:LISTED_ROWS]
-            OUT.print_table(heads, [[quoted(row[column] or "(none)"), *map(_count, list(row.values())[1:])] for row in shown])
+            OUT.print_table(
+                heads, [[quoted(row[column] or "(none)"), *map(_count, list(row.values())[1:])] for row in shown]
+            )
             if len(rows) > len(shown):
                 OUT.print(f"... and {len(rows) - len(shown):,} more")
     OUT.print()

@@ -26,7 +26,10 @@ def of_shard(
         path = output["path"]
         if output["role"] == Role.REJECTS and shard_of_rejects(path) == shard:
             with reading.whole(folder, path), folder.open(path) as file:
-                yield from ({**row, "phase": phase_of_rejects(path)} for row in _rows(pq.ParquetFile(file, pre_buffer=False), "id", wanted))
+                yield from (
+                    {**row, "phase": phase_of_rejects(path)}
+                    for row in _rows(pq.ParquetFile(file, pre_buffer=False), "id", wanted)
+                )
 
 
 def with_kept_copy(folder: RunFolder, manifest: Mapping[str, Any], stage: str, id: str) -> Iterator[dict[str, Any]]:

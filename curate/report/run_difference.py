@@ -134,7 +134,13 @@ class _Documents:
         return {
             "documents": counts,
             "groups": [
-                {"kind": g.kind, "before": _fate(g.before), "after": _fate(g.after), "documents": g.n, "examples": found}
+                {
+                    "kind": g.kind,
+                    "before": _fate(g.before),
+                    "after": _fate(g.after),
+                    "documents": g.n,
+                    "examples": found,
+                }
                 for g, found in zip(groups, shown, strict=True)
             ],
             "by": {column: self.difference.by(column) for column in ("source", "language")},
@@ -197,7 +203,13 @@ class _Documents:
             if (row["stage"], row["reason"]) == (document["stage"], document["reason"]):
                 value = None if row["value"] is None or math.isnan(row["value"]) else row["value"]
                 bound = asdict(rule.bound) if rule else None
-                return {"value": value, "bound": bound, "evidence": row["evidence"], "kept_id": row["kept_id"], "text": row["text"]}
+                return {
+                    "value": value,
+                    "bound": bound,
+                    "evidence": row["evidence"],
+                    "kept_id": row["kept_id"],
+                    "text": row["text"],
+                }
         return {"text": None}
 
 

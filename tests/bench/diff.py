@@ -53,7 +53,14 @@ def _run(folder: Path, changed: float) -> Path:
     (folder / JUDGEMENTS).mkdir(parents=True)
     n_kept = sum(_shard(folder, shard, changed) for shard in range(N_SHARDS))
     outputs = [{"path": judgements_file(k), "role": "judgements", "bytes": 0, "digest": ""} for k in range(N_SHARDS)]
-    stages = [{"label": "filters.one", "name": "filters.one", "params": {}, "columns": {n: n for n in ("words.count", "tokens.estimate")}}]
+    stages = [
+        {
+            "label": "filters.one",
+            "name": "filters.one",
+            "params": {},
+            "columns": {n: n for n in ("words.count", "tokens.estimate")},
+        }
+    ]
     inputs = [{"name": _file(k), "url": _file(k), "start": 0, "end": 1, "digest": "x"} for k in range(N_SHARDS)]
     manifest = {
         "name": "bench", "description": "", "recipe": {"name": "bench"}, "published": None, "limit": 0, "curate": version("curate"),

@@ -50,7 +50,9 @@ def test_all_numbers_are_those_of_a_plain_comparison(a, b):
     assert {(g.kind, g.before, g.after): g.n for g in groups} == dict(expected["groups"])
     for group in groups:
         assert len(group.a) == len(group.b) == min(2, group.n)
-        assert all((a[i]["fate"], b[k]["fate"]) == (group.before, group.after) for i, k in zip(group.a, group.b, strict=True))
+        assert all(
+            (a[i]["fate"], b[k]["fate"]) == (group.before, group.after) for i, k in zip(group.a, group.b, strict=True)
+        )
         assert all(a[i]["id"] == b[k]["id"] for i, k in zip(group.a, group.b, strict=True))
     for column in ("source", "language") if expected["counts"]["repeated_ids"]["ids"] == 0 else ():
         rows = {(row[column], kind): row[kind] for row in found.by(column) for kind in ("gained", "lost", "moved")}
@@ -79,6 +81,7 @@ def test_the_shift_is_the_sum_of_its_parts(a, b):
     found = difference(a, b)
     shift, pairs = found.shift("tokens"), found.pairs
     alone = [
-        sum(run.sizes["tokens"][rows][run.fate[rows] == 0]) for run, rows in ((found.a, pairs.only_a), (found.b, pairs.only_b))
+        sum(run.sizes["tokens"][rows][run.fate[rows] == 0])
+        for run, rows in ((found.a, pairs.only_a), (found.b, pairs.only_b))
     ]
     assert shift["b"] - shift["a"] == shift["gained"] - shift["lost"] + shift["changed"] + alone[1] - alone[0]

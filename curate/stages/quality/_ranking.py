@@ -133,7 +133,6 @@ class Ranking:
         verdicts.value[rows] = rank
         return Verdicts(REASONS, verdicts.code, verdicts.value, evidence)
 
-
     def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
         """Tell the rank of a document and its place among those it was ranked with, and the same for each score."""
         shown = [*self.by, *([self.group] if self.group else []), *([languages.COLUMN] if self.by else [])]
@@ -150,7 +149,9 @@ class Ranking:
             scores = _within(scores, _encoded(table, languages.COLUMN, is_language=True))
         rows = _ranked(scores)
         rows = rows[group[rows] == group[mine[0]]]
-        return self._places([each[rows] for each in scores], table["id"].take(pa.array(rows)), int(np.flatnonzero(rows == mine[0])[0]))
+        return self._places(
+            [each[rows] for each in scores], table["id"].take(pa.array(rows)), int(np.flatnonzero(rows == mine[0])[0])
+        )
 
     def _places(self, scores: Sequence[np.ndarray], ids: pa.ChunkedArray, mine: int) -> list[Told]:
         """Tell the places of one document of a group, by all scores and by each."""

@@ -110,7 +110,9 @@ class Difference:
             for k, value in enumerate(values)
             if any(counts[k] for counts in table.values())
         ]
-        return sorted(rows, key=lambda row: (-row[GAINED] - row[LOST], -row["kept_a"], row[column] is None, row[column]))
+        return sorted(
+            rows, key=lambda row: (-row[GAINED] - row[LOST], -row["kept_a"], row[column] is None, row[column])
+        )
 
     def shift(self, column: str) -> dict[str, Any]:
         """Return the sums of a measured column over kept documents, and what of the difference is due to which documents.
@@ -136,4 +138,3 @@ def _sum(values: np.ndarray) -> int:
 def _fates_of(run: Fates, rows: np.ndarray) -> dict[str, int]:
     kept = int((run.fate[rows] == KEPT).sum())
     return {"kept": kept, "dropped": len(rows) - kept}
-

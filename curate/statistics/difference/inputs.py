@@ -43,7 +43,9 @@ def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> InputChanges:
     sizes = {name: (max(end for _, end in of_a[name]), max(end for _, end in of_b[name])) for name in both}
     is_trial = bool(a["limit"] or b["limit"])
     recut = {name for name in both if is_trial or of_a[name].keys() != of_b[name].keys()}
-    changed = [name for name in both if (sizes[name][0] != sizes[name][1] if name in recut else of_a[name] != of_b[name])]
+    changed = [
+        name for name in both if (sizes[name][0] != sizes[name][1] if name in recut else of_a[name] != of_b[name])
+    ]
     common = frozenset(both) - set(changed)
     return InputChanges(
         tuple(name for name in of_a if name not in of_b),

@@ -66,13 +66,15 @@ def _case(case: Mapping[str, Any]) -> dict[str, Any]:
     return {"when": case["when"], "params": case["params"]}
 
 
-def _params(label: str, a: Mapping[str, Any], b: Mapping[str, Any], when: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _params(
+    label: str, a: Mapping[str, Any], b: Mapping[str, Any], when: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     for name in dict.fromkeys([*a, *b]):
         if a.get(name) != b.get(name) or (name in a) != (name in b):
             yield _change(label, name, a.get(name), b.get(name), when)
 
 
-def _change(label: str, param: str, a: Any, b: Any, when: Mapping[str, Any] = {}) -> dict[str, Any]:  # noqa: B006
+def _change(label: str, param: str, a: Any, b: Any, when: Mapping[str, Any] = {}) -> dict[str, Any]:
     return {"stage": label, "param": param, "when": dict(when), "a": a, "b": b}
 
 
