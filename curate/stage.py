@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from curate import params as schema
 from curate.barrier import Barrier
-from curate.batch import Batch, Columns, Doc, Seen, Told, Verdicts, column_types
+from curate.batch import Batch, Columns, Doc, Verdicts, column_types
 from curate.errors import StageError
 from curate.params import POSITIONAL, Param, members
 from curate.rules import Rules
@@ -164,6 +164,36 @@ class HasKeys(Protocol):
         """
 
 
+@runtime_checkable
+class HasColumnsOfFiles(Protocol):
+    """A source of which some columns depend on its files."""
+
+    def found_in(self, files: Sequence[Split]) -> Mapping[str, Any]:
+        """Look at the files, before the plan is made, and return the parameters that say which columns they have.
+
+        Args:
+            files: the first part of each file of the input.
+        Returns:
+            parameter -> value, in place of what the recipe says; values can be written as JSON.
+        Raises:
+            InputError: the files have no such columns, or not the same ones.
+        """
+
+
+@runtime_checkable
+class HasKeys(Protocol):
+    """A source whose files have a name for each value of a document, which the files' authors chose: keys, columns."""
+
+    def first_documents(self, split: Split) -> Sequence[Mapping[str, Any]]:
+        """Return the first documents of a file as they are there, key -> value; at most 1,000, none of an empty file.
+
+        Args:
+            split: the first part of the file.
+        Raises:
+            InputError: the file has another format.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
     """One document as it is in the input.
@@ -200,14 +230,6 @@ class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
     columns: Columns
-
-
-@runtime_checkable
-class HasStory(Protocol):
-    """A stage, other than a barrier, that can tell more of a document than its verdict and its columns say."""
-
-    def tell(self, document: Seen) -> Sequence[Told]:
-        """Return what `curate explain` shows of a document that the stage has seen; the stage is not set up."""
 
 
 # ---------------------------------------------------------------------- kinds

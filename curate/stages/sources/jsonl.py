@@ -12,7 +12,8 @@ import fsspec
 
 from curate.batch import CORE, Batch, Columns, column_types
 from curate.errors import InputError, StageError
-from curate.stage import Shard, Split, StoredRecord
+from curate.lookup import StoredRecord
+from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._buffered_file import BufferedFile
 from curate.stages.sources._damaged_start import CONTROL, ENDINGS, HEAD_BYTES, SEARCHED, first_intact_member

@@ -17,7 +17,8 @@ from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdic
 from curate.batch.json_columns import json_rows, python_values
 from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
-from curate.stage import Shard, Split, StoredRecord
+from curate.lookup import StoredRecord
+from curate.stage import Shard, Split
 from curate.stages.sources._fields import ALL, Extra, Layout, layout_of, named_by, no_such_key, renamed, spread
 from curate.stages.sources._taken import (
     array_without,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
-from curate.stage import Shard, Split, StoredRecord
+from curate.lookup import StoredRecord
+from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._bodies import BodyTooLarge, decode_body
 from curate.stages.sources._headers import Header

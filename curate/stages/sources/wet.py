@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
-from curate.stage import Shard, Split, StoredRecord
+from curate.lookup import StoredRecord
+from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._headers import Header
 from curate.stages.sources._http import media_type
