@@ -165,67 +165,6 @@ class HasKeys(Protocol):
 
 
 @runtime_checkable
-class HasColumnsOfFiles(Protocol):
-    """A source of which some columns depend on its files."""
-
-    def found_in(self, files: Sequence[Split]) -> Mapping[str, Any]:
-        """Look at the files, before the plan is made, and return the parameters that say which columns they have.
-
-        Args:
-            files: the first part of each file of the input.
-        Returns:
-            parameter -> value, in place of what the recipe says; values can be written as JSON.
-        Raises:
-            InputError: the files have no such columns, or not the same ones.
-        """
-
-
-@runtime_checkable
-class HasKeys(Protocol):
-    """A source whose files have a name for each value of a document, which the files' authors chose: keys, columns."""
-
-    def first_documents(self, split: Split) -> Sequence[Mapping[str, Any]]:
-        """Return the first documents of a file as they are there, key -> value; at most 1,000, none of an empty file.
-
-        Args:
-            split: the first part of the file.
-        Raises:
-            InputError: the file has another format.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """One document as it is in the input.
-
-    Args:
-        place: where in the file it is, for readers: `byte 4,711`.
-        data: the record as stored, decompressed; a row of a table as JSON.
-        page: the web page in it, without the encodings of its transfer; None if it has none.
-        text: the extracted text in it; None if it has none.
-    """
-
-    place: str
-    data: bytes
-    page: bytes | None = None
-    text: str | None = None
-
-
-@runtime_checkable
-class HasRecords(Protocol):
-    """A source whose documents can be found again in their file, one by one."""
-
-    def record_of(self, split: Split, id: str) -> StoredRecord | None:
-        """Return the record of a document in a part of a file; None if the part has no document with this id.
-
-        Args:
-            id: as the source gives it, without the name of the input.
-        Raises:
-            InputError: the file cannot be read there.
-        """
-
-
-@runtime_checkable
 class HasColumns(Protocol):
     """A stage of which some columns depend on its parameters; set in its constructor."""
 
