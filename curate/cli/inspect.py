@@ -21,10 +21,6 @@ def explain(
     run: RunUrl,
     what: What,
     module: Modules = None,
-    *,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show also the rules that the document passed, and all values.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell the story of one document, stage by stage: values beside their bounds, edits, copies, ranks; or list those of a domain."""
@@ -36,7 +32,7 @@ def explain(
     if as_json:
         print_json(found, is_document=True)
     else:
-        show_document.print_found(found, run, everything=everything)
+        show_document.print_found(found, run)
 
 
 def show(
@@ -58,8 +54,15 @@ def show(
 
     if raw + html + text > 1:
         raise typer.BadParameter("choose one of --raw, --html and --text")
-    part = stored_document.RAW if raw else stored_document.HTML if html else stored_document.TEXT
-    show_record.print_part(stored_document.read(run, what, part, importable(module)))
+    document = stored_document.find(run, what, importable(module))
+    if raw or html:
+        record = stored_document.record_of(document)
+        show_record.print_bytes(record.data if raw else stored_document.page_in(record, document))
+        return
+    found = stored_document.text_of(document)
+    if found is None:
+        found = show_record.extracted_again(document)
+    show_record.print_text(found)
 
 
 def diff(

@@ -27,6 +27,22 @@ def before(folder: RunFolder, manifest: Mapping[str, Any], phase: int, shard: in
     return {}
 
 
+def text_before(
+    folder: RunFolder, manifest: Mapping[str, Any], phase: int, shard: int, id: str
+) -> tuple[str, str] | None:
+    """Return the text of a document when a phase began, and the folder of the phase that wrote it down; None if none has.
+
+    Raises:
+        DamagedFile: what a phase wrote is damaged.
+    """
+    for described in reversed(manifest["phases"][: phase - 1]):
+        emitted_in = PhaseFolder(folder, described["folder"])
+        if folder.exists(emitted_in.task(shard).docs):
+            text = _text_of(emitted_in, shard, id)
+            return None if text is None else (text, described["folder"])
+    return None
+
+
 def _columns_of(place: TaskFolder, id: str) -> dict[str, Any]:
     with closing(arrow_files.open_file(place, place.docs)) as reader:
         for batch in reader.batches():

@@ -232,7 +232,7 @@ def kept(run: Documents, hit: Hit, recorded: Recorded) -> dict[str, Any]:
     Raises:
         SpecError: it is in a file of a format that is not known. InputError: a file is missing, or does not have it.
     """
-    path, number, row = _kept_row(run, hit)
+    path, number, row = kept_row(run, hit)
     columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
     return {
         "id": hit.row["id"], "url": row.get("url") or hit.row.get("url"), "fate": "kept", "file": path, "row": number,
@@ -240,7 +240,12 @@ def kept(run: Documents, hit: Hit, recorded: Recorded) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _kept_row(run: Documents, hit: Hit) -> tuple[str, int, Mapping[str, Any]]:
+def kept_row(run: Documents, hit: Hit) -> tuple[str, int, Mapping[str, Any]]:
+    """Return the file, the number and the content of the row of a kept document.
+
+    Raises:
+        SpecError: it is in a file of a format that is not known. InputError: a file is missing, or does not have it.
+    """
     id, rows = hit.row["id"], KeptRows(run.folder, run.manifest, run.kinds)
     if hit.path:
         kind = formats.of_file(hit.path, run.kinds)

@@ -86,6 +86,18 @@ def own_id(shard: Shard, id: str) -> str:
     return id.removeprefix(f"{shard.input}/") if shard.input else id
 
 
+def first_phase(folder: RunFolder) -> MapPhase:
+    """Return the phase of a run that reads the input.
+
+    Raises:
+        InputError: the plan of the run is missing or damaged.
+    """
+    described = reading.read_json(folder, layout.PLAN, _PLAN_SHAPE)
+    with reading.whole(folder, layout.PLAN):
+        ran = map(phases.from_json, described["phases"])
+        return next(each for each in ran if isinstance(each, MapPhase) and each.sources)
+
+
 def origins(
     folder: RunFolder, manifest: Mapping[str, Any], id: str, shard: int | None, modules: Sequence[str] = ()
 ) -> Iterator[Origin]:
@@ -102,11 +114,7 @@ def origins(
     shards = plan.read_shards(folder)
     mine = shards if shard is None or shard >= len(shards) else [shards[shard]]
     digests = {(split.get("input", ""), split["name"], split["start"]): split["digest"] for split in manifest["inputs"]}
-    described = reading.read_json(folder, layout.PLAN, _PLAN_SHAPE)
-    with reading.whole(folder, layout.PLAN):
-        first = next(
-            each for each in map(phases.from_json, described["phases"]) if isinstance(each, MapPhase) and each.sources
-        )
+    first = first_phase(folder)
     pairs = [(each, split) for each in mine for split in each.splits]
     pairs.sort(key=lambda pair: not own_id(pair[0], id).startswith(f"{pair[1].name}/"))
     for each, split in pairs:
