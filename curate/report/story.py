@@ -33,7 +33,7 @@ def bounds(manifest: Mapping[str, Any], document: Mapping[str, Any]) -> list[dic
         document: its id, language and all that was measured of it, by column, and under `stage` and `reason` why it was dropped.
 
     Returns:
-        stage, reason, signal, value (None if it has none), at_least, at_most, is_broken, `distance` (how far the value is from the nearest
+        stage, reason, signal, value (None if it has none), at_least, at_most, is_needed, is_broken, `distance` (how far the value is from the nearest
         end of the range, in the signal's unit; None without a value), and is_decisive, whether the document was dropped for it.
     """
     return [_beside(rule, document) for rule in _that_count(Rulebook(manifest["stages"]), document)]
@@ -55,7 +55,7 @@ def _beside(rule: Rule, document: Mapping[str, Any]) -> dict[str, Any]:
     distance = min((abs(number - end) for end in ends), default=None)
     return {
         "stage": rule.stage, "reason": rule.reason, "signal": rule.column, "value": value,
-        "at_least": rule.bound.at_least, "at_most": rule.bound.at_most,
+        "at_least": rule.bound.at_least, "at_most": rule.bound.at_most, "is_needed": rule.bound.is_needed,
         "is_broken": bool(rule.bound.broken_by(np.array([number]))[0]),
         "distance": None if distance is None or math.isnan(distance) else distance,
         "is_decisive": (rule.stage, rule.reason) == (document.get("stage"), document.get("reason")),
