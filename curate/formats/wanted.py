@@ -90,7 +90,7 @@ def _spellings(host: str) -> str:
     """Return a pattern for a host without `www.`, as it is, in Unicode and in ASCII (`xn--`)."""
     plain = re.sub(r"\Awww\.", "", host, flags=re.IGNORECASE)
     found = {plain}
-    for spelt in (lambda: plain.encode("idna").decode(), lambda: plain.encode("ascii").decode("idna")):
+    for spelt in (lambda: plain.encode("idna").decode(), lambda: plain.lower().encode("ascii").decode("idna")):
         with suppress(UnicodeError):  # no host name, or none that can be spelt so
             found.add(spelt())
     return f"(?:{'|'.join(map(re.escape, sorted(found)))})"
