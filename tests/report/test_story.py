@@ -20,13 +20,16 @@ WORDS = ["harbour", "boat", "net", "rope", "tide", "gull", "quay", "mast", "sail
 def run(tmp_path_factory) -> str:
     """A run that ranks by two scores, after near-duplicates and personal data."""
     folder, random = tmp_path_factory.mktemp("story"), Random(7)
-    texts = [" ".join(random.choices(WORDS, k=60)) + f" mail me at user{k}@mail{k}.example.org now" for k in range(20)]
+    texts = [
+        " ".join(random.choices(WORDS, k=60 + k * 7 % 11)) + f" mail me at user{k}@mail{k}.example.org now"
+        for k in range(20)
+    ]
     texts.append(texts[3].replace("harbour", "haven", 1))
-    rows = [{"id": f"d-{k:02}", "text": text, "one": k * 7 % 11, "two": float(k % 5)} for k, text in enumerate(texts)]
+    rows = [{"id": f"d-{k:02}", "text": text} for k, text in enumerate(texts)]
     (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "web.yaml").write_text(
-        "name: web\ninputs: {sources.jsonl: {paths: a.jsonl, fields: {id: id}, extra: {one: int, two: float}}}\n"
-        "stages: [dedup.minhash: {}, text.mask_pii: {}, quality.keep_top: {share: 0.5, by: [one, two]}]\n"
+        "name: web\ninputs: {sources.jsonl: {paths: a.jsonl, fields: {id: id}}}\n"
+        "stages: [text.measure: {signals: [words.count, words.mean_length]}, dedup.minhash: {}, text.mask_pii: {}, quality.keep_top: {share: 0.5, by: [words.count, words.mean_length]}]\n"
     )
     return curate.run(str(folder / "web.yaml"), output=str(folder / "run"), workers=1)
 
@@ -46,7 +49,7 @@ def test_places_are_those_by_which_the_run_kept(run):
         found = fate.find(run, id)
         first, *parts = of_stage(found, "quality.keep_top")
         places[id] = first["place"], found["fate"]
-        assert first["of"] == len(ids) and [part["score"] for part in parts] == ["one", "two"]
+        assert first["of"] == len(ids) and [part["score"] for part in parts] == ["words.count", "words.mean_length"]
         assert first["rank"] == pytest.approx(sum(part["rank"] for part in parts) / 2)
         if found["fate"] == "dropped":
             assert found["value"] == pytest.approx(first["rank"], abs=1e-6)

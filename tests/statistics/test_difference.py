@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,18 @@ def test_all_numbers_are_those_of_a_plain_comparison(a, b):
         assert {key: n for key, n in rows.items() if n} == {
             key: n for key, n in expected[column].items() if key[1] in ("gained", "lost", "moved")
         }
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_in_parts_the_numbers_are_the_same(a, b):
+    whole = difference(a, b)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairing, "AT_ONCE", 5)
+        parts = difference(a, b)
+    assert parts.counts() == whole.counts()
+    assert {(g.kind, g.before, g.after): g.n for g in parts.groups(2)} == {
+        (g.kind, g.before, g.after): g.n for g in whole.groups(2)
+    }
 
 
 @given(DOCUMENTS, DOCUMENTS)

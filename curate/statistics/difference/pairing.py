@@ -13,6 +13,9 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+AT_ONCE = 1 << 21
+"""About how many documents are paired at a time: it takes some 100 bytes for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -45,6 +48,32 @@ def pair(keys: tuple[np.ndarray, np.ndarray], fates: tuple[np.ndarray, np.ndarra
         keys: of both runs, uint64[n, 2], as `hashes` returns them.
         fates: of both runs, int[n]; equal numbers mean the same fate, and they order what is left of the documents with one id.
     """
+    n_parts = 1 + (len(keys[0]) + len(keys[1])) // AT_ONCE
+    parts = [_pair_part(keys, fates, _rows_of(keys, part, n_parts)) for part in range(n_parts)]
+    a, b, only_a, only_b = (
+        np.concatenate([found[k] for found, _ in parts]).astype(np.int64, copy=False) for k in range(4)
+    )
+    n_repeated, n_rows = (sum(counts[k] for _, counts in parts) for k in range(2))
+    return Pairs(a, b, np.sort(only_a), np.sort(only_b), n_repeated, n_rows)
+
+
+def _rows_of(keys: Sequence[np.ndarray], part: int, n_parts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of both runs whose ids are in a part of all ids: documents with one id are in one part."""
+    rows = (np.flatnonzero(each[:, 1] % np.uint64(n_parts) == part).astype(np.int32) for each in keys)
+    return tuple(rows)
+
+
+def _pair_part(
+    keys: Sequence[np.ndarray], fates: Sequence[np.ndarray], rows: tuple[np.ndarray, np.ndarray]
+) -> tuple[tuple[np.ndarray, ...], tuple[int, int]]:
+    """Return the rows of pairs in A and B, those that are alone in A and B; and how many ids are repeated, by how many documents."""
+    mine = [each[some] for each, some in zip(keys, rows, strict=True)]
+    found = _pair(mine, [each[some] for each, some in zip(fates, rows, strict=True)])
+    places = zip((found.a, found.b, found.only_a, found.only_b), (0, 1, 0, 1), strict=True)
+    return tuple(rows[side][place] for place, side in places), (found.n_repeated, found.n_rows)
+
+
+def _pair(keys: Sequence[np.ndarray], fates: Sequence[np.ndarray]) -> Pairs:
     n_a = len(keys[0])
     order, starts, size = _groups(np.concatenate(keys))
     of_a = np.add.reduceat(order < n_a, starts, dtype=np.int64) if len(starts) else np.zeros(0, np.int64)
