@@ -9,7 +9,7 @@ tasks; the shards after them are reference data, which is compared with but neve
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch, Columns, Verdicts
+from curate.batch import Batch, Columns, Seen, Told, Verdicts
 from curate.errors import StageError
 
 
@@ -78,6 +78,19 @@ class ReduceContext(Protocol):
 
     def warn(self, message: str) -> None:
         """Record a warning; it is printed when the run ends and shown in the report."""
+
+
+class Corpus(Protocol):
+    """What is known, when a run has finished, of the documents that a barrier has decided about."""
+
+    names: Collection[str]
+    """The columns of the record of judgements."""
+
+    def columns(self, names: Sequence[str]) -> pa.Table:
+        """Return columns of the record of the run's own documents that came to the barrier, in the order of the record."""
+
+    def evidence(self, name: str, column: str, value: str) -> list[dict[str, Any]]:
+        """Return the rows of a file that `ReduceContext.evidence` wrote in which a column has this value."""
 
 
 Reduce = Callable[[Iterable[pa.RecordBatch], ReduceContext], Iterator[pa.RecordBatch]]
@@ -149,6 +162,11 @@ class Barrier(ABC):
 
     def forecast(self) -> Sequence[str]:
         """Return lines that `curate plan` prints under the stage: what it will cost."""
+        return ()
+
+    def tell(self, document: Seen, corpus: Corpus) -> Sequence[Told]:
+        """Return what `curate explain` shows of a document, kept or dropped, beside its verdict: its place in a ranking, the
+        members of its cluster. Verdicts that name a kept copy are shown without it."""
         return ()
 
     def index_settings(self) -> Mapping[str, Any]:

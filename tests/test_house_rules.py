@@ -18,7 +18,7 @@ LAYERS = [
     ["errors", "kernels", "extensions", "languages"],
     ["batch", "assets", "sketches"],
     ["rules", "ledger", "barrier", "params"],
-    ["signals", "stage", "executor"],
+    ["signals", "stage", "lookup", "executor"],
     ["formats", "llm"],
     ["classifiers"],
     ["stages", "registry", "inputs", "fingerprint", "runs"],

@@ -3,6 +3,7 @@
 from curate.batch import column_types
 from curate.batch.columns import CORE, Columns
 from curate.batch.documents import TARGET_BYTES, TARGET_DOCS, Batch, Doc, same_schema
+from curate.batch.told import Seen, Told
 from curate.batch.verdicts import KEEP, ListHits, Places, Verdicts
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Doc",
     "ListHits",
     "Places",
+    "Seen",
+    "Told",
     "Verdicts",
     "column_types",
     "same_schema",

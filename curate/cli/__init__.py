@@ -1,4 +1,4 @@
-"""The command line. `pipelines`, `classifier` and `assets` define the commands; each `show_*` file prints one kind of thing."""
+"""The command line. `pipelines`, `inspect`, `classifier` and `assets` define the commands; each `show_*` file prints one kind of thing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from curate.cli import assets, classifier, pipelines
+from curate.cli import assets, classifier, inspect, pipelines
 from curate.cli.init import init
 from curate.cli.stats import stats
 
@@ -41,7 +41,7 @@ def curate(
     """Turn raw web crawl into training data for language models, and prove what was done."""
 
 
-for verb in (init, pipelines.run, pipelines.plan, stats, pipelines.explain, pipelines.stages):
+for verb in (init, pipelines.run, pipelines.plan, stats, inspect.explain, inspect.show, inspect.diff, pipelines.stages):
     app.command()(verb)
 app.add_typer(classifier.app)
 app.add_typer(assets.app)

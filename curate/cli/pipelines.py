@@ -1,4 +1,4 @@
-"""`curate run | plan | explain | stages`: parse, call, print."""
+"""`curate run | plan | stages`: parse, call, print."""
 
 from __future__ import annotations
 
@@ -184,30 +184,6 @@ def plan(
         print_json(show_plan.plan_summary(planned, expected, standings))
     else:
         show_plan.print_plan(planned, expected, standings)
-
-
-def explain(
-    run: RunUrl,
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="WHAT",
-            help="The id of the document or its URL, with or without https://; a domain; or a part of an id or URL.",
-        ),
-    ],
-    module: Modules = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show whether a document was kept or dropped, and the values that decided it; or list those of a domain."""
-    from curate.cli import show_document
-    from curate.cli.console import print_json
-    from curate.report import fate
-
-    found = fate.find(run, what, importable(module))
-    if as_json:
-        print_json(found, is_document=True)
-    else:
-        show_document.print_found(found, run)
 
 
 def stages(

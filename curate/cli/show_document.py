@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from curate.cli.console import OUT, Piece, joined, many, quoted
+from curate.cli.show_values import expected, number
 
-LONGEST = 1500
-"""Characters of a document's text that are shown."""
+LONGEST, LISTED = 1500, 12
+"""Characters of a document's text that are shown, and things that a stage tells."""
 
 
 def print_found(found: Mapping[str, Any], run: str) -> None:
     """Print what `fate.find` found in a run: one document, or a list of several."""
     if "documents" not in found:
-        print_fate(found)
+        print_fate(found, run)
         return
     n, counts = sum(found["fates"].values()), ", ".join(f"{n:,} {fate}" for fate, n in found["fates"].items())
     OUT.print(quoted(f'"{found["asked"]}"'), f" {found['meaning']} {many(n, 'document')}: {counts}")
@@ -30,8 +33,12 @@ def _in_short(document: Mapping[str, Any]) -> str:
     return "kept" if document["fate"] == "kept" else f"dropped by {document['stage']}: {document['reason']}"
 
 
-def print_fate(found: Mapping[str, Any]) -> None:
-    """Print whether a document was kept or dropped, as `fate.find` found it, and the values that decided it."""
+def print_fate(found: Mapping[str, Any], run: str = "RUN") -> None:
+    """Print whether a document was kept or dropped, as `fate.find` found it, and the values that decided it.
+
+    Args:
+        run: its folder, for the commands that are named.
+    """
     OUT.print(quoted(found["id"], "bold"), "  ", quoted(found.get("url") or ""))
     if found["fate"] == "kept":
         OUT.print(f"kept, in {found['file']} row {found['row']}")
@@ -47,14 +54,55 @@ def print_fate(found: Mapping[str, Any]) -> None:
         OUT.print("also ", quoted(f"{other['id']}: {_in_short(other)}"))
     if found["n_others"] > len(found["others"]):
         OUT.print(f"also {found['n_others'] - len(found['others']):,} more")
-    if found["columns"]:
-        OUT.print()
-        for name, value in found["columns"].items():
-            OUT.print(quoted(f"  {name:<36} {f'{value:.4g}' if isinstance(value, float) else value}"))
-    if note := found.get("note"):
-        OUT.print(f"\n{note}")
+    _print_columns(found)
+    _print_told(found["told"])
+    if place := found.get("origin"):
+        OUT.print(f"\nread from {place['file']} by {place['source']}; its record there:")
+        OUT.print("  ", quoted(f"curate show {shlex.quote(run)} {shlex.quote(found['id'])} --raw"))
+    for note in found["notes"]:
+        OUT.print(f"\nnote: {note}")
     if text := found.get("text"):
         OUT.print("\n", quoted(text[:LONGEST], lines=True), " ..." if len(text) > LONGEST else "")
+
+
+def _print_columns(found: Mapping[str, Any]) -> None:
+    """Print what is known of a document, a line for each column, and the bounds beside the values."""
+    bounds: dict[str, list[Mapping[str, Any]]] = {}
+    for bound in found["bounds"]:
+        bounds.setdefault(bound["signal"], []).append(bound)
+    if found["columns"]:
+        OUT.print()
+    for name, value in found["columns"].items():
+        shown = f"  {name:<36} {f'{value:.4g}' if isinstance(value, float) else value}"
+        beside = bounds.get(name, [])
+        OUT.print(quoted(f"{shown:<48}" if beside else shown), *_beside(beside[:1]))
+        for bound in beside[1:]:
+            OUT.print(" " * 48, *_beside([bound]))
+
+
+def _beside(bounds: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
+    """Yield a bound, how far off it the value is, and whose it is."""
+    for bound in bounds:
+        off = (
+            ""
+            if bound["distance"] is None
+            else f", {number(bound['distance'])} {'off' if bound['is_broken'] else 'to spare'}"
+        )
+        said = f"  {expected(bound)}{off}"
+        whose = f"  {bound['stage']}: {bound['reason']}"
+        mark = "  <- dropped for this" if bound["is_decisive"] else "  <- broken" if bound["is_broken"] else ""
+        yield quoted(f"{said}{whose}{mark}", "bold" if bound["is_broken"] else "dim")
+
+
+def _print_told(told: Sequence[Mapping[str, Any]]) -> None:
+    """Print what stages tell of a document, stage by stage; of a long list the beginning."""
+    for stage, said in groupby(told, key=lambda each: each["stage"]):
+        lines = [each["text"] for each in said]
+        OUT.print("\n", quoted(f"{stage}:", "bold"))
+        for line in lines[:LISTED]:
+            OUT.print("  ", quoted(line))
+        if len(lines) > LISTED:
+            OUT.print(f"  ... and {len(lines) - LISTED:,} more; --json has all")
 
 
 def _print_kept_copy(found: Mapping[str, Any]) -> None:

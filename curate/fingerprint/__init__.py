@@ -7,6 +7,7 @@ an installer put there count by their version.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -19,7 +20,7 @@ from typing import Any
 
 from curate import inputs
 from curate.assets import File, Location
-from curate.errors import SpecError
+from curate.errors import CurateError, SpecError
 from curate.fingerprint import modules
 
 INERT = ("curate.errors", "curate.stage", "curate.ledger", "curate.runs")
@@ -176,6 +177,16 @@ def marks(params: Mapping[str, Any], *, strings_too: bool = False) -> dict[str, 
         str(value): combine([[path, inputs.mark(path)] for path in value.find()])[:16]
         for value in _files(list(params.values()), strings_too)
     }
+
+
+def contents(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return, for each parameter value that names files, as the recipe has it, a digest of their content; those that cannot be
+    read any more are left out."""
+    found = {}
+    for value in _files(list(params.values()), False):
+        with contextlib.suppress(CurateError):
+            found[value.written] = combine([[posixpath.basename(path), of_file(path)] for path in value.find()])[:32]
+    return found
 
 
 def _files(value: Any, strings_too: bool) -> Iterator[File]:

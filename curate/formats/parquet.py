@@ -60,6 +60,22 @@ class Parquet(Format):
         batches = parquet.ParquetFile(file, pre_buffer=False).iter_batches(use_threads=False)
         yield from enumerate(row for batch in batches for row in batch.to_pylist())
 
+    def row_at(self, file: BinaryIO, number: int) -> dict[str, Any]:
+        """Return one row of a file, of which only its row group is read.
+
+        Raises:
+            IndexError: there are fewer rows.
+        """
+        import pyarrow.parquet as pq
+
+        stored = pq.ParquetFile(file, pre_buffer=False)
+        for group in range(stored.num_row_groups):
+            n_rows = stored.metadata.row_group(group).num_rows
+            if number < n_rows:
+                return _rows_at(stored.read_row_group(group, use_threads=False), [number])[0]
+            number -= n_rows
+        raise IndexError(f"the file has {stored.metadata.num_rows} rows")
+
     def find_rows(
         self, file: BinaryIO, file_name: str, wanted: Wanted, columns: Sequence[str] | None = None
     ) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,17 +86,26 @@ def meant(text: str) -> Iterator[Wanted]:
         yield Wanted(part, part, False, "is in the id or URL of")
 
 
+def _spellings(host: str) -> str:
+    """Return a pattern for a host without `www.`, as it is, in Unicode and in ASCII (`xn--`)."""
+    plain = re.sub(r"\Awww\.", "", host, flags=re.IGNORECASE)
+    found = {plain}
+    for spelt in (lambda: plain.encode("idna").decode(), lambda: plain.lower().encode("ascii").decode("idna")):
+        with suppress(UnicodeError):  # no host name, or none that can be spelt so
+            found.add(spelt())
+    return f"(?:{'|'.join(map(re.escape, sorted(found)))})"
+
+
 def _at_address(address: str) -> Wanted:
     """Return the documents at an address, whatever its scheme, with or without `www.`, a last slash or a fragment."""
     host, slash, path = address.rstrip("/").partition("/")
-    plain = re.sub(r"\Awww\.", "", host, flags=re.IGNORECASE)
-    same = rf"{_SCHEME}(?i:www\.)?(?i:{re.escape(plain)}){re.escape(slash + path)}/*(?:#.*)?"
+    same = rf"{_SCHEME}(?i:www\.)?(?i:{_spellings(host)}){re.escape(slash + path)}/*(?:#.*)?"
     return Wanted(None, same, True, "is the address of")
 
 
 def _of_domain(domain: str) -> Wanted:
     """Return the documents of a domain and of those below it."""
-    name = re.escape(re.sub(r"\Awww\.", "", domain, flags=re.IGNORECASE))
+    name = _spellings(domain)
     return Wanted(
         None,
         rf"{_SCHEME}(?:[^/?#]*@)?(?:[^/?#:@]*\.)?(?i:{name})\.?(?::[0-9]*)?(?:[/?#].*)?",

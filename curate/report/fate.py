@@ -5,25 +5,22 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curate import formats
-from curate.batch import CORE
-from curate.errors import SpecError
+from curate.errors import CurateError, SpecError
 from curate.formats import PARQUET, Format, wanted
 from curate.formats.wanted import Wanted
-from curate.report import text_diff
+from curate.report import copies, near_names, origin, story
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
+from curate.report.kept_texts import KeptRows
 from curate.report.recorded import Recorded
-from curate.runs import Role, RunFolder, arrow_files, reading
-from curate.runs.layout import PhaseFolder, TaskFolder, phase_of_rejects, shard_of_rejects
-from curate.spec import Case
+from curate.runs import Role, RunFolder, reading
+from curate.runs.layout import phase_of_rejects, shard_of_rejects
+from curate.statistics.record import JudgementRecord
 
 NO_RECORD = "The run has no judgements/, as an earlier version of curate made it; run the recipe again to see what was measured."
 """Said of a document in place of the values that decided."""
@@ -38,218 +35,250 @@ _COLUMNS = ("id", "url", "source", "text")
 _FROM_REJECTS = ("id", "url", "stage", "reason", "value", "evidence", "lists", "failed")
 
 
-def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a document's fate, or a short list of documents.
+@dataclass(frozen=True)
+class Documents:
+    """The documents of a finished run.
 
     Args:
-        url: the run folder.
-        asked: an id or a URL, which may lack its scheme; a domain; or a part of an id or URL.
-        modules: modules of the user's that bring file formats.
-
-    Returns:
-        The fate. If several documents have the URL, the kept one comes first, or the one that came furthest; the others are
-        in `others`, `LISTED` of them at most, and `n_others` says how many there are. For a domain or a part that several
-        documents have: `documents`, `LISTED` at most, in the same order; `fates`, how many were kept and dropped; and
-        `meaning`, what they have in common. `columns` of a fate has what was measured; if the run has no record of it,
-        `note` says so.
-
-    Raises:
-        SpecError: no document of the run is meant, or its data is in a format that is not known.
-        InputError: a file of the run is damaged.
+        modules: modules of the user's that may be imported.
     """
-    folder = finished_folder(url)
-    manifest = manifest_of(folder)
-    kinds = formats.with_modules(modules)
-    unknown = [name for name in _results(manifest, Role.DATA) if formats.of_file(name, kinds) is None]
-    for meant in wanted.meant(asked):
-        fates: Counter[str] = Counter()
-        best = heapq.nlargest(LISTED + 1, _hits(folder, manifest, meant, kinds, fates), key=lambda hit: hit.progress)
-        if not best and unknown:
-            raise SpecError(_unknown_format(folder, manifest, unknown[0], modules))
-        if len(best) > 1 and not meant.is_one:
-            listed = [hit.shown for hit in best[:LISTED]]
-            return {"asked": asked, "meaning": meant.meaning, "fates": dict(fates), "documents": listed}
-        if best:
-            others = [hit.shown for hit in best[1:]]
-            return {**best[0].fate(folder, manifest), "others": others, "n_others": fates.total() - 1}
-    raise SpecError(
-        f'no document of {url} has the id, URL or domain "{asked}", or has it in its id or URL.  '
-        f'Ids look like "{_example(folder, _results(manifest, Role.REJECTS))}".'
-    )
+
+    folder: RunFolder
+    manifest: Mapping[str, Any]
+    modules: tuple[str, ...]
+
+    @classmethod
+    def of_run(cls, url: str, modules: Sequence[str] = ()) -> Documents:
+        """Return those of the run in a folder.
+
+        Raises:
+            SpecError: there is no run, or it has not finished. InputError: its manifest is damaged.
+        """
+        folder = finished_folder(url)
+        return cls(folder, manifest_of(folder), tuple(modules))
+
+    def results(self, role: Role) -> list[str]:
+        """Return the files of the run; there may be others in the folders, which are the user's."""
+        return sorted(output["path"] for output in self.manifest["outputs"] if output["role"] == role)
+
+    @property
+    def kinds(self) -> Sequence[Format]:
+        """The file formats that are known."""
+        return formats.with_modules(self.modules)
+
+    def find(self, asked: str) -> tuple[Wanted, list[Hit], Counter[str]]:
+        """Return what is asked for, the documents that are meant, those that came furthest first, and how many have which fate.
+
+        Raises:
+            SpecError: no document of the run is meant, or its data is in a format that is not known.
+            InputError: a file of the run is damaged.
+        """
+        for meant in wanted.meant(asked):
+            fates: Counter[str] = Counter()
+            best = heapq.nlargest(LISTED + 1, self._hits(meant, fates), key=lambda hit: hit.progress)
+            if best:
+                return meant, best, fates
+        if not self.results(Role.JUDGEMENTS) and self.unknown_files:
+            raise self.unknown_format()
+        raise SpecError(near_names.nothing_found(self.folder, self.manifest, asked))
+
+    @property
+    def unknown_files(self) -> list[str]:
+        """Curated files of a format that is not known."""
+        return [path for path in self.results(Role.DATA) if formats.of_file(path, self.kinds) is None]
+
+    def unknown_format(self) -> SpecError:
+        """Return the error for a document in such a file."""
+        missing = " ".join(f"--module {name}" for name in modules_in(self.manifest) if name not in self.modules)
+        one = f"One of the recipe's own modules may know it: add {missing}."
+        hint = one if missing else "No module given knows it either."
+        return SpecError(
+            f"{self.folder.path(self.unknown_files[0])}: no file format is known that has files of this name.  {hint}"
+        )
+
+    def _hits(self, meant: Wanted, fates: Counter[str]) -> Iterator[Hit]:
+        order = {stage["label"]: at for at, stage in enumerate(self.manifest["stages"])}
+        kept = self._recorded_as_kept(meant) if self.results(Role.JUDGEMENTS) else self._in_data(meant)
+        for hit in kept:
+            fates["kept"] += 1
+            yield hit
+        for path in self.results(Role.REJECTS):
+            with reading.whole(self.folder, path), self.folder.open(path) as file:
+                found = PARQUET.find_rows(file, path, meant, ("id", "url", "stage", "reason"))
+                for number, row in found:
+                    fates["dropped"] += 1
+                    yield Hit(path, number, row, order.get(row["stage"], -1), shard_of_rejects(path))
+
+    def _recorded_as_kept(self, meant: Wanted) -> Iterator[Hit]:
+        """Yield kept documents by the record: the output may have other names of columns, and no URL."""
+        n_kept = 0
+        for shard, batch in JudgementRecord(self.folder, self.manifest).by_shard(
+            ["id", "url", "stage"], with_threads=False
+        ):
+            kept = pa.Table.from_batches([batch]).filter(batch["stage"].is_null())
+            for at in meant.mask(kept).to_numpy().nonzero()[0].tolist():
+                yield Hit("", n_kept + at, {name: kept[name][at].as_py() for name in ("id", "url")}, KEPT, shard)
+            n_kept += len(kept)
+
+    def _in_data(self, meant: Wanted) -> Iterator[Hit]:
+        for path in self.results(Role.DATA):
+            if kind := formats.of_file(path, self.kinds):
+                with reading.whole(self.folder, path), self.folder.open(path) as file:
+                    for number, row in kind.find_rows(file, path, meant, ("id", "url")):
+                        yield Hit(path, number, row, KEPT, None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Hit:
+class Hit:
     """A document that is meant: a row of a file of the run.
 
     Args:
+        path: the file; empty if the record said that the document was kept.
+        number: of the row in the file; without a file, how many documents were kept before it.
         progress: how far it came; higher is further, kept is furthest.
-        kind: the format of the file.
+        shard: that it is in; None if it is not known.
     """
 
     path: str
     number: int
     row: Mapping[str, Any]
     progress: int
-    kind: Format
+    shard: int | None
+
+    @property
+    def is_kept(self) -> bool:
+        return self.progress == KEPT
 
     @property
     def shown(self) -> dict[str, Any]:
         """What a list of documents shows of it."""
         dropped = {"fate": "dropped", "stage": self.row.get("stage"), "reason": self.row.get("reason")}
-        fate = {"fate": "kept", "stage": None, "reason": None} if self.progress == KEPT else dropped
+        fate = {"fate": "kept", "stage": None, "reason": None} if self.is_kept else dropped
         return {"id": self.row["id"], "url": self.row.get("url"), **fate}
 
-    def fate(self, folder: RunFolder, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Return all that is known of it."""
-        found = _found(folder, self.path, wanted.exactly(self.row["id"]), self.kind)
-        row = next(row for number, row in found if number == self.number)
-        recorded = Recorded(folder, manifest, self.row["id"])
-        note = {} if recorded.is_there else {"note": NO_RECORD}
-        if self.progress == KEPT:
-            return _kept(row, self.path, self.number, recorded) | note
-        shard, phase = shard_of_rejects(self.path), phase_of_rejects(self.path)
-        with reading.whole(folder, self.path):
-            before = _before(folder, manifest, phase, shard, row["id"])
-            measured = recorded.take(shard, row["id"], row["stage"], row["reason"])
-            return _dropped(folder, manifest, row, shard, {**before, **measured}) | note
+
+def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a document's fate, or a short list of documents.
+
+    Args:
+        url: the run folder.
+        asked: an id or a URL, which may lack its scheme; a domain; or a part of an id or URL.
+        modules: modules of the user's that bring file formats, stages and sources.
+
+    Returns:
+        The fate. If several documents have the URL, the kept one comes first, or the one that came furthest; the others are
+        in `others`, `LISTED` of them at most, and `n_others` says how many there are. For a domain or a part that several
+        documents have: `documents`, `LISTED` at most, in the same order; `fates`, how many were kept and dropped; and
+        `meaning`, what they have in common. `columns` of a fate has what was measured, `bounds` the rules beside the values
+        (`story.bounds`), `told` what stages say of it (`Narrator.tell`), `origin` where it is in the input, and `notes` what is
+        missing of all this, as sentences.
+
+    Raises:
+        SpecError: no document of the run is meant, or its data is in a format that is not known.
+        InputError: a file of the run is damaged.
+    """
+    run = Documents.of_run(url, modules)
+    meant, best, fates = run.find(asked)
+    if len(best) > 1 and not meant.is_one:
+        listed = [hit.shown for hit in best[:LISTED]]
+        return {"asked": asked, "meaning": meant.meaning, "fates": dict(fates), "documents": listed}
+    others = [hit.shown for hit in best[1:]]
+    return {**fate_of(run, best[0]), "others": others, "n_others": fates.total() - 1}
 
 
-def _hits(
-    folder: RunFolder, manifest: Mapping[str, Any], meant: Wanted, kinds: Sequence[Format], fates: Counter[str]
-) -> Iterator[_Hit]:
-    """Yield the documents that are meant, and count them by fate."""
-    order = {stage["label"]: at for at, stage in enumerate(manifest["stages"])}
-    for path in _results(manifest, Role.DATA):
-        if kind := formats.of_file(path, kinds):
-            for number, row in _found(folder, path, meant, kind, ("id", "url")):
-                fates["kept"] += 1
-                yield _Hit(path, number, row, KEPT, kind)
-    for path in _results(manifest, Role.REJECTS):
-        for number, row in _found(folder, path, meant, PARQUET, ("id", "url", "stage", "reason")):
-            fates["dropped"] += 1
-            yield _Hit(path, number, row, order.get(row["stage"], -1), PARQUET)
+def fate_of(run: Documents, hit: Hit) -> dict[str, Any]:
+    """Return all that is known of a document."""
+    notes: list[str] = []
+    recorded = Recorded(run.folder, run.manifest, hit.row["id"])
+    if not recorded.is_there:
+        notes.append(NO_RECORD)
+    found = kept(run, hit, recorded) if hit.is_kept else dropped(run, hit, recorded, notes)
+    document = {**found["columns"], **{name: found.get(name) for name in ("id", "url", "stage", "reason")}}
+    found["bounds"] = story.bounds(run.manifest, document)
+    found["told"] = []
+    if recorded.is_there and hit.shard is not None:
+        with _missing(notes, "What stages tell of the document is not shown"):
+            found["told"] = story.Narrator(run.folder, run.manifest, run.modules).tell(
+                document, hit.shard, found["text"]
+            )
+    with _missing(notes, "Where the document is in the input is not known"):
+        place = next(iter(origin.origins(run.folder, run.manifest, hit.row["id"], hit.shard, run.modules)), None)
+        if place is not None:
+            found["origin"] = {"file": place.split.url, "source": place.source.stage.name, "digest": place.digest}
+    return found | {"notes": notes}
 
 
-def _results(manifest: Mapping[str, Any], role: Role) -> list[str]:
-    """Return the files of the run; there may be others in the folders, which are the user's."""
-    return sorted(output["path"] for output in manifest["outputs"] if output["role"] == role)
+class _missing:
+    """Turns an error about a part of the answer into a note, so that the rest is shown."""
+
+    def __init__(self, notes: list[str], what: str):
+        self._notes, self._what = notes, what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if isinstance(error, CurateError):
+            self._notes.append(f"{self._what}: {error}")
+        return isinstance(error, CurateError)
 
 
-def _kept(row: Mapping[str, Any], path: str, number: int, recorded: Recorded) -> dict[str, Any]:
+# ---------------------------------------------------------------------- kept
+
+
+def kept(run: Documents, hit: Hit, recorded: Recorded) -> dict[str, Any]:
+    """Return what is known of a kept document.
+
+    Raises:
+        SpecError: it is in a file of a format that is not known. InputError: a file is missing, or does not have it.
+    """
+    path, number, row = kept_row(run, hit)
     columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
     return {
-        "id": row["id"], "url": row.get("url"), "fate": "kept", "file": path, "row": number,
-        "columns": {**recorded.take_kept(row["id"]), **columns}, "text": row.get("text"),
+        "id": hit.row["id"], "url": row.get("url") or hit.row.get("url"), "fate": "kept", "file": path, "row": number,
+        "columns": {**recorded.take_kept(hit.row["id"]), **columns}, "text": row.get("text"),
     }  # fmt: skip
 
 
-def _found(
-    folder: RunFolder, path: str, meant: Wanted, kind: Format, columns: Sequence[str] | None = None
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    with reading.whole(folder, path), folder.open(path) as file:
-        yield from kind.find_rows(file, path, meant, columns)
+def kept_row(run: Documents, hit: Hit) -> tuple[str, int, Mapping[str, Any]]:
+    """Return the file, the number and the content of the row of a kept document.
 
-
-def _unknown_format(folder: RunFolder, manifest: Mapping[str, Any], name: str, modules: Sequence[str]) -> str:
-    missing = " ".join(f"--module {module}" for module in modules_in(manifest) if module not in modules)
-    hint = (
-        f"One of the recipe's own modules may know it: add {missing}."
-        if missing
-        else "No module given knows it either."
+    Raises:
+        SpecError: it is in a file of a format that is not known. InputError: a file is missing, or does not have it.
+    """
+    id, rows = hit.row["id"], KeptRows(run.folder, run.manifest, run.kinds)
+    if hit.path:
+        kind = formats.of_file(hit.path, run.kinds)
+        with reading.whole(run.folder, hit.path), run.folder.open(hit.path) as file:
+            found = kind.find_rows(file, hit.path, wanted.exactly(id)) if kind else ()
+            return next((hit.path, number, row) for number, row in found if number == hit.number)
+    if found := rows.find(id, hit.number):
+        return found
+    if run.unknown_files:
+        raise run.unknown_format()
+    raise SpecError(
+        f"{run.folder.url}: the document {id} was kept, and no file in data/ has it.  Were files there changed?  Run the recipe again."
     )
-    return f"{folder.path(name)}: no file format is known that has files of this name.  {hint}"
 
 
-def _before(folder: RunFolder, manifest: Mapping[str, Any], phase: int, shard: int, id: str) -> dict[str, Any]:
-    """Return what was known of a document when the phase that dropped it began: texts such as its title, too, which the
-    record does not have; empty if no phase before has written it down."""
-    for described in reversed(manifest["phases"][: phase - 1]):
-        place = PhaseFolder(folder, described["folder"]).task(shard)
-        if folder.exists(place.docs):
-            return _columns_of(place, id)
-    return {}
+# ---------------------------------------------------------------------- dropped
 
 
-def _columns_of(place: TaskFolder, id: str) -> dict[str, Any]:
-    with closing(arrow_files.open_file(place, place.docs)) as reader:
-        for batch in reader.batches():
-            for at in pc.indices_nonzero(pc.equal(batch["id"], id)).to_pylist():
-                values = ((f.name, batch[f.name][at].as_py()) for f in batch.schema if not _is_bulky(f))
-                return {name: value for name, value in values if value is not None}
-    return {}
-
-
-def _is_bulky(field: pa.Field) -> bool:
-    return field.name in CORE or pa.types.is_large_binary(field.type) or pa.types.is_binary(field.type)
-
-
-def _dropped(
-    folder: RunFolder, manifest: Mapping[str, Any], row: dict[str, Any], shard: int, columns: Mapping[str, Any]
-) -> dict[str, Any]:
-    fate = {name: row[name] for name in _FROM_REJECTS}
-    fate |= {"fate": "dropped", "columns": columns, "text": row["text"]}
-    if rule := _rule(manifest, row["stage"], row["reason"], {**row, **columns}):
-        fate["rule"] = rule
+def dropped(run: Documents, hit: Hit, recorded: Recorded, notes: list[str]) -> dict[str, Any]:
+    """Return what is known of a dropped document; what is missing goes to `notes`."""
+    with reading.whole(run.folder, hit.path), run.folder.open(hit.path) as file:
+        found = PARQUET.find_rows(file, hit.path, wanted.exactly(hit.row["id"]))
+        row = next(row for number, row in found if number == hit.number)
+    shard, phase = shard_of_rejects(hit.path), phase_of_rejects(hit.path)
+    before: Mapping[str, Any] = {}
+    with _missing(notes, "Texts such as the title are not shown"):
+        before = copies.before(run.folder, run.manifest, phase, shard, row["id"])
+    columns = {**before, **recorded.take(shard, row["id"], row["stage"], row["reason"])}
+    fate = {name: row[name] for name in _FROM_REJECTS} | {"fate": "dropped", "columns": columns, "text": row["text"]}
+    rules = (bound for bound in story.bounds(run.manifest, {**row, **columns}) if bound["is_decisive"])
+    if rule := next(rules, None):
+        fate["rule"] = {key: rule[key] for key in ("signal", "at_least", "at_most")}
     if row["kept_shard"] is not None:
-        emitted_in, n_shards = _phase_that_emitted(folder, manifest, row["stage"])
-        place = row["kept_shard"], row["kept_row"]
-        fate["kept_copy"] = (_document_at if place[0] < n_shards else _reference_at)(emitted_in, *place)
-        fate["text"] = row["text"] or _text_of(emitted_in, shard, row["id"])
-        if fate["text"] and fate["kept_copy"].get("text"):
-            pair = fate["text"], fate["kept_copy"]["text"]
-            fate["differences"] = [asdict(found) for found in text_diff.differences(*pair)]
+        with _missing(notes, "The kept copy is not shown"):
+            fate |= copies.kept_copy(run.folder, run.manifest, row, shard)
     return fate
-
-
-def _rule(manifest: Mapping[str, Any], label: str, reason: str, document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the bound that a signal filter dropped a document for, as the recipe set it for this document."""
-    ran = next((stage for stage in manifest["stages"] if stage["label"] == label), {})
-    cases = (case for case in ran.get("cases", []) if Case(case["when"], case["params"]).fits(document))
-    return next(cases, ran).get("rules", {}).get(reason)
-
-
-def _phase_that_emitted(folder: RunFolder, manifest: Mapping[str, Any], label: str) -> tuple[PhaseFolder, int]:
-    """Return the phase in which a barrier emitted, which holds the documents' texts and sidecars; and its number of shards."""
-    for phase in manifest["phases"]:
-        if phase["emits"] == label:
-            return PhaseFolder(folder, phase["folder"]), phase["tasks"]
-    raise SpecError(f"{folder.url}: the phase in which {label} emitted is gone; run again.")
-
-
-def _document_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
-    """Return the document at a place."""
-    place = emitted_in.task(shard)
-    return _row_of(place, place.docs, row, ("id", "url", "text"))
-
-
-def _reference_at(emitted_in: PhaseFolder, shard: int, row: int) -> dict[str, Any]:
-    """Return what is known of a document of the reference data: its id."""
-    return {**_row_of(emitted_in.task(shard), emitted_in.sidecar(shard), row, ("id",)), "is_reference": True}
-
-
-def _row_of(place: TaskFolder, path: str, row: int, columns: tuple[str, ...]) -> dict[str, Any]:
-    with closing(arrow_files.open_file(place, path)) as reader:
-        for batch in reader.batches():
-            if row < batch.num_rows:
-                return {name: batch[name][row].as_py() for name in columns if name in batch.schema.names}
-            row -= batch.num_rows
-    return {}
-
-
-def _text_of(emitted_in: PhaseFolder, shard: int, id: str) -> str | None:
-    place = emitted_in.task(shard)
-    with closing(arrow_files.open_file(place, place.docs)) as reader:
-        for batch in reader.batches():
-            for at in pc.indices_nonzero(pc.equal(batch["id"], id)).to_pylist():
-                return batch["text"][at].as_py() if "text" in batch.schema.names else None
-    return None
-
-
-def _example(folder: RunFolder, rejects: Sequence[str]) -> str:
-    for path in rejects:
-        with reading.whole(folder, path), folder.open(path) as file:
-            ids = pq.ParquetFile(file, pre_buffer=False).read(["id"], use_threads=False)["id"]
-        if len(ids):
-            return ids[0].as_py()
-    return "part-00000.warc.gz/4711"

@@ -10,6 +10,7 @@ NAMES = (
     "collateral",
     "pipeline",
     "sketches",
+    "diff",
     "sources",
     "extraction",
     "crawl",

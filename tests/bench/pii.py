@@ -41,7 +41,7 @@ def main() -> None:
         "web pages": _main_texts(),
         "PowerShell's documentation": _parquet("neardup/powershell-docs.parquet"),
     }
-    mask_pii(_batch(["compile"]))
+    mask_pii()(_batch(["compile"]))
     print(
         "| texts | docs | KB a doc | curate docs/s | MB/s | datatrove docs/s | times |\n|---|---:|---:|---:|---:|---:|---:|"
     )
@@ -62,7 +62,7 @@ def _race(batch: Batch) -> tuple[float, float]:
     """Return documents per second of ours and of theirs, the best of three."""
     ours = theirs = float("inf")
     for _ in range(3):
-        ours = min(ours, _seconds(lambda: mask_pii(batch)))
+        ours = min(ours, _seconds(lambda: mask_pii()(batch)))
         theirs = min(theirs, _seconds(lambda: _datatrove(batch)))
     return len(batch) / ours, len(batch) / theirs
 
@@ -70,7 +70,7 @@ def _race(batch: Batch) -> tuple[float, float]:
 def _found(texts: list[str]) -> None:
     """Print how much of what was planted each masks."""
     texts, planted = _plant(texts * 3)
-    ours, theirs = mask_pii(_batch(texts)).texts(), _datatrove(_batch(texts)).texts()
+    ours, theirs = mask_pii()(_batch(texts)).texts(), _datatrove(_batch(texts)).texts()
     print("\n| planted | pieces | curate masks | datatrove masks |\n|---|---:|---:|---:|")
     for type in TYPES:
         pieces = [(i, value) for i, (kind, value) in planted.items() if kind == type]

@@ -12,8 +12,8 @@ import pyarrow as pa
 from annotated_types import Interval
 
 from curate.assets import Location
-from curate.barrier import Barrier, Emitted, Reduction
-from curate.batch import Batch, Columns, Places, Verdicts
+from curate.barrier import Barrier, Corpus, Emitted, Reduction
+from curate.batch import Batch, Columns, Places, Seen, Told, Verdicts
 from curate.errors import InputError, SpecError
 from curate.kernels import minhash as kernel
 from curate.params import Positive, Share
@@ -25,6 +25,9 @@ from curate.stages.dedup._sketch import Sketcher, fixed
 
 SHARDS_PER_TASK = 2
 """How many shards' keys, or edges, one reduce task processes."""
+
+SHOWN_MEMBERS = 20
+"""How many members of a cluster are told of a document."""
 
 
 class minhash(Barrier):
@@ -208,6 +211,19 @@ class minhash(Barrier):
         for name, values in (("kept_shard", kept_shard), ("kept_row", kept_row)):
             sidecar = sidecar.set_column(sidecar.schema.get_field_index(name), name, pa.array(values))
         return sidecar
+
+    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
+        """Tell the cluster of a document, as `dedup/clusters.parquet` has it."""
+        own = corpus.evidence("clusters", "id", document.id)
+        if not own:
+            return []
+        kept_id = own[0]["kept_id"]
+        members = corpus.evidence("clusters", "kept_id", kept_id)
+        why = next((member["why_kept"] for member in members if member["is_kept"]), None)
+        others = [member for member in members if not member["is_kept"]]
+        shown = [{"id": member["id"], "similarity": member["similarity"]} for member in others[:SHOWN_MEMBERS]]
+        text = f"cluster of {own[0]['n_copies']:,} documents, for which {kept_id} stands ({why})"
+        return [Told(text, {"kept_id": kept_id, "documents": own[0]["n_copies"], "why_kept": why, "copies": shown})]
 
     def warm_up(self) -> None:
         """Compile all kernels by deduplicating two documents in memory."""

@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
 from curate import languages
-from curate.barrier import Emitted, ReduceContext, Reduction
-from curate.batch import Batch, Columns, Verdicts
+from curate.barrier import Corpus, Emitted, ReduceContext, Reduction
+from curate.batch import Batch, Columns, Seen, Told, Verdicts
 from curate.errors import SpecError
 from curate.stages.dedup import _keep_policy
 
@@ -91,11 +92,7 @@ class Ranking:
         """Yield the rows with percentiles, each among the documents of the language that have all scores, for scores."""
         table = pa.Table.from_batches(batches).combine_chunks()
         names = [f"score{k}" for k in range(len(self.by))]
-        scores = [table[name].to_numpy() for name in names]
-        within = [np.full(len(table), np.nan) for _ in names]
-        for rows in _alike(table["language"].to_numpy(), _ranked(scores)):
-            for values, each in zip(within, scores, strict=True):
-                values[rows] = percentiles(each[rows])
+        within = _within([table[name].to_numpy() for name in names], table["language"].to_numpy())
         columns = {name: table[name].to_numpy() for name in table.schema.names if name != "language"}
         columns |= dict(zip(names, within, strict=True))
         yield pa.RecordBatch.from_pydict({name: pa.array(values) for name, values in columns.items()})
@@ -133,6 +130,51 @@ class Ranking:
         verdicts.value[rows] = rank
         return Verdicts(REASONS, verdicts.code, verdicts.value, evidence)
 
+    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
+        """Tell the rank of a document and its place among those it was ranked with, and the same for each score."""
+        shown = [*self.by, *([self.group] if self.group else []), *([languages.COLUMN] if self.by else [])]
+        needed = [name for name in shown if name != languages.COLUMN or name in corpus.names]
+        if not self.by or any(name not in corpus.names for name in needed):
+            return []
+        table = corpus.columns(["id", *dict.fromkeys(needed)])
+        scores = [table[name].cast(pa.float32()).to_numpy() for name in self.by]
+        group = _encoded(table, self.group or languages.COLUMN, is_language=not self.group)
+        mine = np.flatnonzero(pc.equal(table["id"], document.id).to_numpy())
+        if not len(mine) or any(np.isnan(each[mine[0]]) for each in scores):
+            return []
+        if self.compares_languages:
+            scores = _within(scores, _encoded(table, languages.COLUMN, is_language=True))
+        rows = _ranked(scores)
+        rows = rows[group[rows] == group[mine[0]]]
+        return self._places(
+            [each[rows] for each in scores], table["id"].take(pa.array(rows)), int(np.flatnonzero(rows == mine[0])[0])
+        )
+
+    def _places(self, scores: Sequence[np.ndarray], ids: pa.ChunkedArray, mine: int) -> list[Told]:
+        """Tell the places of one document of a group, by all scores and by each."""
+        parts = [percentiles(each) for each in scores]
+        rank = np.mean(parts, axis=0)
+        n, n_kept = len(rank), self._n_kept(len(rank))
+        tie = _hashes(ids.to_pylist()).to_numpy()
+        place = 1 + int((rank > rank[mine]).sum() + ((rank == rank[mine]) & (tie < tie[mine])).sum())
+        lowest = float(np.sort(rank)[n - n_kept]) if n_kept else None
+        kept_from = f", from {lowest:.4g}" if lowest is not None else ""
+        told = [
+            Told(
+                f"rank {rank[mine]:.4g}, place {place:,} of {n:,}; the first {n_kept:,} are kept{kept_from}",
+                {"rank": float(rank[mine]), "place": place, "of": n, "kept": n_kept, "lowest_kept": lowest},
+            )
+        ]
+        for name, values, part in zip(self.by, scores, parts, strict=True):
+            at = 1 + int((values > values[mine]).sum())
+            told.append(
+                Told(
+                    f"{name}: rank {part[mine]:.4g}, place {at:,} of {n:,}",
+                    {"score": name, "rank": float(part[mine]), "place": at, "of": n},
+                )
+            )
+        return told
+
 
 def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kept) -> tuple:
     """Rank documents within their groups and keep the best.
@@ -155,6 +197,25 @@ def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kep
         is_kept[kept] = True
         cut[rows] = rank[kept].min() if k else np.nan
     return rank, is_kept, cut
+
+
+def _within(scores: Sequence[np.ndarray], language: np.ndarray) -> list[np.ndarray]:
+    """Return float64[n] for each score, its percentile rank among the documents of the language that have all scores."""
+    within = [np.full(len(language), np.nan) for _ in scores]
+    for rows in _alike(language, _ranked(scores)):
+        for values, each in zip(within, scores, strict=True):
+            values[rows] = percentiles(each[rows])
+    return within
+
+
+def _encoded(table: pa.Table, column: str, *, is_language: bool) -> np.ndarray:
+    """Return uint64[n], the same number for documents with the same value of a column, or the same language in any script."""
+    if column not in table.schema.names:
+        return np.zeros(len(table), np.uint64)
+    coded = table[column].combine_chunks().dictionary_encode(null_encoding="encode")
+    values = coded.dictionary.to_pylist()
+    names = [languages.base(value) if is_language and value is not None else value for value in values]
+    return _hashes(names).to_numpy()[coded.indices.to_numpy()] if len(table) else np.zeros(0, np.uint64)
 
 
 def _ranked(scores: Sequence[np.ndarray]) -> np.ndarray:

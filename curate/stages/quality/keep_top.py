@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from curate.barrier import Barrier, Emitted, Reduction
-from curate.batch import Batch, Verdicts
+from curate.barrier import Barrier, Corpus, Emitted, Reduction
+from curate.batch import Batch, Seen, Told, Verdicts
 from curate.params import Share
 from curate.stages.quality._ranking import Ranking
 
@@ -60,3 +60,7 @@ class keep_top(Barrier):
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document that is not kept; record its rank."""
         return self._ranking.apply(batch, results)
+
+    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
+        """Tell the place of a document, kept or dropped, by its mean rank and by each score."""
+        return self._ranking.tell(document, corpus)

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pyarrow as pa
 
-from curate.barrier import Barrier, Emitted, Reduction
-from curate.batch import Batch, Verdicts
+from curate.barrier import Barrier, Corpus, Emitted, Reduction
+from curate.batch import Batch, Seen, Told, Verdicts
 from curate.params import Natural, Share
 from curate.stages.quality._ranking import Ranking
 
@@ -72,3 +72,7 @@ class top_per(Barrier):
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document that is not kept; record its rank."""
         return self._ranking.apply(batch, results)
+
+    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
+        """Tell the place of a document, kept or dropped, by its mean rank and by each score."""
+        return self._ranking.tell(document, corpus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ from curate.stages.sources._headers import (
 )
 from curate.stages.sources._http import media_type
 from curate.stages.sources._record_stream import (
+    DRAIN,
     MAX_TRIES,
     CompressedFile,
     CompressedStream,
@@ -34,6 +36,8 @@ from curate.stages.sources._wrong_format import BEGINNING, first_bytes, format_o
 
 N_CHECKED = 1000
 """Number of records by which a file is judged."""
+
+_POSITION = re.compile(r"([0-9]{1,18})(?:\+[0-9]{1,18})?")
 
 LEAST_TEXT = 4096
 """A shorter text may also be the rest of a damaged record."""
@@ -113,6 +117,31 @@ def check_records(
     if name in (None, "WARC") or (name in ("plain text", "CSV") and len(data) < LEAST_TEXT):
         return
     raise wrong_format(split, expected, name)
+
+
+def record_at(split: Split, id: str) -> tuple[bytes, Record] | None:
+    """Return the bytes of a record as stored, decompressed, and the record with its whole block; None if the id is none of this file.
+
+    Args:
+        split: of the file. id: of the document, which ends in the position of its record.
+    Raises:
+        InputError: there is no readable record at the position.
+    """
+    position = _POSITION.fullmatch(id.removeprefix(f"{split.name}/")) if id.startswith(f"{split.name}/") else None
+    if position is None or not split.start <= int(position[1]) < split.end:
+        return None
+    with fsspec.open(split.url, "rb") as file:
+        try:
+            stream = open_record_file(file, split.size).stream(int(position[1]), split.size)
+            while stream.has_next():
+                header, n_bytes = _header(stream)
+                if (at := _position(stream)) == position[0]:
+                    data = stream.peek(n_bytes + min(header.length, DRAIN))
+                    return data, Record(at, header, data[n_bytes:])
+                _skip_record(stream, n_bytes + header.length)
+        except ReadFailure as failure:
+            raise InputError(f"{split.url}: no record can be read at byte {position[0]}: {failure}.") from failure
+    raise InputError(f"{split.url}: no record begins at byte {position[0]}.")
 
 
 def counter_name(header: Header) -> str:

@@ -12,6 +12,7 @@ import fsspec
 
 from curate.batch import CORE, Batch, Columns, column_types
 from curate.errors import InputError, StageError
+from curate.lookup import StoredRecord
 from curate.params import AboveZero
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
@@ -157,6 +158,16 @@ class jsonl:
             if records and all(value is MISSING for value in values_at(records, key)):
                 raise _no_key(split, column, key, records)
 
+    def record_of(self, split: Split, id: str) -> StoredRecord | None:
+        """Return the line of a document, found by the id in it or by its place."""
+        id_key, text_key = (self.layout.keys[name][0] for name in ("id", "text"))
+        for at, line, _ in _lines_of(split, self.max_doc_bytes):
+            record = parsed_or_none(line) if isinstance(line, bytes) else None
+            if isinstance(line, bytes) and (_id_of(record, id_key) or f"{split.name}/{at}") == id:
+                text = next(values_at([record], text_key)) if isinstance(record, dict) else None
+                return StoredRecord(f"byte {at:,} (decompressed)", line, text=text if isinstance(text, str) else None)
+        return None
+
     def __call__(self, shard: Shard) -> Iterator[Batch]:
         if self.extra == ALL:
             raise StageError("the columns of `extra: all` are not known.  Take the parameters that `found_in` returns")
@@ -176,6 +187,12 @@ class jsonl:
             if split.start == 0 and not n_texts:
                 self.check_input(split)
         yield from builder.flush()
+
+
+def _id_of(record: Any, key: str) -> str:
+    """Return the id that an object has of its own; empty if it has none."""
+    value = next(values_at([record], key)) if isinstance(record, dict) else None
+    return str(value) if can_be_id(value) else ""
 
 
 def _beginning(split: Split) -> tuple[bytes, list[dict], bool]:

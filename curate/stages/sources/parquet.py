@@ -8,14 +8,16 @@ from typing import Any, BinaryIO
 
 import fsspec
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts, column_types
-from curate.batch.json_columns import python_values
+from curate.batch.json_columns import json_rows, python_values
 from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
+from curate.lookup import StoredRecord
 from curate.stage import Shard, Split
 from curate.stages.sources._fields import ALL, Extra, Layout, layout_of, named_by, no_such_key, renamed, spread
 from curate.stages.sources._taken import (
@@ -129,6 +131,26 @@ class parquet:
         with fsspec.open(split.url, "rb") as file:
             _keys(split, _opened(split, file).schema_arrow, self.layout)
 
+    def record_of(self, split: Split, id: str) -> StoredRecord | None:
+        """Return the row of a document as JSON, found by the id in it or by its place; only its row group is read as a whole."""
+        with fsspec.open(split.url, "rb") as file:
+            stored = _opened(split, file, pre_buffer=False)
+            key = _keys(split, stored.schema_arrow, self.layout).get("id")
+            for group, (start, _, first, n) in enumerate(row_groups(stored.metadata)):
+                if not split.start <= start < split.end:
+                    continue
+                own = [None] * n
+                if key is not None:
+                    (rows,) = stored.read_row_group(
+                        group, columns=[key], use_threads=False
+                    ).combine_chunks().to_batches() or [None]
+                    own = _ids(rows, key) if rows is not None else []
+                for row, value in enumerate(own):
+                    if (value or f"{split.name}/{first + row}") == id:
+                        found = stored.read_row_group(group, use_threads=False).slice(row, 1).combine_chunks()
+                        return _stored_row(found, first + row, self.layout.keys["text"][0])
+        return None
+
     def __call__(self, shard: Shard) -> Iterator[Batch]:
         if self.extra == ALL:
             raise StageError("the columns of `extra: all` are not known.  Take the parameters that `found_in` returns")
@@ -141,6 +163,20 @@ class parquet:
         if not n_batches:
             schema = self.layout.schema
             yield Batch(pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema))
+
+
+def _ids(rows: pa.RecordBatch, key: str) -> list[str | None]:
+    """Return the ids that rows have of their own, at a key or a path into a struct."""
+    array = rows.column(key) if key in rows.schema.names else pc.struct_field(rows.column(0), key.split(".")[1:])
+    return array.cast(pa.string()).to_pylist()
+
+
+def _stored_row(found: pa.Table, number: int, text_key: str) -> StoredRecord:
+    columns = {name: found.column(name).chunk(0) for name in found.schema.names}
+    (row,) = json_rows(columns)
+    text = row.get(text_key)
+    data = orjson.dumps(row, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    return StoredRecord(f"row {number:,}", data + b"\n", text=text if isinstance(text, str) else None)
 
 
 def _batches(split: Split, file: BinaryIO, layout: Layout) -> Iterator[Batch]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
+from curate.lookup import StoredRecord
 from curate.params import AboveZero
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
@@ -16,7 +17,8 @@ from curate.stages.sources._bodies import BodyTooLarge, decode_body
 from curate.stages.sources._headers import Header
 from curate.stages.sources._http import HEAD_BYTES, HTML_TYPES, charset, looks_like_html, media_type, read_head
 from curate.stages.sources._magic import binary_format
-from curate.stages.sources._records import Record, check_records, counter_name, read_records
+from curate.stages.sources._record_stream import DRAIN
+from curate.stages.sources._records import Record, check_records, counter_name, read_records, record_at
 
 SCHEMA = pa.schema(
     [
@@ -96,6 +98,24 @@ class warc:
             if split.start == 0 and not n_pages:
                 self.check_input(split)
         yield from builder.flush()
+
+    def record_of(self, split: Split, id: str) -> StoredRecord | None:
+        """Return the record of a page; the page is without transfer and content encoding, as far as these can be removed.
+
+        Raises:
+            InputError: there is no readable record at the position that the id names.
+        """
+        found = record_at(split, id)
+        if found is None:
+            return None
+        data, record = found
+        response = read_head(record.block)
+        try:
+            page = decode_body(record.block[response.body_at :], response.fields, DRAIN).data
+        except BodyTooLarge:
+            page = None
+        is_page = record.header.kind in PAGES
+        return StoredRecord(f"byte {record.position}", data, page if is_page else None)
 
     def _n_kept(self, header: Header) -> int:
         return self.limit + HEAD_BYTES if header.kind in PAGES else 0

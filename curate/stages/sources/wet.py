@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from curate.batch import CORE, Batch
+from curate.lookup import StoredRecord
 from curate.params import AboveZero
 from curate.stage import Shard, Split
 from curate.stages.sources._batch_builder import BatchBuilder
 from curate.stages.sources._headers import Header
 from curate.stages.sources._http import media_type
-from curate.stages.sources._records import Record, check_records, counter_name, read_records
+from curate.stages.sources._records import Record, check_records, counter_name, read_records, record_at
 
 SCHEMA = pa.schema([(name, CORE[name]) for name in ("id", "text", "url", "date", "source")])
 
@@ -65,6 +66,18 @@ class wet:
             if split.start == 0 and not n_texts:
                 self.check_input(split)
         yield from builder.flush()
+
+    def record_of(self, split: Split, id: str) -> StoredRecord | None:
+        """Return the record of a text.
+
+        Raises:
+            InputError: there is no readable record at the position that the id names.
+        """
+        found = record_at(split, id)
+        if found is None:
+            return None
+        data, record = found
+        return StoredRecord(f"byte {record.position}", data, text=record.block.decode("utf-8", "replace"))
 
     def _add(self, builder: BatchBuilder, split: Split, record: Record) -> None:
         """Add a record as a document, or count it if it is not one."""

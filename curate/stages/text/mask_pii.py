@@ -6,6 +6,7 @@ in which nothing is found keeps its text buffer.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,7 +15,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch
+from curate.batch import Batch, Seen, Told
 from curate.kernels import pii_candidates
 from curate.stages.text import _pii_addresses, _pii_keys, _pii_numbers, _pii_phones
 from curate.stages.text._pii import Finder
@@ -26,7 +27,7 @@ FINDERS = (*_pii_keys.FINDERS, *_pii_numbers.FINDERS, *_pii_addresses.FINDERS, *
 """All finders, by priority: of overlapping matches, the one of the earlier finder is used."""
 
 
-def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa: B006
+class mask_pii:
     """Replace personal data and secrets with placeholders: <EMAIL>, <PHONE>, <IP_ADDRESS> and so on; drop nothing.
 
     `pii_count` is the number of replacements in each text. The rest of the text does not change.
@@ -83,15 +84,61 @@ def mask_pii(batch: Batch, *, types: list[Type] = list(TYPES)) -> Batch:  # noqa
         in turn. Differences: placeholders name the type and cannot be mistaken for real addresses; the patterns are our
         own. Not masked: names, street addresses, dates of birth, passwords in prose, and digits of other scripts.
     """
-    offsets, data = batch.text_buffers()
-    finders = [finder for finder in FINDERS if finder.type in types]
-    covers, count = find_pii(offsets, data, finders)
-    found = np.bincount(covers[:, 2], minlength=len(TYPES))
-    batch = batch.with_columns({"pii_count": pa.array(count, pa.int32())})
-    if len(covers):
-        offsets, data = pii_candidates.replace_spans(offsets, data, covers, *_placeholders())
-        batch = batch.with_text(pa.LargeStringArray.from_buffers(len(batch), pa.py_buffer(offsets), pa.py_buffer(data)))
-    return batch.counted({f"pii.{type}": found[k] for k, type in enumerate(TYPES) if type in types})
+
+    def __init__(self, *, types: list[Type] = list(TYPES)):  # noqa: B006
+        self.types = types
+        self._finders = [finder for finder in FINDERS if finder.type in types]
+
+    def __call__(self, batch: Batch) -> Batch:
+        offsets, data = batch.text_buffers()
+        covers, count = find_pii(offsets, data, self._finders)
+        found = np.bincount(covers[:, 2], minlength=len(TYPES))
+        batch = batch.with_columns({"pii_count": pa.array(count, pa.int32())})
+        if len(covers):
+            masked = pii_candidates.replace_spans(offsets, data, covers, *_placeholders())
+            buffers = (pa.py_buffer(each) for each in masked)
+            batch = batch.with_text(pa.LargeStringArray.from_buffers(len(batch), *buffers))
+        return batch.counted({f"pii.{type}": found[k] for k, type in enumerate(TYPES) if type in self.types})
+
+    def tell(self, document: Seen) -> list[Told]:
+        """Tell which spans of a text are masked and where, never what was there.
+
+        If the text before is known and nothing else has changed it, these are exactly the spans that were replaced; else every
+        placeholder in the text counts, also one that its author wrote.
+        """
+        if document.after is None or not document.columns.get("pii_count", 1):
+            return []
+        found = self._replaced(document.before, document.after)
+        is_exact = found is not None
+        spans = _in_text(document.after, self.types) if found is None else found
+        note = "" if is_exact else ", or written so"
+        return [
+            Told(
+                f"{placeholder(kind)} at character {start:,}{note}",
+                {"type": kind, "start": start, "end": start + len(placeholder(kind)), "is_exact": is_exact},
+            )
+            for kind, start in spans
+        ]
+
+    def _replaced(self, before: str | None, after: str) -> list[tuple[Type, int]] | None:
+        """Return the type and the place in the masked text of each replaced span; None if the texts differ in more than these."""
+        if before is None:
+            return None
+        batch = Batch.from_columns({"id": ["0"], "text": [before]})
+        if self(batch).texts()[0] != after:
+            return None
+        covers, _ = find_pii(*batch.text_buffers(), self._finders)
+        raw, spans, shift = before.encode(), [], 0
+        for start, end, kind in covers.tolist():
+            spans.append((TYPES[kind], len(raw[:start].decode()) + shift))
+            shift += len(placeholder(TYPES[kind])) - len(raw[start:end].decode())
+        return spans
+
+
+def _in_text(text: str, types: Sequence[Type]) -> list[tuple[Type, int]]:
+    """Return the type and the place of each placeholder in a text, in order."""
+    found = [(kind, match.start()) for kind in types for match in re.finditer(re.escape(placeholder(kind)), text)]
+    return sorted(found, key=lambda span: span[1])
 
 
 def find_pii(

@@ -190,8 +190,7 @@ def _bound(pipeline: PipelineSpec) -> Sequence[Bound | None]:
         SpecError, SpecErrors: a stage does not find a column that it reads.
     """
     with Problems() as problems:
-        found = columns.bind(pipeline, problems).stages
-    return found
+        return columns.bind(pipeline, problems).stages
 
 
 def _by_label(stages: Sequence[Bound | None]) -> dict[str, Bound]:

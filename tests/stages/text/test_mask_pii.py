@@ -30,7 +30,7 @@ def batch(*texts: str | None) -> Batch:
 
 
 def run(text: str, **params) -> str:
-    return mask_pii(batch(text), **params).texts()[0]
+    return mask_pii(**params)(batch(text)).texts()[0]
 
 
 def found(texts: list[str], finders=FINDERS) -> list[list[tuple[str, int, int]]]:
@@ -71,8 +71,8 @@ def test_the_labelled_set_is_large_and_holds_much_that_only_looks_like_data():
 
 
 def test_masking_the_masked_changes_nothing():
-    once = mask_pii(batch(*(example.text for example in LABELLED))).texts()
-    assert mask_pii(batch(*once)).texts() == once
+    once = mask_pii()(batch(*(example.text for example in LABELLED))).texts()
+    assert mask_pii()(batch(*once)).texts() == once
 
 
 @pytest.mark.parametrize("name", ["text/enwiki.parquet", "neardup/powershell-docs.parquet", "text/zhwiki.parquet"])
@@ -86,7 +86,7 @@ def test_both_slow_ways_find_the_same_in_real_text(data, name):
 
 
 def test_all_but_the_data_keeps_its_bytes():
-    masked = mask_pii(batch(*(example.text for example in LABELLED))).texts()
+    masked = mask_pii()(batch(*(example.text for example in LABELLED))).texts()
     assert masked == [_masked(example) for example in LABELLED]
 
 
@@ -99,13 +99,13 @@ def _masked(example: Example) -> str:
 
 def test_a_batch_without_finds_keeps_its_buffer():
     before = batch("nothing here", "in 1990, 4 of 12", None)
-    after = mask_pii(before)
+    after = mask_pii()(before)
     assert after["text"].buffers()[2].address == before["text"].buffers()[2].address
     assert after["pii_count"].to_pylist() == [0, 0, 0]
 
 
 def test_counts_and_the_column():
-    after = mask_pii(batch("a@example.org and b@example.org", "", "tel. 030 12345678, c@example.org"))
+    after = mask_pii()(batch("a@example.org and b@example.org", "", "tel. 030 12345678, c@example.org"))
     assert after.counts == {f"pii.{type}": {"email": 3, "phone": 1}.get(type, 0) for type in TYPES}
     assert after["pii_count"].to_pylist() == [2, 0, 2]
     assert after.texts() == ["<EMAIL> and <EMAIL>", "", "tel. <PHONE>, <EMAIL>"]
@@ -113,11 +113,11 @@ def test_counts_and_the_column():
 
 def test_a_slice_is_masked_like_a_batch():
     texts = [example.text for example in LABELLED[:50]]
-    assert mask_pii(batch(*texts).slice(7, 20)).texts() == mask_pii(batch(*texts)).texts()[7:27]
+    assert mask_pii()(batch(*texts).slice(7, 20)).texts() == mask_pii()(batch(*texts)).texts()[7:27]
 
 
 def test_neighbours_in_a_batch_are_no_context():
-    assert mask_pii(batch("tel. ", "5550132", "ab", "@example.org")).texts() == [
+    assert mask_pii()(batch("tel. ", "5550132", "ab", "@example.org")).texts() == [
         "tel. ",
         "5550132",
         "ab",
@@ -127,7 +127,7 @@ def test_neighbours_in_a_batch_are_no_context():
 
 @pytest.mark.parametrize("type", TYPES)
 def test_only_the_types_asked_for_are_masked(type):
-    masked = " ".join(mask_pii(batch(*(example.text for example in LABELLED)), types=[type]).texts())
+    masked = " ".join(mask_pii(types=[type])(batch(*(example.text for example in LABELLED))).texts())
     assert [other for other in TYPES if placeholder(other) in masked] == [type]
 
 

@@ -1,0 +1,126 @@
+"""`curate explain | show | diff` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import curate
+from tests.report.test_stored_document import HOSTILE, LONG, record
+
+PAGE = f"<html><body><p>{LONG} {HOSTILE}</p></body></html>"
+
+
+def run_curate(*arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "curate.cli", *map(str, arguments)], capture_output=True, timeout=120)
+
+
+def on_terminal(*arguments: object) -> bytes:
+    """Return what a command prints on a terminal."""
+    ours, its = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "curate.cli", *map(str, arguments)], stdout=its, stderr=its
+    ) as process:
+        os.close(its)
+        shown = b""
+        try:
+            while part := os.read(ours, 4096):
+                shown += part
+        except OSError:  # Linux reports the end of a terminal so
+            pass
+        os.close(ours)
+    assert process.returncode == 0, shown
+    return shown
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Two runs over lines, the second with another threshold and a further file, and one over a page."""
+    folder = tmp_path_factory.mktemp("inspect")
+    texts = [f"{LONG} {k} {'word ' * k}{'en' if k % 2 else 'zu'}" for k in range(20)]
+    for name, some in (("a", texts[:12]), ("b", texts[12:])):
+        lines = (
+            json.dumps({"id": f"{name}-{k}", "url": f"https://{name}.example/{k}", "text": text}) + "\n"
+            for k, text in enumerate(some)
+        )
+        (folder / f"{name}.jsonl").write_text("".join(lines))
+    (folder / "a.warc").write_bytes(record("https://c.example/", PAGE))
+    rules = "{filters.gopher.quality: {min_words: %d, min_stop_words: null, min_mean_word_length: null}}"
+    for name, paths, least in (("one", "[a.jsonl]", 5), ("two", "[a.jsonl]", 22), ("three", "[a.jsonl, b.jsonl]", 22)):
+        (folder / f"{name}.yaml").write_text(
+            f"name: web\nrejects: text\ninputs: {{sources.jsonl: {{paths: {paths}, fields: {{id: id}}}}}}\nstages: [{rules % least}]\n"
+        )
+        curate.run(str(folder / f"{name}.yaml"), output=str(folder / name), workers=1)
+    (folder / "page.yaml").write_text(
+        "name: page\ninputs: {sources.warc: {paths: a.warc}}\nstages: [extract.html: {}]\n"
+    )
+    curate.run(str(folder / "page.yaml"), output=str(folder / "page"), workers=1)
+    return folder
+
+
+def test_into_a_pipe_the_bytes_are_those_of_the_input(folder):
+    raw = run_curate("show", folder / "page", "https://c.example/", "--raw")
+    assert raw.stdout == record("https://c.example/", PAGE)[:-4] and raw.returncode == 0
+    assert run_curate("show", folder / "page", "https://c.example/", "--html").stdout == PAGE.encode()
+
+
+@pytest.mark.parametrize("part", ["--raw", "--html", "--text"])
+def test_on_a_terminal_nothing_of_a_document_is_obeyed(folder, part):
+    shown = on_terminal("show", folder / "page", "https://c.example/", part)
+    assert b"long enough" in shown and b"\x1b]" not in shown and b"\x07" not in shown and "\u202e".encode() not in shown
+
+
+def test_one_part_at_a_time(folder):
+    result = run_curate("show", folder / "page", "https://c.example/", "--raw", "--html")
+    assert result.returncode == 2 and b"choose one" in result.stderr
+
+
+def test_explain_says_how_far_off_and_which_command_prints_the_record(folder):
+    shown = run_curate("explain", folder / "two", "a-0").stdout.decode()
+    assert (
+        "<- dropped for this" in shown
+        and "at least 22" in shown
+        and "off  filters.gopher.quality: too_few_words" in shown
+    )
+    assert f"curate show {folder}/two a-0 --raw" in shown
+
+
+def test_what_differs_between_two_runs(folder):
+    shown = run_curate("diff", folder / "one", folder / "two").stdout.decode()
+    found = json.loads(run_curate("diff", folder / "one", folder / "two", "--json").stdout)
+    counts = found["documents"]
+    assert counts["lost"] > 0 and counts["gained"] == 0 and counts["kept"] + counts["lost"] == counts["compared"] == 12
+    assert "min_words: 5 -> 22" in shown and "the inputs are the same: 1 file" in shown
+    assert f"{counts['lost']} lost" in shown and "expected at least 22" in shown
+    (group,) = found["groups"]
+    assert group["after"]["reason"] == "too_few_words" and group["documents"] == counts["lost"]
+    assert all(example["b"]["value"] < 22 for example in group["examples"])
+
+
+def test_files_of_one_run_only_are_named_and_left_out(folder):
+    found = json.loads(run_curate("diff", folder / "two", folder / "three", "--json").stdout)
+    assert [Path(name).name for name in found["inputs"]["only_b"]] == ["b.jsonl"]
+    assert found["documents"]["compared"] >= 12 and not found["documents"]["gained"] + found["documents"]["lost"]
+    assert "only in B: b.jsonl" in run_curate("diff", folder / "two", folder / "three").stdout.decode()
+
+
+def test_a_run_does_not_differ_from_itself(folder):
+    assert b"same result" in run_curate("diff", folder / "one", folder / "one").stdout
+
+
+@pytest.mark.parametrize("verb", ["explain", "show"])
+def test_what_is_no_run_is_refused(tmp_path, verb):
+    result = run_curate(verb, tmp_path, "x")
+    assert result.returncode == 2 and b"there is no run here" in result.stderr and not result.stdout
+
+
+def test_a_run_that_has_not_finished_is_not_compared(folder, tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    result = run_curate("diff", folder / "one", tmp_path)
+    assert result.returncode == 2 and b"did not finish" in result.stderr and not result.stdout
