@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def make(drawn: Sequence[Distribution], bounds: Iterable[Bound], n_bins: int) ->
     if low == high:
         low, high = low - 0.5, high + 0.5
     ends = [low, *(mark for mark in marks if low < mark < high), high]
-    inner = [at for part in zip(ends, ends[1:], strict=False) for at in _cut(*part, (low, high), n_bins, is_log)]
+    inner = [at for part in itertools.pairwise(ends) for at in _cut(*part, (low, high), n_bins, is_log)]
     middle = sorted({*inner[1:], *(mark for mark in marks if mark in (low, high))})
     return Axis((-np.inf, *middle, np.inf), low, high, frozenset(marks), is_log)
 
