@@ -7,7 +7,7 @@ from typing import Any
 
 from curate.cli.console import OUT, styled
 from curate.report import finished_run, sections
-from curate.report.section import shown
+from curate.report.section import printed
 from curate.report.sections import published
 from curate.runs import Role
 from curate.runs.layout import DATA, JUDGEMENTS, REJECTS, REPORT
@@ -31,7 +31,7 @@ def print_run(url: str, modules: Sequence[str] = (), *, is_brief: bool) -> None:
     """
     run = finished_run.read(url)
     for section in sections.with_modules(modules):
-        lines = shown(section, section.lines, run) if section.is_brief or not is_brief else []
+        lines = printed(section, run) if section.is_brief or not is_brief else []
         for line in lines:
             OUT.print(styled(line, "dim" if line.startswith(" ") else ""))
         if lines:

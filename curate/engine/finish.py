@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -23,7 +24,7 @@ from curate.ledger import Ledger
 from curate.plan import AnyPhase, MapPhase, ReducePhase, phases
 from curate.plan.description import describe
 from curate.report import card, html_report, sections
-from curate.report.finished_run import FinishedRun
+from curate.report.finished_run import FinishedRun, Timing
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
@@ -87,7 +88,7 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
-    run = FinishedRun(manifest, ledger, _examples(folder, ran))
+    run = FinishedRun(manifest, ledger, _examples(folder, ran), _timing(folder))
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
     own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
@@ -95,6 +96,17 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
     own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
     if not described["limit"]:  # a trial leaves no trace in an index
         _remember(folder, described, ran)
+
+
+def _timing(folder: RunFolder) -> Timing:
+    """Return when the run was started last, and that it finishes now.
+
+    Raises:
+        InputError: `run.json` is damaged.
+    """
+    described = reading.read_json(folder, layout.RUN, {"started": str})
+    with reading.whole(folder, layout.RUN):
+        return Timing(datetime.fromisoformat(described["started"]), datetime.now(UTC))
 
 
 def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from curate.sketches import Histogram
 
 N_BINS = 44
 """About how many bars a distribution is drawn with."""
+
+N_TICKS = 9
+"""More numbers than this are not written at a logarithmic axis."""
 
 _TAIL = 0.002
 """The share of the numbers that may be left out at either end, so that a few far away do not squeeze the rest."""
@@ -50,6 +54,10 @@ class Bins:
     @property
     def high(self) -> float:
         return float(self.edges[-1])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the bins as the data of a chart has them."""
+        return {"edges": self.edges.tolist(), "scale": self.scale.value, "ticks": list(self.ticks)}
 
     def counts(self, histogram: Histogram) -> np.ndarray:
         """Return float64[n]: about how many numbers are in each bin."""
@@ -104,12 +112,15 @@ def _logarithmic(low: float, high: float, scale: Scale, is_whole: bool) -> Bins:
     edges = np.geomspace(low + shift, (high + shift) * 1.02, N_BINS + 1) - shift
     if is_whole:
         edges = np.unique(np.ceil(edges)) - 0.5
-    powers = 10.0 ** np.arange(np.floor(np.log10(max(edges[0], 0.5 * shift) or edges[1])), np.ceil(np.log10(edges[-1])) + 1)
+    powers = 10.0 ** np.arange(
+        np.floor(np.log10(max(edges[0], 0.5 * shift) or edges[1])), np.ceil(np.log10(edges[-1])) + 1
+    )
     few = powers[(powers >= edges[0]) & (powers <= edges[-1])]
     steps = (1,) if len(few) >= 3 else (1, 3) if len(few) == 2 else (1, 2, 5)
     found = sorted(float(f"{step * power:.12g}") for power in powers for step in steps)
     zero = [0.0] if edges[0] <= 0 else []
-    return Bins(edges, scale, [*zero, *(tick for tick in found if edges[0] <= tick <= edges[-1])])
+    inside = [*zero, *(tick for tick in found if edges[0] <= tick <= edges[-1])]
+    return Bins(edges, scale, inside[:: 1 + len(inside) // N_TICKS])
 
 
 def round_numbers(low: float, high: float) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from curate.errors import SpecError
@@ -28,6 +29,18 @@ _LEDGER_SHAPE: Shape = {"stages": [{"name": str, **_COUNTS, **_REASONS}]}
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """When a run was started last, and when it finished; both with a time zone."""
+
+    started: datetime
+    finished: datetime
+
+    @property
+    def seconds(self) -> float:
+        return max(0.0, (self.finished - self.started).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedRun:
     """What a finished run has to say.
 
@@ -36,11 +49,13 @@ class FinishedRun:
         ledger: where every document went.
         examples: some rejects for each stage and reason: mappings with id, url, stage, reason, value, evidence, lists,
             kept_id and text; empty where nothing needs them.
+        timing: None if it is not known; the only part that differs between two equal runs, with the ledger's seconds.
     """
 
     manifest: Mapping[str, Any]
     ledger: Ledger
     examples: Sequence[Mapping[str, Any]] = ()
+    timing: Timing | None = None
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curate.ledger import Ledger, StageLedger
+from curate.signals import BYTES_PER_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Row:
         share_left: documents left after the stage, as a share of all documents born.
         share_dropped: dropped documents as a share of those that came to the stage.
         reasons: (reason, documents) by frequency.
+        n_bytes: of text that left the stage.
         counts: (name, times) of what happened that dropped nobody, by name; what never happened is left out.
     """
 
@@ -26,6 +28,7 @@ class Row:
     share_left: float
     share_dropped: float
     seconds: float
+    n_bytes: int
     reasons: tuple[tuple[str, int], ...]
     counts: tuple[tuple[str, int], ...]
 
@@ -37,7 +40,7 @@ def rows(ledger: Ledger) -> Iterator[Row]:
         came = entry.n_in + entry.n_born
         yield Row(
             entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
-            entry.n_dropped / came if came else 0.0, entry.seconds, _by_frequency(entry),
+            entry.n_dropped / came if came else 0.0, entry.seconds, entry.bytes_out, _by_frequency(entry),
             tuple((name, n) for name, n in sorted(entry.counts.items()) if n),
         )  # fmt: skip
 
@@ -51,10 +54,6 @@ def balance(ledger: Ledger) -> str:
     return f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"
 
 
-def size(n_bytes: float) -> str:
-    """Return a number of bytes as people say it."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} TB"
+def tokens(n_bytes: int) -> int:
+    """Return about how many tokens of a language model a text of so many bytes has."""
+    return round(n_bytes / BYTES_PER_TOKEN)

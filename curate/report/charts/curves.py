@@ -2,61 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from curate.report.charts.layout import HEIGHT, LINE, LOST, Mark, Spec, axis, chart, on, scale
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One line.
-
-    Args:
-        points: pairs of numbers from 0 to 1, in the order in which the line passes them.
-        color: a CSS colour.
-        has_dots: whether each point has a dot.
-    """
-
-    points: Sequence[Sequence[float]]
-    color: str
-    has_dots: bool = False
+from curate.report.charts.layout import HEIGHT, Mark, Spec, axis, chart, color, on, scale
 
 
-def curves(
-    lines: Sequence[Curve], width: int, height: int, *, has_diagonal: bool = False, threshold: float | None = None
-) -> Spec:
+def curves(data: Mapping[str, Any]) -> Spec:
     """Return the specification of a chart.
 
     Args:
-        width, height: of the picture, in CSS pixels.
-        has_diagonal: whether a line goes from corner to corner, to compare with.
-        threshold: where a line stands upright.
+        data: `size`: width and height in CSS pixels. `lines`: each with `points`, pairs of numbers from 0 to 1 in the order
+            in which the line passes them, `color`, a name of the stylesheet, and `has_dots`. `has_diagonal`: whether a line
+            goes from corner to corner, to compare with. `threshold`: where a line stands upright, or None.
     """
-    marks = [_line([(0, 0), (1, 1)], LINE, 1)] if has_diagonal else []
-    for line in lines:
+    marks = [_line([(0, 0), (1, 1)], "line", 1)] if data["has_diagonal"] else []
+    for line in data["lines"]:
         marks += _marks(line)
-    if threshold is not None:
-        marks.append(Mark("rule", {"x": on("x", threshold), **HEIGHT, **_stroke(LOST, 1.6), "strokeDash": {"value": [4, 3]}}))
+    if data["threshold"] is not None:
+        place = {"x": on("x", data["threshold"]), **HEIGHT}
+        marks.append(Mark("rule", {**place, **_stroke("lost", 1.6), "strokeDash": {"value": [4, 3]}}))
     ends = [0, 0.5, 1]
-    return chart(
-        width, height, [scale("x", 0, 1), scale("y", 0, 1)], [axis("x", ends), axis("y", ends, has_grid=True)], marks
-    )
+    scales = [scale("x", 0, 1), scale("y", 0, 1)]
+    return chart(*data["size"], scales, [axis("x", ends), axis("y", ends, has_grid=True)], marks)
 
 
-def _marks(line: Curve) -> Iterator[Mark]:
-    yield _line(line.points, line.color, 2)
-    if line.has_dots:
-        dot = {"x": on("x", "x"), "y": on("y", "y"), "fill": {"value": line.color}, "size": {"value": 36}}
-        yield Mark("symbol", dot, _rows(line.points))
+def _marks(line: Mapping[str, Any]) -> Iterator[Mark]:
+    yield _line(line["points"], line["color"], 2)
+    if line["has_dots"]:
+        dot = {"x": on("x", "x"), "y": on("y", "y"), "fill": color(line["color"]), "size": {"value": 36}}
+        yield Mark("symbol", dot, _rows(line["points"]))
 
 
-def _line(points: Sequence[Sequence[float]], color: str, width: float) -> Mark:
-    return Mark("line", {"x": on("x", "x"), "y": on("y", "y"), **_stroke(color, width)}, _rows(points))
+def _line(points: Sequence[Sequence[float]], name: str, width: float) -> Mark:
+    return Mark("line", {"x": on("x", "x"), "y": on("y", "y"), **_stroke(name, width)}, _rows(points))
 
 
-def _stroke(color: str, width: float) -> Spec:
-    return {"stroke": {"value": color}, "strokeWidth": {"value": width}}
+def _stroke(name: str, width: float) -> Spec:
+    return {"stroke": color(name), "strokeWidth": {"value": width}}
 
 
 def _rows(points: Sequence[Sequence[float]]) -> list[dict[str, float]]:

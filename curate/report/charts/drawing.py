@@ -17,9 +17,14 @@ from types import TracebackType
 from markupsafe import Markup, escape
 
 from curate.report.charts.layout import Spec
+from curate.report.escaping import one_line
 
 SECONDS = 60
 """After this time the process counts as hanging."""
+
+_MANY_DIGITS = re.compile(r"(\.[0-9]{2})[0-9]+")
+_ATTRIBUTE = re.compile(r' (?:xmlns(?::xlink)?="[^"]*"|(d|transform|x|y|x2|y2|width|height)="([^"]*)")')
+"""Attributes that say what the page says already, and those with coordinates: two decimals of these are enough."""
 
 _PLACE = re.compile("\x00([0-9]+)\x00")
 """Where a chart goes. No text on a page has this character: it is shown as `\\x00` there."""
@@ -35,18 +40,13 @@ class Drawing:
     Its process starts with the `with` statement and ends with it.
     """
 
-    def __enter__(self) -> Drawing:
+    def __init__(self) -> None:
         self._specs: list[str] = []
         self._labels: list[str] = []
         self._problem = ""
         self._process: subprocess.Popen | None = None
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(Path(__file__).with_name("draw.py"))],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-            )  # fmt: skip
-        except OSError as error:
-            self._problem = str(error)
+
+    def __enter__(self) -> Drawing:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -60,8 +60,10 @@ class Drawing:
         Args:
             label: what readers of the page hear who cannot see; plain text.
         """
+        if not self._specs:
+            self._start()
         self._specs.append(json.dumps(spec, separators=(",", ":")))
-        self._labels.append(label)
+        self._labels.append(one_line(label))
         return Markup(f"\x00{len(self._specs) - 1}\x00")
 
     def finished(self, page: str) -> str:
@@ -69,11 +71,21 @@ class Drawing:
         drawn = self._drawn() if self._specs else []
         return _PLACE.sub(lambda place: self._shown(int(place[1]), drawn), page)
 
+    def _start(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", str(Path(__file__).with_name("draw.py"))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+            )  # fmt: skip
+        except OSError as error:
+            self._problem = str(error)
+
     def _shown(self, number: int, drawn: list[dict[str, str]]) -> str:
         answer = drawn[number] if number < len(drawn) else {"error": self._problem}
         if "svg" not in answer:
             return Markup("<p>This chart could not be drawn: {}.</p>").format(answer["error"])
-        return answer["svg"].replace("<svg ", f'<svg role="img" aria-label="{escape(self._labels[number])}" ', 1)
+        svg = _ATTRIBUTE.sub(_rounded, answer["svg"])
+        return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(self._labels[number])}" ', 1)
 
     def _drawn(self) -> list[dict[str, str]]:
         """Return the answers of the process, as many as there are; what is wrong is in `_problem`."""
@@ -86,3 +98,8 @@ class Drawing:
             return []
         self._problem = (problem.strip().split("\n") or [""])[-1] or f"exit code {self._process.returncode}"
         return [json.loads(line) for line in said.splitlines() if line.endswith("}")]
+
+
+def _rounded(attribute: re.Match) -> str:
+    name, value = attribute.groups()
+    return f' {name}="{_MANY_DIGITS.sub(lambda number: number[1], value)}"' if name else ""

@@ -9,9 +9,8 @@ from typing import Any
 Spec = Mapping[str, Any]
 """A Vega specification (version 6), or a part of one."""
 
-KEPT, LOST, OTHER, SOFT, LINE, SHADE, PEAK = (
-    f"var(--{name})" for name in ("kept", "lost", "other", "soft", "line", "shade", "peak")
-)
+COLORS = ("kept", "lost", "other", "soft", "line", "shade", "peak")
+"""The colours of charts, as the stylesheet calls them."""
 
 MARGINS = {"left": 34, "right": 12, "top": 8, "bottom": 22}
 """Around the lines and bars, in CSS pixels; there are the labels. Fixed, so that charts below each other are in line."""
@@ -19,7 +18,7 @@ MARGINS = {"left": 34, "right": 12, "top": 8, "bottom": 22}
 HEIGHT = {"y": {"value": 0}, "y2": {"field": {"group": "height"}}}
 """The channels of a mark that is as high as the picture."""
 
-_LABEL = "datum.value >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')"
+_LABEL = "abs(datum.value) >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')"
 """How Vega writes a number at an axis: 0.05, 20, 1.5k."""
 
 
@@ -70,10 +69,11 @@ def axis(name: str, values: Sequence[float], *, has_grid: bool = False) -> Spec:
     Args:
         has_grid: whether it has lines across the picture in place of a line of its own.
     """
+    line = color("line")["value"]
     return {
         "orient": "bottom" if name == "x" else "left", "scale": name, "values": values, "domain": not has_grid,
-        "ticks": not has_grid, "grid": has_grid, "labelOverlap": True, "domainColor": LINE, "tickColor": LINE,
-        "tickSize": 4, "gridColor": LINE, "labelColor": SOFT, "labelFontSize": 11, "labelFont": "system-ui, sans-serif",
+        "ticks": not has_grid, "grid": has_grid, "labelOverlap": False, "domainColor": line, "tickColor": line, "tickSize": 4,
+        "gridColor": line, "labelColor": color("soft")["value"], "labelFontSize": 11, "labelFont": "system-ui, sans-serif",
         "labelPadding": 4, "aria": False, "encode": {"labels": {"update": {"text": {"signal": _LABEL}}}},
     }  # fmt: skip
 
@@ -81,3 +81,14 @@ def axis(name: str, values: Sequence[float], *, has_grid: bool = False) -> Spec:
 def on(name: str, value: float | str) -> Spec:
     """Return a channel on the scale `x` or `y`: a number, or the name of a field."""
     return {"scale": name, "field" if isinstance(value, str) else "value": value}
+
+
+def color(name: str) -> Spec:
+    """Return a channel with a colour of the stylesheet.
+
+    Raises:
+        KeyError: the stylesheet has no such colour.
+    """
+    if name not in COLORS:
+        raise KeyError(name)
+    return {"value": f"var(--{name})"}
