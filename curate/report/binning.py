@@ -20,6 +20,9 @@ N_TICKS = 9
 _TAIL = 0.002
 """The share of the numbers that may be left out at either end, so that a few far away do not squeeze the rest."""
 
+_ROOM = 0.04
+"""Share of the axis that is shown beyond a threshold at its end."""
+
 _MANY, _WIDE, _STEEP = 40, 30, 6
 """A scale is logarithmic if counts go beyond `_MANY` and either all are positive and the 95th percentile is `_WIDE` times the
 5th, or some are zero and it is `_STEEP` times the median."""
@@ -80,7 +83,7 @@ def bins(measured: Histogram, marks: Sequence[float] = ()) -> Bins:
     scale = _scale(measured)
     reach = (high - low or abs(high) or 1.0) if scale is Scale.LINEAR else 9 * high
     near = [mark for mark in marks if low - reach <= mark <= high + reach and (scale is not Scale.LOG or mark > 0)]
-    low, high = min([low, *near]), max([high, *near])
+    low, high = _with_room(low, high, near, scale)
     is_count = measured.is_whole and measured.highest > 1  # shares may be all 0 or 1
     return linear(low, high, is_whole=is_count) if scale is Scale.LINEAR else _logarithmic(low, high, scale, is_count)
 
@@ -96,6 +99,15 @@ def linear(low: float, high: float, *, is_whole: bool) -> Bins:
         edges = low + width * np.arange(N_BINS + 2)  # one more, for what is right at the end
     ticks = [tick for tick in round_numbers(edges[0], edges[-1]) if tick.is_integer() or not is_whole]
     return Bins(edges, Scale.LINEAR, ticks)
+
+
+def _with_room(low: float, high: float, marks: Sequence[float], scale: Scale) -> tuple[float, float]:
+    """Return an interval with the marks inside, and some room on the other side of one at the end."""
+    first, last = min([low, *marks]), max([high, *marks])
+    if scale is not Scale.LINEAR:
+        return first, last * (1 + _ROOM) if last in marks else last
+    room = _ROOM * (last - first)
+    return first - room if first in marks and first else first, last + room if last in marks else last
 
 
 def _scale(measured: Histogram) -> Scale:
