@@ -20,6 +20,9 @@ N_TICKS = 9
 _TAIL = 0.002
 """The share of the numbers that may be left out at either end, so that a few far away do not squeeze the rest."""
 
+_BUCKET = 1 / 64
+"""The width of a bucket of a histogram, as a share of its numbers: so far may a number seem to be from where it is."""
+
 _ROOM = 0.04
 """Share of the axis that is shown beyond a threshold at its end."""
 
@@ -91,14 +94,19 @@ def bins(measured: Histogram, marks: Sequence[float] = ()) -> Bins:
 def linear(low: float, high: float, *, is_whole: bool) -> Bins:
     """Return bins of equal width; of whole numbers, of a whole width, so that none holds more of them than the next."""
     if is_whole:
-        first, last = np.floor(low), np.ceil(high)
-        width = max(1.0, np.ceil((last - first) / N_BINS))
-        edges = first - 0.5 + width * np.arange((last - first) // width + 2)
+        first, last = np.floor(low - _bucket(low)), np.ceil(high + max(1, _bucket(high)))
+        width = np.ceil((last - first) / N_BINS)
+        edges = first + width * np.arange(np.ceil((last - first) / width) + 1)
     else:
-        width = (high - low or abs(high) / 10 or 1.0) / N_BINS
-        edges = low + width * np.arange(N_BINS + 2)  # one more, for what is right at the end
+        first, last = low - abs(low) * _BUCKET, high + (abs(high) or high - low or 1.0) * _BUCKET
+        edges = np.linspace(first, last, N_BINS + 1)
     ticks = [tick for tick in round_numbers(edges[0], edges[-1]) if tick.is_integer() or not is_whole]
     return Bins(edges, Scale.LINEAR, ticks)
+
+
+def _bucket(number: float) -> float:
+    """Return how wide the bucket of a whole number can be, less the one that it is anyway: small ones have their own."""
+    return abs(number) * _BUCKET if abs(number) >= 2 / _BUCKET else 0.0
 
 
 def _with_room(low: float, high: float, marks: Sequence[float], scale: Scale) -> tuple[float, float]:
@@ -121,9 +129,10 @@ def _scale(measured: Histogram) -> Scale:
 
 def _logarithmic(low: float, high: float, scale: Scale, is_whole: bool) -> Bins:
     shift = 1.0 if scale is Scale.SYMLOG else 0.0
-    edges = np.geomspace(low + shift, (high + shift) * 1.02, N_BINS + 1) - shift
+    least = low + shift if shift else low * (1 - _BUCKET)
+    edges = np.geomspace(least, (high + shift) * (1 + _BUCKET), N_BINS + 1) - shift
     if is_whole:
-        edges = np.unique(np.ceil(edges)) - 0.5
+        edges = np.unique([np.floor(edges[0]), *np.ceil(edges[1:])])
     powers = 10.0 ** np.arange(
         np.floor(np.log10(max(edges[0], 0.5 * shift) or edges[1])), np.ceil(np.log10(edges[-1])) + 1
     )

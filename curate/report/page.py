@@ -52,7 +52,7 @@ class Page:
         self._drawing = Drawing()
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_shown,
-            trim_blocks=True, lstrip_blocks=True,
+            lstrip_blocks=True,
         )  # fmt: skip
         self._environment.filters.update(FILTERS)
         self._environment.globals["distribution"] = lambda data, label: self._drawing.draw(distribution(data), label)

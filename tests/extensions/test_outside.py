@@ -36,6 +36,7 @@ def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("outside")
     for module in MODULES:
         shutil.copy(OUTSIDE / f"{module}.py", folder)
+    shutil.copy(OUTSIDE / "loudness_section.html", folder)
     (folder / "in").mkdir()
     texts = ["Hello!", "Hello.", "Hello!!! Hello <b>all</b>!", "Hello!!"]
     for i, text in enumerate(texts):

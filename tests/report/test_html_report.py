@@ -148,7 +148,7 @@ def test_the_report_says_when_the_run_finished_and_how_long_it_took():
     run = FinishedRun(MANIFEST, Ledger([StageLedger("sources.warc", seconds=3700)]), (), timing)
     text = Seen(html_report.page(run, sections.with_modules(()))).text
     assert "Finished 2026-12-01 00:00 UTC, 2 min 5 s after its last start." in text
-    assert "All its tasks together took 1 h 2 min." in text
+    assert "All its tasks together took 1 h 1 min." in text
 
 
 def test_the_funnel_counts_bytes_and_tokens():
