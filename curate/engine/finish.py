@@ -23,13 +23,14 @@ from curate.engine.barriers import index, references
 from curate.ledger import Ledger
 from curate.plan import AnyPhase, MapPhase, ReducePhase, phases
 from curate.plan.description import describe
-from curate.report import card, html_report, sections
+from curate.report import card, html_report, sections, sums
 from curate.report.finished_run import FinishedRun, Timing
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
+from curate.statistics.record import JudgementRecord
 
 PACKAGES = {
     "numpy",
@@ -88,7 +89,7 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
-    run = FinishedRun(manifest, ledger, _examples(folder, ran), _timing(folder))
+    run = FinishedRun(manifest, ledger, _examples(folder, ran), _timing(folder), _sums(folder, manifest, ledger))
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
     own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
@@ -107,6 +108,13 @@ def _timing(folder: RunFolder) -> Timing:
     described = reading.read_json(folder, layout.RUN, {"started": str})
     with reading.whole(folder, layout.RUN):
         return Timing(datetime.fromisoformat(described["started"]), datetime.now(UTC))
+
+
+def _sums(folder: RunFolder, manifest: Mapping[str, Any], ledger: Ledger) -> sums.Sums | None:
+    """Return what the report draws of kept and dropped documents; None if there are too many to count them now."""
+    if ledger.n_born > sums.MOST_DOCUMENTS:
+        return None
+    return sums.count(JudgementRecord(folder, manifest), [entry.stage for entry in ledger.stages])
 
 
 def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:

@@ -71,10 +71,19 @@ def thresholds(run: FinishedRun) -> list[Threshold]:
 
 
 def columns(run: FinishedRun) -> Iterator[Measured]:
-    """Yield every column of numbers that was measured, in the order of the record of judgements."""
-    kept = run.ledger.stages[-1].distributions if run.ledger.stages else {}
+    """Yield every column of numbers that was measured, in the order of the record of judgements; without sums of the run
+    only those of kept documents are known."""
     about = {column["name"]: column["about"] for column in run.manifest["judgements"]}
     rules = thresholds(run)
-    for name in [*(each for each in about if each in kept), *(each for each in kept if each not in about)]:
-        of_column = [rule for rule in rules if rule.bound.signal == name]
-        yield Measured(name, about.get(name, ""), kept[name], None, of_column)
+    for name, kept, dropped in _sums(run, list(about)):
+        yield Measured(name, about.get(name, ""), kept, dropped, [rule for rule in rules if rule.bound.signal == name])
+
+
+def _sums(run: FinishedRun, order: Sequence[str]) -> Iterator[tuple[str, Histogram, Mapping[str, Histogram] | None]]:
+    """Yield each column, its numbers of kept documents and, where they are known, those of dropped ones by stage."""
+    if run.sums is not None:
+        yield from ((name, sums.kept, sums.dropped) for name, sums in run.sums.columns.items())
+        return
+    kept = run.ledger.stages[-1].distributions if run.ledger.stages else {}
+    for name in [*(each for each in order if each in kept), *(each for each in kept if each not in order)]:
+        yield name, kept[name], None

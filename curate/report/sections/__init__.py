@@ -12,6 +12,7 @@ from curate.report.section import Section
 from curate.report.sections.counts import COUNTS
 from curate.report.sections.distributions import DISTRIBUTIONS
 from curate.report.sections.funnel_table import FUNNEL
+from curate.report.sections.groups import GROUPS
 from curate.report.sections.lists import LISTS
 from curate.report.sections.metrics import Metrics
 from curate.report.sections.near_duplicates import NEAR_DUPLICATES
@@ -21,7 +22,7 @@ from curate.report.sections.reasons import REASONS
 from curate.report.sections.summary import SUMMARY
 
 SECTIONS: tuple[Section, ...] = (
-    SUMMARY, FUNNEL, REASONS, DISTRIBUTIONS, PUBLISHED, LISTS, NEAR_DUPLICATES, COUNTS, PROVENANCE,
+    SUMMARY, FUNNEL, REASONS, GROUPS, DISTRIBUTIONS, PUBLISHED, LISTS, NEAR_DUPLICATES, COUNTS, PROVENANCE,
 )  # fmt: skip
 
 
