@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -52,7 +53,7 @@ class Opened:
 
 
 def opened(page: str, folder: Path, *, width: int = 360, is_dark: bool = False) -> Opened:
-    """Open a page and unfold all of it; skips the test where there is no browser.
+    """Open a page and unfold all of it; skips the test where there is no browser, but never where CI=true promises one.
 
     Args:
         page: HTML.
@@ -61,7 +62,8 @@ def opened(page: str, folder: Path, *, width: int = 360, is_dark: bool = False) 
     """
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
-        pytest.skip(f"needs a browser: {', '.join(NAMES)}")
+        message = f"needs a browser: one of {', '.join(NAMES)}"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
     (folder / "page.html").write_text(page, encoding="utf-8")
     frame = _SEEN_FROM_OUTSIDE.replace("PAGE", "page.html").replace("WIDTH", str(width))
     (folder / "frame.html").write_text(frame, encoding="utf-8")
