@@ -30,6 +30,11 @@ class Threshold:
     when: Mapping[str, Sequence[object]] = field(default_factory=dict)
 
     @property
+    def is_only_needed(self) -> bool:
+        """Whether the rule demands a number, whichever it is."""
+        return self.bound.at_least is None and self.bound.at_most is None
+
+    @property
     def words(self) -> str:
         """What the rule demands: `at least 50`."""
         limits = [(self.bound.at_least, "at least"), (self.bound.at_most, "at most")]

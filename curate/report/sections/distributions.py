@@ -56,6 +56,7 @@ def _described(each: Measured) -> dict[str, Any]:
             {"stage": rule.stage, "reason": rule.reason, "words": rule.words, "n_dropped": rule.n_dropped,
              "when": [f"{column} {', '.join(map(str, values))}" for column, values in rule.when.items()]}
             for rule in each.thresholds
+            if rule.n_dropped or not rule.is_only_needed
         ],
         "kept": _summary(each.kept),
         "dropped": None if dropped is None else _summary(dropped),

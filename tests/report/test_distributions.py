@@ -1,0 +1,118 @@
+"""Charts of measured columns, and tables by source and language: which numbers they show, and that the page says the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import curate
+from curate.ledger import Ledger, StageLedger
+from curate.report.finished_run import FinishedRun
+from curate.report.sections.distributions import DISTRIBUTIONS
+from curate.report.sections.groups import GROUPS, N_SHOWN
+from curate.report.sums import ColumnSums, Sums
+from curate.sketches import Histogram
+from tests.report.seen import Seen
+from tests.report.test_html_report import MANIFEST
+
+
+def histogram(*values: float) -> Histogram:
+    found = Histogram()
+    found.count(np.array(values, np.float64))
+    return found
+
+
+def bound(signal: str, at_least: float | None = None, at_most: float | None = None, *, is_needed: bool = False):
+    return {"signal": signal, "at_least": at_least, "at_most": at_most, "is_needed": is_needed}
+
+
+RULES = {
+    "too_short": bound("words.count", 5), "too_long": bound("words.count", None, 90), "too_loud": bound("shouts", None, 0.5),
+    "unknown": bound("words.count", is_needed=True),
+}  # fmt: skip
+LEDGER = Ledger(
+    [
+        StageLedger("sources.jsonl", n_born=10, n_out=10),
+        StageLedger("a.filter", n_in=10, n_out=7, dropped={"too_short": 3}),
+        StageLedger("b.barrier", n_in=7, n_out=5, dropped={"copy": 2}),
+        StageLedger("sinks.jsonl", n_in=5, n_out=5, distributions={"words.count": histogram(6, 7, 8, 8, 9)}),
+    ]
+)
+KNOWN = {
+    **MANIFEST,
+    "stages": [*MANIFEST["stages"], {"label": "a.filter", "name": "a.filter", "params": {}, "rules": RULES}],
+    "judgements": [{"name": name, "type": "float", "about": f"about {name}"} for name in ("words.count", "shouts", "depth", "zero")],
+}  # fmt: skip
+SUMS = Sums(
+    {
+        "words.count": ColumnSums(histogram(6, 7, 8, 8, 9), {"a.filter": histogram(1, 2, 2), "b.barrier": histogram(8, 9)}),
+        "shouts": ColumnSums(histogram(0.1, 0.2, 0.3, 0.1, 0.2), {}),
+        "depth": ColumnSums(histogram(1, 2, 3, 4, 5), {}),
+        "zero": ColumnSums(histogram(0, 0, 0, 0, 0), {"a.filter": histogram(0, 0, 0)}),
+        "never": ColumnSums(),
+    },
+    {"source": {"web": Counter({None: 5, ("a.filter", "too_short"): 3}), None: Counter({("b.barrier", "copy"): 2})},
+     "language": {"en": Counter({None: 10})}},
+)  # fmt: skip
+RUN = FinishedRun(KNOWN, LEDGER, sums=SUMS)
+
+
+def test_columns_whose_rules_dropped_documents_come_first():
+    found = DISTRIBUTIONS.numbers(RUN)
+    titles = [[each["column"] for each in (*group["shown"], *group["folded"])] for group in found["groups"]]
+    assert titles == [["words.count"], ["depth"], ["shouts"]]
+    assert found["constant"] == [{"column": "zero", "value": 0.0}]
+    (words,) = found["groups"][0]["shown"]
+    assert [(rule["reason"], rule["words"], rule["n_dropped"]) for rule in words["rules"]] == [
+        ("too_short", "at least 5", 3), ("too_long", "at most 90", 0),
+    ]  # fmt: skip
+    assert words["kept"] == {"n": 5, "median": 8.0, "middle": [6.0, 9.0]} and words["dropped"]["n"] == 5
+
+
+def test_bars_are_kept_documents_and_those_dropped_here_and_elsewhere():
+    chart = DISTRIBUTIONS.numbers(RUN)["groups"][0]["shown"][0]["chart"]
+    assert [(stack["color"], sum(stack["counts"])) for stack in chart["stacks"]] == [
+        ("kept", pytest.approx(5)), ("lost", pytest.approx(3)), ("other", pytest.approx(2)),
+    ]  # fmt: skip
+    assert (chart["at_least"], chart["at_most"]) == ([5], [90]) and chart["edges"][0] <= 1 and chart["edges"][-1] > 9
+
+
+def test_without_sums_only_kept_documents_are_drawn_and_the_page_says_so():
+    found = DISTRIBUTIONS.numbers(FinishedRun(KNOWN, LEDGER))
+    (words,) = found["groups"][0]["shown"]
+    assert [stack["color"] for stack in words["chart"]["stacks"]] == ["kept"] and words["dropped"] is None
+    assert not found["has_dropped"] and GROUPS.numbers(FinishedRun(KNOWN, LEDGER)) is None
+
+
+def test_groups_are_counted_with_their_reasons():
+    (found,) = GROUPS.numbers(RUN)["groupings"]
+    assert found["by"] == "source", "all documents have one language"
+    web, unknown = found["rows"]
+    assert (web["value"], web["documents"], web["kept"], web["share_kept"]) == ("web", 8, 5, 0.625)
+    assert web["reasons"] == [{"stage": "a.filter", "reason": "too_short", "n": 3}]
+    assert (unknown["value"], unknown["kept"]) == (None, 0) and found["others"] is None
+
+
+def test_rare_values_share_a_row():
+    many = {f"s{k:02}": Counter({None: 100 - k}) for k in range(N_SHOWN + 2)}
+    (found,) = GROUPS.numbers(FinishedRun(KNOWN, LEDGER, sums=Sums({}, {"source": many})))["groupings"]
+    assert len(found["rows"]) == N_SHOWN and found["n_others"] == 2
+    assert found["others"]["documents"] == 100 - N_SHOWN + 100 - N_SHOWN - 1
+
+
+PROSE = "The harbour was quiet on the morning of the vote, and nobody had slept. "
+
+
+def test_a_run_without_published_figures_draws_kept_and_dropped_documents(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", [PROSE * 8, "short", PROSE * 9])
+    write_jsonl("b.jsonl", [PROSE * 10, "too short"])
+    url = curate.run(write_recipe(["filters.gopher.quality"]), output=str(tmp_path / "out"), workers=1)
+    page = (tmp_path / "out" / "report.html").read_text()
+    seen = Seen(page)
+    assert url and "words.count words; marks do not count" in seen.text
+    assert "at least 50: 2 dropped filters.gopher.quality · too_few_words" in seen.text
+    assert "Kept: 3, median" in seen.text and "Dropped: 2, median 1, middle 80 % 1 to 2" in seen.text
+    assert 'fill="var(--lost)"' in page and 'fill="var(--kept)"' in page
+    assert "Finished 20" in seen.text and "UTC" in seen.text and "Kept if words.count at least 50." in seen.text
