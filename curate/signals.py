@@ -21,6 +21,10 @@ BYTES_PER_TOKEN = 4.4
 """WanJuan-CC (2402.19282) has 9.71 TB in 2.22T tokens and 4.45 TB in 1.0T: 4.37 and 4.45. It does not name the tokenizer."""
 
 
+TOKENS = ("tokens", "tokens.estimate")
+"""Columns that count the tokens of a text, the more exact one first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A measurement: its name, the family it is measured with, its numpy type, its description, and the language that it is

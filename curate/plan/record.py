@@ -40,6 +40,13 @@ DOCUMENT = (
     RecordColumn("url", "string", "its address"),
     RecordColumn("source", "string", "its dump, folder or input"),
 )
+BYTES, YEAR = "text.bytes", "date.year"
+MEASURED = (
+    RecordColumn(BYTES, "int64", "bytes of its text in UTF-8, as it was where its way ended"),
+    RecordColumn(YEAR, "int16", "the year of its date; null if the date cannot be read"),
+)
+"""Numbers of every document that the record has without a stage that makes them."""
+
 LANGUAGE = RecordColumn(languages.COLUMN, "string", "its language")
 VERDICT = (
     RecordColumn("stage", "string", "the stage that dropped it; null if it was kept"),

@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.batch import Batch
 from curate.errors import SpecError
+from curate.signals import TOKENS
 from curate.statistics.corpus import Corpus
 from curate.statistics.distribution import numbers
+from curate.statistics.domains import domains
 from curate.statistics.fates import KEPT, Codes
 from curate.statistics.record import Record
 
@@ -23,9 +24,6 @@ SHOWN = 20
 
 REASONS = 3
 """Reasons that are named for each value."""
-
-TOKENS = ("tokens", "tokens.estimate")
-"""Columns that count the tokens of a text, the more exact one first."""
 
 _MERGED_ROWS = 2_000_000
 """Partial counts are added up when there are so many."""
@@ -45,15 +43,8 @@ class Derived:
     about: str
 
 
-def _domains(urls: pa.Array) -> pa.Array:
-    from curate.stages.text.domain import domain
-
-    ids = pa.nulls(len(urls), pa.string())
-    return domain(Batch(pa.RecordBatch.from_arrays([ids, urls.cast(pa.string())], names=["id", "url"])))["domain"]
-
-
 DERIVED: Mapping[str, Derived] = MappingProxyType(
-    {"domain": Derived("url", _domains, "the registered domain of the address")}
+    {"domain": Derived("url", domains, "the registered domain of the address")}
 )
 """Groupings that the record has no column for."""
 

@@ -1,8 +1,4 @@
-"""Mergeable statistics: a small summary of a column of numbers that can be combined without the column itself.
-
-Each task makes a sketch of its documents, and the sum of these sketches is the sketch of the run. Adding an empty sketch
-changes nothing, the order of additions does not matter, and JSON keeps a sketch exactly.
-"""
+"""How often numbers of each size occurred: quantiles with a bounded error, whatever the order of the numbers."""
 
 from __future__ import annotations
 
