@@ -23,7 +23,7 @@ from curate.engine.barriers import index, references
 from curate.ledger import Ledger
 from curate.plan import AnyPhase, MapPhase, ReducePhase, phases
 from curate.plan.description import describe
-from curate.report import card, html_report, sections, sums
+from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun, Timing
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
@@ -31,6 +31,7 @@ from curate.runs.layout import PhaseFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
 from curate.statistics.record import JudgementRecord
+from curate.statistics.run_statistics import RunStatistics
 
 PACKAGES = {
     "numpy",
@@ -55,6 +56,9 @@ _PLAN_SHAPE = {
 
 Records = Mapping[str, Sequence[Record]]
 """The records of all tasks of each phase, by the phase's folder."""
+
+MOST_COUNTED = 200_000
+"""Documents of a run from which on the report draws only what tasks added up: the kept ones."""
 
 EXAMPLES, EXAMPLE_TASKS, EXAMPLE_CHARACTERS = 3, 16, 600
 """Rejects shown for each stage and reason (and list), from how many tasks of a phase, and how much of each text."""
@@ -89,7 +93,7 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
-    run = FinishedRun(manifest, ledger, _examples(folder, ran), _timing(folder), _sums(folder, manifest, ledger))
+    run = FinishedRun(manifest, ledger, _examples(folder, ran), _timing(folder), _statistics(folder, manifest, ledger))
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
     own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
@@ -110,11 +114,14 @@ def _timing(folder: RunFolder) -> Timing:
         return Timing(datetime.fromisoformat(described["started"]), datetime.now(UTC))
 
 
-def _sums(folder: RunFolder, manifest: Mapping[str, Any], ledger: Ledger) -> sums.Sums | None:
-    """Return what the report draws of kept and dropped documents; None if there are too many to count them now."""
-    if ledger.n_born > sums.MOST_DOCUMENTS:
+def _statistics(folder: RunFolder, manifest: Mapping[str, Any], ledger: Ledger) -> RunStatistics | None:
+    """Return statistics of kept and dropped documents; None if there are too many to count them now."""
+    if ledger.n_born > MOST_COUNTED:
         return None
-    return sums.count(JudgementRecord(folder, manifest), [entry.stage for entry in ledger.stages])
+    record, found = JudgementRecord(folder, manifest), RunStatistics()
+    for batch in record.batches(record.names, with_threads=False):
+        found.count(batch)
+    return found
 
 
 def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from curate.errors import SpecError
 from curate.ledger import Ledger
-from curate.report.sums import Sums
 from curate.runs import RunFolder, layout, reading
 from curate.runs.reading import EACH, Shape
+from curate.statistics.run_statistics import RunStatistics
 
 _FIGURES = {
     "source": str, "remarks": str, "left": [{"name": str, "after": str, "share": float}],
@@ -50,7 +50,7 @@ class FinishedRun:
         ledger: where every document went.
         examples: some rejects for each stage and reason: mappings with id, url, stage, reason, value, evidence, lists,
             kept_id and text; empty where nothing needs them.
-        sums: over kept and dropped documents; None if they were not counted.
+        statistics: of kept and dropped documents; None if they were not counted.
         timing: None if it is not known; the only part that differs between two equal runs, with the ledger's seconds.
     """
 
@@ -58,7 +58,7 @@ class FinishedRun:
     ledger: Ledger
     examples: Sequence[Mapping[str, Any]] = ()
     timing: Timing | None = None
-    sums: Sums | None = None
+    statistics: RunStatistics | None = None
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from curate.report.finished_run import FinishedRun
 from curate.rules import Bound
 from curate.sketches import Histogram
 from curate.statistics.rulebook import Rulebook
+from curate.statistics.run_statistics import KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,37 @@ class Measured:
         return sum(threshold.n_dropped for threshold in self.thresholds)
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Documents, and the bytes and tokens of those for which they are known."""
+
+    documents: int
+    n_bytes: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Documents with the same value in a column.
+
+    Args:
+        value: None if it is not known, as the documents were dropped before it was.
+        is_rest: whether these are the documents of all rare values, which are not told apart.
+        all, kept: what was counted of all documents, and of those that were kept.
+        reasons: (stage, reason) -> documents that were dropped for it.
+    """
+
+    value: str | None
+    is_rest: bool
+    all: Counted
+    kept: Counted
+    reasons: Mapping[tuple[str, str], int]
+
+    @property
+    def n(self) -> int:
+        return self.all.documents
+
+
 def thresholds(run: FinishedRun) -> list[Threshold]:
     """Return the rules of a run that can drop documents, in the order of the recipe."""
     dropped = {(entry.stage, reason): n for entry in run.ledger.stages for reason, n in entry.dropped.items()}
@@ -76,19 +108,49 @@ def thresholds(run: FinishedRun) -> list[Threshold]:
 
 
 def columns(run: FinishedRun) -> Iterator[Measured]:
-    """Yield every column of numbers that was measured, in the order of the record of judgements; without sums of the run
-    only those of kept documents are known."""
+    """Yield every column of numbers that was measured, in the order of the record of judgements; without statistics of the
+    run only the numbers of kept documents are known."""
     about = {column["name"]: column["about"] for column in run.manifest["judgements"]}
+    truth_values = {column["name"] for column in run.manifest["judgements"] if column["type"] == "bool"}
     rules = thresholds(run)
-    for name, kept, dropped in _sums(run, list(about)):
-        yield Measured(name, about.get(name, ""), kept, dropped, [rule for rule in rules if rule.bound.signal == name])
+    for name, kept, dropped in _histograms(run, list(about)):
+        if name not in truth_values:
+            compared = [rule for rule in rules if rule.bound.signal == name]
+            yield Measured(name, about.get(name, ""), kept, dropped, compared)
 
 
-def _sums(run: FinishedRun, order: Sequence[str]) -> Iterator[tuple[str, Histogram, Mapping[str, Histogram] | None]]:
+def _histograms(
+    run: FinishedRun, order: Sequence[str]
+) -> Iterator[tuple[str, Histogram, Mapping[str, Histogram] | None]]:
     """Yield each column, its numbers of kept documents and, where they are known, those of dropped ones by stage."""
-    if run.sums is not None:
-        yield from ((name, sums.kept, sums.dropped) for name, sums in run.sums.columns.items())
+    if run.statistics is not None:
+        for name, of_stage in run.statistics.columns.items():
+            dropped = {stage: sketch.histogram for stage, sketch in of_stage.items() if stage != KEPT}
+            yield name, of_stage[KEPT].histogram if KEPT in of_stage else Histogram(), dropped
         return
     kept = run.ledger.stages[-1].distributions if run.ledger.stages else {}
     for name in [*(each for each in order if each in kept), *(each for each in kept if each not in order)]:
         yield name, kept[name], None
+
+
+def groups(run: FinishedRun, by: str) -> Iterator[Group]:
+    """Yield the groups of documents by the values of a column, the largest first, and last those that are not told apart."""
+    found = run.statistics.groups.get(by) if run.statistics is not None else None
+    if found is None:
+        return
+    outcomes = {
+        f"{entry.stage} {reason}": (entry.stage, reason) for entry in run.ledger.stages for reason in entry.dropped
+    }
+    made = [_group(value, counts, outcomes, is_rest=False) for value, counts in found.counts.items()]
+    yield from sorted(made, key=lambda group: (-group.n, group.value is None, group.value or ""))
+    if found.rest:
+        yield _group(None, found.rest, outcomes, is_rest=True)
+
+
+def _group(
+    value: str | None, counts: Mapping[str, Sequence[int]], outcomes: Mapping[str, tuple[str, str]], *, is_rest: bool
+) -> Group:
+    n_bytes, n_tokens = (sum(numbers[k] for numbers in counts.values()) for k in (1, 2))
+    kept = Counted(*counts[KEPT]) if KEPT in counts else Counted(0, 0, 0)
+    reasons = {outcomes[outcome]: numbers[0] for outcome, numbers in counts.items() if outcome != KEPT}
+    return Group(value, is_rest, Counted(kept.documents + sum(reasons.values()), n_bytes, n_tokens), kept, reasons)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import pytest
 
@@ -12,8 +10,8 @@ from curate.ledger import Ledger, StageLedger
 from curate.report.finished_run import FinishedRun
 from curate.report.sections.distributions import DISTRIBUTIONS
 from curate.report.sections.groups import GROUPS, N_SHOWN
-from curate.report.sums import ColumnSums, Sums
-from curate.sketches import Histogram
+from curate.sketches import HeavyHitters, Histogram
+from curate.statistics.run_statistics import NumberSketch, RunStatistics
 from tests.report.seen import Seen
 from tests.report.test_html_report import MANIFEST
 
@@ -43,20 +41,32 @@ LEDGER = Ledger(
 KNOWN = {
     **MANIFEST,
     "stages": [*MANIFEST["stages"], {"label": "a.filter", "name": "a.filter", "params": {}, "rules": RULES}],
-    "judgements": [{"name": name, "type": "float", "about": f"about {name}"} for name in ("words.count", "shouts", "depth", "zero")],
+    "judgements": [{"name": name, "type": "float", "about": f"about {name}"} for name in ("words.count", "shouts", "depth", "zero")]
+    + [{"name": "is_good", "type": "bool", "about": "a truth value"}],
 }  # fmt: skip
-SUMS = Sums(
-    {
-        "words.count": ColumnSums(histogram(6, 7, 8, 8, 9), {"a.filter": histogram(1, 2, 2), "b.barrier": histogram(8, 9)}),
-        "shouts": ColumnSums(histogram(0.1, 0.2, 0.3, 0.1, 0.2), {}),
-        "depth": ColumnSums(histogram(1, 2, 3, 4, 5), {}),
-        "zero": ColumnSums(histogram(0, 0, 0, 0, 0), {"a.filter": histogram(0, 0, 0)}),
-        "never": ColumnSums(),
-    },
-    {"source": {"web": Counter({None: 5, ("a.filter", "too_short"): 3}), None: Counter({("b.barrier", "copy"): 2})},
-     "language": {"en": Counter({None: 10})}},
-)  # fmt: skip
-RUN = FinishedRun(KNOWN, LEDGER, sums=SUMS)
+
+
+def statistics() -> RunStatistics:
+    """Return statistics of ten documents, as a run adds them up."""
+    columns = {
+        "words.count": {"": [6, 7, 8, 8, 9], "a.filter": [1, 2, 2], "b.barrier": [8, 9]},
+        "shouts": {"": [0.1, 0.2, 0.3, 0.1, 0.2]}, "depth": {"": [1, 2, 3, 4, 5]},
+        "zero": {"": [0, 0, 0, 0, 0], "a.filter": [0, 0, 0]}, "is_good": {"": [0, 1]}, "never": {},
+    }  # fmt: skip
+    found = RunStatistics()
+    for column, of_stage in columns.items():
+        found.columns[column] = {stage: NumberSketch() for stage in of_stage}
+        for stage, values in of_stage.items():
+            found.columns[column][stage].count(np.array(values, np.float64))
+    source, language = found.groups["source"], found.groups["language"] = HeavyHitters(), HeavyHitters()
+    source.count("web", "", [5, 500, 120])
+    source.count("web", "a.filter too_short", [3, 30, 7])
+    source.count(None, "b.barrier copy", [2, 0, 0])
+    language.count("en", "", [10, 0, 0])
+    return found
+
+
+RUN = FinishedRun(KNOWN, LEDGER, statistics=statistics())
 
 
 def test_columns_whose_rules_dropped_documents_come_first():
@@ -79,7 +89,7 @@ def test_bars_are_kept_documents_and_those_dropped_here_and_elsewhere():
     assert (chart["at_least"], chart["at_most"]) == ([5], [90]) and chart["edges"][0] <= 1 and chart["edges"][-1] > 9
 
 
-def test_without_sums_only_kept_documents_are_drawn_and_the_page_says_so():
+def test_without_statistics_only_kept_documents_are_drawn_and_the_page_says_so():
     found = DISTRIBUTIONS.numbers(FinishedRun(KNOWN, LEDGER))
     (words,) = found["groups"][0]["shown"]
     assert [stack["color"] for stack in words["chart"]["stacks"]] == ["kept"] and words["dropped"] is None
@@ -91,15 +101,20 @@ def test_groups_are_counted_with_their_reasons():
     assert found["by"] == "source", "all documents have one language"
     web, unknown = found["rows"]
     assert (web["value"], web["documents"], web["kept"], web["share_kept"]) == ("web", 8, 5, 0.625)
+    assert (web["bytes_kept"], web["tokens_kept"]) == (500, 120)
     assert web["reasons"] == [{"stage": "a.filter", "reason": "too_short", "n": 3}]
     assert (unknown["value"], unknown["kept"]) == (None, 0) and found["others"] is None
 
 
 def test_rare_values_share_a_row():
-    many = {f"s{k:02}": Counter({None: 100 - k}) for k in range(N_SHOWN + 2)}
-    (found,) = GROUPS.numbers(FinishedRun(KNOWN, LEDGER, sums=Sums({}, {"source": many})))["groupings"]
-    assert len(found["rows"]) == N_SHOWN and found["n_others"] == 2
-    assert found["others"]["documents"] == 100 - N_SHOWN + 100 - N_SHOWN - 1
+    found, many = RunStatistics(), HeavyHitters()
+    for k in range(N_SHOWN + 2):
+        many.count(f"s{k:02}", "", [100 - k, 0, 0])
+    many.rest = {"": [7, 0, 0]}
+    found.groups["source"] = many
+    (table,) = GROUPS.numbers(FinishedRun(KNOWN, LEDGER, statistics=found))["groupings"]
+    assert len(table["rows"]) == N_SHOWN and table["n_others"] == 2 and table["are_more"]
+    assert table["others"]["documents"] == 100 - N_SHOWN + 100 - N_SHOWN - 1 + 7
 
 
 PROSE = "The harbour was quiet on the morning of the vote, and nobody had slept. "
