@@ -58,11 +58,12 @@ def statistics() -> RunStatistics:
         found.columns[column] = {stage: NumberSketch() for stage in of_stage}
         for stage, values in of_stage.items():
             found.columns[column][stage].count(np.array(values, np.float64))
-    source, language = found.groups["source"], found.groups["language"] = HeavyHitters(), HeavyHitters()
+    source, language = HeavyHitters(), HeavyHitters()
     source.count("web", "", [5, 500, 120])
     source.count("web", "a.filter too_short", [3, 30, 7])
     source.count(None, "b.barrier copy", [2, 0, 0])
     language.count("en", "", [10, 0, 0])
+    found.groups = {"source": source, "language": language}
     return found
 
 
