@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curate.errors import StageError
-from curate.sketches import Histogram
 
 
 @dataclass(slots=True)
@@ -25,7 +24,6 @@ class StageLedger:
         failed: number of documents by every rule that would have dropped them; at least `dropped`.
         listed: number of documents that each list of the stage helped to drop; one on two lists counts for both.
         counts: anything else that the stage counted; these documents are not dropped.
-        distributions: only for the sink: each column of numbers of the kept documents.
         bytes_in, bytes_out: bytes of text that came in and went out.
         seconds: time spent in the stage itself, summed over tasks.
     """
@@ -38,7 +36,6 @@ class StageLedger:
     failed: dict[str, int] = field(default_factory=dict)
     listed: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    distributions: dict[str, Histogram] = field(default_factory=dict)
     bytes_in: int = 0
     bytes_out: int = 0
     seconds: float = 0.0
@@ -71,15 +68,12 @@ class StageLedger:
         ):
             for name, n in theirs.items():
                 mine[name] = mine.get(name, 0) + n
-        for column, distribution in other.distributions.items():
-            self.distributions.setdefault(column, Histogram()).add(distribution)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.stage, "in": self.n_in, "born": self.n_born, "out": self.n_out,
             "dropped": dict(sorted(self.dropped.items())), "failed": dict(sorted(self.failed.items())),
             "listed": dict(sorted(self.listed.items())), "counts": dict(sorted(self.counts.items())),
-            "distributions": {column: found.to_json() for column, found in sorted(self.distributions.items())},
             "bytes_in": self.bytes_in, "bytes_out": self.bytes_out, "seconds": round(self.seconds, 6),
         }  # fmt: skip
 
@@ -87,8 +81,7 @@ class StageLedger:
     def from_json(cls, data: Mapping[str, Any]) -> StageLedger:
         return cls(
             data["name"], data["in"], data["born"], data["out"], dict(data["dropped"]), dict(data["failed"]),
-            dict(data["listed"]), dict(data["counts"]),
-            {column: Histogram.from_json(found) for column, found in data.get("distributions", {}).items()}, data["bytes_in"], data["bytes_out"], data["seconds"],
+            dict(data["listed"]), dict(data["counts"]), data["bytes_in"], data["bytes_out"], data["seconds"],
         )  # fmt: skip
 
 

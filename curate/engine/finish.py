@@ -5,6 +5,7 @@ Everything it needs is in the run folder, so that an executor may run it as its 
 
 from __future__ import annotations
 
+import json
 import posixpath
 import shutil
 import sys
@@ -27,10 +28,9 @@ from curate.report import card, html_report, sections
 from curate.report.finished_run import FinishedRun, Timing
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
-from curate.runs.layout import PhaseFolder
+from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
-from curate.statistics.record import JudgementRecord
 from curate.statistics.run_statistics import RunStatistics
 
 PACKAGES = {
@@ -56,9 +56,6 @@ _PLAN_SHAPE = {
 
 Records = Mapping[str, Sequence[Record]]
 """The records of all tasks of each phase, by the phase's folder."""
-
-MOST_COUNTED = 200_000
-"""Documents of a run from which on the report draws only what tasks added up: the kept ones."""
 
 EXAMPLES, EXAMPLE_TASKS, EXAMPLE_CHARACTERS = 3, 16, 600
 """Rejects shown for each stage and reason (and list), from how many tasks of a phase, and how much of each text."""
@@ -93,9 +90,13 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
     manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
-    run = FinishedRun(manifest, ledger, _examples(folder, ran), _timing(folder), _statistics(folder, manifest, ledger))
+    statistics = _statistics(folder, _last(ran))
+    added_up = statistics.to_bytes()
+    manifest["outputs"].append(_described_file(folder, layout.STATISTICS, Role.STATISTICS, added_up))
+    run = FinishedRun(manifest, ledger, _examples(folder, ran), statistics, _timing(folder))
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
+    own.write(layout.STATISTICS, added_up)
     own.write_beside(layout.CARD, layout.NEW_CARD, card.card(run, formats.with_modules(modules)).encode())
     own.write(layout.REPORT, html_report.page(run, sections.with_modules(modules)).encode())
     own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
@@ -112,16 +113,6 @@ def _timing(folder: RunFolder) -> Timing:
     described = reading.read_json(folder, layout.RUN, {"started": str})
     with reading.whole(folder, layout.RUN):
         return Timing(datetime.fromisoformat(described["started"]), datetime.now(UTC))
-
-
-def _statistics(folder: RunFolder, manifest: Mapping[str, Any], ledger: Ledger) -> RunStatistics | None:
-    """Return statistics of kept and dropped documents; None if there are too many to count them now."""
-    if ledger.n_born > MOST_COUNTED:
-        return None
-    record, found = JudgementRecord(folder, manifest), RunStatistics()
-    for batch in record.batches(record.names, with_threads=False):
-        found.count(batch)
-    return found
 
 
 def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:
@@ -216,6 +207,33 @@ def _manifest(
         "judgements_digest": _digest(results, Role.JUDGEMENTS),
         "judgements": [asdict(column) for column in _last(ran).judgements],
     }
+
+
+def _statistics(folder: RunFolder, phase: MapPhase) -> RunStatistics:
+    """Return the statistics of all documents, added up over the tasks that completed their record.
+
+    Raises:
+        DamagedFile: what a task has added up is not there any more as it was.
+    """
+    total = RunStatistics()
+    for task in range(phase.n_tasks):
+        place = PhaseFolder(folder, phase.folder).task(task)
+        total.add(RunStatistics.from_json(json.loads(_intact(place, place.statistics))))
+    return total
+
+
+def _intact(place: TaskFolder, path: str) -> bytes:
+    """Return the content of an intermediate file."""
+    expected = next((output.digest for output in need_record(place).outputs if output.path == path), None)
+    content = place.run.read_bytes(path) if place.run.exists(path) else b""
+    if place.run.digest_of_bytes(content) != expected:
+        raise DamagedFile(place, path, "missing, or not what was written")
+    return content
+
+
+def _described_file(folder: RunFolder, path: str, role: Role, content: bytes) -> dict[str, Any]:
+    """Return the entry of the manifest for a file that is written when the run is finished."""
+    return {"path": path, "role": role, "bytes": len(content), "digest": folder.digest_of_bytes(content)}
 
 
 def _last(ran: Sequence[AnyPhase]) -> MapPhase:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from curate import languages, signals
 from curate.batch import CORE
 from curate.plan.columns import Bound, columns_of
-from curate.plan.record import DOCUMENT, LANGUAGE, TYPES, VERDICT, RecordColumn, is_number
+from curate.plan.record import DOCUMENT, LANGUAGE, MEASURED, TYPES, VERDICT, RecordColumn, is_number
 from curate.spec import PipelineSpec
 from curate.stage import Kind
 
@@ -40,10 +40,10 @@ class Judged:
             before = found.get(column.name)
             found[column.name] = _wider(before, column) if before else column
         language = [found.pop(LANGUAGE.name)] if LANGUAGE.name in found else []
-        return (*DOCUMENT, *language, *VERDICT, *found.values())
+        return (*DOCUMENT, *language, *VERDICT, *MEASURED, *found.values())
 
     def _of_stage(self, bound: Bound) -> Iterator[RecordColumn]:
-        spec, taken = bound.spec, {column.name for column in (*DOCUMENT, *VERDICT)}
+        spec, taken = bound.spec, {column.name for column in (*DOCUMENT, *VERDICT, *MEASURED)}
         for wanted, column in bound.ref.columns.items():
             signal = signals.SIGNALS.get(signals.current_name(wanted))
             if signal is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -50,15 +51,15 @@ class FinishedRun:
         ledger: where every document went.
         examples: some rejects for each stage and reason: mappings with id, url, stage, reason, value, evidence, lists,
             kept_id and text; empty where nothing needs them.
-        statistics: of kept and dropped documents; None if they were not counted.
+        statistics: of all documents; empty for a run that an earlier version of curate made.
         timing: None if it is not known; the only part that differs between two equal runs, with the ledger's seconds.
     """
 
     manifest: Mapping[str, Any]
     ledger: Ledger
     examples: Sequence[Mapping[str, Any]] = ()
+    statistics: RunStatistics = field(default_factory=RunStatistics)
     timing: Timing | None = None
-    statistics: RunStatistics | None = None
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:
@@ -99,7 +100,25 @@ def read(url: str) -> FinishedRun:
     folder = finished_folder(url)
     described = reading.read_json(folder, layout.LEDGER, _LEDGER_SHAPE)
     with reading.whole(folder, layout.LEDGER):
-        return FinishedRun(manifest_of(folder), Ledger.from_json(described))
+        ledger = Ledger.from_json(described)
+    manifest = manifest_of(folder)
+    return FinishedRun(manifest, ledger, statistics=statistics_of(folder, manifest))
+
+
+def statistics_of(folder: RunFolder, manifest: Mapping[str, Any]) -> RunStatistics:
+    """Return the statistics of a finished run; empty if an earlier version of curate made it, which wrote none.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    listed = [output for output in manifest["outputs"] if output["path"] == layout.STATISTICS]
+    if not listed:
+        return RunStatistics()
+    with reading.whole(folder, layout.STATISTICS):
+        content = folder.read_bytes(layout.STATISTICS)
+        if folder.digest_of_bytes(content) != listed[0]["digest"]:
+            raise ValueError("it does not have the digest that manifest.json has for it")
+        return RunStatistics.from_json(json.loads(content))
 
 
 def manifest_of(folder: RunFolder) -> dict[str, Any]:

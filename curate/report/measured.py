@@ -50,14 +50,14 @@ class Measured:
     Args:
         about: what it holds.
         kept: of the documents that were kept.
-        dropped: of those that each stage dropped, by its label; None if that is not known.
+        dropped: of those that each stage dropped, by its label.
         thresholds: the rules that compare it, in the order of the recipe.
     """
 
     column: str
     about: str
     kept: Histogram
-    dropped: Mapping[str, Histogram] | None
+    dropped: Mapping[str, Histogram]
     thresholds: Sequence[Threshold]
 
     @property
@@ -108,34 +108,20 @@ def thresholds(run: FinishedRun) -> list[Threshold]:
 
 
 def columns(run: FinishedRun) -> Iterator[Measured]:
-    """Yield every column of numbers that was measured, in the order of the record of judgements; without statistics of the
-    run only the numbers of kept documents are known."""
-    about = {column["name"]: column["about"] for column in run.manifest["judgements"]}
-    truth_values = {column["name"] for column in run.manifest["judgements"] if column["type"] == "bool"}
+    """Yield every column of numbers that was measured, in the order of the record of judgements; truth values are none."""
     rules = thresholds(run)
-    for name, kept, dropped in _histograms(run, list(about)):
-        if name not in truth_values:
-            compared = [rule for rule in rules if rule.bound.signal == name]
-            yield Measured(name, about.get(name, ""), kept, dropped, compared)
-
-
-def _histograms(
-    run: FinishedRun, order: Sequence[str]
-) -> Iterator[tuple[str, Histogram, Mapping[str, Histogram] | None]]:
-    """Yield each column, its numbers of kept documents and, where they are known, those of dropped ones by stage."""
-    if run.statistics is not None:
-        for name, of_stage in run.statistics.columns.items():
+    for column in run.manifest["judgements"]:
+        name = column["name"]
+        of_stage = run.statistics.columns.get(name)
+        if of_stage and column["type"] != "bool":
             dropped = {stage: sketch.histogram for stage, sketch in of_stage.items() if stage != KEPT}
-            yield name, of_stage[KEPT].histogram if KEPT in of_stage else Histogram(), dropped
-        return
-    kept = run.ledger.stages[-1].distributions if run.ledger.stages else {}
-    for name in [*(each for each in order if each in kept), *(each for each in kept if each not in order)]:
-        yield name, kept[name], None
+            compared = [rule for rule in rules if rule.bound.signal == name]
+            yield Measured(name, column["about"], run.statistics.kept(name).histogram, dropped, compared)
 
 
 def groups(run: FinishedRun, by: str) -> Iterator[Group]:
     """Yield the groups of documents by the values of a column, the largest first, and last those that are not told apart."""
-    found = run.statistics.groups.get(by) if run.statistics is not None else None
+    found = run.statistics.groups.get(by)
     if found is None:
         return
     outcomes = {

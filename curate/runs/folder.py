@@ -73,6 +73,10 @@ class RunFolder:
     def open(self, path: str) -> BinaryIO:
         return self.fs.open(self.path(path), "rb")
 
+    def read_bytes(self, path: str) -> bytes:
+        with self.open(path) as file:
+            return file.read()
+
     def read_json(self, path: str) -> Any:
         with self.open(path) as file:
             return json.load(file)

@@ -8,13 +8,14 @@ phases/NN-title-<fingerprint>/
     parts/      files that are not finished
     done/       one record for each finished task: its key, its outputs with digests, its ledger
     docs/       documents for the next phase; empty/: what stands in data/ if nothing is left
+    statistics/ statistics of the shard's documents, from the phase that completes their record
     judged/     what was measured of the documents that the phase dropped, for the last phase
     shuffle/    rows for the next reduction, or for the barrier that decides
     sidecar/    what a barrier stores beside the documents; index/: what an index will remember
     logs/ ...   what datatrove writes
 data/  rejects/  judgements/   the result; complete only when manifest.json is there
 <family>/       the evidence of barriers: dedup/edges.parquet, dedup/clusters.parquet
-manifest.json  ledger.json  README.md  report.html
+manifest.json  ledger.json  statistics.json  README.md  report.html
 set-aside/      files of users that were at the path of a result
 """
 
@@ -28,7 +29,13 @@ from curate.errors import StageError
 from curate.runs.folder import RunFolder
 
 RUN, PLAN, INPUTS, REFERENCES = "run.json", "plan.json", "inputs.json", "references.json"
-MANIFEST, LEDGER, CARD, REPORT = "manifest.json", "ledger.json", "README.md", "report.html"
+MANIFEST, LEDGER, STATISTICS, CARD, REPORT = (
+    "manifest.json",
+    "ledger.json",
+    "statistics.json",
+    "README.md",
+    "report.html",
+)
 WRITTEN, NEW_CARD = "written.json", "README.new.md"
 DATA, REJECTS, JUDGEMENTS, PHASES, ASIDE = "data", "rejects", "judgements", "phases", "set-aside"
 PARTS = f"{PHASES}/parts"
@@ -167,6 +174,11 @@ class TaskFolder:
     def rejects(self) -> str:
         """What the phase dropped of this shard: rejects/<phase number>-<shard>.parquet."""
         return f"{REJECTS}/{self.phase.partition('-')[0]}-{self.number:05d}.parquet"
+
+    @property
+    def statistics(self) -> str:
+        """The statistics of the shard's documents, kept and dropped."""
+        return self._at("statistics", ".json")
 
     @property
     def judged(self) -> str:

@@ -23,6 +23,7 @@ class Role(StrEnum):
     DATA = "data"  # the curated documents
     REJECTS = "rejects"  # what was dropped
     JUDGEMENTS = "judgements"  # what was measured of every document
+    STATISTICS = "statistics"  # all of that, added up
     EVIDENCE = "evidence"  # what a barrier writes for people to read
     EMPTY = "empty"  # the columns without documents, for a run of which nothing is left
     INTERMEDIATE = "intermediate"  # for later tasks and runs

@@ -121,6 +121,12 @@ class RunStatistics:
             if found["values"]:
                 self.joint.count(found["values"].split("\n"), found["counts"])
 
+    def count_kept(self, column: str, values: np.ndarray) -> None:
+        """Add numbers of kept documents, float64[n], from a column that the record of judgements does not have."""
+        found = values[np.isfinite(values)]
+        if len(found):
+            self.columns.setdefault(column, {}).setdefault(KEPT, NumberSketch()).count(found)
+
     def _count_numbers(self, rows: pa.Table | pa.RecordBatch, stages: _Coded) -> None:
         order = np.argsort(stages.codes, kind="stable")
         bounds = np.searchsorted(stages.codes[order], np.arange(len(stages.names) + 1))
@@ -183,7 +189,7 @@ class RunStatistics:
             "reasons": dict(sorted(self.reasons.items())),
             "columns": {
                 column: {stage: sketch.to_json() for stage, sketch in sorted(of_stage.items())}
-                for column, of_stage in self.columns.items()
+                for column, of_stage in sorted(self.columns.items())
             },
             "groups": {by: group.to_json() for by, group in self.groups.items()},
             "distinct": {name: found.to_json() for name, found in self.distinct.items()},

@@ -19,6 +19,7 @@ from curate.engine.tasks import outgoing
 from curate.errors import SpecError
 from curate.ledger import StageLedger
 from curate.plan import Output
+from curate.report import finished_run
 from curate.spec.output import ALWAYS, ColumnChoice
 
 DOCS = [
@@ -74,8 +75,8 @@ def test_the_columns_that_come_out(recipe, tmp_path, columns, wanted):
 
 def test_the_histograms_and_the_rejects_have_what_is_left_out(recipe, tmp_path):
     result(recipe({"keep": []}), tmp_path / "run")
-    *_, sink = json.loads((tmp_path / "run" / "ledger.json").read_text())["stages"]
-    assert {"words.count", "stars", "language_score"} <= sink["distributions"].keys()
+    statistics = finished_run.read(str(tmp_path / "run")).statistics
+    assert {"words.count", "stars", "language_score"} <= statistics.columns.keys()
 
 
 @pytest.mark.parametrize(

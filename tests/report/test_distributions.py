@@ -10,16 +10,10 @@ from curate.ledger import Ledger, StageLedger
 from curate.report.finished_run import FinishedRun
 from curate.report.sections.distributions import DISTRIBUTIONS
 from curate.report.sections.groups import GROUPS, N_SHOWN
-from curate.sketches import HeavyHitters, Histogram
+from curate.sketches import HeavyHitters
 from curate.statistics.run_statistics import NumberSketch, RunStatistics
 from tests.report.seen import Seen
 from tests.report.test_html_report import MANIFEST
-
-
-def histogram(*values: float) -> Histogram:
-    found = Histogram()
-    found.count(np.array(values, np.float64))
-    return found
 
 
 def bound(signal: str, at_least: float | None = None, at_most: float | None = None, *, is_needed: bool = False):
@@ -35,7 +29,7 @@ LEDGER = Ledger(
         StageLedger("sources.jsonl", n_born=10, n_out=10),
         StageLedger("a.filter", n_in=10, n_out=7, dropped={"too_short": 3}),
         StageLedger("b.barrier", n_in=7, n_out=5, dropped={"copy": 2}),
-        StageLedger("sinks.jsonl", n_in=5, n_out=5, distributions={"words.count": histogram(6, 7, 8, 8, 9)}),
+        StageLedger("sinks.jsonl", n_in=5, n_out=5),
     ]
 )
 KNOWN = {
@@ -90,11 +84,9 @@ def test_bars_are_kept_documents_and_those_dropped_here_and_elsewhere():
     assert (chart["at_least"], chart["at_most"]) == ([5], [90]) and chart["edges"][0] <= 1 and chart["edges"][-1] > 9
 
 
-def test_without_statistics_only_kept_documents_are_drawn_and_the_page_says_so():
-    found = DISTRIBUTIONS.numbers(FinishedRun(KNOWN, LEDGER))
-    (words,) = found["groups"][0]["shown"]
-    assert [stack["color"] for stack in words["chart"]["stacks"]] == ["kept"] and words["dropped"] is None
-    assert not found["has_dropped"] and GROUPS.numbers(FinishedRun(KNOWN, LEDGER)) is None
+def test_a_run_without_statistics_has_no_charts_and_no_tables():
+    run = FinishedRun(KNOWN, LEDGER)
+    assert DISTRIBUTIONS.numbers(run) is None and GROUPS.numbers(run) is None
 
 
 def test_groups_are_counted_with_their_reasons():

@@ -10,7 +10,8 @@ import pytest
 from curate.ledger import Ledger, StageLedger
 from curate.report import classifier_report, html_report, sections
 from curate.report.finished_run import FinishedRun
-from curate.sketches import Histogram
+from curate.sketches import HeavyHitters
+from curate.statistics.run_statistics import GROUPED_BY, KEPT, NumberSketch, RunStatistics
 from tests.report.browser import opened
 from tests.report.seen import Seen
 from tests.report.test_html_report import EVIL, LEDGER, MANIFEST, page_of
@@ -38,9 +39,17 @@ NAMES = {
 }
 
 
-def histogram(*values: float) -> Histogram:
-    found = Histogram()
-    found.count(np.array(values, np.float64))
+def statistics_of(name: str, stage: str) -> RunStatistics:
+    """Return statistics in which columns and groups have this name."""
+    found = RunStatistics()
+    for column, values in {name: [1, 2, 3], f"constant {name}": [1, 1]}.items():
+        found.columns[column] = {KEPT: NumberSketch(), stage: NumberSketch()}
+        for sketch in found.columns[column].values():
+            sketch.count(np.array(values, np.float64))
+    for by in GROUPED_BY:
+        found.groups[by] = HeavyHitters()
+        found.groups[by].count(name, KEPT, [4, 40, 10])
+        found.groups[by].count(f"other {name}", f"{stage} {name}", [5, 50, 12])
     return found
 
 
@@ -58,22 +67,23 @@ def report_on(name: str) -> str:
         "name": name, "description": name, "curate": name, "python": name, "packages": {name: name}, "output_digest": name,
         "stages": [*({"label": label, "name": label, "params": {name: name}} for label in stages), filters],
         "inputs": [{"name": name}], "warnings": [name], "metrics": {"dedup.minhash": near, "mine.barrier": {name: {name: name}}},
-        "judgements": [{"name": name, "type": "float", "about": name}],
+        "judgements": [{"name": each, "type": "float", "about": name} for each in (name, f"constant {name}")],
         "published": {"source": name, "remarks": name, "left": [{"name": name, "after": "sources.warc", "share": 0.5}],
                       "distributions": [figure]},
     }  # fmt: skip
     label = filters["label"]
-    distributions = {name: histogram(1, 2, 3), f"constant {name}": histogram(1, 1)}
     ledger = Ledger(
         [
             StageLedger("sources.warc", n_born=9, n_out=9, counts={name: 1}),
             StageLedger(label, n_in=9, n_out=4, dropped={name: 5}, failed={name: 7}, listed={name: 2}),
-            StageLedger("sinks.parquet", n_in=4, n_out=4, distributions=distributions),
+            StageLedger("sinks.parquet", n_in=4, n_out=4),
         ]
     )
     example = {**EVIL, "id": name, "url": name, "stage": label, "reason": name, "evidence": name, "lists": [name],
                "kept_id": name, "text": name}  # fmt: skip
-    return html_report.page(FinishedRun(manifest, ledger, [example]), sections.with_modules(()))
+    return html_report.page(
+        FinishedRun(manifest, ledger, [example], statistics_of(name, label)), sections.with_modules(())
+    )
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 import curate
 from curate.cli import show_run
 from curate.ledger import Ledger, StageLedger
+from curate.report import html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.report.sections import published
 from curate.sketches import Histogram
+from curate.statistics.run_statistics import KEPT, RunStatistics
 from tests.report.seen import Seen
 from tests.report.test_binning import assert_can_be_drawn
 from tests.report.test_html_report import MANIFEST, page_of
@@ -30,9 +32,7 @@ LEDGER = Ledger(
     [
         StageLedger("sources.warc", n_born=200, n_out=100, dropped={"not_html": 100}),
         StageLedger("dedup.exact", n_in=100, n_out=5, dropped={"exact_duplicate": 95}),
-        StageLedger("sinks.parquet", n_in=5, n_out=5, distributions={
-            "lines.count": histogram(100), "lines.count@text.measure": histogram(1, 1, 2, 8, 30), "toxic_score": histogram(),
-        }),
+        StageLedger("sinks.parquet", n_in=5, n_out=5),
     ]
 )  # fmt: skip
 PUBLISHED = {
@@ -58,7 +58,11 @@ BESIDE = {
 }
 
 
-RUN = FinishedRun(BESIDE, LEDGER)
+STATISTICS = RunStatistics(documents={KEPT: 5})
+STATISTICS.count_kept("lines.count", np.array([100.0]))
+STATISTICS.count_kept("lines.count@text.measure", np.array([1.0, 1, 2, 8, 30]))
+
+RUN = FinishedRun(BESIDE, LEDGER, statistics=STATISTICS)
 
 
 def test_shares_are_of_all_documents_and_distributions_of_the_last_measurement():
@@ -77,7 +81,7 @@ def test_the_terminal_shows_both():
 
 
 def test_the_report_draws_both_and_says_how_they_were_read():
-    report = page_of(BESIDE, LEDGER)
+    report = html_report.page(RUN, sections.with_modules(()))
     section = report.partition("<h2>Compared with the published figures</h2>")[2].partition("<h2>")[0]
     seen = Seen(section)
     assert "50.00% 52.60%" in seen.text and "read off figures by eye" in seen.text

@@ -12,11 +12,14 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.batch import KEEP, Batch, Verdicts
+from curate.batch.dates import OLDEST, instants
 from curate.errors import StageError
-from curate.plan.record import VERDICT
+from curate.plan.record import BYTES, VERDICT, YEAR
+from curate.statistics.run_statistics import RunStatistics
 
 ROW_GROUP = 32_768
 """Rows of a row group: large enough for fast scans and good compression, and some 10 MB while it is collected."""
@@ -130,7 +133,7 @@ class Judgements:
         there = set(batch.names)
         names = [name for name in self.names if name in there]
         rows = batch.rows.select(names).filter(pa.array(mask))
-        return dict(zip(names, rows.columns, strict=True))
+        return dict(zip(names, rows.columns, strict=True)) | _measured(batch, mask)
 
     def _add(self, columns: Mapping[str, pa.Array]) -> None:
         self._waiting.append(columns)
@@ -156,6 +159,20 @@ class Judgements:
         return whole
 
 
+def _measured(batch: Batch, mask: np.ndarray) -> dict[str, pa.Array]:
+    """Return the size and the year of some documents of a batch, as far as it has texts and dates."""
+    found, rows = {}, pa.array(mask)
+    if "text" in batch:
+        found[BYTES] = pc.binary_length(batch["text"]).filter(rows)
+    if "date" in batch:
+        dates = batch["date"].filter(rows)
+        if pa.types.is_string(dates.type):
+            at = instants(dates).values
+            dates = pa.array(np.where(at == OLDEST, 0, at), pa.timestamp("us"), mask=at == OLDEST)
+        found[YEAR] = pc.year(dates)
+    return found
+
+
 def _cast(values: pa.Array, field: pa.Field) -> pa.Array:
     if values.type == field.type:
         return values
@@ -173,6 +190,8 @@ class ParquetOut:
 
     Args:
         row_group: rows of each.
+
+    `statistics` are those of all rows that were written.
     """
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, row_group: int = ROW_GROUP):
@@ -181,6 +200,7 @@ class ParquetOut:
             file, schema, compression="zstd", compression_level=1, use_dictionary=few, write_page_checksum=True
         )
         self._row_group = row_group
+        self.statistics = RunStatistics()
         self._waiting = schema.empty_table()
         self._is_empty = True
 
@@ -198,5 +218,6 @@ class ParquetOut:
         self._writer.close()
 
     def _write(self, rows: pa.Table) -> None:
+        self.statistics.count(rows)
         self._writer.write_table(rows.combine_chunks(), row_group_size=self._row_group)
         self._is_empty = False

@@ -28,6 +28,7 @@ from curate.runs.arrow_files import ArrowWriter
 from curate.runs.layout import PhaseFolder, TaskFolder, judgements_file
 from curate.runs.records import DataWriter, is_valid, read_record
 from curate.stage import Kind, Shard
+from curate.statistics.run_statistics import RunStatistics
 
 
 def is_done(folder: RunFolder, phase: MapPhase, task: int) -> bool:
@@ -79,6 +80,8 @@ class _Task:
         self.files = TaskFiles(place)
         opened.callback(self.files.close)
         self.sidecars = sidecar.Reader(place.run, phase.apply.emitted_in, phase.n_shards) if phase.apply else None
+        self.statistics: RunStatistics | None = None
+        """Of the documents whose record the task completes."""
         self.recorder = TaskRecorder(phase.rejects, place.number, phase.n_tasks, self._ids_at, self._judgements())
         self.docs_of_shard: dict[str, int] = {}
         self.warnings: dict[str, str] = {}
@@ -101,6 +104,8 @@ class _Task:
         else:
             self._docs(self._measured(batches) if phase.output else batches)
         recorder.judgements.close()
+        if self.statistics is not None:
+            self.files.open(self.place.statistics).write(self.statistics.to_bytes())
         if phase.apply:
             self._remember(work.results)
 
@@ -110,7 +115,9 @@ class _Task:
         if not self.phase.output:
             return Judgements(schema, ArrowWriter(self.files.open(self.place.judged), schema))
         file = self.files.open(judgements_file(self.place.number), Role.JUDGEMENTS)
-        judgements = Judgements(schema, self.opened.enter_context(closing(ParquetOut(file, schema))))
+        out = self.opened.enter_context(closing(ParquetOut(file, schema)))
+        self.statistics = out.statistics
+        judgements = Judgements(schema, out)
         for name in self.phase.judged_in:
             earlier = PhaseFolder(self.place.run, name).task(self.place.number)
             with closing(arrow_files.open_file(earlier, earlier.judged)) as reader:
@@ -210,6 +217,8 @@ class _Task:
         for batch in batches:
             kept = Batch(_aligned(batch, types)) if types else batch
             self.recorder.judgements.keep(kept)
+            for column in _numbers_beside(kept, self.recorder.judgements.names):
+                self.statistics.count_kept(column, kept.numbers(column))
             yield kept
 
     def _docs(self, batches: Iterator[Batch]) -> None:
@@ -253,6 +262,14 @@ def _aligned(batch: Batch, types: Mapping[str, pa.DataType | None]) -> pa.Record
     """Return the rows of a batch with these columns in this order; then those that nobody declared, as blocks may make."""
     declared = {name: batch[name] if name in batch else pa.nulls(len(batch), kind) for name, kind in types.items()}
     return pa.RecordBatch.from_pydict({**declared, **{name: batch[name] for name in batch.names if name not in types}})
+
+
+def _numbers_beside(batch: Batch, recorded: Sequence[str]) -> Iterator[str]:
+    """Yield the columns of numbers that the record of judgements does not have: they came with the documents."""
+    for column in batch.rows.schema:
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if is_number and column.name not in recorded:
+            yield column.name
 
 
 def _need_batch(found: object, shard: int) -> None:

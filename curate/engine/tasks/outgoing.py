@@ -11,7 +11,6 @@ from curate.batch import Batch, same_schema
 from curate.batch.dates import OLDEST, instants
 from curate.ledger import StageLedger
 from curate.plan import Output
-from curate.sketches import Histogram
 
 DATE = "date"
 """The core column that becomes a timestamp."""
@@ -30,7 +29,7 @@ def through(output: Output, batches: Iterator[Batch], entry: StageLedger) -> Ite
     """Yield the documents that come out of a run, as the sink gets them.
 
     Args:
-        batches: with all their columns; the distributions of the numbers among them are counted.
+        batches: with all their columns.
         entry: of the sink in the ledger.
 
     Raises:
@@ -41,15 +40,7 @@ def through(output: Output, batches: Iterator[Batch], entry: StageLedger) -> Ite
         entry.n_out += len(batch)
         entry.bytes_in += batch.n_bytes
         entry.bytes_out += batch.n_bytes
-        _sketch(entry, batch)
         yield _with_columns(output, batch, entry)
-
-
-def _sketch(entry: StageLedger, batch: Batch) -> None:
-    """Count the numbers of every numeric column of documents that are kept."""
-    for column in batch.rows.schema:
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            entry.distributions.setdefault(column.name, Histogram()).count(batch.numbers(column.name))
 
 
 def _with_columns(output: Output, batch: Batch, entry: StageLedger) -> Batch:

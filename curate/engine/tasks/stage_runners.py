@@ -174,7 +174,7 @@ def _matched(ref: StageRef, work: Callable, batches: Iterator[Batch], recorder: 
     """
     entry = recorder.ledger.stage(ref.label)
     waiting: dict[str, list[Batch]] = {}
-    recorded = {"id", "url", "source", "text", *recorder.recorded_columns}
+    recorded = {"id", "url", "source", "date", "text", *recorder.recorded_columns}
 
     def watched() -> Iterator[Batch]:
         for batch in batches:

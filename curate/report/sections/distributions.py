@@ -36,7 +36,6 @@ class Distributions(Section):
             _group("Columns whose rules dropped no document", idle, 0 if deciding or free else N_OPEN),
         ]
         return {
-            "has_dropped": any(each.dropped is not None for each in found),
             "groups": [group for group in groups if group["shown"] or group["folded"]],
             "constant": [{"column": each.column, "value": _all(each).lowest} for each in found if each not in varied],
         }
@@ -48,7 +47,6 @@ def _group(title: str, columns: Sequence[Measured], n_open: int) -> dict[str, An
 
 
 def _described(each: Measured) -> dict[str, Any]:
-    dropped = None if each.dropped is None else _sum(each.dropped.values())
     return {
         "column": each.column,
         "about": each.about,
@@ -59,7 +57,7 @@ def _described(each: Measured) -> dict[str, Any]:
             if rule.n_dropped or not rule.is_only_needed
         ],
         "kept": _summary(each.kept),
-        "dropped": None if dropped is None else _summary(dropped),
+        "dropped": _summary(_sum(each.dropped.values())),
         "chart": _chart(each),
     }  # fmt: skip
 
@@ -78,12 +76,11 @@ def _chart(each: Measured) -> dict[str, Any]:
     at_least = [rule.bound.at_least for rule in each.thresholds if rule.bound.at_least is not None]
     at_most = [rule.bound.at_most for rule in each.thresholds if rule.bound.at_most is not None]
     drawn = bins(_all(each), [*at_least, *at_most])
-    dropped = each.dropped or {}
     here = {rule.stage for rule in each.thresholds}
     stacks = [
         ("kept", each.kept),
-        ("lost", _sum(found for stage, found in dropped.items() if stage in here)),
-        ("other", _sum(found for stage, found in dropped.items() if stage not in here)),
+        ("lost", _sum(found for stage, found in each.dropped.items() if stage in here)),
+        ("other", _sum(found for stage, found in each.dropped.items() if stage not in here)),
     ]
     return {
         **drawn.to_json(),
@@ -95,7 +92,7 @@ def _chart(each: Measured) -> dict[str, Any]:
 
 
 def _all(each: Measured) -> Histogram:
-    return _sum([each.kept, *(each.dropped or {}).values()])
+    return _sum([each.kept, *each.dropped.values()])
 
 
 def _sum(histograms: Any) -> Histogram:

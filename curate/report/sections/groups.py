@@ -38,6 +38,8 @@ def _table(by: str, groups: Sequence[Group]) -> dict[str, Any]:
     most = max(group.n for group in groups)
     return {
         "by": by,
+        "has_bytes": any(group.all.n_bytes for group in groups),
+        "has_tokens": any(group.all.tokens for group in groups),
         "rows": [{"value": group.value, **_row([group], most)} for group in shown],
         "n_others": len(told_apart) - len(shown),
         "are_more": len(told_apart) < len(groups),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from curate.ledger import Ledger
 from curate.report.binning import Bins, linear
 from curate.report.figures import interval, number
 from curate.report.finished_run import FinishedRun
@@ -28,7 +27,7 @@ def comparison(run: FinishedRun) -> dict[str, Any] | None:
         for step in published["left"]
     ]
     distributions = [
-        _compared(each, column, kept_distribution(ledger, column))
+        _compared(each, column, run.statistics.kept(column).histogram)
         for each in published["distributions"]
         for column in [measured_as(manifest, each["column"])]
     ]
@@ -44,11 +43,6 @@ def measured_as(manifest: Mapping[str, Any], signal: str) -> str:
     """Return the column in which a signal stands as it was measured last."""
     columns = [stage["columns"][signal] for stage in manifest["stages"] if signal in stage.get("columns", {})]
     return columns[-1] if columns else signal
-
-
-def kept_distribution(ledger: Ledger, column: str) -> Histogram:
-    """Return how a column of the documents that were kept is distributed."""
-    return ledger.stages[-1].distributions.get(column, Histogram()) if ledger.stages else Histogram()
 
 
 def _compared(published: Mapping[str, Any], column: str, ours: Histogram) -> dict[str, Any]:
@@ -101,7 +95,7 @@ class Published(Section):
         if not found:
             return None
         most = max((max(step["ours"], step["published"]) for step in found["left"]), default=0.0) or 1.0
-        charts = [_charted(each, kept_distribution(run.ledger, each["measured_as"])) for each in found["distributions"]]
+        charts = [_charted(each, run.statistics.kept(each["measured_as"]).histogram) for each in found["distributions"]]
         return {**found, "most": most, "distributions": charts}
 
     def lines(self, run: FinishedRun) -> Iterator[str]:

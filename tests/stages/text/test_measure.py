@@ -1,4 +1,4 @@
-"""`text.measure` adds columns for the current text, and the ledger holds their histograms."""
+"""`text.measure` adds columns for the current text, and the statistics of the run hold their histograms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import curate
 from curate import plan, spec
 from curate.engine.run import prepare
 from curate.errors import SpecError
-from curate.ledger import Ledger
+from curate.report import finished_run
 
 SIGNALS = ["words.count", "text.characters"]
 
@@ -21,20 +21,20 @@ def run(write_recipe, write_jsonl, tmp_path, stages, texts):
     write_jsonl("b.jsonl", texts[1::2])
     everything = {"sinks.parquet": {"columns": {"keep": ["*"]}}}
     curate.run(write_recipe(stages, output=everything), output=str(tmp_path / "out"), workers=1)
-    return Ledger.from_json(json.loads((tmp_path / "out" / "ledger.json").read_text()))
+    return finished_run.read(str(tmp_path / "out"))
 
 
-def test_the_ledger_holds_histograms_of_what_was_kept(write_recipe, write_jsonl, tmp_path):
+def test_the_statistics_hold_histograms_of_what_was_kept(write_recipe, write_jsonl, tmp_path):
     texts = ["one two three", "one", "one two", "four words are here"]
     stages = [{"filters.gopher.quality": {"min_words": 2, "min_stop_words": None, "min_alpha_word_share": None,
                                           "min_mean_word_length": None}},
               {"text.measure": {"signals": SIGNALS}}]  # fmt: skip
-    ledger = run(write_recipe, write_jsonl, tmp_path, stages, texts)
-    found = ledger.stages[-1].distributions
-    assert {n: found["words.count"].shares([n, n + 1])[0] * 3 for n in (1, 2, 3, 4)} == {1: 0, 2: 1, 3: 1, 4: 1}
-    assert (found["text.characters"].lowest, found["text.characters"].highest) == (7, 19)
-    assert all(not entry.distributions for entry in ledger.stages[:-1])
-    measured = ledger.stages[-2]
+    made = run(write_recipe, write_jsonl, tmp_path, stages, texts)
+    words = made.statistics.kept("words.count").histogram
+    characters = made.statistics.kept("text.characters").histogram
+    assert {n: words.shares([n, n + 1])[0] * 3 for n in (1, 2, 3, 4)} == {1: 0, 2: 1, 3: 1, 4: 1}
+    assert (characters.lowest, characters.highest) == (7, 19)
+    measured = made.ledger.stages[-2]
     assert (measured.stage, measured.n_in, measured.n_dropped) == ("text.measure", 3, 0)
     table = pq.read_table(tmp_path / "out" / "data")
     assert sorted(table["text.characters"].to_pylist()) == [7, 13, 19]
@@ -43,9 +43,11 @@ def test_the_ledger_holds_histograms_of_what_was_kept(write_recipe, write_jsonl,
 def test_a_text_that_changed_since_is_measured_again(write_recipe, write_jsonl, tmp_path):
     measure = {"text.measure": {"signals": ["text.characters"]}}
     stages = [measure, "text.normalise", measure]
-    ledger = run(write_recipe, write_jsonl, tmp_path, stages, ["a\u00a0 b", "c  "])
-    found = ledger.stages[-1].distributions
-    assert found["text.characters"].highest == 4 and found["text.characters@text.measure#2"].highest == 3
+    made = run(write_recipe, write_jsonl, tmp_path, stages, ["a\u00a0 b", "c  "])
+    highest = [
+        made.statistics.kept(name).histogram.highest for name in ("text.characters", "text.characters@text.measure#2")
+    ]
+    assert highest == [4, 3]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     described = next(stage for stage in manifest["stages"] if stage["label"] == "text.measure#2")
     assert described["columns"] == {"text.characters": "text.characters@text.measure#2"}
