@@ -145,7 +145,7 @@ def test_equal_runs_have_equal_reports(report):
 def test_the_report_says_when_the_run_finished_and_how_long_it_took():
     started = datetime(2026, 11, 30, 23, 58, 30, tzinfo=UTC)
     timing = Timing(started, started + timedelta(seconds=125))
-    run = FinishedRun(MANIFEST, Ledger([StageLedger("sources.warc", seconds=3700)]), (), timing)
+    run = FinishedRun(MANIFEST, Ledger([StageLedger("sources.warc", seconds=3700)]), timing=timing)
     text = Seen(html_report.page(run, sections.with_modules(()))).text
     assert "Finished 2026-12-01 00:00 UTC, 2 min 5 s after its last start." in text
     assert "All its tasks together took 1 h 1 min." in text
