@@ -7,6 +7,7 @@ import pytest
 
 import curate
 from curate.ledger import Ledger, StageLedger
+from curate.report import measured
 from curate.report.finished_run import FinishedRun
 from curate.report.sections.distributions import DISTRIBUTIONS
 from curate.report.sections.groups import GROUPS, N_SHOWN
@@ -97,6 +98,17 @@ def test_groups_are_counted_with_their_reasons():
     assert (web["bytes_kept"], web["tokens_kept"]) == (500, 120)
     assert web["reasons"] == [{"stage": "a.filter", "reason": "too_short", "n": 3}]
     assert (unknown["value"], unknown["kept"]) == (None, 0) and found["others"] is None
+
+
+def test_tokens_are_those_of_the_column_if_all_kept_documents_have_one():
+    assert measured.tokens_kept(FinishedRun(KNOWN, Ledger([StageLedger("a", n_out=5, bytes_out=4400)]))) == (1000, True)
+    for column, is_estimate in (("tokens", False), ("tokens.estimate", True)):
+        found = statistics()
+        found.tokens, found.columns[column] = column, {"": NumberSketch()}
+        found.columns[column][""].count(np.array([10.0, 20.0, 30.0, 40.0, 50.0]))
+        assert measured.tokens_kept(FinishedRun(KNOWN, LEDGER, statistics=found)) == (150, is_estimate)
+        found.columns[column][""] = NumberSketch()
+        assert measured.tokens_kept(FinishedRun(KNOWN, LEDGER, statistics=found)) == (0, True), "not all have one"
 
 
 def test_rare_values_share_a_row():

@@ -28,7 +28,7 @@ class Groups(Section):
     def numbers(self, run: FinishedRun) -> Mapping[str, Any] | None:
         found = [(by, list(measured.groups(run, by))) for by in GROUPED_BY]
         tables = [_table(by, groups) for by, groups in found if len(groups) > 1]
-        return {"groupings": tables} if tables else None
+        return {"groupings": tables, "tokens": run.statistics.tokens} if tables else None
 
 
 def _table(by: str, groups: Sequence[Group]) -> dict[str, Any]:

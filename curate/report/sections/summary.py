@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from curate.report import measured
 from curate.report.finished_run import FinishedRun
-from curate.report.funnel import balance, tokens
+from curate.report.funnel import balance
 from curate.report.section import Section
 
 TIME = "%Y-%m-%d %H:%M UTC"
@@ -20,7 +21,7 @@ class Summary(Section):
 
     def numbers(self, run: FinishedRun) -> Mapping[str, Any]:
         manifest, ledger = run.manifest, run.ledger
-        n_bytes = ledger.stages[-1].bytes_out if ledger.stages else 0
+        tokens, is_estimate = measured.tokens_kept(run)
         return {
             "name": manifest["name"],
             "description": manifest["description"],
@@ -29,8 +30,9 @@ class Summary(Section):
             "n_out": ledger.n_out,
             "n_dropped": ledger.n_dropped,
             "share": ledger.n_out / max(1, ledger.n_born),
-            "bytes": n_bytes,
-            "tokens": tokens(n_bytes),
+            "bytes": ledger.stages[-1].bytes_out if ledger.stages else 0,
+            "tokens": tokens,
+            "is_estimate": is_estimate,
             "warnings": list(manifest["warnings"]),
             "balance": balance(ledger),
             "time": _time(run),
