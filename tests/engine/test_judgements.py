@@ -25,6 +25,7 @@ from curate.batch import Batch, Verdicts
 from curate.engine.tasks.judgements import Broken, Judgements, ParquetOut
 from curate.errors import StageError
 from curate.plan import record
+from curate.plan.record import BYTES, YEAR
 from curate.report import fate
 from tests.conftest import ROOT
 from tests.engine.test_resume import texts
@@ -87,7 +88,9 @@ def _check_kept(kept: list[dict], data: list[dict]) -> None:
 
     assert [row["id"] for row in sorted(kept, key=order)] == [row["id"] for row in sorted(data, key=order)]
     for one, other in zip(sorted(kept, key=order), sorted(data, key=order), strict=True):
-        for name in set(one) - {"stage", "reason", "broken"}:
+        assert one[BYTES] == len(other["text"].encode())
+        assert one[YEAR] == (other["date"].year if other["date"] else None)
+        for name in set(one) - {"stage", "reason", "broken", BYTES, YEAR}:
             assert one[name] == number(other.get(name)), name
         made = {n for n, v in other.items() if isinstance(v, (int, float)) and number(v) is not None}
         assert made <= set(one), "a number in the data is not in the record"
@@ -229,7 +232,7 @@ def test_a_column_that_cannot_be_in_the_record_is_a_warning_of_the_plan(write_re
     planned = plan.make(read, [])
     assert any("`odd`" in w and "Makes: odd: float" in w for w in planned.warnings)
     assert any("`reason`" in w and "a column of its own" in w for w in planned.warnings)
-    assert [column.name for column in planned.phases[-1].judgements] == ["id", "url", "source", "stage", "reason", "broken"]  # fmt: skip
+    assert [column.name for column in planned.phases[-1].judgements] == ["id", "url", "source", "stage", "reason", "broken", BYTES, YEAR]  # fmt: skip
 
 
 def test_values_that_do_not_fit_the_declared_type_are_an_error_with_the_line_to_correct():
