@@ -42,6 +42,7 @@ NAMES = {
 def statistics_of(name: str, stage: str) -> RunStatistics:
     """Return statistics in which columns and groups have this name."""
     found = RunStatistics()
+    found.tokens = name
     for column, values in {name: [1, 2, 3], f"constant {name}": [1, 1]}.items():
         found.columns[column] = {KEPT: NumberSketch(), stage: NumberSketch()}
         for sketch in found.columns[column].values():

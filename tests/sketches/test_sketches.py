@@ -49,7 +49,7 @@ ORDERS = {
     "zoomed in": lambda values: np.sort(values)[np.argsort(np.abs(np.arange(len(values)) - len(values) / 2))[::-1]],
     "low and high in turn": lambda values: np.stack(
         [np.sort(values)[: len(values) // 2], np.sort(values)[len(values) // 2 :][::-1]], 1
-    ).ravel(),  # fmt: skip
+    ).ravel(),
     "in blocks of equals": lambda values: np.sort(np.round(values, 1)),
 }
 
