@@ -29,8 +29,8 @@ def begin(folder: RunFolder, planned: Plan, *, is_detached: bool = False) -> lis
     own.remove(layout.MANIFEST)
     recipe = planned.spec.resolved
     redaction.protect(folder, recipe, (split.url for shard in planned.shards for split in shard.splits))
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    described = {"recipe": redaction.hidden_recipe(recipe), "is_detached": is_detached, "started": started}
+    began = datetime.now(UTC).isoformat(timespec="milliseconds")
+    described = {"recipe": redaction.hidden_recipe(recipe), "is_detached": is_detached, "began": began}
     known = identity(version("curate"), planned.spec.name, runner.run, folder.address)
     folder.write_json(layout.RUN, {**known, **described}, layout.PARTS)
     own.write_json(layout.REFERENCES, referred)

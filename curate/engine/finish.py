@@ -5,7 +5,6 @@ Everything it needs is in the run folder, so that an executor may run it as its 
 
 from __future__ import annotations
 
-import json
 import posixpath
 import shutil
 import sys
@@ -25,12 +24,13 @@ from curate.ledger import Ledger
 from curate.plan import AnyPhase, MapPhase, ReducePhase, phases
 from curate.plan.description import describe
 from curate.report import card, html_report, sections
-from curate.report.finished_run import FinishedRun, Timing
+from curate.report.finished_run import FinishedRun
 from curate.runs import Output, Record, Role, RunFolder, TaskFiles, layout, own_files, reading, redaction
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder, TaskFolder
 from curate.runs.own_files import OwnFiles
 from curate.runs.records import need_record
+from curate.statistics import tokens
 from curate.statistics.run_statistics import RunStatistics
 
 PACKAGES = {
@@ -89,11 +89,12 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
         published, moved_aside = _without_documents(folder, ran[-1])
         results, warnings = [*results, *published], [*warnings, *moved_aside]
     _remove_stale(folder, results)
-    manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
     statistics = _statistics(folder, _last(ran))
+    manifest = _published(_manifest(folder, described, ran, records, ledger, results), described["recipe"])
+    manifest |= {**_size_and_time(folder, ledger), "tokens": tokens.of_run(ledger, statistics)}
     added_up = statistics.to_bytes()
     manifest["outputs"].append(_described_file(folder, layout.STATISTICS, Role.STATISTICS, added_up))
-    run = FinishedRun(manifest, ledger, _examples(folder, ran), statistics, _timing(folder))
+    run = FinishedRun(manifest, ledger, _examples(folder, ran), statistics)
     modules, own = described["modules"], OwnFiles(folder)
     own.write_json(layout.LEDGER, ledger.to_json())
     own.write(layout.STATISTICS, added_up)
@@ -102,17 +103,6 @@ def finish(folder: RunFolder, warnings: Sequence[str] = ()) -> None:
     own.write_json(layout.MANIFEST, {**manifest, "warnings": [*manifest["warnings"], *warnings, *own.warnings]})
     if not described["limit"]:  # a trial leaves no trace in an index
         _remember(folder, described, ran)
-
-
-def _timing(folder: RunFolder) -> Timing:
-    """Return when the run was started last, and that it finishes now.
-
-    Raises:
-        InputError: `run.json` is damaged.
-    """
-    described = reading.read_json(folder, layout.RUN, {"started": str})
-    with reading.whole(folder, layout.RUN):
-        return Timing(datetime.fromisoformat(described["started"]), datetime.now(UTC))
 
 
 def _without_documents(folder: RunFolder, last: AnyPhase) -> tuple[list[Output], list[str]]:
@@ -218,8 +208,21 @@ def _statistics(folder: RunFolder, phase: MapPhase) -> RunStatistics:
     total = RunStatistics()
     for task in range(phase.n_tasks):
         place = PhaseFolder(folder, phase.folder).task(task)
-        total.add(RunStatistics.from_json(json.loads(_intact(place, place.statistics))))
+        total.add(RunStatistics.from_compressed(_intact(place, place.statistics)))
     return total
+
+
+def _size_and_time(folder: RunFolder, ledger: Ledger) -> dict[str, Any]:
+    """Return the bytes of text that came and were kept, and when the run began and ended: the last one in this folder."""
+    began, ended = reading.read_json(folder, layout.RUN, {"began": str})["began"], datetime.now(UTC)
+    with reading.whole(folder, layout.RUN):
+        seconds = (ended - datetime.fromisoformat(began)).total_seconds()
+    return {
+        "bytes": {"in": tokens.bytes_born(ledger), "out": tokens.bytes_kept(ledger)},
+        "began": began,
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+    }
 
 
 def _intact(place: TaskFolder, path: str) -> bytes:

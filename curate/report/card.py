@@ -9,6 +9,7 @@ from curate import formats
 from curate.formats import Format
 from curate.ledger import Ledger
 from curate.report.escaping import code, markdown, one_line
+from curate.report.figures import size
 from curate.report.finished_run import FinishedRun
 from curate.report.funnel import balance, rows
 from curate.runs import Role
@@ -59,6 +60,8 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
         yield ""
     yield f"Made with curate {manifest['curate']}. {balance(ledger)}."
     yield ""
+    if "tokens" in manifest:  # manifests of earlier versions have none
+        yield from (_sizes(manifest), "")
     if kind is not None and kind.loader:
         yield "```python"
         yield "from datasets import load_dataset"
@@ -88,6 +91,16 @@ def _lines(manifest: Mapping[str, Any], ledger: Ledger, kinds: Sequence[Format])
     yield f"{len(names)} files: {shown}{' and more' if len(names) > 20 else ''}. Digests are in `manifest.json`."
     yield ""
     yield "Every dropped document is in `rejects/` with its stage, reason and measured value, and with all that was measured in `judgements/`; the numbers above are in `ledger.json`."
+
+
+def _sizes(manifest: Mapping[str, Any]) -> str:
+    tokens, n_bytes = manifest["tokens"], manifest["bytes"]
+    how = "counted" if tokens["counted"] else "estimated from bytes"
+    return (
+        f"{size(n_bytes['in'])} of text in, {size(n_bytes['out'])} kept; about {tokens['in']:,} tokens in, "
+        f"{tokens['out']:,} kept ({how}: {tokens['bytes_per_token']:.2f} bytes a token, {markdown(tokens['source'])}). "
+        f"Made on {manifest['ended'][:10]} in {manifest['seconds']:,.0f} s."
+    )
 
 
 def _record(columns: Sequence[Mapping[str, str]]) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from curate.errors import SpecError
@@ -31,18 +30,6 @@ _LEDGER_SHAPE: Shape = {"stages": [{"name": str, **_COUNTS, **_REASONS}]}
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """When a run was started last, and when it finished; both with a time zone."""
-
-    started: datetime
-    finished: datetime
-
-    @property
-    def seconds(self) -> float:
-        return max(0.0, (self.finished - self.started).total_seconds())
-
-
-@dataclass(frozen=True, slots=True)
 class FinishedRun:
     """What a finished run has to say.
 
@@ -52,14 +39,12 @@ class FinishedRun:
         examples: some rejects for each stage and reason: mappings with id, url, stage, reason, value, evidence, lists,
             kept_id and text; empty where nothing needs them.
         statistics: of all documents; empty for a run that an earlier version of curate made.
-        timing: None if it is not known; the only part that differs between two equal runs, with the ledger's seconds.
     """
 
     manifest: Mapping[str, Any]
     ledger: Ledger
     examples: Sequence[Mapping[str, Any]] = ()
     statistics: RunStatistics = field(default_factory=RunStatistics)
-    timing: Timing | None = None
 
     @property
     def metrics(self) -> Mapping[str, Mapping[str, Any]]:

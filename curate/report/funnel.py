@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curate.ledger import Ledger, StageLedger
-from curate.signals import BYTES_PER_TOKEN
+from curate.statistics.tokens import PUBLISHED, TokenRatio
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,9 @@ class Row:
     Args:
         share_left: documents left after the stage, as a share of all documents born.
         share_dropped: dropped documents as a share of those that came to the stage.
+        n_bytes: of text that went on.
+        tokens_in, tokens_out: about how many tokens of text came and went on, from their bytes.
         reasons: (reason, documents) by frequency.
-        n_bytes: of text that left the stage.
         counts: (name, times) of what happened that dropped nobody, by name; what never happened is left out.
     """
 
@@ -29,18 +30,25 @@ class Row:
     share_dropped: float
     seconds: float
     n_bytes: int
+    tokens_in: int
+    tokens_out: int
     reasons: tuple[tuple[str, int], ...]
     counts: tuple[tuple[str, int], ...]
 
 
-def rows(ledger: Ledger) -> Iterator[Row]:
-    """Yield a row for each stage, in the order of the recipe."""
+def rows(ledger: Ledger, ratio: TokenRatio = PUBLISHED) -> Iterator[Row]:
+    """Yield a row for each stage, in the order of the recipe.
+
+    Args:
+        ratio: how bytes become tokens; `curate.statistics.tokens.ratio` returns that of a run.
+    """
     born = max(1, ledger.n_born)
     for entry in ledger.stages:
         came = entry.n_in + entry.n_born
         yield Row(
             entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
-            entry.n_dropped / came if came else 0.0, entry.seconds, entry.bytes_out, _by_frequency(entry),
+            entry.n_dropped / came if came else 0.0, entry.seconds, entry.bytes_out, ratio.tokens(entry.bytes_in),
+            ratio.tokens(entry.bytes_out), _by_frequency(entry),
             tuple((name, n) for name, n in sorted(entry.counts.items()) if n),
         )  # fmt: skip
 
@@ -52,8 +60,3 @@ def _by_frequency(entry: StageLedger) -> tuple[tuple[str, int], ...]:
 def balance(ledger: Ledger) -> str:
     """Return the conservation law with this run's numbers."""
     return f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"
-
-
-def tokens(n_bytes: int) -> int:
-    """Return about how many tokens of a language model a text of so many bytes has."""
-    return round(n_bytes / BYTES_PER_TOKEN)

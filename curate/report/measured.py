@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from curate.report import funnel
 from curate.report.finished_run import FinishedRun
 from curate.rules import Bound
-from curate.signals import TOKENS
 from curate.sketches import Histogram
 from curate.statistics.rulebook import Rulebook
 from curate.statistics.run_statistics import KEPT
@@ -119,16 +117,6 @@ def columns(run: FinishedRun) -> Iterator[Measured]:
             dropped = {stage: sketch.histogram for stage, sketch in of_stage.items() if stage != KEPT}
             compared = [rule for rule in rules if rule.bound.signal == name]
             yield Measured(name, column["about"], run.statistics.kept(name).histogram, dropped, compared)
-
-
-def tokens_kept(run: FinishedRun) -> tuple[int, bool]:
-    """Return how many tokens the kept documents have, and whether that is an estimate: the numbers of a column if all of
-    them have one, else from the bytes of their texts."""
-    column = run.statistics.tokens
-    moments = run.statistics.kept(column).moments if column else None
-    if moments is None or moments.n < run.ledger.n_out:
-        return funnel.tokens(run.ledger.stages[-1].bytes_out if run.ledger.stages else 0), True
-    return round((moments.mean or 0.0) * moments.n), column != TOKENS[0]
 
 
 def groups(run: FinishedRun, by: str) -> Iterator[Group]:

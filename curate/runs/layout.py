@@ -178,7 +178,7 @@ class TaskFolder:
     @property
     def statistics(self) -> str:
         """The statistics of the shard's documents, kept and dropped."""
-        return self._at("statistics", ".json")
+        return self._at("statistics", ".json.zst")
 
     @property
     def judged(self) -> str:

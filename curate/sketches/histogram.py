@@ -47,9 +47,10 @@ class Histogram:
         self.n_missing += len(values) - len(numbers)
         if not len(numbers):
             return
-        sizes = np.abs(numbers).view(np.int64) >> SHIFT
-        for bucket, n in zip(*np.unique(np.where(numbers < 0, -sizes, sizes), return_counts=True), strict=True):
-            self.counts[int(bucket)] = self.counts.get(int(bucket), 0) + int(n)
+        sizes = (np.abs(numbers).view(np.int64) >> SHIFT).astype(np.int32)
+        buckets, counts = np.unique(np.where(numbers < 0, -sizes, sizes), return_counts=True)
+        for bucket, n in zip(buckets.tolist(), counts.tolist(), strict=True):
+            self.counts[bucket] = self.counts.get(bucket, 0) + n
         self._widen(float(numbers.min()) + 0.0, float(numbers.max()) + 0.0)  # + 0.0 turns -0.0 into 0.0
 
     def add(self, other: Histogram) -> None:

@@ -51,6 +51,11 @@ class Moments:
         self.squares += other.squares
 
     @property
+    def sum(self) -> float:
+        """The sum of the numbers."""
+        return float(Fraction(self.total, 1 << UNIT))
+
+    @property
     def mean(self) -> float | None:
         """The mean; None without numbers."""
         return float(Fraction(self.total, self.n << UNIT)) if self.n else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import zstandard
 
 from curate import languages
 from curate.plan.record import BYTES, YEAR, is_number
@@ -218,8 +219,17 @@ class RunStatistics:
             {outcome: BottomK.from_json(sample) for outcome, sample in data["examples"].items()},
         )  # fmt: skip
 
+    def compressed(self) -> bytes:
+        """Return the same as `to_bytes`, in a fifth of the space."""
+        return zstandard.compress(self.to_bytes())
+
+    @classmethod
+    def from_compressed(cls, content: bytes) -> RunStatistics:
+        """Return the statistics that `compressed` returned."""
+        return cls.from_json(json.loads(zstandard.decompress(content)))
+
     def to_bytes(self) -> bytes:
-        """Return the content of a file."""
+        """Return the content of `statistics.json`."""
         return json.dumps(self.to_json(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -237,15 +247,23 @@ class _Coded:
 
 
 def _grouped(values: pa.DictionaryArray, outcomes: _Coded, numbers: list[np.ndarray]) -> HeavyHitters:
-    """Count documents by value and outcome."""
-    names = [*values.dictionary.to_pylist(), None]
-    at = pc.fill_null(values.indices, len(names) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+    """Count documents by value and outcome; of more values than there is room for, the rarest at once as `rest`."""
+    found, names = HeavyHitters(), values.dictionary
+    at = pc.fill_null(values.indices, len(names)).to_numpy(zero_copy_only=False).astype(np.int64)
+    documents = np.bincount(at, minlength=len(names) + 1)
+    if np.count_nonzero(documents) > found.capacity:
+        found.error = int(np.partition(documents, -found.capacity - 1)[-found.capacity - 1])
+    at[documents[at] <= found.error] = -1
     keys, inverse, n = np.unique(at * len(outcomes.names) + outcomes.codes, return_inverse=True, return_counts=True)
     sums = [np.bincount(inverse, each, len(keys)).astype(np.int64).tolist() for each in numbers]
-    found = HeavyHitters()
-    for value, outcome, *counted in zip(*np.divmod(keys, len(outcomes.names)), n.tolist(), *sums, strict=True):
-        found.count(names[value], outcomes.names[outcome], counted)
-    found.reduce()
+    of_value, of_outcome = np.divmod(keys, len(outcomes.names))
+    for value, outcome, *counted in zip(of_value.tolist(), of_outcome.tolist(), n.tolist(), *sums, strict=True):
+        name = outcomes.names[outcome]
+        if value < 0:
+            found.rest[name] = counted
+        else:
+            found.count(names[value].as_py() if value < len(names) else None, name, counted)
+    found.weights = {value: weight - found.error for value, weight in found.weights.items()}
     return found
 
 
@@ -266,11 +284,3 @@ def _numbers(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def _whole(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-
-
-def merged(parts: Iterator[RunStatistics]) -> RunStatistics:
-    """Return the sum of the statistics of several tasks."""
-    total = RunStatistics()
-    for part in parts:
-        total.add(part)
-    return total

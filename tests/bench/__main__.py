@@ -9,6 +9,7 @@ NAMES = (
     "heuristics",
     "collateral",
     "pipeline",
+    "sketches",
     "sources",
     "extraction",
     "crawl",

@@ -7,10 +7,11 @@ import pytest
 
 import curate
 from curate.ledger import Ledger, StageLedger
-from curate.report import measured
 from curate.report.finished_run import FinishedRun
 from curate.report.sections.distributions import DISTRIBUTIONS
+from curate.report.sections.funnel_table import FUNNEL
 from curate.report.sections.groups import GROUPS, N_SHOWN
+from curate.report.sections.summary import SUMMARY
 from curate.sketches import HeavyHitters
 from curate.statistics.run_statistics import NumberSketch, RunStatistics
 from tests.report.seen import Seen
@@ -100,15 +101,19 @@ def test_groups_are_counted_with_their_reasons():
     assert (unknown["value"], unknown["kept"]) == (None, 0) and found["others"] is None
 
 
-def test_tokens_are_those_of_the_column_if_all_kept_documents_have_one():
-    assert measured.tokens_kept(FinishedRun(KNOWN, Ledger([StageLedger("a", n_out=5, bytes_out=4400)]))) == (1000, True)
-    for column, is_estimate in (("tokens", False), ("tokens.estimate", True)):
-        found = statistics()
-        found.tokens, found.columns[column] = column, {"": NumberSketch()}
-        found.columns[column][""].count(np.array([10.0, 20.0, 30.0, 40.0, 50.0]))
-        assert measured.tokens_kept(FinishedRun(KNOWN, LEDGER, statistics=found)) == (150, is_estimate)
-        found.columns[column][""] = NumberSketch()
-        assert measured.tokens_kept(FinishedRun(KNOWN, LEDGER, statistics=found)) == (0, True), "not all have one"
+def test_tokens_are_those_that_were_counted_else_an_estimate():
+    ledger = Ledger([StageLedger("a", n_out=5, bytes_out=4400)])
+    shown = SUMMARY.numbers(FinishedRun(KNOWN, ledger))["tokens"]
+    assert (shown["out"], shown["counted"]) == (1000, False)
+    found = statistics()
+    found.documents = {"": 5}
+    for column, value in {"tokens": 300.0, "text.bytes": 900.0}.items():
+        found.columns[column] = {"": NumberSketch()}
+        found.columns[column][""].count(np.full(5, value))
+    run = FinishedRun(KNOWN, ledger, statistics=found)
+    shown = SUMMARY.numbers(run)["tokens"]
+    assert (shown["out"], shown["counted"]) == (1500, True)
+    assert FUNNEL.numbers(run)["bytes_per_token"] == 3.0
 
 
 def test_rare_values_share_a_row():

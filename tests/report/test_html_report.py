@@ -6,14 +6,13 @@ import base64
 import hashlib
 import json
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from curate.formats import FORMATS
 from curate.ledger import Ledger, StageLedger
 from curate.report import card, funnel, html_report, sections
-from curate.report.finished_run import FinishedRun, Timing
+from curate.report.finished_run import FinishedRun
 from curate.report.sections.counts import COUNTS
 from curate.report.sections.funnel_table import FUNNEL
 from tests.report.seen import Seen
@@ -143,10 +142,8 @@ def test_equal_runs_have_equal_reports(report):
 
 
 def test_the_report_says_when_the_run_finished_and_how_long_it_took():
-    started = datetime(2026, 11, 30, 23, 58, 30, tzinfo=UTC)
-    timing = Timing(started, started + timedelta(seconds=125))
-    run = FinishedRun(MANIFEST, Ledger([StageLedger("sources.warc", seconds=3700)]), timing=timing)
-    text = Seen(html_report.page(run, sections.with_modules(()))).text
+    times = {"began": "2026-11-30T23:58:30.000+00:00", "ended": "2026-12-01T00:00:35+00:00", "seconds": 125.25}
+    text = Seen(page_of({**MANIFEST, **times}, Ledger([StageLedger("sources.warc", seconds=3700)]))).text
     assert "Finished 2026-12-01 00:00 UTC, 2 min 5 s after its last start." in text
     assert "All its tasks together took 1 h 1 min." in text
 

@@ -129,8 +129,8 @@ def test_a_damaged_file_is_a_message(made, tmp_path, damage):
 def test_a_damaged_file_of_a_task_is_made_again(made, tmp_path):
     run = copied(made["divided"], tmp_path / "run")
     right = (run / "statistics.json").read_bytes()
-    (part, *_) = sorted(run.glob("phases/*/statistics/*.json"))
-    part.write_text(part.read_text().replace("1", "2"))
+    (part, *_) = sorted(run.glob("phases/*/statistics/*"))
+    DAMAGES["flipped"](part)
     curate.run(str(made["divided"].parent / "divided.yaml"), output=str(run), workers=1)
     assert (run / "statistics.json").read_bytes() == right
 
@@ -170,3 +170,23 @@ def test_statistics_of_parts_add_up_in_any_order(a, b, c):
     assert added(of(a), of(b), of(c)).to_bytes() == added(of(c), added(of(b), of(a))).to_bytes() == whole.to_bytes()
     assert added(whole, RunStatistics()) == added(RunStatistics(), whole) == whole
     assert RunStatistics.from_json(json.loads(whole.to_bytes())) == whole
+
+
+@given(st.lists(st.integers(0, 1500), max_size=30), st.integers(0, 40))
+def test_more_domains_than_there_is_room_for_are_counted_within_the_stated_error(heavy, times):
+    """1,100 domains with a document each, and some with more, counted in two batches."""
+    urls = [f"http://d{k}.example/" for k in [*range(1100), *heavy * times]]
+    rows = {
+        "id": [str(k) for k in range(len(urls))], "url": urls, "source": ["a"] * len(urls), "stage": [None] * len(urls),
+        "reason": [None] * len(urls), "broken": [[]] * len(urls), "x": [0.0] * len(urls), "flag": [True] * len(urls),
+    }  # fmt: skip
+    table, found = pa.table(rows, SCHEMA), RunStatistics()
+    found.count(table.slice(0, 1090))
+    found.count(table.slice(1090))
+    group, true = found.groups["domain"], Counter(url[7:-1] for url in urls)
+    assert (
+        group.n == len(urls)
+        and len(group.weights) <= group.capacity
+        and group.error <= len(urls) / (group.capacity + 1)
+    )
+    assert all(group.documents(name) <= n <= group.documents(name) + group.error for name, n in true.items())

@@ -105,7 +105,7 @@ class _Task:
             self._docs(self._measured(batches) if phase.output else batches)
         recorder.judgements.close()
         if self.statistics is not None:
-            self.files.open(self.place.statistics).write(self.statistics.to_bytes())
+            self.files.open(self.place.statistics).write(self.statistics.compressed())
         if phase.apply:
             self._remember(work.results)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from curate.report.finished_run import FinishedRun
-from curate.report.funnel import Row, balance, rows, tokens
+from curate.report.funnel import Row, balance, rows
 from curate.report.section import Section
 from curate.report.wrapping import wrapped
-from curate.signals import BYTES_PER_TOKEN
+from curate.statistics.tokens import ratio
 
 N_REASONS = 3
 """Reasons that are named for each stage."""
@@ -23,7 +23,12 @@ class Funnel(Section):
 
     def numbers(self, run: FinishedRun) -> Mapping[str, Any]:
         born = max(1, run.ledger.n_born)
-        return {"rows": [_row(row, born) for row in rows(run.ledger)], "bytes_per_token": BYTES_PER_TOKEN}
+        of_run = ratio(run.statistics)
+        return {
+            "rows": [_row(row, born) for row in rows(run.ledger, of_run)],
+            "bytes_per_token": of_run.bytes_per_token,
+            "ratio_source": of_run.source,
+        }
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         table = list(rows(run.ledger))
@@ -47,7 +52,7 @@ def _row(row: Row, born: int) -> dict[str, Any]:
         "out": row.n_out,
         "share_left": row.share_left,
         "bytes": row.n_bytes,
-        "tokens": tokens(row.n_bytes),
+        "tokens": row.tokens_out,
         "seconds": row.seconds,
         "reasons": [{"reason": reason, "n": n} for reason, n in row.reasons[:N_REASONS]],
         "more_reasons": max(0, len(row.reasons) - N_REASONS),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from curate.report import measured
 from curate.report.finished_run import FinishedRun
 from curate.report.funnel import balance
 from curate.report.section import Section
+from curate.statistics import tokens
 
 TIME = "%Y-%m-%d %H:%M UTC"
 
@@ -21,7 +22,6 @@ class Summary(Section):
 
     def numbers(self, run: FinishedRun) -> Mapping[str, Any]:
         manifest, ledger = run.manifest, run.ledger
-        tokens, is_estimate = measured.tokens_kept(run)
         return {
             "name": manifest["name"],
             "description": manifest["description"],
@@ -30,9 +30,8 @@ class Summary(Section):
             "n_out": ledger.n_out,
             "n_dropped": ledger.n_dropped,
             "share": ledger.n_out / max(1, ledger.n_born),
-            "bytes": ledger.stages[-1].bytes_out if ledger.stages else 0,
-            "tokens": tokens,
-            "is_estimate": is_estimate,
+            "bytes": tokens.bytes_kept(ledger),
+            "tokens": tokens.of_run(ledger, run.statistics),
             "warnings": list(manifest["warnings"]),
             "balance": balance(ledger),
             "time": _time(run),
@@ -40,11 +39,12 @@ class Summary(Section):
 
 
 def _time(run: FinishedRun) -> Mapping[str, Any] | None:
-    if run.timing is None:
+    """Return when the run ended and how long it took; None for a run that an earlier version of curate made."""
+    if "ended" not in run.manifest:
         return None
     return {
-        "finished": run.timing.finished.strftime(TIME),
-        "seconds": run.timing.seconds,
+        "ended": datetime.fromisoformat(run.manifest["ended"]).strftime(TIME),
+        "seconds": run.manifest["seconds"],
         "task_seconds": sum(entry.seconds for entry in run.ledger.stages),
     }
 
