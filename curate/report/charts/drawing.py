@@ -1,6 +1,6 @@
 """Draws the charts of a page in a process of its own.
 
-The library takes 0.4 s to start and 200 MB, and is compiled code: in its own process it starts while the page is made, its
+The library takes 0.4 s to start and 110 MB, and is compiled code: in its own process it starts while the page is made, its
 memory is given back, and a crash costs the charts, not the run. The page has a place for each chart while it is written; all
 charts are drawn in one go at its end.
 """
