@@ -10,7 +10,7 @@ from curate import assets
 from curate.cli.console import ERR, OUT
 from curate.cli.progress import counting
 from curate.errors import InputError
-from curate.report.funnel import size
+from curate.report.figures import size
 
 
 def summary() -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from curate.cli.console import OUT, many, styled
 from curate.cli.show_standing import duration
 from curate.plan import AnyPhase, MapPhase, Plan, ReducePhase, StageRef, record
 from curate.report.escaping import one_line
-from curate.report.funnel import size
+from curate.report.figures import size
 from curate.report.wrapping import wrapped
 from curate.runs import redaction
 from curate.runs.layout import JUDGEMENTS, phase_title

@@ -8,7 +8,7 @@ from typing import Any
 from curate.cli.console import OUT, styled
 from curate.report import finished_run, sections
 from curate.report.finished_run import FinishedRun
-from curate.report.section import Section, shown
+from curate.report.section import Section, printed
 from curate.report.sections import published
 from curate.runs import Role
 from curate.runs.layout import DATA, JUDGEMENTS, REJECTS, REPORT
@@ -37,7 +37,7 @@ def print_run(url: str, modules: Sequence[str] = ()) -> None:
 def print_sections(run: FinishedRun, chosen: Iterable[Section]) -> None:
     """Print sections of the report on a finished run."""
     for section in chosen:
-        lines = shown(section, section.lines, run)
+        lines = printed(section, run)
         for line in lines:
             OUT.print(styled(line, "dim" if line.startswith(" ") else ""))
         if lines:

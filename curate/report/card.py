@@ -9,8 +9,9 @@ from curate import formats
 from curate.formats import Format
 from curate.ledger import Ledger
 from curate.report.escaping import code, markdown, one_line
+from curate.report.figures import size
 from curate.report.finished_run import FinishedRun
-from curate.report.funnel import balance, rows, size
+from curate.report.funnel import balance, rows
 from curate.runs import Role
 from curate.runs.layout import DATA, JUDGEMENTS
 

@@ -1,19 +1,19 @@
-"""The evaluation of one or two classifiers as one HTML page: tables, and curves as inline SVG."""
+"""The evaluation of one or two classifiers as one HTML page: tables and curves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from curate.report import page_shell
 from curate.report.classifier_tables import Rows, comparison_rows, figure_rows, identity_rows, slice_rows
+from curate.report.page import TEMPLATES, Page
 from curate.runs.redaction import hidden
 
-SIDE, LEFT, BELOW = 260, 36, 34
-"""Sizes of a plot in units of its SVG: the side of its square, the margin at the left, and the margin below."""
+SIZE = (300, 280)
+"""Width and height of a curve in CSS pixels."""
 
-Points = Sequence[Sequence[float]]
+COLORS = ("kept", "lost")
+"""Of the first model and the second."""
 
 
 def page(title: str, evaluated: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None = None) -> str:
@@ -27,65 +27,55 @@ def page(title: str, evaluated: Mapping[str, Mapping[str, Any]], comparison: Map
         one HTML file as text.
     """
     shown = hidden(title)
-    return page_shell.page(shown, _body(shown, hidden(evaluated), comparison))
+    template = (TEMPLATES / "classifier.html").read_text(encoding="utf-8")
+    with Page() as made:
+        return made.finished(shown, [made.render(template, numbers(shown, hidden(evaluated), comparison))])
 
 
-def _body(
+def numbers(
     title: str, evaluated: Mapping[str, Mapping[str, Any]], comparison: Mapping[str, Any] | None
-) -> Iterator[str]:
-    yield f"<h1>{escape(title)}</h1><p>"
-    for kind, name in zip(("one", "other"), evaluated, strict=False):
-        yield f'<span class="key {kind}">&#9632;</span> {escape(name)} &nbsp; '
-    yield '</p><div class="curves">'
-    curves = [f["curves"] for f in evaluated.values()]
-    yield _plot("Precision over recall", "recall", "precision", [c["precision_recall"] for c in curves])
-    diagonal = [(0.0, 0.0), (1.0, 1.0)]
-    yield _plot("ROC", "false-positive rate", "recall", [c["roc"] for c in curves], diagonal)
-    bins = [[(b["score"], b["positive"]) for b in f["reliability"]] for f in evaluated.values()]
-    yield _plot("Calibration", "mean score", "share positive", bins, diagonal, dots=True)
-    yield "</div>"
-    if comparison:
-        yield f"<h2>The second model minus the first, on {comparison['n']:,} texts that both score</h2>"
-        yield _table(*comparison_rows(comparison))
-    for name, figures in evaluated.items():
-        yield f"<h2>{escape(name)}: {escape(figures['positive'])}</h2>{_table(*figure_rows(figures))}"
-        for column, slices in figures["slices"].items():
-            yield f"<h2>By {escape(column)}</h2>{_table(*slice_rows(slices))}"
-        yield "<h2>Words that name groups of people</h2><p class=soft>The share of texts that are not "
-        yield f"{escape(figures['positive'])} but are found to be, among those that name a group.</p>"
-        yield _table(*identity_rows(figures["identity"]))
+) -> dict[str, Any]:
+    """Return what the page shows, as JSON-like data without any markup."""
+    figures = list(evaluated.values())
+    precision_recall = [each["curves"]["precision_recall"] for each in figures]
+    roc = [each["curves"]["roc"] for each in figures]
+    bins = [[(bin["score"], bin["positive"]) for bin in each["reliability"]] for each in figures]
+    return {
+        "title": title,
+        "models": [{"name": name, "color": color} for name, color in zip(evaluated, COLORS, strict=False)],
+        "curves": [
+            _curve("Precision over recall", precision_recall),
+            _curve("ROC: recall over false-positive rate", roc, has_diagonal=True),
+            _curve("Calibration: share positive over mean score", bins, has_diagonal=True, has_dots=True),
+        ],
+        "n_compared": comparison["n"] if comparison else 0,
+        "comparison": _table(comparison_rows(comparison)) if comparison else None,
+        "evaluated": [_evaluated(name, each) for name, each in evaluated.items()],
+    }
 
 
-def _table(heads: Sequence[str], rows: Rows) -> str:
-    lines = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}' for cell in row)}</tr>" for row in rows)
-    return f"<table><tr>{''.join(f'<th>{escape(head)}' for head in heads)}</tr>{lines}</table>"
+def _evaluated(name: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "positive": figures["positive"],
+        "figures": _table(figure_rows(figures)),
+        "slices": [
+            {"column": column, **_table(slice_rows(slices))} for column, slices in figures["slices"].items()
+        ],
+        "identity": _table(identity_rows(figures["identity"])),
+    }  # fmt: skip
 
 
-def _plot(
-    title: str, across: str, up: str, lines: Sequence[Points], guide: Points | None = None, *, dots: bool = False
-) -> str:
-    parts = [f'<rect class="frame" x="{LEFT}" y="6" width="{SIDE}" height="{SIDE}"/>']
-    if guide:
-        parts.append(f'<polyline class="guide" points="{_points(guide)}"/>')
-    for kind, line in zip(("one", "other"), lines, strict=False):
-        parts.append(f'<polyline class="{kind}" points="{_points(line)}"/>')
-        if dots:
-            parts += [f'<circle class="{kind}" cx="{_x(x):.1f}" cy="{_y(y):.1f}" r="3"/>' for x, y in line]
-    for tick in (0, 0.5, 1):
-        parts.append(f'<text x="{_x(tick):.0f}" y="{SIDE + 20}" text-anchor="middle">{tick:g}</text>')
-        parts.append(f'<text x="{LEFT - 6}" y="{_y(tick) + 4:.0f}" text-anchor="end">{tick:g}</text>')
-    size = f"0 0 {LEFT + SIDE + 10} {SIDE + BELOW}"
-    caption = f"{escape(title)}: {escape(up)} over {escape(across)}" if up not in title.lower() else escape(title)
-    return f'<figure><svg viewBox="{size}" role="img">{"".join(parts)}</svg><figcaption>{caption}</figcaption></figure>'
+def _table(headed: tuple[Sequence[str], Rows]) -> dict[str, Any]:
+    heads, rows = headed
+    return {"heads": list(heads), "rows": [[str(cell) for cell in row] for row in rows]}
 
 
-def _points(line: Points) -> str:
-    return " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in line)
-
-
-def _x(value: float) -> float:
-    return LEFT + SIDE * value
-
-
-def _y(value: float) -> float:
-    return 6 + SIDE * (1 - value)
+def _curve(
+    title: str, lines: Sequence[Sequence[Sequence[float]]], *, has_diagonal: bool = False, has_dots: bool = False
+) -> dict[str, Any]:
+    drawn = [
+        {"points": [list(point) for point in line], "color": color, "has_dots": has_dots}
+        for line, color in zip(lines, COLORS, strict=False)
+    ]
+    return {"title": title, "size": list(SIZE), "lines": drawn, "has_diagonal": has_diagonal, "threshold": None}

@@ -16,6 +16,7 @@ class Row:
     Args:
         share_left: documents left after the stage, as a share of all documents born.
         share_dropped: dropped documents as a share of those that came to the stage.
+        n_bytes: of text that went on.
         tokens_in, tokens_out: about how many tokens of text came and went on, from their bytes.
         reasons: (reason, documents) by frequency.
         counts: (name, times) of what happened that dropped nobody, by name; what never happened is left out.
@@ -28,6 +29,7 @@ class Row:
     share_left: float
     share_dropped: float
     seconds: float
+    n_bytes: int
     tokens_in: int
     tokens_out: int
     reasons: tuple[tuple[str, int], ...]
@@ -45,7 +47,8 @@ def rows(ledger: Ledger, ratio: TokenRatio = PUBLISHED) -> Iterator[Row]:
         came = entry.n_in + entry.n_born
         yield Row(
             entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
-            entry.n_dropped / came if came else 0.0, entry.seconds, ratio.tokens(entry.bytes_in), ratio.tokens(entry.bytes_out), _by_frequency(entry),
+            entry.n_dropped / came if came else 0.0, entry.seconds, entry.bytes_out, ratio.tokens(entry.bytes_in),
+            ratio.tokens(entry.bytes_out), _by_frequency(entry),
             tuple((name, n) for name, n in sorted(entry.counts.items()) if n),
         )  # fmt: skip
 
@@ -57,12 +60,3 @@ def _by_frequency(entry: StageLedger) -> tuple[tuple[str, int], ...]:
 def balance(ledger: Ledger) -> str:
     """Return the conservation law with this run's numbers."""
     return f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"
-
-
-def size(n_bytes: float) -> str:
-    """Return a number of bytes as people say it."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} TB"

@@ -1,11 +1,12 @@
-"""What a section of the report is: a part of the HTML page, and lines on the terminal."""
+"""What a section of the report is: numbers and a template for the HTML page, and lines on the terminal."""
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC
-from collections.abc import Callable, Iterator
-from html import escape
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
 
 from curate.errors import CurateError
 from curate.report.finished_run import FinishedRun
@@ -17,6 +18,10 @@ class Section(ABC):
     name: ClassVar[str]
     """How the table calls it."""
 
+    template: ClassVar[str] = ""
+    """The file with its Jinja template, beside the module of the class. It shows `numbers`, as the variable `it`, and
+    escapes them. Empty if the section is not part of the page."""
+
     is_brief: ClassVar[bool] = True
     """Whether `curate run` prints its lines, too; else only `curate stats` does."""
 
@@ -24,25 +29,31 @@ class Section(ABC):
         """Return the labels of the stages whose metrics this section shows; all others are printed generically."""
         return set()
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
-        """Yield HTML. Everything that comes from documents or recipes must be escaped."""
-        return iter(())
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any] | None:
+        """Return what the page shows, as JSON-like data without any markup; None if there is nothing to show."""
+        return None
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         """Yield lines of plain text, indented ones for details, which are printed dim; nothing if there is nothing to show."""
         return iter(())
 
+    def source(self) -> str:
+        """Return the text of the template."""
+        if not self.template:
+            return ""
+        return Path(inspect.getfile(type(self))).with_name(self.template).read_text(encoding="utf-8")
 
-def shown(section: Section, what: Callable[[FinishedRun], Iterator[str]], run: FinishedRun) -> list[str]:
-    """Return what a section shows, or one line that says how it failed: a section must not hide the rest of a report.
 
-    Args:
-        what: the section's method, `html` or `lines`.
-    """
+def printed(section: Section, run: FinishedRun) -> list[str]:
+    """Return the lines of a section, or one that says how it failed: a section must not hide the rest of a report."""
     try:
-        return list(what(run))
+        return list(section.lines(run))
     except CurateError:
         raise
     except Exception as error:
-        failed = f"the section {section.name} failed: {type(error).__name__}: {error}"
-        return [escape(failed) if what == section.html else failed]
+        return [failed(section, error)]
+
+
+def failed(section: Section, error: Exception) -> str:
+    """Return a sentence that stands in place of a section."""
+    return f"the section {section.name} failed: {type(error).__name__}: {error}"

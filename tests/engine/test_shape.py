@@ -320,7 +320,7 @@ def test_a_document_named_like_markup_is_explained(folder):
 def test_a_section_that_fails_does_not_hide_the_run(folder):
     (folder / "sections.py").write_text(
         "from curate.report.section import Section\n\n\nclass Bad(Section):\n    name = 'bad'\n\n"
-        "    def html(self, run):\n        raise ValueError('<b>')\n\n    lines = html\n\n\nBAD = Bad()\n"
+        "    def numbers(self, run):\n        raise ValueError('<b>')\n\n    lines = numbers\n\n\nBAD = Bad()\n"
     )
     done = ran(folder, recipe(folder, "text.normalise", modules="sections"))
     assert "the section bad failed: ValueError" in done.stdout and "report   runs/x/report.html" in done.stdout

@@ -36,6 +36,7 @@ def folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("outside")
     for module in MODULES:
         shutil.copy(OUTSIDE / f"{module}.py", folder)
+    shutil.copy(OUTSIDE / "loudness_section.html", folder)
     (folder / "in").mkdir()
     texts = ["Hello!", "Hello.", "Hello!!! Hello <b>all</b>!", "Hello!!"]
     for i, text in enumerate(texts):
@@ -95,7 +96,7 @@ def test_the_barrier_leaves_evidence_metrics_and_the_kept_copy(folder, run):
 
 def test_the_section_is_in_the_report_and_in_the_statistics(folder, run):
     report = (run / "report.html").read_text()
-    assert "<h2>How loud</h2><p>4 marks at most</p>" in report and "<h2>loudest.keep_loudest</h2>" not in report
+    assert "<h2>How loud</h2>\n<p>4 marks at most</p>" in report and "<h2>loudest.keep_loudest</h2>" not in report
     assert "loudness: 4 marks at most" in curate("stats", "here", "--module", "loudness_section", cwd=folder).stdout
     generic = curate("stats", "here", cwd=folder).stdout
     assert "loudest.keep_loudest\n    documents 4, most_marks 4" in generic, "no section claims it here"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import html.parser
+import base64
+import hashlib
+import json
 import re
 
 import pytest
@@ -12,6 +14,8 @@ from curate.ledger import Ledger, StageLedger
 from curate.report import card, funnel, html_report, sections
 from curate.report.finished_run import FinishedRun
 from curate.report.sections.counts import COUNTS
+from curate.report.sections.funnel_table import FUNNEL
+from tests.report.seen import Seen
 
 LEDGER = Ledger(
     [
@@ -62,29 +66,19 @@ def page_of(manifest, ledger, examples=()) -> str:
 
 
 def test_metrics_that_no_section_claims_are_shown_by_name(report):
-    assert "<h2>quality.keep_top</h2>" in report and "<td>kept<td class=n>1,200" in report
-    assert "<td>cut.&lt;low&gt;<td class=n>0.5" in report and "<low>" not in report
-    assert "s_curve<td" not in report, "claimed by the section on near-duplicates"
+    text = Seen(report).text
+    assert "quality.keep_top kept 1,200 cut.<low> 0.5" in text and "<low>" not in report
+    assert "s_curve" not in text, "claimed by the section on near-duplicates"
 
 
 def test_the_report_says_what_deduplication_found_and_how_sure_it_is(report):
-    assert (
-        "3 of 9 documents (2 more documents are reference data) are near-duplicates of one of 2 kept documents"
-        in report
-    )
-    assert "of 4 similar pairs, in 75.0% a copy was dropped (95 % interval 30.0% to 95.0%)" in report
-    assert "&lt;shop&gt;: too many" in report and "<shop>" not in report
-    assert "<polyline" in report and "2 copies" in report
-
-
-class Tags(html.parser.HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.found, self.attributes = [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append(tag)
-        self.attributes += attrs
+    seen = Seen(report)
+    dropped = "3 of 9 documents (2 more documents are reference data) are near-duplicates of one of 2 kept documents"
+    assert dropped in seen.text
+    assert "of 4 similar pairs, in 75.0% a copy was dropped (95 % interval 30.0% to 95.0%)" in seen.text
+    assert "<shop>: too many" in seen.text and "<shop>" not in report
+    assert ("aria-label", "share of pairs that banding finds, by similarity") in seen.attributes
+    assert "<a/1> 2 copies" in seen.text
 
 
 @pytest.fixture
@@ -93,18 +87,18 @@ def report() -> str:
 
 
 def test_the_report_opens_offline_and_runs_no_script_of_a_page(report):
-    tags = Tags()
-    tags.feed(report)
-    assert not {"script", "i", "u"} & set(tags.found)
-    assert not [value for name, value in tags.attributes if name in ("src", "href")]
-    assert "&lt;script&gt;alert(1)" in report and "A &lt;b&gt;bold" in report
+    seen = Seen(report)
+    assert not {"script", "i", "u"} & set(seen.tags)
+    assert not [name for name, _ in seen.attributes if name in ("src", "href", "style") or name.startswith("on")]
+    assert "<script>alert(1)" in seen.text and "A <b>bold" in seen.text and "://" not in report
 
 
 def test_the_report_names_every_stage_reason_and_count(report):
+    text = Seen(report).text
     for entry in LEDGER.stages:
-        assert entry.stage in report and all(reason in report for reason in entry.dropped)
-    assert "10 documents in = 6 kept + 4 dropped" in report
-    assert "1, 3 broke it in all" in report and "records.request" in report
+        assert entry.stage in text and all(reason in text for reason in entry.dropped)
+    assert "10 documents in = 6 kept + 4 dropped" in text
+    assert "1, 3 broke it in all" in text and "records.request" in text
 
 
 def test_the_card_has_front_matter_that_the_hub_reads():
@@ -134,6 +128,48 @@ def test_the_terminal_says_what_else_was_counted():
 
 def test_an_empty_run_has_a_report_too():
     empty = Ledger([StageLedger("sources.warc"), StageLedger("sinks.parquet")])
-    assert "0 documents in" in page_of(MANIFEST, empty) and "0 documents in" in card.card(
-        FinishedRun(MANIFEST, empty), FORMATS
-    )
+    text = Seen(page_of(MANIFEST, empty)).text
+    assert "0 documents in = 0 kept + 0 dropped" in text and "Why documents were dropped" not in text
+    assert "0 documents in" in card.card(FinishedRun(MANIFEST, empty), FORMATS)
+
+
+def test_a_run_without_stages_has_a_report_too():
+    assert "0 documents in" in Seen(page_of(MANIFEST, Ledger())).text
+
+
+def test_equal_runs_have_equal_reports(report):
+    assert page_of(MANIFEST, LEDGER, [EVIL]) == report
+
+
+def test_the_report_says_when_the_run_finished_and_how_long_it_took():
+    times = {"began": "2026-11-30T23:58:30.000+00:00", "ended": "2026-12-01T00:00:35+00:00", "seconds": 125.25}
+    text = Seen(page_of({**MANIFEST, **times}, Ledger([StageLedger("sources.warc", seconds=3700)]))).text
+    assert "Finished 2026-12-01 00:00 UTC, 2 min 5 s after its last start." in text
+    assert "All its tasks together took 1 h 1 min." in text
+
+
+def test_the_funnel_counts_bytes_and_tokens():
+    (row,) = FUNNEL.numbers(FinishedRun(MANIFEST, Ledger([StageLedger("a", n_born=2, n_out=2, bytes_out=4400)])))[
+        "rows"
+    ]
+    assert (row["bytes"], row["tokens"]) == (4400, 1000)
+
+
+def test_the_page_allows_its_own_stylesheet_and_nothing_else(report):
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', report)[1].replace("&#39;", "'")
+    style = re.search(r"<style>(.*?)</style>", report, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+@pytest.mark.parametrize("section", sections.SECTIONS, ids=lambda section: section.name)
+def test_what_a_section_shows_is_plain_data(section):
+    numbers = section.numbers(FinishedRun(MANIFEST, LEDGER, [EVIL]))
+    assert json.loads(json.dumps(numbers)) == jsonable(numbers)
+
+
+def jsonable(value):
+    """Return data with lists in place of tuples."""
+    if isinstance(value, dict):
+        return {key: jsonable(each) for key, each in value.items()}
+    return [jsonable(each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from curate.cli import app
 from curate.engine.run import run
+from tests.report.seen import Seen
 
 
 def test_the_report_shows_the_share_of_each_list_with_examples(write_recipe, write_jsonl, tmp_path):
@@ -24,12 +25,12 @@ def test_the_report_shows_the_share_of_each_list_with_examples(write_recipe, wri
     )
     folder = run(recipe, output=str(tmp_path / "run"), workers=2)
     page = (tmp_path / "run" / "report.html").read_text()
-    section = page.partition("<h2>What lists removed</h2>")[2].partition("<h2>")[0]
-    assert "<b>red</b><span class=n>2 (40.00%)" in section
-    assert "<b>blue</b><span class=n>2 (40.00%)" in section
-    assert "http://b.example/x" in section and "<br>b.example</p>" in section and "<br>a.example</p>" in section
-    assert "<b>any</b><span class=n>1 (50.00%)" in section and "hot &lt;dog&gt; ×3" in section
-    assert "b.example · in blue" in page and "a.example · in red, blue" in page
+    section = Seen(page.partition("<h2>What lists removed</h2>")[2].partition("<h2>")[0]).text
+    assert "red safety.domains 2 (40.00%)" in section and "blue safety.domains 2 (40.00%)" in section
+    assert "http://b.example/x b.example" in section and "a.example" in section
+    assert "any safety.words 1 (50.00%)" in section and "hot <dog> ×3" in section
+    seen = Seen(page).text
+    assert "b.example · in blue" in seen and "a.example · in red, blue" in seen
     printed = CliRunner().invoke(app, ["stats", folder]).stdout
     assert "what lists removed" in printed
     assert "safety.domains  blue            2   40.00%" in printed

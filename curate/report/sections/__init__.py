@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from curate import extensions
 from curate.report.section import Section
 from curate.report.sections.counts import COUNTS
+from curate.report.sections.distributions import DISTRIBUTIONS
 from curate.report.sections.funnel_table import FUNNEL
+from curate.report.sections.groups import GROUPS
 from curate.report.sections.lists import LISTS
 from curate.report.sections.metrics import Metrics
 from curate.report.sections.near_duplicates import NEAR_DUPLICATES
@@ -19,7 +21,9 @@ from curate.report.sections.published import PUBLISHED
 from curate.report.sections.reasons import REASONS
 from curate.report.sections.summary import SUMMARY
 
-SECTIONS: tuple[Section, ...] = (SUMMARY, FUNNEL, PUBLISHED, REASONS, LISTS, NEAR_DUPLICATES, COUNTS, PROVENANCE)
+SECTIONS: tuple[Section, ...] = (
+    SUMMARY, FUNNEL, REASONS, GROUPS, DISTRIBUTIONS, PUBLISHED, LISTS, NEAR_DUPLICATES, COUNTS, PROVENANCE,
+)  # fmt: skip
 
 
 def with_modules(modules: Iterable[str]) -> tuple[Section, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from curate.report.finished_run import FinishedRun
 from curate.report.funnel import rows
@@ -15,16 +15,16 @@ class Counts(Section):
     """Changes and observations, counted by stage."""
 
     name = "counts"
+    template = "counts.html"
     is_brief = False
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
-        counted = [(entry.stage, name, n) for entry in run.ledger.stages for name, n in sorted(entry.counts.items())]
-        if counted:
-            yield "<h2>Also counted</h2><p class=soft>What stages noticed or changed without dropping the document.</p><table>"
-            yield from (
-                f"<tr><td>{escape(stage)}<td>{escape(name)}<td class=n>{n:,}</tr>" for stage, name, n in counted
-            )
-            yield "</table>"
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any] | None:
+        counted = [
+            {"stage": entry.stage, "name": name, "n": n}
+            for entry in run.ledger.stages
+            for name, n in sorted(entry.counts.items())
+        ]
+        return {"counts": counted} if counted else None
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         counted = [row for row in rows(run.ledger) if row.counts]

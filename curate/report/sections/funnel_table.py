@@ -1,29 +1,34 @@
-"""The funnel as a table: documents in, dropped and out for each stage."""
+"""The funnel as a table: documents and text in, dropped and out for each stage."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from curate.report.finished_run import FinishedRun
 from curate.report.funnel import Row, balance, rows
 from curate.report.section import Section
 from curate.report.wrapping import wrapped
+from curate.statistics.tokens import ratio
+
+N_REASONS = 3
+"""Reasons that are named for each stage."""
 
 
 class Funnel(Section):
     """A line for each stage and, on the terminal, why it dropped documents."""
 
     name = "funnel"
+    template = "funnel_table.html"
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
-        yield "<h2>Funnel</h2><table><tr><th>stage<th class=n>in<th class=n>dropped<th class=n>out<th class=n>left of all<th><th class=n>seconds</tr>"
-        for row in rows(run.ledger):
-            yield (
-                f"<tr><td>{escape(row.stage)}<td class=n>{row.n_in:,}<td class=n>{_dropped(row)}<td class=n>{row.n_out:,}<td class=n>{row.share_left:.1%}"
-                f'<td class=cell><div class="bar" style="width:{row.share_left:.2%}"></div><td class=n>{row.seconds:,.1f}</tr>'
-            )
-        yield "</table>"
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any]:
+        born = max(1, run.ledger.n_born)
+        of_run = ratio(run.statistics)
+        return {
+            "rows": [_row(row, born) for row in rows(run.ledger, of_run)],
+            "bytes_per_token": of_run.bytes_per_token,
+            "ratio_source": of_run.source,
+        }
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         table = list(rows(run.ledger))
@@ -37,8 +42,21 @@ class Funnel(Section):
         yield balance(run.ledger)
 
 
-def _dropped(row: Row) -> str:
-    return f"{row.n_dropped:,} <span class=soft>({row.share_dropped:.0%})</span>" if row.n_dropped else ""
+def _row(row: Row, born: int) -> dict[str, Any]:
+    return {
+        "stage": row.stage,
+        "in": row.n_in,
+        "dropped": row.n_dropped,
+        "share_dropped": row.share_dropped,
+        "dropped_of_all": row.n_dropped / born,
+        "out": row.n_out,
+        "share_left": row.share_left,
+        "bytes": row.n_bytes,
+        "tokens": row.tokens_out,
+        "seconds": row.seconds,
+        "reasons": [{"reason": reason, "n": n} for reason, n in row.reasons[:N_REASONS]],
+        "more_reasons": max(0, len(row.reasons) - N_REASONS),
+    }
 
 
 FUNNEL = Funnel()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
+from typing import Any
 
 from curate.ledger import Ledger
 from curate.report.finished_run import FinishedRun
 from curate.report.section import Section
+
+N_CHARACTERS = 300
+"""What is shown of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +42,14 @@ class Lists(Section):
     """One fold a list, with examples."""
 
     name = "lists"
+    template = "lists.html"
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
-        found = rows(run.ledger)
-        if not found:
-            return
-        yield "<h2>What lists removed</h2>"
-        yield "<p class=soft>Lists remove too much by nature: they know a site or a word, not the page. Shares are of the documents that came to the stage; a document on two lists counts for both. Unfold for examples.</p>"
-        for row in found:
-            yield f"<details><summary>{escape(row.stage)} · <b>{escape(row.name)}</b><span class=n>{row.n:,} ({row.share:.2%})</span></summary>"
-            shown = [e for e in run.examples if e["stage"] == row.stage and row.name in (e["lists"] or ())]
-            for example in shown:
-                yield f'<p class="id">{escape(example["url"] or example["id"])}<br>{escape(example["evidence"] or "")}</p>'
-                if example["text"]:
-                    yield f"<pre>{escape(example['text'][:300])}</pre>"
-            yield "" if shown else "<p class=soft>No example available.</p>"
-            yield "</details>"
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any] | None:
+        found = [
+            {"stage": row.stage, "list": row.name, "n": row.n, "share": row.share, "examples": _examples(run, row)}
+            for row in rows(run.ledger)
+        ]
+        return {"lists": found} if found else None
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         found = rows(run.ledger)
@@ -63,6 +58,14 @@ class Lists(Section):
             yield "what lists removed, of what came to the stage"
         for label, row in zip(labels, found, strict=True):
             yield f"    {label:<{max(map(len, labels))}} {row.n:>12,} {row.share:>8.2%}"
+
+
+def _examples(run: FinishedRun, row: Row) -> list[dict[str, Any]]:
+    return [
+        {"place": each["url"] or each["id"], "evidence": each["evidence"], "text": (each["text"] or "")[:N_CHARACTERS]}
+        for each in run.examples
+        if each["stage"] == row.stage and row.name in (each["lists"] or ())
+    ]
 
 
 LISTS = Lists()

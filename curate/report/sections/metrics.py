@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import Any
 
 from curate.report.finished_run import FinishedRun
@@ -22,15 +21,14 @@ class Metrics(Section):
     """
 
     name = "metrics"
+    template = "metrics.html"
 
     def __init__(self, others: Sequence[Section]):
         self.others = others
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
-        for label, metrics in self._unclaimed(run):
-            yield f"<h2>{escape(label)}</h2><table>"
-            yield from (f"<tr><td>{escape(name)}<td class=n>{escape(value)}</tr>" for name, value in flat(metrics))
-            yield "</table>"
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any] | None:
+        stages = [{"label": label, "metrics": list(flat(metrics))} for label, metrics in self._unclaimed(run)]
+        return {"stages": stages} if stages else None
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         for label, metrics in self._unclaimed(run):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
 from typing import Any
 
 from curate.report.finished_run import FinishedRun
@@ -13,40 +12,22 @@ from curate.report.wrapping import sentences
 STAGE = "dedup.minhash"
 """The stage whose metrics are shown here."""
 
-
-def _html(label: str, metrics: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the HTML of one stage that put on record what `dedup.minhash` does."""
-    yield f"<h2>{escape(label)}</h2><p>{escape(sentence(metrics))}</p>"
-    for line in (precision(metrics), recall(metrics)):
-        if line:
-            yield f"<p>{escape(line)}</p>"
-    yield "<p class=soft>Every pair is in <code>dedup/edges.parquet</code>, every cluster in <code>dedup/clusters.parquet</code>.</p>"
-    if metrics.get("s_curve"):
-        yield _curve(metrics)
-    yield "<table><tr><th>source<th class=n>documents<th class=n>dropped<th class=n>share</tr>"
-    by_loss = sorted(metrics.get("sources", {}).items(), key=lambda pair: -pair[1]["dropped"])
-    for name, n in by_loss[:20]:
-        share = n["dropped"] / max(1, n["documents"])
-        yield f"<tr><td>{escape(name)}<td class=n>{n['documents']:,}<td class=n>{n['dropped']:,}<td class=n>{share:.1%}</tr>"
-    yield "</table>"
-    if metrics.get("largest_clusters"):
-        yield "<p class=soft>The largest clusters, by the document that was kept:</p><table>"
-        for cluster in metrics["largest_clusters"]:
-            yield f"<tr><td class=id>{escape(cluster['kept_id'])}<td class=n>{cluster['n_copies']:,} copies</tr>"
-        yield "</table>"
+N_SOURCES = 20
+"""Sources that are shown."""
 
 
 class NearDuplicates(Section):
     """What each `dedup.minhash` of the run reported."""
 
     name = "near-duplicates"
+    template = "near_duplicates.html"
 
     def claims(self, run: FinishedRun) -> set[str]:
         return {label for label in run.metrics if run.name_of(label) == STAGE}
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
-        for label in sorted(self.claims(run)):
-            yield from _html(label, run.metrics[label])
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any] | None:
+        stages = [_described(label, run.metrics[label]) for label in sorted(self.claims(run))]
+        return {"stages": stages} if stages else None
 
     def lines(self, run: FinishedRun) -> Iterator[str]:
         for label in sorted(self.claims(run)):
@@ -90,26 +71,24 @@ def recall(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _curve(metrics: Mapping[str, Any]) -> str:
-    """Draw which share of pairs banding finds at each similarity."""
-    width, height, left, top = 460, 190, 40, 12
-    points = " ".join(f"{left + width * j:.1f},{top + height * (1 - p):.1f}" for j, p in metrics["s_curve"])
-    lines = "".join(
-        f'<text stroke="none" x="{left - 6}" y="{top + height * (1 - p) + 4:.0f}" text-anchor="end">{p:.0%}</text>'
-        f'<line x1="{left}" x2="{left + width}" y1="{top + height * (1 - p):.0f}" y2="{top + height * (1 - p):.0f}"/>'
-        for p in (0, 0.5, 1)
-    )
-    ticks = "".join(
-        f'<text x="{left + width * j:.0f}" y="{top + height + 16}" text-anchor="middle">{j:g}</text>'
-        for j in (0, 0.2, 0.4, 0.6, 0.8, 1)
-    )
-    at = left + width * metrics["threshold"]
-    return (
-        f"<p class=soft>Share of pairs that banding finds, by their similarity; the line is the threshold {metrics['threshold']:g}.</p>"
-        f'<svg viewBox="0 0 {width + left + 20} {height + 36}" width="{width + left + 20}" font-size="11" fill="currentColor" role="img">'
-        f'<g stroke="var(--line)">{lines}</g>{ticks}<line x1="{at}" x2="{at}" y1="{top}" y2="{top + height}" stroke="var(--lost)"/>'
-        f'<polyline points="{points}" fill="none" stroke="var(--kept)" stroke-width="2"/></svg>'
-    )
+def _described(label: str, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    by_loss = sorted(metrics.get("sources", {}).items(), key=lambda pair: (-pair[1]["dropped"], pair[0]))
+    return {
+        "label": label,
+        "sentences": [line for line in (sentence(metrics), precision(metrics), recall(metrics)) if line],
+        "threshold": metrics.get("threshold"),
+        "curve": _curve(metrics) if metrics.get("s_curve") else None,
+        "sources": [
+            {"name": name, **n, "share": n["dropped"] / max(1, n["documents"])} for name, n in by_loss[:N_SOURCES]
+        ],
+        "largest_clusters": list(metrics.get("largest_clusters", ())),
+    }
+
+
+def _curve(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which share of pairs banding finds at each similarity, as the data of a chart."""
+    line = {"points": metrics["s_curve"], "color": "kept", "has_dots": False}
+    return {"size": [460, 200], "lines": [line], "has_diagonal": False, "threshold": metrics["threshold"]}
 
 
 NEAR_DUPLICATES = NearDuplicates()

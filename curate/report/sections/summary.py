@@ -1,41 +1,52 @@
-"""The head of the report: how many documents came and were kept, and warnings."""
+"""The head of the report: how many documents came and were kept, when, how long it took, and warnings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from html import escape
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from curate.report.finished_run import FinishedRun
-from curate.report.funnel import balance, size
+from curate.report.funnel import balance
 from curate.report.section import Section
+from curate.statistics import tokens
+
+TIME = "%Y-%m-%d %H:%M UTC"
 
 
 class Summary(Section):
-    """Name, totals, warnings."""
+    """Name, totals, time, warnings."""
 
     name = "summary"
+    template = "summary.html"
 
-    def html(self, run: FinishedRun) -> Iterator[str]:
+    def numbers(self, run: FinishedRun) -> Mapping[str, Any]:
         manifest, ledger = run.manifest, run.ledger
-        yield f"<h1>{escape(manifest['name'])}</h1>"
-        if manifest["description"]:
-            yield f"<p>{escape(manifest['description'])}</p>"
-        if manifest["limit"]:
-            yield f"<p><b>A trial run: at most {manifest['limit']:,} documents were read.</b></p>"
-        share = ledger.n_out / max(1, ledger.n_born)
-        n_bytes = ledger.stages[-1].bytes_out if ledger.stages else 0
-        yield '<div class="big">'
-        for number, what in (
-            (f"{ledger.n_born:,}", "documents in"),
-            (f"{ledger.n_out:,}", "kept"),
-            (f"{share:.1%}", "of all"),
-            (size(n_bytes), "of text kept"),
-        ):
-            yield f"<div><b>{number}</b><span class=soft>{what}</span></div>"
-        yield "</div>"
-        for warning in manifest["warnings"]:
-            yield f"<p><b>Warning.</b> {escape(warning)}</p>"
-        yield f"<p class=soft>{balance(ledger)}. Every dropped document is in <code>rejects/</code> with its stage, reason and value.</p>"
+        return {
+            "name": manifest["name"],
+            "description": manifest["description"],
+            "limit": manifest["limit"],
+            "n_born": ledger.n_born,
+            "n_out": ledger.n_out,
+            "n_dropped": ledger.n_dropped,
+            "share": ledger.n_out / max(1, ledger.n_born),
+            "bytes": tokens.bytes_kept(ledger),
+            "tokens": tokens.of_run(ledger, run.statistics),
+            "warnings": list(manifest["warnings"]),
+            "balance": balance(ledger),
+            "time": _time(run),
+        }
+
+
+def _time(run: FinishedRun) -> Mapping[str, Any] | None:
+    """Return when the run ended and how long it took; None for a run that an earlier version of curate made."""
+    if "ended" not in run.manifest:
+        return None
+    return {
+        "ended": datetime.fromisoformat(run.manifest["ended"]).strftime(TIME),
+        "seconds": run.manifest["seconds"],
+        "task_seconds": sum(entry.seconds for entry in run.ledger.stages),
+    }
 
 
 SUMMARY = Summary()
