@@ -6,6 +6,7 @@ overrides  `--set`, `--input`, `--skip` and `${variables}`
 paths      relative paths, in the folder of the recipe
 pipeline   what a recipe is when it has been read
 published  the figures of a paper that runs are compared with
+recipes    reads recipes: from a file, or again from what a run keeps
 reader     look-up of stages, and type checks of parameters
 stages     one stage: its parameters, for all documents or for some
 executors  where tasks run
@@ -16,7 +17,8 @@ schema     the JSON Schema of recipes, for editors
 from curate.spec.entries import CHECKPOINT
 from curate.spec.executors import ExecutorSpec
 from curate.spec.pipeline import Input, PipelineSpec
-from curate.spec.reader import INPUT_PARAMS, read, read_again
+from curate.spec.reader import INPUT_PARAMS
+from curate.spec.recipes import read, read_again
 from curate.spec.schema import json_schema
 from curate.spec.stages import STAGE_PARAMS, Case, Gap, StageSpec
 

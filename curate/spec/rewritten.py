@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from curate.errors import SpecError
-from curate.spec import entries, marks, overrides, reader
+from curate.spec import entries, marks, overrides, recipes
 from curate.spec.marks import Marked
 from curate.spec.pipeline import PipelineSpec
 
@@ -81,7 +81,7 @@ def _check_paths(text: str, recipe: str, path: str) -> None:
     folders = [os.path.dirname(os.path.abspath(each)) for each in (recipe, path)]
     if folders[0] == folders[1]:
         return
-    one, other = (reader.understood(marks.parse(text, recipe, folder), recipe) for folder in folders)
+    one, other = (recipes.understood(marks.parse(text, recipe, folder), recipe) for folder in folders)
     if _located(one) != _located(other):
         raise SpecError(
             f"{path}: relative paths in a recipe begin in its folder, and those of {recipe} would lead elsewhere.  "

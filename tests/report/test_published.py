@@ -127,7 +127,7 @@ def test_a_run_stands_beside_its_paper_everywhere(recipe, tmp_path, capsys):
     found = show_run.summary(url)["published"]
     assert found["left"] == [{"step": "rules", "after": "filters.gopher.quality", "published": 0.328, "ours": 0.75}]
     assert found["distributions"][0]["documents"] == 3 and found["distributions"][0]["share_in_range"] == 1.0
-    show_run.print_run(url, is_brief=True)
+    show_run.print_run(url)
     printed = capsys.readouterr().out
     assert "published: a paper" in printed and "75.00%     32.80%" in printed
     assert "Compared with the published figures" in (tmp_path / "out" / "report.html").read_text()

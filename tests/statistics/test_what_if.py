@@ -307,7 +307,7 @@ def test_a_sweep_counts_in_decimals():
     [
         ("filters.gopher.qualty.min_words=3", 'no stage "filters.gopher.qualty".*Did you mean filters.gopher.quality'),
         ("filters.gopher.quality.min_word=3", 'no parameter "min_word".*Did you mean min_words'),
-        ("filters.gopher.quality.min_words=many", "expected int or null"),
+        ("filters.gopher.quality.min_words=many", "expected int of 0 or more, or null"),
         ("filters.gopher.quality.min_words", "expected path=value"),
         ("filters.gopher.quality.min_words=8", "nothing changes"),
         (
