@@ -80,7 +80,7 @@ def only(folder: Path, pattern: str) -> Path:
 @pytest.mark.parametrize(
     ("pattern", "commands"),
     [
-        ("manifest.json", ["stats RUN", "stats RUN --json", "explain RUN u1"]),
+        ("manifest.json", ["explain RUN u1", "stats RUN", "stats RUN --json"]),
         ("ledger.json", ["stats RUN", "stats RUN --json"]),
         ("data/00000.parquet", ["explain RUN u1"]),
         ("rejects/01-00000.parquet", ["explain RUN u3", "explain RUN nobody"]),
@@ -96,6 +96,8 @@ def test_what_a_run_left_is_checked_when_it_is_shown(made, tmp_path, pattern, co
     for command in commands:
         name = "run" if gone else path.name
         lucky = ("flipped", "missing", "folder") if "nobody" in command or damage == "flipped" else ()
+        if pattern == "manifest.json" and command.startswith("stats"):
+            lucky = (*lucky, "missing")  # a run without a manifest has not finished, and is shown as far as it came
         exit_code = 1 if path.suffix == ".arrow" else 2  # an intermediate file is a matter of the run
         error = curate(*command.replace("RUN", str(run)).split())
         expect_message(error, name, damage, may_succeed=lucky, exit_code=exit_code)
@@ -106,9 +108,10 @@ def test_an_unfinished_run_with_a_damaged_run_json(made, tmp_path, damage):
     run = copied(made / "run", tmp_path / "run")
     (run / "manifest.json").unlink()
     DAMAGES[damage](run / "run.json")
-    is_fine = damage in ("object", "object of lists")
     error = curate("stats", run)
-    expect_message(error, "no run" if damage == "missing" else "did not finish" if is_fine else "run.json", damage)
+    expect_message(
+        error, "no run" if damage == "missing" else "run.json", damage, may_succeed=("object", "object of lists")
+    )
 
 
 @pytest.mark.parametrize("damage", [d for d in DAMAGES if d != "flipped"])

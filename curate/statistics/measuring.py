@@ -24,9 +24,6 @@ LARGEST = 16 << 20
 TOO_LARGE = "too_large_to_measure"
 """What is counted for such a text."""
 
-_OF_DATASET = (*DOCUMENT, RecordColumn("date", "string", "its date, as the data set has it"))
-"""The columns about a document that are recorded whatever else a data set has."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -45,11 +42,12 @@ class Reader:
     def columns(self) -> tuple[RecordColumn, ...]:
         """The columns of the record."""
         score = RecordColumn("language_score", "float", "how sure the language is")
+        date = RecordColumn("date", "string", "its date, as the data set has it")
         own = (RecordColumn(name, kind, "a column of the data set") for name, kind in self.extra.items())
         measured = (
             RecordColumn(each.name, str(pa.from_numpy_dtype(each.dtype)), each.about) for each in SIGNALS.values()
         )
-        return (*_OF_DATASET, LANGUAGE, *VERDICT, score, *own, *measured)
+        return (*DOCUMENT, LANGUAGE, *VERDICT, score, date, *own, *measured)
 
 
 @dataclass(slots=True)
@@ -130,7 +128,7 @@ class Measurer:
         columns[languages.COLUMN] = pc.if_else(pa.array(fits), detected[languages.COLUMN], None)
         columns["language_score"] = pc.if_else(pa.array(fits), detected["language_score"], None)
         columns["broken"] = pa.ListArray.from_arrays(np.zeros(len(batch) + 1, np.int32), pa.array([], pa.string()))
-        for name in (*(column.name for column in _OF_DATASET), *self.reader.extra):
+        for name in (*(column.name for column in DOCUMENT), "date", *self.reader.extra):
             columns[name] = batch[name].cast(self.schema.field(name).type, safe=False)
         arrays = [columns.get(field.name, pa.nulls(len(batch), field.type)) for field in self.schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
@@ -217,7 +215,7 @@ def _copied(batch: Batch) -> Batch:
 
 def recorded(fields: Sequence[pa.Field]) -> dict[str, str]:
     """Return those columns of a data set that the record can hold, with their types: numbers, truth values and strings."""
-    taken = {column.name for column in (*_OF_DATASET, LANGUAGE, *VERDICT)} | {"language_score"}
+    taken = {column.name for column in (*DOCUMENT, LANGUAGE, *VERDICT)} | {"language_score"}
     found = {}
     for field in fields:
         kind = (
