@@ -85,7 +85,6 @@ def only(folder: Path, pattern: str) -> Path:
         ("data/00000.parquet", ["explain RUN u1"]),
         ("rejects/01-00000.parquet", ["explain RUN u3", "explain RUN nobody"]),
         ("judgements/00000.parquet", ["explain RUN u1", "explain RUN u3"]),
-        ("phases/01-*/docs/00000.arrow", ["explain RUN u2"]),
     ],
 )
 def test_what_a_run_left_is_checked_when_it_is_shown(made, tmp_path, pattern, commands, damage):
@@ -98,9 +97,18 @@ def test_what_a_run_left_is_checked_when_it_is_shown(made, tmp_path, pattern, co
         lucky = ("flipped", "missing", "folder") if "nobody" in command or damage == "flipped" else ()
         if pattern == "manifest.json" and command.startswith("stats"):
             lucky = (*lucky, "missing")  # a run without a manifest has not finished, and is shown as far as it came
-        exit_code = 1 if path.suffix == ".arrow" else 2  # an intermediate file is a matter of the run
         error = curate(*command.replace("RUN", str(run)).split())
-        expect_message(error, name, damage, may_succeed=lucky, exit_code=exit_code)
+        expect_message(error, name, damage, may_succeed=lucky, exit_code=2)
+
+
+@pytest.mark.parametrize("damage", [d for d in DAMAGES if d != "flipped"])
+def test_without_the_kept_copy_the_rest_of_a_story_is_told(made, tmp_path, capsys, damage):
+    run = copied(made / "run", tmp_path / "run")
+    path = only(run, "phases/01-*/docs/00000.arrow")
+    DAMAGES[damage](path)
+    assert curate("explain", str(run), "u2") is None
+    shown = capsys.readouterr().out
+    assert "dropped by" in shown and "is not shown" in shown
 
 
 @pytest.mark.parametrize("damage", [d for d in DAMAGES if d != "flipped"])

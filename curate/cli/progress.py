@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from curate.cli.console import ERR, LIVE, ReaderIsGone, many, styled
+from curate.report.escaping import one_line
 from curate.runs.layout import phase_title
 
 if TYPE_CHECKING:
@@ -114,9 +115,9 @@ _LINES = {"submitted": _submitted_line, "said": lambda event: f"curate: {event.m
 def _phase_note(event: Any) -> str:
     from curate.plan import MapPhase
 
-    taken = ", ".join(f"{n} taken over from {origin}" for origin, n in sorted(event.taken_over.items()))
+    taken = ", ".join(f"{n} taken over from {one_line(origin)}" for origin, n in sorted(event.taken_over.items()))
     if event.n_done in event.taken_over.values():
-        return f"{many(event.n_done, 'task')} taken over from {''.join(event.taken_over)}"
+        return f"{many(event.n_done, 'task')} taken over from {one_line(''.join(event.taken_over))}"
     if event.n_kept == event.n_done:
         return f"{many(event.n_done, 'task')}, {taken or 'nothing to do'}"
     n_before = event.n_kept - sum(event.taken_over.values())

@@ -19,10 +19,9 @@ import numpy as np
 import yaml
 
 import curate
-from curate import signals
+from curate import signals, spec
 from curate.batch import Batch
-from curate.spec import reader
-from curate.spec.reader import StageSpec
+from curate.spec import StageSpec
 from curate.stage import Kind
 from tests.bench import honest_texts
 from tests.bench.honest_texts import Texts
@@ -57,7 +56,7 @@ def main() -> None:
 
 def heuristics(recipe: str) -> list[StageSpec]:
     """Return the stages of a recipe from FIRST to LAST."""
-    stages = [stage for stage in reader.read(recipe).stages if stage]
+    stages = [stage for stage in spec.read(recipe).stages if stage]
     names = [stage.name for stage in stages]
     return stages[names.index(FIRST) : names.index(LAST) + 1]
 

@@ -21,7 +21,7 @@ from curate import signals
 from curate.batch import Batch
 from curate.rules import Bound
 from curate.signals import SIGNALS
-from curate.spec.reader import StageSpec
+from curate.spec import StageSpec
 from curate.stage import Kind
 from tests.bench import honest_texts
 from tests.bench.collateral import OWN, RECIPE, heuristics

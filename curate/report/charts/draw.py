@@ -22,4 +22,5 @@ def answer(line: str) -> dict[str, str]:
 if __name__ == "__main__":
     answer(NOTHING)
     for line in sys.stdin:
-        print(json.dumps(answer(line)), flush=True)
+        sys.stdout.write(json.dumps(answer(line)) + "\n")
+        sys.stdout.flush()
