@@ -41,7 +41,7 @@ WRITTEN, NEW_CARD = "written.json", "README.new.md"
 DATA, REJECTS, JUDGEMENTS, PHASES, ASIDE = "data", "rejects", "judgements", "phases", "set-aside"
 PARTS = f"{PHASES}/parts"
 """Where files of the top level are until they are finished."""
-INTERMEDIATE = ("docs", "empty", "judged", "shuffle", "sidecar", "index")
+INTERMEDIATE = ("docs", "empty", "judged", "shuffle", "sidecar", "index", "statistics")
 """The folders of a phase that hold the files of its tasks."""
 FINGERPRINT_DIGITS = 10
 """Digits of a phase's fingerprint in the name of its folder."""

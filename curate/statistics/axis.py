@@ -11,6 +11,9 @@ import numpy as np
 from curate.rules import Bound
 from curate.statistics.distribution import Distribution
 
+LARGEST = 1e300
+"""The largest number at the end of an axis, so that the length of every axis is finite."""
+
 TAIL = 0.005
 """Share of the numbers at each end that is counted in the outer bins."""
 
@@ -59,14 +62,15 @@ def make(drawn: Sequence[Distribution], bounds: Iterable[Bound], n_bins: int) ->
     filled = [each for each in drawn if each.n]
     if not filled:
         return None
-    low = min(each.quantile(TAIL) for each in filled)
-    high = max(each.quantile(1 - TAIL) for each in filled)
+    lowest, highest = min(each.quantile(TAIL) for each in filled), max(each.quantile(1 - TAIL) for each in filled)
+    low, high = (float(np.clip(float(at), -LARGEST, LARGEST)) for at in (lowest, highest))
     is_log = low >= 0 and (high + 1) / (low + 1) > WIDE
     wanted = sorted({at for bound in bounds for at in edge(bound)})
     marks = [at for at in wanted if _is_near(at, low, high, is_log)]
     low, high = min([low, *marks]), max([high, *marks])
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    if high - low < abs(low) * 1e-9 or low == high:
+        margin = max(0.5, abs(low) * 1e-6)
+        low, high = low - margin, high + margin
     ends = [low, *(mark for mark in marks if low < mark < high), high]
     inner = [at for part in itertools.pairwise(ends) for at in _cut(*part, (low, high), n_bins, is_log)]
     middle = sorted({*inner[1:], *(mark for mark in marks if mark in (low, high))})

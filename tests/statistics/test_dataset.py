@@ -157,3 +157,14 @@ def test_nothing_and_damaged_files_are_told_apart(tmp_path):
     with pytest.raises(InputError, match=r"b\.parquet") as error:
         dataset.measure(str(tmp_path / "b.parquet"))
     assert not isinstance(error.value, dataset.NotFound)
+
+
+@pytest.mark.parametrize(
+    "values", ["1e308", '1e308, "t": 1}\n{"text": "two", "s": -1e308', 'NaN}\n{"text": "two", "s": 1e-320']
+)
+def test_numbers_of_any_size_are_shown(tmp_path, values, capsys):
+    from curate.cli.stats import stats
+
+    (tmp_path / "a.jsonl").write_text(f'{{"text": "one", "s": {values}}}\n')
+    stats(str(tmp_path / "a.jsonl"))
+    assert "distributions" in capsys.readouterr().out
