@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import curate
 from curate import inputs
-from curate.runs import RunFolder
+from curate.runs import RunFolder, layout
 from tests.engine.test_resume import texts
 
 STAGES = [
@@ -166,7 +166,7 @@ def test_results_are_copies_and_intermediate_files_are_links(recipe, web, tmp_pa
     for path in everything(url):
         is_shared = os.path.samefile(Path(url, path), Path(web, path)) if Path(web, path).exists() else False
         part = path.split("/")[2] if path.startswith("phases/") and path.count("/") == 3 else ""
-        assert is_shared == (part in ("docs", "shuffle", "sidecar", "judged", "index", "empty")), path
+        assert is_shared == (part in layout.INTERMEDIATE), path
 
 
 @pytest.mark.parametrize("changes", [(), (CHANGES[0],), (CHANGES[7],)], ids=["same", "a threshold", "the first phase"])
