@@ -49,7 +49,7 @@ def test_train_then_judge_then_compare(tmp_path, data, linear_file):
     assert found["models"][out]["roc_auc"] > 0.9 and found["comparison"]["roc_auc"]["difference"] < -0.1
     assert set(found["models"][out]["slices"]["source"]) == {"a", "b"}
     page = html.read_text()
-    assert page.count("<svg") == 3 and page.count('class="other"') >= 3
+    assert page.count("<svg") == 3 and page.count("var(--lost)") >= 3
     table = run("eval", out, data, "--positive", "bad")
     assert "ROC AUC" in table.stdout and "by source" in table.stdout
 

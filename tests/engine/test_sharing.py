@@ -514,7 +514,7 @@ def test_the_plan_of_a_folder_beside_nothing_says_so(recipe, tmp_path):
 @pytest.mark.parametrize("what", HOSTILE)
 def test_the_plan_survives_any_neighbour(recipe, web, tmp_path, what):
     from curate.engine import standing
-    from curate.engine.run import prepare
+    from curate.engine.planning import prepare
 
     HOSTILE[what](Path(web))
     found, _ = standing.of_plan(prepare(recipe), RunFolder(str(tmp_path / "runs" / "again")))
