@@ -62,7 +62,11 @@ class Printer:
     @property
     def is_unicode(self) -> bool:
         """Whether blocks and other characters beyond ASCII arrive as they are."""
-        return self._console.encoding.startswith("utf")
+        try:
+            "▁█│≥".encode(self._console.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
 
     @property
     def has_colours(self) -> bool:

@@ -21,7 +21,7 @@ _SHAPE: Shape = {
     "name": str, "description": str, "recipe": dict, "published": (None, _FIGURES), "limit": int, "curate": str,
     "python": str, "packages": {EACH: str}, "stages": [{"label": str, "name": str, "params": dict}],
     "phases": [{"folder": str, "tasks": int, "emits": (None, str)}], "inputs": [{"name": str}], "metrics": {EACH: dict},
-    "warnings": [str], "documents": {EACH: int}, "outputs": [{"path": str, "role": str}], "output_digest": str,
+    "warnings": [str], "documents": {EACH: int}, "outputs": [{"path": str, "role": str, "digest": str}], "output_digest": str,
     "rejects_digest": str,
 }  # fmt: skip
 _COUNTS = {"in": int, "born": int, "out": int, "bytes_in": int, "bytes_out": int, "seconds": float}

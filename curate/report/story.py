@@ -43,8 +43,11 @@ def _that_count(rulebook: Rulebook, document: Mapping[str, Any]) -> Iterator[Rul
     decided = document.get("stage"), document.get("reason")
     for rule in rulebook:
         counts = rulebook.for_document(rule.stage, rule.reason, document) is rule and not rule.bound.is_idle
-        is_seen = not rule.only or any(document["id"].startswith(f"{name}/") for name in rule.only)
-        if counts and is_seen and (document.get(rule.column) is not None or (rule.stage, rule.reason) == decided):
+        if (
+            counts
+            and rule.sees(document["id"])
+            and (document.get(rule.column) is not None or (rule.stage, rule.reason) == decided)
+        ):
             yield rule
 
 

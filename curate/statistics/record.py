@@ -106,6 +106,8 @@ class JudgementRecord(Record):
     Args:
         manifest: of the run.
 
+    Each file is compared with its digest before it is read for the first time, as numbers from it are called exact.
+
     Raises:
         SpecError: the run has no record, as an earlier version of curate made it.
     """
@@ -113,7 +115,8 @@ class JudgementRecord(Record):
     def __init__(self, folder: RunFolder, manifest: Mapping[str, Any]):
         super().__init__(folder.url, {column["name"]: column["about"] for column in manifest.get("judgements", ())})
         self.folder = folder
-        self.paths = sorted(output["path"] for output in manifest["outputs"] if output["role"] == Role.JUDGEMENTS)
+        listed = {each["path"]: each["digest"] for each in manifest["outputs"] if each["role"] == Role.JUDGEMENTS}
+        self.paths, self._unchecked = sorted(listed), listed
         if not self.paths:
             raise SpecError(
                 f"{folder.url} has no judgements/; an earlier version of curate made it.  Run the recipe again."
@@ -124,8 +127,17 @@ class JudgementRecord(Record):
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         self.check(columns)
         for path in self.paths:
+            self._check_content(path)
             for batch in read_parquet(self.folder, path, columns, with_threads=with_threads, coded=coded):
                 yield layout.shard_of_judgements(path), batch
+
+    def _check_content(self, path: str) -> None:
+        """Make sure, before it is read for the first time, that a file is as the run wrote it."""
+        if path in self._unchecked:
+            with reading.whole(self.folder, path):
+                if self.folder.digest(path) != self._unchecked[path]:
+                    raise ValueError("it does not have the digest that manifest.json has for it")
+            del self._unchecked[path]
 
     def part(self, n_files: int) -> JudgementRecord:
         """Return the record with only some of its files, at equal distances."""
@@ -158,6 +170,7 @@ class JudgementRecord(Record):
         found: dict[int, dict[str, Any]] = {}
         start = 0
         for path in self.paths:
+            self._check_content(path)
             with reading.whole(self.folder, path), self.folder.open(path) as file:
                 stored = pq.ParquetFile(file, pre_buffer=False)
                 for group in range(stored.num_row_groups):

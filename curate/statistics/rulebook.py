@@ -35,6 +35,10 @@ class Rule:
     def column(self) -> str:
         return self.bound.signal
 
+    def sees(self, id: str) -> bool:
+        """Return whether the filter sees a document: an id begins with the name of its input, which has no slash."""
+        return not self.only or id.partition("/")[0] in self.only
+
 
 class Rulebook:
     """The rules of all filters of a run.

@@ -21,6 +21,7 @@ import pyarrow as pa
 from curate.engine.tasks.judgements import ParquetOut
 from curate.ledger import Ledger, StageLedger
 from curate.plan.record import DOCUMENT, LANGUAGE, VERDICT, RecordColumn, schema
+from curate.runs import RunFolder
 from curate.runs.layout import JUDGEMENTS, judgements_file
 
 N_DOCS, N_SHARDS, AT_ONCE = 10_000_000, 10, 50_000
@@ -52,7 +53,7 @@ def _run(folder: Path, changed: float) -> Path:
     """Write the record, manifest and ledger of a run in which a share of the documents has another fate than in the others."""
     (folder / JUDGEMENTS).mkdir(parents=True)
     n_kept = sum(_shard(folder, shard, changed) for shard in range(N_SHARDS))
-    outputs = [{"path": judgements_file(k), "role": "judgements", "bytes": 0, "digest": ""} for k in range(N_SHARDS)]
+    outputs = [{"path": path, "role": "judgements", "bytes": 0, "digest": RunFolder(str(folder)).digest(path)} for path in map(judgements_file, range(N_SHARDS))]  # fmt: skip
     stages = [
         {
             "label": "filters.one",

@@ -90,10 +90,21 @@ def test_options_that_do_not_fit_are_exit_2_without_a_traceback(made, arguments,
     assert result.returncode == 2 and message in " ".join(result.stderr.split()) and "Traceback" not in result.stderr
 
 
+def _note_digest(folder: RunFolder, path: str) -> None:
+    """Let the manifest have the digest of a file as it is now."""
+    manifest = folder.read_json(layout.MANIFEST)
+    (output,) = (each for each in manifest["outputs"] if each["path"] == path)
+    output["digest"] = folder.digest(path)
+    Path(folder.path(layout.MANIFEST)).write_text(json.dumps(manifest))
+
+
 def test_a_record_of_several_row_groups_is_read(made):
     path = RunFolder(made.aside).path(layout.judgements_file(0))
     rows = pq.read_table(path)
     pq.write_table(rows, path, row_group_size=50, use_dictionary=["source", "language", "stage", "reason", "broken.list.element"])  # fmt: skip
+    damaged = stats(made.aside, "--what-if", "quality.threshold#2.max=12")
+    assert damaged.returncode == 2 and "digest" in damaged.stderr and "exact" not in damaged.stdout
+    _note_digest(RunFolder(made.aside), layout.judgements_file(0))
     result = stats(made.aside, "--what-if", "quality.threshold#2.max=12", "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["documents"] == len(DOCUMENTS)
