@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch, Columns, Seen, Told, Verdicts
+from curate.batch import Batch, Columns, Remark, Seen, Verdicts
 from curate.errors import StageError
 
 
@@ -164,7 +164,7 @@ class Barrier(ABC):
         """Return lines that `curate plan` prints under the stage: what it will cost."""
         return ()
 
-    def tell(self, document: Seen, corpus: Corpus) -> Sequence[Told]:
+    def remarks(self, document: Seen, corpus: Corpus) -> Sequence[Remark]:
         """Return what `curate explain` shows of a document, kept or dropped, beside its verdict: its place in a ranking, the
         members of its cluster. Verdicts that name a kept copy are shown without it."""
         return ()

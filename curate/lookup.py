@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from curate.batch import Seen, Told
+from curate.batch import Remark, Seen
 from curate.stage import Split
 
 
@@ -42,8 +42,8 @@ class HasRecords(Protocol):
 
 
 @runtime_checkable
-class HasStory(Protocol):
-    """A stage, other than a barrier, that can tell more of a document than its verdict and its columns say."""
+class HasRemarks(Protocol):
+    """A stage, other than a barrier, that can say more about a document than its verdict and its columns do."""
 
-    def tell(self, document: Seen) -> Sequence[Told]:
+    def remarks(self, document: Seen) -> Sequence[Remark]:
         """Return what `curate explain` shows of a document that the stage has seen; the stage is not set up."""

@@ -108,7 +108,7 @@ class HasSetup(Protocol):
 
 @runtime_checkable
 class HasSetupCheck(Protocol):
-    """A stage that can tell, without loading anything large, that it cannot be set up."""
+    """A stage that can find out, without loading anything large, whether it can be set up."""
 
     def check_setup(self) -> None:
         """Look for its packages and into its files, before any task runs.

@@ -3,7 +3,7 @@
 from curate.batch import column_types
 from curate.batch.columns import CORE, Columns
 from curate.batch.documents import TARGET_BYTES, TARGET_DOCS, Batch, Doc, same_schema
-from curate.batch.told import Seen, Told
+from curate.batch.remarks import Remark, Seen
 from curate.batch.verdicts import KEEP, ListHits, Places, Verdicts
 
 __all__ = [
@@ -16,8 +16,8 @@ __all__ = [
     "Doc",
     "ListHits",
     "Places",
+    "Remark",
     "Seen",
-    "Told",
     "Verdicts",
     "column_types",
     "same_schema",

@@ -47,7 +47,7 @@ class Backend(ABC):
         """
 
     def labels(self, path: Path) -> tuple[str, ...] | None:
-        """Return the labels of a model without loading all of it; None, as by default, if only `load` can tell them.
+        """Return the labels of a model without loading all of it; None, as by default, if only `load` finds them.
 
         Raises:
             InputError: it is damaged, or a package is not installed.

@@ -23,7 +23,7 @@ def explain(
     module: Modules = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the story of one document, stage by stage: values beside their bounds, edits, copies, ranks; or list those of a domain."""
+    """Show what happened to one document, stage by stage: values beside their bounds, edits, copies, ranks; or list those of a domain."""
     from curate.cli import show_document
     from curate.cli.console import print_json
     from curate.report import fate

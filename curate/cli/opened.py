@@ -72,7 +72,7 @@ def open_run(url: str, modules: Sequence[str] = ()) -> Opened | None:
         return Opened(unfinished.read(folder, modules))
     if sum(folder.exists(name) for name in _MARKS) > 1:
         raise SpecError(
-            f"{url}: looks like a run folder, but {layout.RUN} and {layout.MANIFEST} are missing, so there is no run here.  "
+            f"{url}: looks like a run folder, but {layout.RUN} and {layout.MANIFEST} are missing; without them it cannot be read.  "
             "Restore them, or run the recipe again with another --output."
         )
     return None
@@ -100,4 +100,4 @@ def open_any(url: str, asked: Asked, modules: Sequence[str] = ()) -> Opened:
     try:
         return Opened(dataset.measure(url, asked))
     except dataset.NotFound as error:
-        raise SpecError(f"{url}: there is no run here, and no data set either: {error}") from error
+        raise SpecError(f"{url} is neither a run folder nor a data set: {error}") from error

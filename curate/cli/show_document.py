@@ -11,7 +11,7 @@ from curate.cli.console import OUT, Piece, joined, many, quoted
 from curate.cli.show_values import expected, number
 
 LONGEST, LISTED = 1500, 12
-"""Characters of a document's text that are shown, and things that a stage tells."""
+"""Characters of a document's text that are shown, and remarks of a stage."""
 
 
 def print_found(found: Mapping[str, Any], run: str) -> None:
@@ -55,7 +55,7 @@ def print_fate(found: Mapping[str, Any], run: str = "RUN") -> None:
     if found["n_others"] > len(found["others"]):
         OUT.print(f"also {found['n_others'] - len(found['others']):,} more")
     _print_columns(found)
-    _print_told(found["told"])
+    _print_remarks(found["remarks"])
     if place := found.get("origin"):
         OUT.print(f"\nread from {place['file']} by {place['source']}; its record there:")
         OUT.print("  ", quoted(f"curate show {shlex.quote(run)} {shlex.quote(found['id'])} --raw"))
@@ -94,9 +94,9 @@ def _beside(bounds: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
         yield quoted(f"{said}{whose}{mark}", "bold" if bound["is_broken"] else "dim")
 
 
-def _print_told(told: Sequence[Mapping[str, Any]]) -> None:
-    """Print what stages tell of a document, stage by stage; of a long list the beginning."""
-    for stage, said in groupby(told, key=lambda each: each["stage"]):
+def _print_remarks(remarks: Sequence[Mapping[str, Any]]) -> None:
+    """Print the remarks of stages, stage by stage; of a long list the beginning."""
+    for stage, said in groupby(remarks, key=lambda each: each["stage"]):
         lines = [each["text"] for each in said]
         OUT.print("\n", quoted(f"{stage}:", "bold"))
         for line in lines[:LISTED]:

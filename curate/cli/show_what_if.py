@@ -32,7 +32,7 @@ def print_outcome(found: Mapping[str, Any]) -> None:
     for sentence in found["unknown"]:
         OUT.print(sentence, style="dim")
     if found["unknown"]:
-        OUT.print("--exact runs the changed recipe and tells the true number.", style="dim")
+        OUT.print("--exact runs the changed recipe and gives the true number.", style="dim")
     _print_examples("would be dropped no more where they were", found["examples"]["gained"], "green")
     _print_examples("would be dropped", found["examples"]["lost"], "red")
 

@@ -18,7 +18,7 @@ Changes = Annotated[
     typer.Option(
         "--what-if",
         metavar="PATH=VALUE",
-        help="Tell what another value in the recipe would have given, such as filters.gopher.quality.min_words=30; paths as "
+        help="Show what another value in the recipe would have given, such as filters.gopher.quality.min_words=30; paths as "
         "for `curate run --set`. From the record of the run, so only for filters that compare measurements; else --exact. "
         "Repeatable: the changes hold together.",
         rich_help_panel=GROUP,
@@ -28,7 +28,7 @@ Sweep = Annotated[
     str,
     typer.Option(
         metavar="PATH=FROM:TO:STEP",
-        help="Tell it for many values, such as filters.gopher.quality.min_words=10:100:10, or =10,20,50. Changes given with "
+        help="Show it for many values, such as filters.gopher.quality.min_words=10:100:10, or =10,20,50. Changes given with "
         "--what-if hold for all of them.",
         show_default=False,
         rich_help_panel=GROUP,

@@ -170,7 +170,7 @@ def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
         in `others`, `LISTED` of them at most, and `n_others` says how many there are. For a domain or a part that several
         documents have: `documents`, `LISTED` at most, in the same order; `fates`, how many were kept and dropped; and
         `meaning`, what they have in common. `columns` of a fate has what was measured, `bounds` the rules beside the values
-        (`story.bounds`), `told` what stages say of it (`Narrator.tell`), `origin` where it is in the input, and `notes` what is
+        (`story.bounds`), `remarks` what stages say about it (`Narrator.remarks`), `origin` where it is in the input, and `notes` what is
         missing of all this, as sentences.
 
     Raises:
@@ -195,10 +195,10 @@ def fate_of(run: Documents, hit: Hit) -> dict[str, Any]:
     found = kept(run, hit, recorded) if hit.is_kept else dropped(run, hit, recorded, notes)
     document = {**found["columns"], **{name: found.get(name) for name in ("id", "url", "stage", "reason")}}
     found["bounds"] = story.bounds(run.manifest, document)
-    found["told"] = []
+    found["remarks"] = []
     if recorded.is_there and hit.shard is not None:
-        with _missing(notes, "What stages tell of the document is not shown"):
-            found["told"] = story.Narrator(run.folder, run.manifest, run.modules).tell(
+        with _missing(notes, "The remarks of stages are not shown"):
+            found["remarks"] = story.Narrator(run.folder, run.manifest, run.modules).remarks(
                 document, hit.shard, found["text"]
             )
     with _missing(notes, "Where the document is in the input is not known"):

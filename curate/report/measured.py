@@ -81,7 +81,7 @@ class Group:
 
     Args:
         value: None if it is not known, as the documents were dropped before it was.
-        is_rest: whether these are the documents of all rare values, which are not told apart.
+        is_rest: whether these are the documents of all rare values, which are not counted separately.
         all, kept: what was counted of all documents, and of those that were kept.
         reasons: (stage, reason) -> documents that were dropped for it.
     """
@@ -120,7 +120,7 @@ def columns(run: FinishedRun) -> Iterator[Measured]:
 
 
 def groups(run: FinishedRun, by: str) -> Iterator[Group]:
-    """Yield the groups of documents by the values of a column, the largest first, and last those that are not told apart."""
+    """Yield the groups of documents by the values of a column, the largest first, and last those that are not counted separately."""
     found = run.statistics.groups.get(by)
     if found is None:
         return

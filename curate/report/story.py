@@ -1,4 +1,4 @@
-"""The story of one document beyond its verdict: every bound beside the value, and what stages tell of it."""
+"""The story of one document beyond its verdict: every bound beside the value, and the remarks of stages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from curate import registry
 from curate.barrier import Barrier
 from curate.batch import Seen
-from curate.lookup import HasStory
+from curate.lookup import HasRemarks
 from curate.plan import AnyPhase, MapPhase, StageRef, phases
 from curate.runs import Role, RunFolder, arrow_files, layout, reading
 from curate.runs.layout import PhaseFolder
@@ -65,11 +65,11 @@ def _beside(rule: Rule, document: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# ---------------------------------------------------------------------- what stages tell
+# ---------------------------------------------------------------------- remarks of stages
 
 
 class Narrator:
-    """Asks the stages of a finished run what they tell of one document.
+    """Asks the stages of a finished run for their remarks on one document.
 
     Stages of the user's are asked only if their modules were given, as importing runs code.
 
@@ -81,8 +81,8 @@ class Narrator:
         self.folder, self.manifest, self.modules = folder, manifest, tuple(modules)
         self._order = {stage["label"]: at for at, stage in enumerate(manifest["stages"])}
 
-    def tell(self, document: Mapping[str, Any], shard: int, text: str | None) -> list[dict[str, Any]]:
-        """Return what the stages that the document came to tell of it: stage, text, data.
+    def remarks(self, document: Mapping[str, Any], shard: int, text: str | None) -> list[dict[str, Any]]:
+        """Return the remarks of the stages that the document came to: stage, text, data.
 
         Args:
             document: as `bounds` takes it. shard: it is in. text: its text at the end of its way.
@@ -95,8 +95,8 @@ class Narrator:
         for phase, ref in self._stages():
             if self._order.get(ref.label, -1) <= reached:
                 found += [
-                    {"stage": ref.label, "text": told.text, "data": dict(told.data)}
-                    for told in self._told(phase, ref, document, shard, text)
+                    {"stage": ref.label, "text": remark.text, "data": dict(remark.data)}
+                    for remark in self._remarks(phase, ref, document, shard, text)
                 ]
         return found
 
@@ -112,7 +112,7 @@ class Narrator:
         with reading.whole(self.folder, layout.PLAN):
             return [phases.from_json(data) for data in described["phases"]]
 
-    def _told(
+    def _remarks(
         self, phase: MapPhase, ref: StageRef, document: Mapping[str, Any], shard: int, text: str | None
     ) -> Sequence[Any]:
         if registry.owner(ref.name, phase.modules) not in (None, *self.modules) or ref.cases:
@@ -123,10 +123,10 @@ class Narrator:
         seen = Seen(document["id"], {name: value for name, value in document.items() if value is not None})
         made = ref.construct(phase.modules)
         if isinstance(made, Barrier):
-            return made.tell(seen, _Decided(self.folder, self.manifest, ref.label, self._order))
-        if isinstance(made, HasStory):
+            return made.remarks(seen, _Decided(self.folder, self.manifest, ref.label, self._order))
+        if isinstance(made, HasRemarks):
             before, after = self.text_before(document["id"], shard, phase), self._after(document["id"], shard, phase)
-            return made.tell(Seen(seen.id, seen.columns, before, after or text))
+            return made.remarks(Seen(seen.id, seen.columns, before, after or text))
         return ()
 
     def _after(self, id: str, shard: int, phase: MapPhase) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CAPACITY = 1024
-"""Values that are told apart, unless another number is asked for."""
+"""Values that are counted separately, unless another number is asked for."""
 
 Counts = dict[str, list[int]]
 """What was counted for one value: outcome -> numbers, the first of which is the number of documents."""
@@ -23,7 +23,7 @@ class HeavyHitters:
     Args:
         weights: value -> its counter; at most the number of its documents.
         counts: value -> outcome -> numbers of documents, and whatever else is added up.
-        rest: the same, for all values that are not told apart.
+        rest: the same, for all values that are not counted separately.
         error: documents that a value may have beyond those counted for it; 0 means that everything is exact.
 
     Source:
@@ -47,7 +47,7 @@ class HeavyHitters:
         return not self.error
 
     def documents(self, value: str | None) -> int:
-        """Return how many documents were counted for a value; 0 if it is not told apart."""
+        """Return how many documents were counted for a value; 0 if it is not counted separately."""
         return sum(numbers[0] for numbers in self.counts.get(value, {}).values())
 
     def count(self, value: str | None, outcome: str, numbers: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 MOST_SETS = 2048
-"""Different sets of rules that are told apart; with more, only single rules and pairs are counted."""
+"""Different sets of rules that are counted separately; with more, only single rules and pairs are counted."""
 
 
 @dataclass(slots=True)

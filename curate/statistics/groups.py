@@ -21,7 +21,7 @@ from curate.statistics.fates import KEPT, Codes
 from curate.statistics.record import Record
 
 SHOWN = 20
-"""Values that are told apart; the others are one row."""
+"""Values that are shown separately; the others are one row."""
 
 REASONS = 3
 """Reasons that are named for each value."""

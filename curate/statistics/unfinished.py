@@ -1,4 +1,4 @@
-"""A run that has not finished, as far as its finished tasks tell: it is still running, waits, or has stopped."""
+"""A run that has not finished, as far as its finished tasks show: it is still running, waits, or has stopped."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _who(folder: RunFolder) -> str:
     if reading.read_json(folder, layout.RUN, {}).get("is_detached"):
         return "The run was submitted to its executor and has not finished."
     if not folder.is_local:
-        return "The run has not finished; whether a process is at it, an object store does not tell."
+        return "The run has not finished; on an object store it is not known whether a process is working on it."
     try:
         folder.check_unlocked()
     except RunError:

@@ -199,7 +199,7 @@ def test_half_deleted_and_foreign_runs_are_refused(folder, damage, said):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere"], "there is no run here, and no data set either"),
+        (["nowhere"], "is neither a run folder nor a data set"),
         (["in", "--sample", "some"], "expected a number of documents"),
         (["in", "--near", "a.b"], "is a data set"),
         (["in", "--signal", "wrods.count"], "words.count"),

@@ -1,4 +1,4 @@
-"""What `curate explain` tells of ranks, clusters and masked spans, against what the run decided."""
+"""What `curate explain` shows of ranks, clusters and masked spans, against what the run decided."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(tmp_path_factory) -> str:
 
 
 def of_stage(found: dict, stage: str) -> list[dict]:
-    return [told["data"] for told in found["told"] if told["stage"] == stage]
+    return [remark["data"] for remark in found["remarks"] if remark["stage"] == stage]
 
 
 def test_places_are_those_by_which_the_run_kept(run):
@@ -78,14 +78,14 @@ def test_masked_spans_are_told_by_their_place_in_the_text(run):
     found = fate.find(run, row["id"])
     (span,) = of_stage(found, "text.mask_pii")
     assert found["text"][span["start"] : span["end"]] == "<EMAIL>"
-    assert "example.org" not in json.dumps(found["told"])
+    assert "example.org" not in json.dumps(found["remarks"])
 
 
 def test_spans_are_exact_only_if_the_text_before_is_known():
     stage, before = mask_pii(), "é write to <EMAIL> or jane.doe@mailbox.org"
     after = "é write to <EMAIL> or <EMAIL>"
-    exact = stage.tell(Seen("x", {"pii_count": 1}, before, after))
-    unsure = stage.tell(Seen("x", {"pii_count": 1}, None, after))
-    assert [told.data["start"] for told in exact] == [after.rindex("<")]
-    assert [told.data["is_exact"] for told in unsure] == [False, False]
-    assert not stage.tell(Seen("x", {"pii_count": 0}, None, after))
+    exact = stage.remarks(Seen("x", {"pii_count": 1}, before, after))
+    unsure = stage.remarks(Seen("x", {"pii_count": 1}, None, after))
+    assert [remark.data["start"] for remark in exact] == [after.rindex("<")]
+    assert [remark.data["is_exact"] for remark in unsure] == [False, False]
+    assert not stage.remarks(Seen("x", {"pii_count": 0}, None, after))

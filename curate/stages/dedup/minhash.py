@@ -13,7 +13,7 @@ from annotated_types import Interval
 
 from curate.assets import Location
 from curate.barrier import Barrier, Corpus, Emitted, Reduction
-from curate.batch import Batch, Columns, Places, Seen, Told, Verdicts
+from curate.batch import Batch, Columns, Places, Remark, Seen, Verdicts
 from curate.errors import InputError, SpecError
 from curate.kernels import minhash as kernel
 from curate.params import Positive, Share
@@ -27,7 +27,7 @@ SHARDS_PER_TASK = 2
 """How many shards' keys, or edges, one reduce task processes."""
 
 SHOWN_MEMBERS = 20
-"""How many members of a cluster are told of a document."""
+"""How many members of its cluster are shown for a document."""
 
 
 class minhash(Barrier):
@@ -212,8 +212,8 @@ class minhash(Barrier):
             sidecar = sidecar.set_column(sidecar.schema.get_field_index(name), name, pa.array(values))
         return sidecar
 
-    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
-        """Tell the cluster of a document, as `dedup/clusters.parquet` has it."""
+    def remarks(self, document: Seen, corpus: Corpus) -> list[Remark]:
+        """Return the cluster of a document, as `dedup/clusters.parquet` has it."""
         own = corpus.evidence("clusters", "id", document.id)
         if not own:
             return []
@@ -223,7 +223,7 @@ class minhash(Barrier):
         others = [member for member in members if not member["is_kept"]]
         shown = [{"id": member["id"], "similarity": member["similarity"]} for member in others[:SHOWN_MEMBERS]]
         text = f"cluster of {own[0]['n_copies']:,} documents, for which {kept_id} stands ({why})"
-        return [Told(text, {"kept_id": kept_id, "documents": own[0]["n_copies"], "why_kept": why, "copies": shown})]
+        return [Remark(text, {"kept_id": kept_id, "documents": own[0]["n_copies"], "why_kept": why, "copies": shown})]
 
     def warm_up(self) -> None:
         """Compile all kernels by deduplicating two documents in memory."""

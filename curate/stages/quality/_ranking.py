@@ -13,7 +13,7 @@ import xxhash
 
 from curate import languages
 from curate.barrier import Corpus, Emitted, ReduceContext, Reduction
-from curate.batch import Batch, Columns, Seen, Told, Verdicts
+from curate.batch import Batch, Columns, Remark, Seen, Verdicts
 from curate.errors import SpecError
 from curate.stages.dedup import _keep_policy
 
@@ -130,8 +130,8 @@ class Ranking:
         verdicts.value[rows] = rank
         return Verdicts(REASONS, verdicts.code, verdicts.value, evidence)
 
-    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
-        """Tell the rank of a document and its place among those it was ranked with, and the same for each score."""
+    def remarks(self, document: Seen, corpus: Corpus) -> list[Remark]:
+        """Return the rank of a document and its place among those it was ranked with, and the same for each score."""
         shown = [*self.by, *([self.group] if self.group else []), *([languages.COLUMN] if self.by else [])]
         needed = [name for name in shown if name != languages.COLUMN or name in corpus.names]
         if not self.by or any(name not in corpus.names for name in needed):
@@ -150,8 +150,8 @@ class Ranking:
             [each[rows] for each in scores], table["id"].take(pa.array(rows)), int(np.flatnonzero(rows == mine[0])[0])
         )
 
-    def _places(self, scores: Sequence[np.ndarray], ids: pa.ChunkedArray, mine: int) -> list[Told]:
-        """Tell the places of one document of a group, by all scores and by each."""
+    def _places(self, scores: Sequence[np.ndarray], ids: pa.ChunkedArray, mine: int) -> list[Remark]:
+        """Return the places of one document of a group, by all scores and by each."""
         parts = [percentiles(each) for each in scores]
         rank = np.mean(parts, axis=0)
         n, n_kept = len(rank), self._n_kept(len(rank))
@@ -159,21 +159,21 @@ class Ranking:
         place = 1 + int((rank > rank[mine]).sum() + ((rank == rank[mine]) & (tie < tie[mine])).sum())
         lowest = float(np.sort(rank)[n - n_kept]) if n_kept else None
         kept_from = f", from {lowest:.4g}" if lowest is not None else ""
-        told = [
-            Told(
+        found = [
+            Remark(
                 f"rank {rank[mine]:.4g}, place {place:,} of {n:,}; the first {n_kept:,} are kept{kept_from}",
                 {"rank": float(rank[mine]), "place": place, "of": n, "kept": n_kept, "lowest_kept": lowest},
             )
         ]
         for name, values, part in zip(self.by, scores, parts, strict=True):
             at = 1 + int((values > values[mine]).sum())
-            told.append(
-                Told(
+            found.append(
+                Remark(
                     f"{name}: rank {part[mine]:.4g}, place {at:,} of {n:,}",
                     {"score": name, "rank": float(part[mine]), "place": at, "of": n},
                 )
             )
-        return told
+        return found
 
 
 def best(scores: Sequence[np.ndarray], group: np.ndarray, tie: np.ndarray, n_kept) -> tuple:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from curate.barrier import Barrier, Corpus, Emitted, Reduction
-from curate.batch import Batch, Seen, Told, Verdicts
+from curate.batch import Batch, Remark, Seen, Verdicts
 from curate.params import Share
 from curate.stages.quality._ranking import Ranking
 
@@ -61,6 +61,6 @@ class keep_top(Barrier):
         """Drop every document that is not kept; record its rank."""
         return self._ranking.apply(batch, results)
 
-    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
-        """Tell the place of a document, kept or dropped, by its mean rank and by each score."""
-        return self._ranking.tell(document, corpus)
+    def remarks(self, document: Seen, corpus: Corpus) -> list[Remark]:
+        """Return the place of a document, kept or dropped, by its mean rank and by each score."""
+        return self._ranking.remarks(document, corpus)

@@ -7,7 +7,7 @@ from typing import Literal
 import pyarrow as pa
 
 from curate.barrier import Barrier, Corpus, Emitted, Reduction
-from curate.batch import Batch, Seen, Told, Verdicts
+from curate.batch import Batch, Remark, Seen, Verdicts
 from curate.params import Natural, Share
 from curate.stages.quality._ranking import Ranking
 
@@ -73,6 +73,6 @@ class top_per(Barrier):
         """Drop every document that is not kept; record its rank."""
         return self._ranking.apply(batch, results)
 
-    def tell(self, document: Seen, corpus: Corpus) -> list[Told]:
-        """Tell the place of a document, kept or dropped, by its mean rank and by each score."""
-        return self._ranking.tell(document, corpus)
+    def remarks(self, document: Seen, corpus: Corpus) -> list[Remark]:
+        """Return the place of a document, kept or dropped, by its mean rank and by each score."""
+        return self._ranking.remarks(document, corpus)

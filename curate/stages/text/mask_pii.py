@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from curate.batch import Batch, Seen, Told
+from curate.batch import Batch, Remark, Seen
 from curate.kernels import pii_candidates
 from curate.stages.text import _pii_addresses, _pii_keys, _pii_numbers, _pii_phones
 from curate.stages.text._pii import Finder
@@ -100,8 +100,8 @@ class mask_pii:
             batch = batch.with_text(pa.LargeStringArray.from_buffers(len(batch), *buffers))
         return batch.counted({f"pii.{type}": found[k] for k, type in enumerate(TYPES) if type in self.types})
 
-    def tell(self, document: Seen) -> list[Told]:
-        """Tell which spans of a text are masked and where, never what was there.
+    def remarks(self, document: Seen) -> list[Remark]:
+        """Return which spans of a text are masked and where, never what was there.
 
         If the text before is known and nothing else has changed it, these are exactly the spans that were replaced; else every
         placeholder in the text counts, also one that its author wrote.
@@ -113,7 +113,7 @@ class mask_pii:
         spans = _in_text(document.after, self.types) if found is None else found
         note = "" if is_exact else ", or written so"
         return [
-            Told(
+            Remark(
                 f"{placeholder(kind)} at character {start:,}{note}",
                 {"type": kind, "start": start, "end": start + len(placeholder(kind)), "is_exact": is_exact},
             )

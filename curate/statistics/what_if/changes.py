@@ -123,7 +123,7 @@ class Compiled:
         return bound.spec.all_params.get(param.rpartition(".")[2]) if bound else None
 
     def check_is_filter(self, param: str) -> None:
-        """Make sure that a parameter is not one of a stage that the record cannot tell about.
+        """Make sure that a parameter is not one of a stage about which the record says nothing.
 
         Raises:
             SpecError: it is.

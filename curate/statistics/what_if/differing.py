@@ -92,7 +92,7 @@ def _fates(rows: pa.Table) -> pa.Array:
 
 
 def _differing(old: pa.Array, new: pa.Array) -> Iterator[tuple[str, pa.Array, pa.Array]]:
-    """Yield (kind, which rows, the fate that tells why) for each way in which a fate can differ."""
+    """Yield (kind, which rows, the fate that says why) for each way in which a fate can differ."""
     yield "gained", pc.and_(old.is_valid(), new.is_null()), old
     yield "lost", pc.and_(old.is_null(), new.is_valid()), new
     yield "moved", pc.fill_null(pc.not_equal(old, new), False), new

@@ -1,4 +1,4 @@
-"""What a stage can tell of one document, beside its verdict and its columns; for `curate explain`."""
+"""What a stage can say about one document, beside its verdict and its columns; for `curate explain`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One thing that a stage tells of a document.
+class Remark:
+    """One thing that a stage says about a document.
 
     Args:
         text: in words, on one line.
