@@ -16,7 +16,7 @@ import yaml
 from curate import registry
 from curate.errors import SpecError
 from curate.inputs.found import Found
-from curate.spec import overrides, shipped
+from curate.spec import marks, overrides, shipped
 from curate.spec.entries import CHECKPOINT
 
 EXTRACTION = "extract.html"
@@ -72,7 +72,11 @@ def _text(text: str, like: str, path: str, found: Sequence[Found]) -> str:
 
     key, value = nodes["inputs"]
     changes.append(
-        (key.start_mark.line, _end(value) + 1, [*_inputs(names, found, os.path.dirname(path) or ".", _variables(root))])
+        (
+            key.start_mark.line,
+            marks.end(value).line + 1,
+            [*_inputs(names, found, os.path.dirname(path) or ".", _variables(root))],
+        )
     )
     key, value = nodes["name"]
     if "${" not in value.value:
@@ -189,7 +193,7 @@ def _extraction(
     if has_pages and not made:
         yield first, first, [f"  - {EXTRACTION}" + (f": {{{limited}}}" if limited else "")]
     for item in made:
-        start, end = item.start_mark.line, _end(item) + 1
+        start, end = item.start_mark.line, marks.end(item).line + 1
         if not has_pages:
             yield start, end, []
         elif limited:
@@ -212,11 +216,3 @@ def _with(line: str, item: yaml.Node, param: str) -> str:
     ((_, params),) = item.value
     at = params.start_mark.column + 1
     return f"{line[:at]}{param}{', ' * bool(params.value)}{line[at:]}"
-
-
-def _end(node: yaml.Node) -> int:
-    """Return the number of the last line of a value; PyYAML lets block mappings end where the next key begins."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
-    return node.end_mark.line

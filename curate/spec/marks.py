@@ -141,6 +141,14 @@ def made(value: Any, place: str, folder: str = "") -> Marked:
     return Marked(value, place, place, folder)
 
 
+def end(node: yaml.Node) -> yaml.Mark:
+    """Return where a value ends; for PyYAML, a block collection ends where the next key begins."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return end(last[1] if isinstance(last, tuple) else last)
+    return node.end_mark
+
+
 def note(text: str, places: Sequence[str]) -> str:
     """Return a note for the user about one place or several."""
     first, *others = dict.fromkeys(places)

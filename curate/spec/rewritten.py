@@ -111,7 +111,7 @@ def _changed(text: str, wanted: Marked, setting: str, flag: str) -> str:
         if inner is None:
             return _inserted(text, node, at[depth:], value)
         node = inner
-    return text[: node.start_mark.index] + _flow(value) + text[_end(node) :]
+    return text[: node.start_mark.index] + _flow(value) + text[marks.end(node).index :]
 
 
 def _difference(one: Any, other: Any) -> tuple[list[str | int], Any] | None:
@@ -160,19 +160,11 @@ def _inserted(text: str, node: yaml.Node, keys: Sequence[str | int], value: Any)
         return f"{text[:at]}{item}{text[at:]}"
     last = node.value[-1][1]
     if node.flow_style:
-        at = _end(last)
+        at = marks.end(last).index
         return f"{text[:at]}, {item}{text[at:]}"
-    end = text.find("\n", _end(last))
+    end = text.find("\n", marks.end(last).index)
     end = len(text) if end < 0 else end
     return f"{text[:end]}\n{' ' * node.start_mark.column}{item}{text[end:]}"
-
-
-def _end(node: yaml.Node) -> int:
-    """Return where a value ends; PyYAML lets block collections end where the next key begins."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
-    return node.end_mark.index
 
 
 def _flow(value: Any) -> str:

@@ -52,6 +52,19 @@ class Timed:
 
         return timed
 
+    def in_map_phases(self, run: RunFolder) -> tuple[float, float]:
+        """Do all tasks of the map phases of a run again; return their processor time, and what of it the functions took."""
+        total = own = 0.0
+        for phase in map(phases.from_json, run.read_json(layout.PLAN)["phases"]):
+            for task in range(phase.n_tasks) if isinstance(phase, MapPhase) else ():
+                for _ in range(2):  # the first loads kernels and models
+                    run.remove(layout.PhaseFolder(run, phase.folder).task(task).record)
+                    self.seconds, start = 0.0, time.process_time()
+                    map_task.run(run, phase, task)
+                    last = time.process_time() - start
+                total, own = total + last, own + self.seconds
+        return total, own
+
 
 def main() -> None:
     """Print both tables."""
@@ -91,19 +104,10 @@ def _print_columns(title: str, run: RunFolder) -> None:
 
 
 def _print_time(run: RunFolder) -> None:
-    described = run.read_json(layout.PLAN)["phases"]
     timed = Timed()
     for name in ("drop", "keep", "add", "close"):
         setattr(judgements.Judgements, name, timed(getattr(judgements.Judgements, name)))
-    total = recording = 0.0
-    for phase in map(phases.from_json, described):
-        for task in range(phase.n_tasks) if isinstance(phase, MapPhase) else ():
-            for _ in range(2):  # the first loads kernels and models
-                run.remove(layout.PhaseFolder(run, phase.folder).task(task).record)
-                timed.seconds, start = 0.0, time.process_time()
-                map_task.run(run, phase, task)
-                last = time.process_time() - start
-            total, recording = total + last, recording + timed.seconds
+    total, recording = timed.in_map_phases(run)
     print(f"  recording took {recording / total:.1%} of {total:.1f} s of processor time")
 
 

@@ -23,8 +23,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import curate
-from curate.engine.tasks import judgements, map_task
-from curate.plan import MapPhase, phases
+from curate.engine.tasks import judgements
 from curate.runs import RunFolder, layout
 from curate.sketches import Distinct, Histogram
 from curate.statistics.run_statistics import RunStatistics
@@ -165,15 +164,7 @@ def _print_cost(title: str, recipe: Path, paths: list[str] | None) -> None:
         setattr(owner, name, timed(getattr(owner, name)))
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(curate.run(str(recipe), output=f"{folder}/run", workers=1, input_paths=paths))
-        total = counting = 0.0
-        for phase in map(phases.from_json, run.read_json(layout.PLAN)["phases"]):
-            for task in range(phase.n_tasks) if isinstance(phase, MapPhase) else ():
-                for _ in range(2):  # the first loads kernels and models
-                    run.remove(layout.PhaseFolder(run, phase.folder).task(task).record)
-                    timed.seconds, start = 0.0, time.process_time()
-                    map_task.run(run, phase, task)
-                    last = time.process_time() - start
-                total, counting = total + last, counting + timed.seconds
+        total, counting = timed.in_map_phases(run)
         documents = run.read_json(layout.MANIFEST)["documents"]["in"]
         size = Path(folder, "run", layout.STATISTICS).stat().st_size
         output = sum(path.stat().st_size for path in Path(folder, "run").rglob("*") if path.is_file())
