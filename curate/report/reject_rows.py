@@ -28,29 +28,13 @@ def of_shard(
             with reading.whole(folder, path), folder.open(path) as file:
                 yield from (
                     {**row, "phase": phase_of_rejects(path)}
-                    for row in _rows(pq.ParquetFile(file, pre_buffer=False), "id", wanted)
+                    for row in _rows(pq.ParquetFile(file, pre_buffer=False), wanted)
                 )
 
 
-def with_kept_copy(folder: RunFolder, manifest: Mapping[str, Any], stage: str, id: str) -> Iterator[dict[str, Any]]:
-    """Yield the rejects of all shards that a stage dropped as copies of a document.
-
-    Raises:
-        InputError: a file is missing or damaged.
-    """
-    for output in manifest["outputs"]:
-        if output["role"] == Role.REJECTS:
-            path = output["path"]
-            with reading.whole(folder, path), folder.open(path) as file:
-                stored = pq.ParquetFile(file, pre_buffer=False)
-                for row in _rows(stored, "kept_id", pa.array([id], pa.string())):
-                    if row["stage"] == stage:
-                        yield row
-
-
-def _rows(stored: pq.ParquetFile, column: str, wanted: pa.Array) -> Iterator[dict[str, Any]]:
+def _rows(stored: pq.ParquetFile, ids: pa.Array) -> Iterator[dict[str, Any]]:
     for group in range(stored.num_row_groups):
-        found = stored.read_row_group(group, columns=[column], use_threads=False)[column]
-        places = pc.indices_nonzero(pc.is_in(found, wanted))
+        found = stored.read_row_group(group, columns=["id"], use_threads=False)["id"]
+        places = pc.indices_nonzero(pc.is_in(found, ids))
         if len(places):
             yield from stored.read_row_group(group, use_threads=False).take(places).to_pylist()

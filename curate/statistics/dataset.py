@@ -80,6 +80,8 @@ def measure(url: str, asked: Asked = USUAL, seed: int = SEED) -> Corpus:
     looked = _looked(url)
     files = inputs.resolve(looked.paths, "", looked.source.name)
     reader, notes = _reader(url, looked, files, asked)
+    if looked.left_out:
+        notes.append(f"{_many(len(looked.left_out), 'other file')} left out, such as {looked.left_out[0]}; name a file to measure it.")  # fmt: skip
     sample = _drawn(files, asked, seed)
     measuring.warm_up()
     folder = tempfile.TemporaryDirectory(prefix="curate-stats-")

@@ -168,3 +168,10 @@ def test_numbers_of_any_size_are_shown(tmp_path, values, capsys):
     (tmp_path / "a.jsonl").write_text(f'{{"text": "one", "s": {values}}}\n')
     stats(str(tmp_path / "a.jsonl"))
     assert "distributions" in capsys.readouterr().out
+
+
+def test_files_that_are_left_out_are_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')
+    (tmp_path / "b.parquet").write_text("junk")
+    found = dataset.measure(str(tmp_path))
+    assert any("1 other file left out, such as" in note and "b.parquet" in note for note in found.missing)

@@ -35,11 +35,6 @@ def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def is_empty(found: Mapping[str, Any]) -> bool:
-    """Return whether nothing differs."""
-    return not any(found.values())
-
-
 def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
     return {"stage": stage["label"], "params": stage["params"]}
 
