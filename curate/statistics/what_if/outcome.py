@@ -34,13 +34,13 @@ def kept(counter: Counter) -> dict[str, Any]:
     """Return how many documents and tokens are kept: `estimate` with `low` and `high` is exact if `is_exact`."""
     flows, end = counter.counts.flows, len(counter.change.steps)
     found = estimate.survivors(counter)
-    read = int(flows.sum())
+    n, read = round(found.estimate), int(flows.sum())
     return {
-        "documents": round(found.estimate),
+        "documents": n,
         "low": int(found.low),
         "high": int(found.high),
         "is_exact": found.is_exact,
-        "share": found.estimate / read if read else None,
+        "share": n / read if read else None,
         **_tokens(counter, found.estimate, end),
     }
 
