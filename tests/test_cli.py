@@ -199,7 +199,7 @@ def test_parameters_of_a_stage_stand_in_columns():
         ),
         (["run", "right.yaml", "-i", "nothing/*.warc.gz"], 2, "nothing/*.warc.gz: no file matches"),
         (["plan", "right.yaml", "--set", "filters.gopher.quality.min_wrds=3"], 2, "Did you mean min_words"),
-        (["stats", "nowhere"], 2, "there is no run here"),
+        (["stats", "nowhere"], 2, "is neither a run folder nor a data set"),
         (["stages", "filters.gopher.qualty"], 2, "Did you mean filters.gopher.quality"),
         (["run", "right.yaml", "--executor", "sge"], 2, 'no executor "sge".  There is: local'),
         (["run", "right.yaml", "--workers", "-1"], 2, "workers"),

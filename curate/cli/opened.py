@@ -72,7 +72,7 @@ def open_run(url: str, modules: Sequence[str] = ()) -> Opened | None:
         return Opened(unfinished.read(folder, modules))
     if sum(folder.exists(name) for name in _MARKS) > 1:
         raise SpecError(
-            f"{url}: looks like a run folder, but {layout.RUN} and {layout.MANIFEST} are missing; without them it cannot be read.  "
+            f"{url}: looks like a run folder, but {layout.RUN} and {layout.MANIFEST} are missing, and no run can be read without them.  "
             "Restore them, or run the recipe again with another --output."
         )
     return None

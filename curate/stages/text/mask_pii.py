@@ -110,7 +110,7 @@ class mask_pii:
             return []
         found = self._replaced(document.before, document.after)
         is_exact = found is not None
-        spans = _in_text(document.after, self.types) if found is None else found
+        spans = placeholders_in(document.after, self.types) if found is None else found
         note = "" if is_exact else ", or written so"
         return [
             Remark(
@@ -135,10 +135,10 @@ class mask_pii:
         return spans
 
 
-def _in_text(text: str, types: Sequence[Type]) -> list[tuple[Type, int]]:
+def placeholders_in(text: str, types: Sequence[Type]) -> list[tuple[Type, int]]:
     """Return the type and the place of each placeholder in a text, in order."""
-    found = [(kind, match.start()) for kind in types for match in re.finditer(re.escape(placeholder(kind)), text)]
-    return sorted(found, key=lambda span: span[1])
+    found = ((_OF_PLACEHOLDER[match[0]], match.start()) for match in _PLACEHOLDER.finditer(text))
+    return [(kind, start) for kind, start in found if kind in types]
 
 
 def find_pii(
@@ -189,6 +189,10 @@ def _without_overlaps(found: list[tuple[int, int, int]]) -> list[tuple[int, int,
 def placeholder(type: Type) -> str:
     """Return the placeholder for a type."""
     return f"<{type.upper()}>"
+
+
+_OF_PLACEHOLDER = {placeholder(kind): kind for kind in TYPES}
+_PLACEHOLDER = re.compile("|".join(map(re.escape, _OF_PLACEHOLDER)))
 
 
 def _placeholders() -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from curate import registry
-from curate.stages.text.mask_pii import FINDERS, TYPES, find_pii, placeholder
+from curate.stages.text.mask_pii import FINDERS, TYPES, find_pii, placeholder, placeholders_in
 from curate.statistics.marks.marker import Marker, Span
 
 
@@ -44,8 +43,7 @@ class PersonalData(Marker):
 
     def spans(self, text: str, params: Mapping[str, Any]) -> list[Span]:
         types = params.get("types", TYPES)
-        masked = "|".join(re.escape(placeholder(type)) for type in types)
-        found = [match.span() for match in re.finditer(masked, text)] if types else []
+        found = [(start, start + len(placeholder(kind))) for kind, start in placeholders_in(text, types)]
         data = text.encode()
         finders = [finder for finder in FINDERS if finder.type in types]
         covers, _ = find_pii(np.array([0, len(data)]), np.frombuffer(data, np.uint8), finders)
