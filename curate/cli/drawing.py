@@ -50,7 +50,9 @@ def number(value: float | None) -> str:
 
 def share(value: float | None) -> str:
     """Return a share as percents; "" for none."""
-    return "" if value is None else f"{value:.1%}" if value >= 0.001 or not value else f"{value:.2g}"
+    if value is None:
+        return ""
+    return f"{value:.1%}" if value >= 0.001 or not value else "<0.01%" if value < 0.0001 else f"{value:.2%}"
 
 
 def bound(described: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from curate.cli.console import OUT, many, quoted
 from curate.cli.show_values import expected, number, verdict
 from curate.runs.redaction import hidden
+from curate.signals import TOKENS
 
 LISTED_FILES, LISTED_GROUPS, LISTED_ROWS = 5, 8, 12
 """Files, groups of each kind, and rows of a table that are shown; the rest is counted."""
@@ -158,7 +159,7 @@ def _print_tables(found: Mapping[str, Any]) -> None:
 def _size_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
     sizes = found["bytes"]
     yield ["bytes, whole runs", *_two(sizes["a"], sizes["b"]), "", "", ""]
-    if not any(signal == "tokens.estimate" for signal in found["sizes"]):
+    if not any(name in found["sizes"] for name in TOKENS):
         estimate = sizes["estimated_tokens"]
         yield ["tokens, estimated from bytes", *_two(estimate["a"], estimate["b"]), "", "", ""]
     for signal, shift in found["sizes"].items():

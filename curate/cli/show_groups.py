@@ -23,8 +23,10 @@ def print_groups(found: dict[str, Any], *, is_run: bool) -> None:
     heads = ["value", "documents", "of all", "     kept", "kept share", *tokens, "why the others went"]
     shown = range(len(heads) if OUT.columns >= 96 else 5) if is_run else range(3)
     OUT.print_table([heads[k] for k in shown], [[row[k] for k in shown] for row in rows])
-    if found["tokens"] and is_run:
+    if tokens and "kept tokens" in [heads[k] for k in shown]:
         OUT.print(styled(f"tokens: the sum of {found['tokens']} over the documents in which it was measured", "dim"))
+    if n := found["not_in_sample"]:
+        OUT.print(styled(f"{n:,} documents that are not in the sample of the recipe are not counted", "dim"))
     worst = min(_large(found), key=lambda group: (group["kept_share"], -group["documents"]), default=None)
     if is_run and worst is not None and len(found["groups"]) > 1:
         lost = worst["documents"] - worst["kept"]

@@ -89,7 +89,7 @@ def print_sample(sample: dict[str, Any] | None) -> None:
     OUT.print(styled("sample", "bold"), f": {sample['documents']:,} of {of} documents, {sample['how']}.")
     if sample["margin"] is not None:
         median = f"{50 - 100 * sample['margin']:.1f} and {50 + 100 * sample['margin']:.1f} %"
-        OUT.print(f"A median lies between the {median} of all documents (95 %)." if sample["margin"] < 0.5 else "It is too small to say where a median lies.", style="dim")  # fmt: skip
+        OUT.print(f"A median lies between the {median} of all documents (95 %); that of a column which few documents have, less surely." if sample["margin"] < 0.5 else "It is too small to say where a median lies.", style="dim")  # fmt: skip
 
 
 def _chosen(corpus: Corpus, is_all: bool) -> tuple[Sequence[str], int]:

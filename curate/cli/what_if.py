@@ -131,6 +131,7 @@ def _check(asked: Asked) -> None:
 
 
 def _compiled(run: str, modules: Sequence[str]) -> Compiled:
+    from curate.engine import rerun
     from curate.report import finished_run
     from curate.runs import RunFolder
     from curate.statistics import corpus
@@ -138,7 +139,7 @@ def _compiled(run: str, modules: Sequence[str]) -> Compiled:
 
     found = finished_run.read(run)
     documents = corpus.of_finished(RunFolder(run), found.manifest, found.ledger)
-    return changes.compile(documents, found.manifest["recipe"], modules)
+    return changes.compile(documents, found.manifest["recipe"], rerun.recipe_path(run), modules)
 
 
 def _tell(run: str, asked: Asked, modules: Sequence[str], as_json: bool) -> None:

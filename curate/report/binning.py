@@ -132,7 +132,8 @@ def _logarithmic(low: float, high: float, scale: Scale, is_whole: bool) -> Bins:
     least = low + shift if shift else low * (1 - _BUCKET)
     edges = np.geomspace(least, (high + shift) * (1 + _BUCKET), N_BINS + 1) - shift
     if is_whole:
-        edges = np.unique([np.floor(edges[0]), *np.ceil(edges[1:])])
+        first = np.floor(edges[0])
+        edges = np.unique([first if first or shift else edges[0], *np.ceil(edges[1:])])  # 0 has no logarithm
     powers = 10.0 ** np.arange(
         np.floor(np.log10(max(edges[0], 0.5 * shift) or edges[1])), np.ceil(np.log10(edges[-1])) + 1
     )

@@ -15,14 +15,14 @@ from curate.errors import CurateError
 from curate.report import finished_run, reject_rows
 from curate.report.kept_texts import KeptRows
 from curate.runs import RunFolder
-from curate.signals import BYTES_PER_TOKEN
+from curate.signals import BYTES_PER_TOKEN, TOKENS
 from curate.statistics.difference import fates, inputs, recipes
 from curate.statistics.difference.documents import Difference, Group
 from curate.statistics.record import JudgementRecord
 from curate.statistics.rulebook import Rulebook
 
-SIZES = ("tokens.estimate", "text.characters", "words.count")
-"""Signals that measure how much text a document has, and add up."""
+SIZES = (*TOKENS, "text.characters", "words.count")
+"""Columns and signals that measure how much text a document has, and add up."""
 
 SHOWN_GROUPS = 4
 """Groups of each kind of change of which examples are looked up."""
@@ -58,7 +58,7 @@ class _Side:
         """Return signal -> the column in which it was measured last, for those that say how much text there is."""
         known = {column["name"] for column in self.manifest["judgements"]}
         last = {signal: c for stage in self.manifest["stages"] for signal, c in stage.get("columns", {}).items()}
-        return {signal: last[signal] for signal in SIZES if last.get(signal) in known}
+        return {name: last.get(name, name) for name in SIZES if last.get(name, name) in known}
 
     def shards(self) -> Sequence[Any]:
         """Return the shards; none if nobody knows them any more."""

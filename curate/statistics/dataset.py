@@ -157,7 +157,11 @@ def _reader(url: str, looked: Found, files: Sequence[InputFile], asked: Asked) -
             f"{url}: there is no column `text`, and none of the others looks like texts.  Columns of strings: "
             f"{', '.join(_strings(values))}.  Choose one: --text COLUMN."
         )
-    params |= made.found_in(splits)
+    try:
+        params |= made.found_in(splits)
+    except InputError:
+        params["extra"] = {}
+        notes.append("The columns of the files have different types, so only the texts are measured.  For the other columns, name one file.")  # fmt: skip
     if key != "text":
         notes.append(f"The texts are taken from `{key}`; to take another column, add --text COLUMN.")
     fields = [pa.field(name, column_types.parse(kind)) for name, kind in params["extra"].items()]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.errors import SpecError
+from curate.inputs import NOT_IN_SAMPLE
 from curate.plan.record import YEAR
 from curate.signals import TOKENS
 from curate.statistics.corpus import Corpus
@@ -69,16 +70,17 @@ recorded the year; a data set has dates."""
 def count(corpus: Corpus, by: str) -> dict[str, Any]:
     """Count documents by the values of a column.
 
-    Args:
-        by: a column of the record, or one of `DERIVED`.
+        Args:
+            by: a column of the record, or one of `DERIVED`.
 
-    Returns:
-        JSON-like data. `groups`: for the `SHOWN` most frequent values, and `rest`: for all others together, how many
-        documents have them, how many were kept, their tokens if these were measured, and the main reasons. `values`: how
-        many different ones there are. All numbers are exact.
+        Returns:
+            JSON-like data. `groups`: for the `SHOWN` most frequent values, and `rest`: for all others together, how many
+            documents have them, how many were kept, their tokens if these were measured, and the main reasons. `values`: how
+    many different ones there are. `not_in_sample`: documents that the recipe's `sample` left out, which are not
+            counted. All numbers are exact.
 
-    Raises:
-        SpecError: there is no such column, or its values are lists. InputError: the record is damaged.
+        Raises:
+            SpecError: there is no such column, or its values are lists. InputError: the record is damaged.
     """
     record = corpus.need_record()
     derived = _derived(record, by)
@@ -87,13 +89,18 @@ def count(corpus: Corpus, by: str) -> dict[str, Any]:
     tokens = next((name for name in TOKENS if name in record.about), None)
     fates = Codes()
     counted = _Counted()
+    n_left_out = 0
     for batch in record.batches(list(dict.fromkeys([column, "stage", "reason", *([tokens] if tokens else [])])), coded=True):  # fmt: skip
+        is_sampled = pc.not_equal(batch["reason"].cast(pa.string()), NOT_IN_SAMPLE)
+        n_read, batch = batch.num_rows, batch.filter(pc.fill_null(is_sampled, True))
+        n_left_out += n_read - batch.num_rows
         values = derived.of(batch[column]) if derived else batch[column]
         counted.add(values, _fates(fates, batch), numbers(batch[tokens]) if tokens else None)
     return {
         "by": by,
         "about": derived.about if derived else record.about[by],
         "tokens": tokens,
+        "not_in_sample": n_left_out,
         **_described(counted.total(), fates, has_tokens=tokens is not None),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,18 @@ def glance(corpus: Corpus, names: Sequence[str], n_bins: int = BINS) -> dict[str
             "margin": sampled.margin(values) if sampled else 0.0,
             "rules": described(rules),
         })  # fmt: skip
-    sample = sampled.described([each["margin"] for each in found]) if sampled else None
+    sample = sampled.described(_margins(found)) if sampled else None
     return {"sample": sample, "distributions": found}
+
+
+def _margins(found: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return the margins of the columns that most of the sample has; of all if there is none. Of rare values little is known."""
+    usual = [each for each in found if _n(each, "documents") >= _n(each, "missing")]
+    return [each["margin"] for each in usual or found]
+
+
+def _n(described: Mapping[str, Any], key: str) -> int:
+    return described["kept"][key] + described["dropped"][key]
 
 
 def _looked_at(corpus: Corpus) -> tuple[Record, Sampled | None]:

@@ -33,6 +33,12 @@ def assert_can_be_drawn(drawn: Bins) -> None:
     assert 1 <= len(drawn.ticks) <= N_TICKS and all(drawn.shows(tick) for tick in drawn.ticks)
 
 
+@given(st.lists(st.integers(1, 5000).map(float), min_size=3, max_size=40))
+def test_a_logarithmic_axis_does_not_begin_at_zero(values):
+    drawn = bins(histogram([1.0, *values, 4999.0]))
+    assert drawn.scale is not Scale.LOG or drawn.low > 0
+
+
 @given(NUMBERS, st.lists(st.one_of(st.floats(-1e5, 1e5), st.integers(0, 1000).map(float)), max_size=3))
 def test_anything_can_be_drawn(values, marks):
     drawn = bins(histogram(values), marks)

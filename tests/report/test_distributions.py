@@ -72,8 +72,8 @@ def test_columns_whose_rules_dropped_documents_come_first():
     assert titles == [["words.count"], ["depth"], ["shouts"]]
     assert found["constant"] == [{"column": "zero", "value": 0.0}]
     (words,) = found["groups"][0]["shown"]
-    assert [(rule["reason"], rule["words"], rule["n_dropped"]) for rule in words["rules"]] == [
-        ("too_short", "at least 5", 3), ("too_long", "at most 90", 0),
+    assert [(rule["reason"], rule["bounds"], rule["n_dropped"]) for rule in words["rules"]] == [
+        ("too_short", [{"words": "at least 5", "when": []}], 3), ("too_long", [{"words": "at most 90", "when": []}], 0),
     ]  # fmt: skip
     assert words["kept"] == {"n": 5, "median": 8.0, "middle": [6.0, 9.0]} and words["dropped"]["n"] == 5
 

@@ -88,7 +88,9 @@ class Made:
         return corpus.of_finished(RunFolder(url or self.url), found.manifest, found.ledger)
 
     def compiled(self):
-        return changes.compile(self.corpus(), finished_run.read(self.url).manifest["recipe"])
+        return changes.compile(
+            self.corpus(), finished_run.read(self.url).manifest["recipe"], rerun.recipe_path(self.url)
+        )
 
     def told(self, *given):
         compiled = self.compiled()

@@ -11,6 +11,7 @@ import xxhash
 from curate.batch import KEEP, Batch, Verdicts
 from curate.engine.tasks import cases
 from curate.engine.tasks.recorder import TaskRecorder
+from curate.inputs import NOT_IN_SAMPLE
 from curate.plan import Source
 
 _SAMPLE_SEED = 1
@@ -49,7 +50,7 @@ def _sampled(batch: Batch, share: float) -> Batch:
         return batch
     hashes = np.array([xxhash.xxh3_64_intdigest(id, _SAMPLE_SEED) for id in batch["id"].to_pylist()], np.uint64)
     code = np.where(hashes < np.uint64(share * 2.0**64), KEEP, 0).astype(np.int16)
-    chosen = Verdicts(("not_in_sample",), code, np.full(len(batch), np.nan, np.float32))
+    chosen = Verdicts((NOT_IN_SAMPLE,), code, np.full(len(batch), np.nan, np.float32))
     own = batch.verdicts if batch.verdicts is not None else Verdicts.keep_all(len(batch))
     parts = [(own.is_kept, chosen[own.is_kept]), (~own.is_kept, own[~own.is_kept])]
     return batch.judged(cases.merged_verdicts(parts, len(batch)))

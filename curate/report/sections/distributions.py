@@ -50,16 +50,23 @@ def _described(each: Measured) -> dict[str, Any]:
     return {
         "column": each.column,
         "about": each.about,
-        "rules": [
-            {"stage": rule.stage, "reason": rule.reason, "words": rule.words, "n_dropped": rule.n_dropped,
-             "when": [f"{column} {', '.join(map(str, values))}" for column, values in rule.when.items()]}
-            for rule in each.thresholds
-            if rule.n_dropped or not rule.is_only_needed
-        ],
+        "rules": _rules(each),
         "kept": _summary(each.kept),
         "dropped": _summary(_sum(each.dropped.values())),
         "chart": _chart(each),
-    }  # fmt: skip
+    }
+
+
+def _rules(each: Measured) -> list[dict[str, Any]]:
+    """Return the rules on a column, one for each stage and reason, with its bound in each case."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for rule in each.thresholds:
+        if not rule.n_dropped and rule.is_only_needed:
+            continue
+        new = {"stage": rule.stage, "reason": rule.reason, "n_dropped": rule.n_dropped, "bounds": []}
+        when = [f"{column} {', '.join(map(str, values))}" for column, values in rule.when.items()]
+        found.setdefault((rule.stage, rule.reason), new)["bounds"].append({"words": rule.words, "when": when})
+    return list(found.values())
 
 
 def _summary(histogram: Histogram) -> dict[str, Any]:

@@ -83,11 +83,12 @@ class Compiled:
     """The recipe of a run, ready for changes.
 
     Args:
-        recipe: as it was resolved.
+        recipe: as it was resolved. path: of the file it was read from, in whose folder relative paths begin.
     """
 
     corpus: Corpus
     recipe: Mapping[str, Any]
+    path: str
     stages: tuple[Bound | None, ...]
 
     def changed(self, settings: Sequence[str], flag: str = FLAG, *, may_be_none: bool = False) -> Change | None:
@@ -100,10 +101,10 @@ class Compiled:
         Raises:
             SpecError: a setting does not fit the recipe, changes nothing, or changes more than what rules compare.
         """
-        pipeline = _read(self.corpus, self.recipe, settings, flag)
+        pipeline = _read(self.corpus, self.recipe, self.path, settings, flag)
         bound = _bound(pipeline)
         before, after = (_by_label(stages) for stages in (self.stages, bound))
-        _check_same_beside_stages(self.corpus, self.recipe, settings, flag)
+        _check_same_beside_stages(self.recipe, self.path, settings, flag)
         changed = [label for label in before if after[label].ref != before[label].ref]
         for label in changed:
             _check_is_about_bounds(before[label], after[label])
@@ -137,11 +138,11 @@ class Compiled:
         return next((each for each in labelled if address in (each.ref.label, f"{each.ref.label}#1")), None)
 
 
-def compile(corpus: Corpus, recipe: Mapping[str, Any], modules: Sequence[str] = ()) -> Compiled:
+def compile(corpus: Corpus, recipe: Mapping[str, Any], path: str = "", modules: Sequence[str] = ()) -> Compiled:
     """Compile the recipe of a run.
 
     Args:
-        recipe: as the run's manifest has it.
+        recipe: as the run's manifest has it. path: of the file it was read from; empty if nobody knows it any more.
         modules: of the user's that may be imported.
 
     Raises:
@@ -153,7 +154,7 @@ def compile(corpus: Corpus, recipe: Mapping[str, Any], modules: Sequence[str] = 
         raise SpecError(
             f"{corpus.url}: the recipe has modules of its own, which a what-if imports to compile it; add {given}."
         )
-    stages = _bound(_read(corpus, recipe, (), FLAG))
+    stages = _bound(_read(corpus, recipe, path, (), FLAG))
     found = [each.ref.label for each in stages if each is not None]
     labels = {stage["label"] for stage in corpus.stages}
     if not labels.issuperset(found):
@@ -164,12 +165,12 @@ def compile(corpus: Corpus, recipe: Mapping[str, Any], modules: Sequence[str] = 
                 f"{corpus.url}: {stage['label']} measured {', '.join(stage.get('columns', {})) or 'nothing'} in the run, and "
                 "compares other columns in this version of curate.  Run the recipe again."
             )
-    return Compiled(corpus, recipe, stages)
+    return Compiled(corpus, recipe, path, stages)
 
 
-def _read(corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], flag: str) -> PipelineSpec:
+def _read(corpus: Corpus, recipe: Mapping[str, Any], path: str, settings: Sequence[str], flag: str) -> PipelineSpec:
     """Return a recipe with changes; its sources have the columns that the run found in their files."""
-    pipeline = spec.read_again(recipe, corpus.url, settings=settings, flag=flag)
+    pipeline = spec.read_again(recipe, path or corpus.url, settings=settings, flag=flag)
     params = {stage["label"]: stage["params"] for stage in corpus.stages}
     inputs = []
     for given in pipeline.inputs:
@@ -197,9 +198,9 @@ def _by_label(stages: Sequence[Bound | None]) -> dict[str, Bound]:
     return {each.ref.label: each for each in stages if each is not None}
 
 
-def _check_same_beside_stages(corpus: Corpus, recipe: Mapping[str, Any], settings: Sequence[str], flag: str) -> None:
+def _check_same_beside_stages(recipe: Mapping[str, Any], path: str, settings: Sequence[str], flag: str) -> None:
     """Refuse changes of anything but stages: what is read, and how it is written."""
-    before, now = (spec.read_again(recipe, corpus.url, settings=each, flag=flag) for each in ((), settings))
+    before, now = (spec.read_again(recipe, path, settings=each, flag=flag) for each in ((), settings))
     for part, one, other in (
         ("its inputs", before.inputs, now.inputs),
         ("its output", (before.sink, before.output), (now.sink, now.output)),

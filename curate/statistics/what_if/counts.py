@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from curate.plan.record import BYTES
 from curate.statistics.distribution import numbers
 from curate.statistics.fates import Codes
 from curate.statistics.record import Record
@@ -37,9 +38,10 @@ class Counts:
 
     Args:
         flows: int64[before, now, kind]: documents by the step that dropped them and the one that would; `kind` as `KINDS`.
-        tokens: float[before, now, kind], summed over those in which they were measured, whose number is `measured`.
+        tokens: float[before, now, kind], summed over those in which they were measured, whose number is `measured` and whose
+            texts have `bytes`. more_bytes: of the texts of the others.
         joint: (stage, reason, step, index of a reason) -> documents that the run dropped for the first and that the changed
-            recipe drops at the step for the second; -1 for none: they are dropped there no more.
+            recipe drops at the step, or one before it, for the second; -1 for none: they are dropped there no more.
         newly: (step, index of its reason, whether they were freed before) -> documents that a later or earlier step drops.
         gained: some documents that would be dropped no more where they were. lost: some that were kept and would not be.
     """
@@ -47,6 +49,8 @@ class Counts:
     flows: np.ndarray
     tokens: np.ndarray
     measured: np.ndarray
+    bytes: np.ndarray
+    more_bytes: np.ndarray
     joint: dict[tuple[str, str, int, int], int] = field(default_factory=dict)
     newly: dict[tuple[int, int, bool], int] = field(default_factory=dict)
     gained: list[Row] = field(default_factory=list)
@@ -68,7 +72,9 @@ class Counter:
     def __init__(self, change: Change, record: Record, tokens: str | None):
         self.change, self.deciding, self._tokens = change, Deciding(change, record), tokens
         n = len(change.steps) + 1
-        self.counts = Counts(np.zeros((n, n, 3), np.int64), np.zeros((n, n, 3)), np.zeros((n, n, 3), np.int64))
+        counts, sums = (np.zeros((2, n, n, 3), np.int64), np.zeros((3, n, n, 3)))
+        self.counts = Counts(counts[0], sums[0], counts[1], sums[1], sums[2])
+        self._bytes = [BYTES] if tokens and BYTES in record.about else []
         self.sample = Sample([each.column for each in change.moved if each.column in record.about])
         self._stages, self._reasons = Codes(), Codes()
         self._row = 0
@@ -76,7 +82,13 @@ class Counter:
     @property
     def columns(self) -> list[str]:
         """The columns of the record that are read."""
-        return [*self.deciding.columns, "reason", *self.sample.columns, *([self._tokens] if self._tokens else [])]
+        return [
+            *self.deciding.columns,
+            "reason",
+            *self.sample.columns,
+            *([self._tokens] if self._tokens else []),
+            *self._bytes,
+        ]
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the documents of a batch with these columns."""
@@ -89,6 +101,10 @@ class Counter:
             known = ~np.isnan(values)
             self.counts.tokens += np.bincount(at[known], values[known], minlength=n * n * 3).reshape(n, n, 3)
             self.counts.measured += np.bincount(at[known], minlength=n * n * 3).reshape(n, n, 3)
+            for column in self._bytes:
+                sizes = np.nan_to_num(numbers(batch[column]).astype(np.float64))
+                for total, rows in ((self.counts.bytes, known), (self.counts.more_bytes, ~known)):
+                    total += np.bincount(at[rows], sizes[rows], minlength=n * n * 3).reshape(n, n, 3)
         self._count_reasons(found)
         self._count_joint(batch, found)
         self._note(self.counts.gained, found, found.freed >= 0)
@@ -104,8 +120,9 @@ class Counter:
             _add(self.counts.newly, (step, reason, bool(was_freed)), n)
 
     def _count_joint(self, batch: pa.RecordBatch, found: Decided) -> None:
-        """Count what becomes of those that a group with moved rules dropped, by the reason for which it did."""
-        again = np.flatnonzero(((found.reason >= 0) & (found.now == found.before)) | (found.freed >= 0))
+        """Count what becomes of those that a group with moved rules dropped, by the reason for which it did; a group before it may
+        drop them now."""
+        again = np.flatnonzero(((found.reason >= 0) & (found.now <= found.before)) | (found.freed >= 0))
         was_freed = found.freed[again] >= 0
         step = np.where(was_freed, found.freed[again], found.now[again])
         reason = np.where(was_freed, -1, found.reason[again])

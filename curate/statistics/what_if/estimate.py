@@ -13,7 +13,8 @@ What is not known, and how it is taken into account:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class Survivors:
         known: that are kept whatever the unknown steps do with others. waiting: of which the record does not say it.
         estimate, low, high: all that are kept; equal if nothing is unknown.
         is_exact: nothing is unknown.
+        shares: step -> the share of the documents waiting there that survive, by the nearest.
     """
 
     known: int
@@ -46,6 +48,7 @@ class Survivors:
     low: float
     high: float
     is_exact: bool
+    shares: Mapping[int, float] = field(default_factory=dict)
 
 
 def survivors(counter: Counter) -> Survivors:
@@ -72,8 +75,9 @@ def survivors(counter: Counter) -> Survivors:
     least = 0 if open_ else known
     most = known + int(waiting.sum()) + _could_return(counter, open_)
     return Survivors(
-        known, int(waiting.sum()), estimate, max(least, float(np.floor(low))), min(most, float(np.ceil(high))), False
-    )
+        known, int(waiting.sum()), estimate, max(least, float(np.floor(low))), min(most, float(np.ceil(high))), False,
+        {at: share.near for at, share in shares.items()},
+    )  # fmt: skip
 
 
 def unsettled(counter: Counter) -> list[int]:

@@ -41,7 +41,7 @@ def kept(counter: Counter) -> dict[str, Any]:
         "high": int(found.high),
         "is_exact": found.is_exact,
         "share": n / read if read else None,
-        **_tokens(counter, found.estimate, end),
+        **_tokens(counter, found, end),
     }
 
 
@@ -51,14 +51,24 @@ def kept_before(corpus: Corpus) -> dict[str, Any]:
     return {"documents": n, "low": n, "high": n, "is_exact": True, "share": n / read if read else None}
 
 
-def _tokens(counter: Counter, n_kept: float, end: int) -> dict[str, Any]:
-    """Return the tokens of the kept documents; of those without a measured number the mean of the others is taken."""
+def _tokens(counter: Counter, found: estimate.Survivors, end: int) -> dict[str, Any]:
+    """Return the tokens of the kept documents.
+
+    Of documents that never came to where tokens are counted, the bytes of the text are taken, divided by the bytes of a token of
+    the others. What the number of documents is adjusted by, for global stages, has the mean of the others.
+    """
     counts = counter.counts
-    measured = counts.measured[:, end, SAME].sum() + counts.measured[:, end, FREED].sum()
-    if not measured:
+    if not counts.measured[:, end, SAME].sum() + counts.measured[:, end, FREED].sum():
         return {}
-    tokens = counts.tokens[:, end, SAME].sum() + counts.tokens[:, end, FREED].sum()
-    return {"tokens": round(tokens + (n_kept - measured) * tokens / measured)}
+    of_byte = counts.tokens.sum() / counts.bytes.sum() if counts.bytes.any() else 0.0
+    tokens = counts.tokens + counts.more_bytes * of_byte
+    n = counts.flows if counts.bytes.any() else counts.measured
+    kept = tokens[:, end, SAME].sum() + tokens[:, end, FREED].sum()
+    n_kept = n[:, end, SAME].sum() + n[:, end, FREED].sum()
+    for at, share in found.shares.items() if counts.bytes.any() else ():
+        kept += share * tokens[:, at, WAITING].sum()
+        n_kept = n_kept + share * n[:, at, WAITING].sum()
+    return {"tokens": round(kept + (found.estimate - n_kept) * kept / n_kept)}
 
 
 def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:

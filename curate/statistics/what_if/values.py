@@ -25,6 +25,9 @@ TRIED = 12
 ROUNDS = 4
 """How often values between the two best ones are tried."""
 
+_NEAR = 0.005
+"""A share that is so near to a wanted one will do, where no value keeps exactly as many."""
+
 _SAMPLE = 100_000
 """Values of a column of which the first ones that are tried are quantiles."""
 
@@ -98,7 +101,7 @@ def for_share(compiled: Compiled, param: str, wanted: float, settings: Sequence[
         `value` and its `kept`, and all that were `tried`, in the order of their values.
 
     Raises:
-        SpecError: the parameter sets no bound, takes no number, or no number changes a rule. InputError: the record is damaged.
+        SpecError: the parameter sets no bound, takes no number, no number changes a rule, or none keeps about as much. InputError: the record is damaged.
     """
     if not 0 < wanted < 1:
         raise SpecError(f"expected a share between 0 and 1, such as 0.4, got {wanted:g}.", f"{TARGET} {wanted:g}")
@@ -112,9 +115,22 @@ def for_share(compiled: Compiled, param: str, wanted: float, settings: Sequence[
         found = sweep(compiled, param, [repr(value) for value in new], settings)
         tried |= {value: each["kept"] for value, each in zip(new, found, strict=True)}
         candidates = _between(tried, wanted)
+    _check_reached(param, wanted, tried)
     best = min(tried, key=lambda value: (abs((tried[value]["share"] or 0) - wanted), value))
     listed = [{"value": value, "kept": tried[value]} for value in sorted(tried)]
     return {"parameter": param, "wanted": wanted, "value": best, "kept": tried[best], "tried": listed}
+
+
+def _check_reached(param: str, wanted: float, tried: Mapping[float, Mapping[str, Any]]) -> None:
+    """Refuse a share that no value comes near to."""
+    shares = {value: kept["share"] or 0.0 for value, kept in tried.items()}
+    least, most = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+    if not shares[least] - _NEAR <= wanted <= shares[most] + _NEAR:
+        raise SpecError(
+            f"no value of {param} keeps {wanted:.2%} of the documents: {most:g} keeps {shares[most]:.2%}, {least:g} keeps "
+            f"{shares[least]:.2%}.  Other rules drop the rest; change them with --what-if as well.",
+            f"{TARGET} {wanted:g}",
+        )
 
 
 def _numbers_of(compiled: Compiled, param: str, settings: Sequence[str]) -> tuple[Callable[[float], float], str]:
