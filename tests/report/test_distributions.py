@@ -141,3 +141,16 @@ def test_a_run_without_published_figures_draws_kept_and_dropped_documents(write_
     assert "Kept: 3, median" in seen.text and "Dropped: 2, median 1, middle 80 % 1 to 2" in seen.text
     assert 'fill="var(--lost)"' in page and 'fill="var(--kept)"' in page
     assert "Finished 20" in seen.text and "UTC" in seen.text and "Kept if words.count at least 50." in seen.text
+
+
+def test_the_cases_of_a_rule_share_the_number_that_it_dropped():
+    cases = [
+        {"when": {"language": ["zh"]}, "rules": {"too_short": bound("words.count", 3)}},
+        {"when": {}, "rules": RULES},
+    ]
+    stage = {"label": "a.filter", "name": "a.filter", "params": {}, "cases": cases}
+    run = FinishedRun({**KNOWN, "stages": [*MANIFEST["stages"], stage]}, LEDGER, statistics=statistics())
+    (words,) = DISTRIBUTIONS.numbers(run)["groups"][0]["shown"]
+    assert words["rules"][0]["n_dropped"] == 3 and words["rules"][0]["bounds"] == [
+        {"words": "at least 3", "when": ["language zh"]}, {"words": "at least 5", "when": []},
+    ]  # fmt: skip
