@@ -87,9 +87,16 @@ def print_sample(sample: dict[str, Any] | None) -> None:
         return
     of = "an unknown number of" if sample["of"] is None else f"{'about ' * sample['of_is_estimate']}{sample['of']:,}"
     OUT.print(styled("sample", "bold"), f": {sample['documents']:,} of {of} documents, {sample['how']}.")
-    if sample["margin"] is not None:
-        median = f"{50 - 100 * sample['margin']:.1f} and {50 + 100 * sample['margin']:.1f} %"
-        OUT.print(f"A median lies between the {median} of all documents (95 %); that of a column which few documents have, less surely." if sample["margin"] < 0.5 else "It is too small to say where a median lies.", style="dim")  # fmt: skip
+    margin = sample["margin"]
+    if margin is None:
+        return
+    if margin < 0.5:
+        which = "the" if sample["is_of_one"] else "a"
+        said = f"With 95 % confidence, {which} median lies between the percentiles {50 - 100 * margin:.1f} and {50 + 100 * margin:.1f} of all documents"
+        said += "." if sample["is_of_one"] else "; of a column that few documents have, it is less sure."
+    else:
+        said = "It is too small to say where a median lies; --sample N measures more documents."
+    OUT.print(said, style="dim")
 
 
 def _chosen(corpus: Corpus, is_all: bool) -> tuple[Sequence[str], int]:

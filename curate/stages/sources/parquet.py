@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
@@ -91,6 +92,12 @@ class parquet:
         looked = files if self.extra == ALL else spread(files)
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
             schemas = list(pool.map(_schema_of, looked))
+        for split, schema in zip(looked, schemas, strict=True):
+            wanted = (
+                schema.names if self.extra == ALL else [key.split(".")[0] for key in named_by(self.layout).values()]
+            )
+            if twice := _duplicates(schema).intersection(wanted):
+                raise _two_columns(split, min(twice))
         for column, key in named_by(self.layout).items():
             if all(type_at(schema, key) is None for schema in schemas):
                 raise no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
@@ -258,6 +265,14 @@ def _spelled(split: Split, key: str, kind: pa.DataType) -> str:
         raise InputError(f"{split.url}: column `{key}`: {error}.  Name the columns to keep in `extra`") from None
 
 
+def _duplicates(stored: pa.Schema) -> set[str]:
+    return {name for name, n in Counter(stored.names).items() if n > 1}
+
+
+def _two_columns(split: Split, key: str) -> InputError:
+    return InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
+
+
 def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
     """Return column -> column in the file or path into a struct, for the columns that the file has.
 
@@ -265,13 +280,13 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
         InputError: a column is duplicated in the file; the text, or an id in `fields`, is missing; or the text has another
             type.
     """
-    duplicates = {name for name in stored.names if stored.names.count(name) > 1}
+    duplicates = _duplicates(stored)
     keys = {}
     for name in layout.schema.names:
         found = [key for key in layout.keys[name] if key in duplicates or type_at(stored, key) is not None]
         key = found[0] if found else layout.keys[name][0]
         if key in duplicates:
-            raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
+            raise _two_columns(split, key)
         if not found:
             if name == "text" or (name == "id" and name in layout.mapped):
                 raise no_such_key(name, key, [split], stored.names)
