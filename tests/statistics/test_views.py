@@ -193,3 +193,17 @@ def test_a_copy_is_shown_beside_the_one_that_was_kept(found):
 def test_what_is_not_there_is_named_with_what_is(found, ask, said):
     with pytest.raises(SpecError, match=said):
         ask(found)
+
+
+def test_the_documents_nearest_to_the_cut_of_a_ranking(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", [{"text": f"document {k} " + "word " * k} for k in range(40)])
+    stages = [{"text.measure": {"signals": ["words.count"]}}, {"quality.keep_top": {"by": ["words.count"], "share": 0.5}}]
+    recipe = write_recipe(stages, rejects="text")
+    url = curate.run(recipe, output=str(tmp_path / "run"))
+    run = finished_run.read(url)
+    (entry,) = examples.of_reason(corpus.of_finished(RunFolder(url), run.manifest, run.ledger), "not_in_top")
+    assert entry["column"] == "rank"
+    assert [each["text"].count("word") for each in entry["passing"]] == [20, 21, 22, 23, 24]
+    assert [each["text"].count("word") for each in entry["breaking"]] == [19, 18, 17, 16, 15]
+    assert all(each["value"] < 20 / 39 for each in entry["breaking"]) and entry["passing"][0]["value"] == 20 / 39
+    assert {each["evidence"] for each in entry["breaking"]} == {"kept from 0.512821"}
