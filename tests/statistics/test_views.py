@@ -197,7 +197,10 @@ def test_what_is_not_there_is_named_with_what_is(found, ask, said):
 
 def test_the_documents_nearest_to_the_cut_of_a_ranking(write_recipe, write_jsonl, tmp_path):
     write_jsonl("a.jsonl", [{"text": f"document {k} " + "word " * k} for k in range(40)])
-    stages = [{"text.measure": {"signals": ["words.count"]}}, {"quality.keep_top": {"by": ["words.count"], "share": 0.5}}]
+    stages = [
+        {"text.measure": {"signals": ["words.count"]}},
+        {"quality.keep_top": {"by": ["words.count"], "share": 0.5}},
+    ]
     recipe = write_recipe(stages, rejects="text")
     url = curate.run(recipe, output=str(tmp_path / "run"))
     run = finished_run.read(url)
