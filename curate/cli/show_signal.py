@@ -36,6 +36,10 @@ def print_signal(found: dict[str, Any], *, is_run: bool) -> None:
         f"{found['documents']:,} documents; {found['measured']:,} have a value, {without:,} have none",
         f": {_NO_VALUE}" * bool(without and is_run),
     )
+    if found["is_logarithmic"]:
+        OUT.print(
+            "the bins are logarithmic: each covers larger numbers than the one before, and more of them", style="dim"
+        )
     OUT.print()
     _print_values(found, is_run)
     if is_run:

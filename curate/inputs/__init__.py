@@ -29,9 +29,6 @@ from curate.params import AboveZero, SomeShare
 from curate.runs import redaction
 from curate.stage import Shard, Split
 
-NOT_IN_SAMPLE = "not_in_sample"
-"""Why documents are dropped that `InputSpec.sample` does not choose."""
-
 CHUNK = 4 << 20
 """Bytes read at a time when a digest is computed."""
 

@@ -70,6 +70,7 @@ def folder(tmp_path_factory):
 SIGNAL = """\
 words.count: words; marks do not count
 48 documents; 48 have a value, 0 have none
+the bins are logarithmic: each covers larger numbers than the one before, and more of them
 
                            documents       p5   median      p95
 kept                              28       20       38       56                    │▃  █ █
