@@ -188,6 +188,11 @@ def test_a_copy_is_shown_beside_the_one_that_was_kept(found):
         (lambda found: groups.count(found, "broken"), r"lists"),
         (lambda found: examples.near(found, "filters.gopher.quality.min_word"), r"min_words"),
         (lambda found: examples.near(found, "filters.gofer.quality.min_words"), r"Did you mean"),
+        (lambda found: examples.near(found, "nope"), r'"nope" names no parameter of a stage.  Write STAGE.PARAM'),
+        (
+            lambda found: examples.near(found, "filters.gopher.quality"),
+            r"quality is a stage\.  Add the parameter.*min_words",
+        ),
         (lambda found: examples.near(found, "dedup.exact.keep"), r"no filter that only compares"),
         (lambda found: examples.of_reason(found, "too_few_word"), r"too_few_words"),
         (lambda found: examples.of_reason(found, "too_many_words"), r"dropped no document.*--near"),
