@@ -37,9 +37,7 @@ def print_signal(found: dict[str, Any], *, is_run: bool) -> None:
         f": {_NO_VALUE}" * bool(without and is_run),
     )
     if found["is_logarithmic"]:
-        OUT.print(
-            "the bins are logarithmic: each covers larger numbers than the one before, and more of them", style="dim"
-        )
+        OUT.print("logarithmic bins: they widen to the right", style="dim")
     OUT.print()
     _print_values(found, is_run)
     if is_run:

@@ -70,7 +70,7 @@ def folder(tmp_path_factory):
 SIGNAL = """\
 words.count: words; marks do not count
 48 documents; 48 have a value, 0 have none
-the bins are logarithmic: each covers larger numbers than the one before, and more of them
+logarithmic bins: they widen to the right
 
                            documents       p5   median      p95
 kept                              28       20       38       56                    │▃  █ █
@@ -203,7 +203,7 @@ def test_half_deleted_and_foreign_runs_are_refused(folder, damage, said):
         (["nowhere"], "is neither a run folder nor a data set"),
         (["in", "--sample", "some"], "expected a number of documents"),
         (["in", "--near", "a.b"], "is a data set"),
-        (["."], "holds run folders, such as done"),
+        (["."], "holds run folders, such as"),
         (["in", "--signal", "wrods.count"], "words.count"),
         (["done", "--signal", "a", "--by", "b"], "one at a time"),
     ],
