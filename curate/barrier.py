@@ -169,6 +169,12 @@ class Barrier(ABC):
         members of its cluster. Verdicts that name a kept copy are shown without it."""
         return ()
 
+    def ranks(self, corpus: Corpus) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the rank of each document that came to the barrier and the lowest rank that is kept among those it is compared
+        with, in the order of the record; NaN for a document without one. None if the barrier does not rank, or the record
+        does not say by what. `curate stats --examples` shows the documents on both sides that are nearest to the cut."""
+        return None
+
     def index_settings(self) -> Mapping[str, Any]:
         """Return what two runs must have in common to be compared through an index."""
         return {}

@@ -12,6 +12,9 @@ from typing import Any
 
 from curate.errors import StageError
 
+NOT_IN_SAMPLE = "not_in_sample"
+"""Why documents are dropped that the `sample` of an input does not choose."""
+
 
 @dataclass(slots=True)
 class StageLedger:
@@ -117,6 +120,16 @@ class Ledger:
     @property
     def n_born(self) -> int:
         return sum(entry.n_born for entry in self.stages)
+
+    @property
+    def n_left_out(self) -> int:
+        """Documents that the recipe's `sample` left out."""
+        return sum(entry.dropped.get(NOT_IN_SAMPLE, 0) for entry in self.stages)
+
+    @property
+    def n_read(self) -> int:
+        """Documents that the recipe asked for: of these shares are taken."""
+        return self.n_born - self.n_left_out
 
     @property
     def n_dropped(self) -> int:

@@ -178,11 +178,12 @@ def test_a_file_without_an_ending_is_known_by_its_bytes():
     ("files", "path", "message"),
     [
         ({}, "nothing.jsonl", "nothing.jsonl: no such file"),
-        ({"empty/": b""}, "empty", "is a folder with 0 files"),
+        ({"empty/": b""}, "empty", "is a folder without files"),
         ({"notes/a.md": b"# notes"}, "notes", "none of which"),
         ({"a.csv": b"a,b\n1,2\n3,4\n"}, "a.csv", "found CSV.  Convert it to parquet or JSON Lines"),
         ({"a.jsonl": b""}, "a.jsonl", "there is no document at the beginning of any file"),
-        ({"a.jsonl": b'{"n": 1}\n'}, "a.jsonl", "no key holds texts; keys seen: n"),
+        ({"a.jsonl": b'{"n": 1}\n'}, "a.jsonl", r"no key holds texts; keys seen: n \(a number\)"),
+        ({"a.jsonl": b'{"text": "caf\xe9"}\n'}, "a.jsonl", r"a\.jsonl: not UTF-8: byte 0xe9 at byte 13 .*iconv"),
         (
             {"a.jsonl": b'{"text": "a"}\n', "b.txt": b"words\n"},
             "?.*",

@@ -81,6 +81,14 @@ def test_links_are_followed_and_a_link_to_nowhere_is_an_error(folder):
         resolve([f"{folder}/a/*"])
 
 
+def test_what_is_no_file_in_a_folder_is_left_out_and_said(folder):
+    (folder / "a" / "5.warc.gz").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "a" / "6.warc.gz")
+    assert names(resolve([f"{folder}/a"], reader="sources.warc")) == ["1.warc.gz", "2.warc.gz", "deep/er/3.warc.gz"]
+    (line,) = listing.of_folders([f"{folder}/a"], "sources.warc")
+    assert "3 files for sources.warc; 2 entries left out that lead to no file" in line and "5.warc.gz" in line
+
+
 def test_file_names_with_wildcard_characters_can_be_named(tmp_path):
     (tmp_path / "a[1].jsonl").write_text("{}")
     assert names(resolve([f"{tmp_path}/a[1].jsonl"])) == ["a[1].jsonl"]

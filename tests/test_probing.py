@@ -97,6 +97,18 @@ def test_all_of_a_small_input_is_read_and_the_numbers_are_exact(write_recipe, wr
     assert phase.kept == forecast.Estimate(7, 7, 7)
 
 
+def test_what_is_exact_is_called_so_and_nothing_kept_is_0(write_recipe, write_jsonl, capsys):
+    from curate.cli.pipelines import plan
+
+    write_jsonl("a.jsonl", ["one two three"] * 7)
+    plan(write_recipe([{"filters.gopher.quality": {"min_words": 50}}, "dedup.exact"]), probe=True)
+    shown = capsys.readouterr()
+    assert "documents and sizes are exact" in shown.out and "forecast for" not in shown.out and "95 %" not in shown.out
+    counts = [line.split()[1:3] for line in shown.out.rpartition("core time")[2].splitlines()[1:-2]]
+    assert counts[0] == ["7", "0"] and counts[-1] == ["0", "0"]
+    assert "probe: reading 0.0 of 0.0 MiB" in shown.err and "probe: phase 1 of" in shown.err
+
+
 def test_a_few_documents_are_not_scaled_to_many(write_recipe, write_jsonl):
     write_jsonl("a.jsonl", [f"{k} " * 50_000 for k in range(60)])
     planned = prepare(write_recipe([]))

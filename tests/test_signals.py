@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import signals
+from curate import registry, signals
 from curate.batch import Batch
 from curate.errors import SpecError
 from curate.signals import SIGNALS, measure
@@ -180,7 +180,7 @@ def test_a_small_text_after_a_giant_one_is_measured_as_if_alone():
 COMPILED_BY_MEASURING = r"""
 import sys
 import numpy as np
-from curate import signals
+from curate import registry, signals
 from curate.batch import Batch
 
 if sys.argv[1] == "warm":
@@ -209,3 +209,8 @@ def test_after_warming_up_measuring_compiles_nothing(state, is_compiled_before):
     command = [sys.executable, "-c", COMPILED_BY_MEASURING, state]
     n_compiled, has_kernels = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert has_kernels == "True" and (n_compiled == "0") == is_compiled_before
+
+
+def test_the_help_of_the_stage_that_measures_names_every_signal():
+    listed = " ".join(registry.find("text.measure").help["Args"].split()).partition("The signals: ")[2]
+    assert listed.removesuffix(".").split(", ") == list(SIGNALS)

@@ -66,5 +66,8 @@ def bound(described: Mapping[str, Any]) -> str:
 
 
 def bounds(rule: Mapping[str, Any]) -> str:
-    """Return the bounds of a rule, one for each case."""
-    return "; ".join(map(bound, rule["bounds"]))
+    """Return the bounds of a rule, one for each case; one that is the same in all cases without them."""
+    bare = {bound({**each, "when": {}}) for each in rule["bounds"]}
+    return (
+        bare.pop() if len(bare) == 1 and not rule["bounds"][-1].get("when") else "; ".join(map(bound, rule["bounds"]))
+    )

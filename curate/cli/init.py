@@ -80,6 +80,8 @@ def _print_found(found: Sequence[Found]) -> None:
         if each.left_out:
             which = many(len(each.left_out), "other file")
             OUT.print(f"    left out: {which}, such as ", quoted(each.left_out[0]), "; to read them too, name them")
+        if each.no_files:
+            OUT.print("    ", quoted(each.no_files))
 
 
 def _print_next(output: str, like: str, variables: Sequence[str]) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import fsspec
+
 from curate.errors import SpecError
+from curate.inputs import listing
 from curate.report import finished_run
 from curate.report.finished_run import FinishedRun
 from curate.runs import RunFolder, layout
@@ -83,6 +86,16 @@ def _is_run_folder(folder: RunFolder) -> bool:
     return any(folder.exists(name) for name in (layout.RUN, *_MARKS))
 
 
+def _runs_in(url: str) -> list[str]:
+    """Return the run folders that are directly in a folder."""
+    with listing.asking(url):
+        info = listing.stat(*fsspec.core.url_to_fs(url))
+    if info is None or info["type"] != "directory":
+        return []
+    folder = RunFolder(url)
+    return [name for name in folder.folders("") if folder.exists(f"{name}/{layout.RUN}")]
+
+
 def open_any(url: str, asked: Asked, modules: Sequence[str] = ()) -> Opened:
     """Return a run, or a data set with what was measured of it.
 
@@ -95,6 +108,8 @@ def open_any(url: str, asked: Asked, modules: Sequence[str] = ()) -> Opened:
     found = open_run(url, modules)
     if found is not None:
         return found
+    if runs := _runs_in(url):
+        raise SpecError(f"{url}: holds run folders, such as {', '.join(runs[:3])}.  Name one of them, or the files of a data set by a glob.")  # fmt: skip
     from curate.statistics import dataset
 
     try:

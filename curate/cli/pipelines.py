@@ -133,7 +133,7 @@ def plan(
         bool,
         typer.Option(
             "--probe",
-            help="Run the recipe on a few MiB of its input, drawn from all of it, and forecast documents, disk space, memory and time.",
+            help="Run the recipe on a few MiB of its input, drawn from all of it, and forecast documents, disk space, memory and time; files and row groups that can only be read whole are read whole.",
         ),
     ] = False,
     output: Annotated[
@@ -171,7 +171,7 @@ def plan(
     if probe:
         from curate.engine import forecast
 
-        expected = forecast.probe(planned)
+        expected = forecast.probe(planned, tell=ERR.print)
     standings = None
     if output:
         from curate.engine import standing

@@ -53,11 +53,12 @@ def _print_sides(entry: dict[str, Any]) -> None:
 
 
 def _document(document: dict[str, Any], entry: dict[str, Any], style: str) -> Piece:
-    value = "" if document["value"] is None else f"{entry['column']} = {drawing.number(document['value'])}"
+    value = "" if document["value"] is None else f"{entry['column'] or 'value'} = {drawing.number(document['value'])}"
     pieces = [quoted(document["id"], "bold"), "\n"]
     if document["url"]:
         pieces += [quoted(document["url"], "dim"), "\n"]
-    pieces += [quoted(f"{value}{', ' if value else ''}{_fate(document, entry)}", style), "\n"]
+    evidence = document["evidence"] if document["text"] is not None and not entry["bounds"] else None
+    pieces += [quoted(", ".join(filter(None, (value, _fate(document, entry), evidence))), style), "\n"]
     return joined(*pieces, *_text(document, style))
 
 

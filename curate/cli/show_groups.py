@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curate.cli import drawing
-from curate.cli.console import OUT, Piece, quoted, styled
+from curate.cli.console import OUT, Piece, many, quoted, styled
 
 LEAST_SHARE = 0.01
 """A value is said to lose most only if this share of all documents have it."""
@@ -14,7 +14,7 @@ LEAST_SHARE = 0.01
 def print_groups(found: dict[str, Any], *, is_run: bool) -> None:
     """Print what `statistics.groups.count` found."""
     OUT.print(quoted(found["by"], "bold"), quoted(f": {found['about']}"))
-    OUT.print(f"{found['documents']:,} documents, {found['values']:,} different values")
+    OUT.print(f"{many(found['documents'], 'document')}, {many(found['values'], 'different value')}")
     OUT.print()
     rows = [_row(_shown(group["value"]), group, found) for group in found["groups"]]
     if found["rest"]["values"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from curate.cli import drawing
@@ -13,6 +13,9 @@ from curate.statistics.corpus import Corpus
 
 REASONS = 12
 """Reasons that are shown."""
+
+GAP = 2
+"""Spaces between the columns of a table."""
 
 _LEAST_WIDTHS = (0, 0, 100, 115, 0, 70)
 """Of the table of reasons, from which width of the terminal on each column is shown."""
@@ -70,7 +73,11 @@ def print_distributions(corpus: Corpus, *, is_all: bool) -> None:
     found = overview.glance(corpus, names, fit.bins)
     OUT.print(styled("distributions" + (", kept and dropped on one axis" if corpus.is_run else ""), "bold"), *_marks(corpus))  # fmt: skip
     print_sample(found["sample"])
-    OUT.print_table(fit.heads, [fit.row(each) for each in found["distributions"]])
+    there = [each for each in found["distributions"] if each["kept"]["documents"] or each["dropped"]["documents"]]
+    fit = fit.to(there, OUT.columns)
+    OUT.print_table(fit.heads, [fit.row(each) for each in there])
+    if empty := [each["column"] for each in found["distributions"] if each not in there]:
+        OUT.print(quoted(f"without values: {', '.join(empty)}", "dim"))
     more = f"{many(n_left, 'other column')}: --all.  " if n_left else ""
     OUT.print(styled(f"{more}Of one in detail: --signal NAME.", "dim"))
     OUT.print()
@@ -87,9 +94,16 @@ def print_sample(sample: dict[str, Any] | None) -> None:
         return
     of = "an unknown number of" if sample["of"] is None else f"{'about ' * sample['of_is_estimate']}{sample['of']:,}"
     OUT.print(styled("sample", "bold"), f": {sample['documents']:,} of {of} documents, {sample['how']}.")
-    if sample["margin"] is not None:
-        median = f"{50 - 100 * sample['margin']:.1f} and {50 + 100 * sample['margin']:.1f} %"
-        OUT.print(f"A median lies between the {median} of all documents (95 %); that of a column which few documents have, less surely." if sample["margin"] < 0.5 else "It is too small to say where a median lies.", style="dim")  # fmt: skip
+    margin = sample["margin"]
+    if margin is None:
+        return
+    if margin < 0.5:
+        which = "the" if sample["is_of_one"] else "a"
+        said = f"With 95 % confidence, {which} median lies between the percentiles {50 - 100 * margin:.1f} and {50 + 100 * margin:.1f} of all documents"
+        said += "." if sample["is_of_one"] else "; of a column that few documents have, it is less sure."
+    else:
+        said = "It is too small to say where a median lies; --sample N measures more documents."
+    OUT.print(said, style="dim")
 
 
 def _chosen(corpus: Corpus, is_all: bool) -> tuple[Sequence[str], int]:
@@ -107,6 +121,7 @@ class _Fit:
         name: characters of a column's name. bins: blocks of a histogram.
         percentiles: that are shown of each side. has_bounds: whether bounds are written out.
         is_run: whether there are dropped documents, too.
+        bound: characters of the bounds that are written out.
     """
 
     name: int
@@ -114,6 +129,7 @@ class _Fit:
     percentiles: tuple[str, ...]
     has_bounds: bool
     is_run: bool
+    bound: int = 18
 
     @classmethod
     def of(cls, width: int, names: Sequence[str], *, is_run: bool) -> _Fit:
@@ -121,8 +137,19 @@ class _Fit:
         percentiles = ("p5", "p50", "p95") if width >= 110 or (not is_run and width >= 76) else ("p50",) if width >= 76 else ()  # fmt: skip
         has_bounds = is_run and width >= 96
         sides = 2 if is_run else 1
-        left = width - name - 1 - (18 if has_bounds else 0) - sides * 8 * len(percentiles)
+        left = width - name - (GAP + 18 if has_bounds else 0) - sides * (GAP + (GAP + 7) * len(percentiles))
         return cls(name, max(5, min(28, left // sides - 4)), percentiles, has_bounds, is_run)
+
+    def to(self, found: Sequence[dict[str, Any]], width: int) -> _Fit:
+        """Return what fits beside the histograms as they have become: marks and bounds make them wider than was asked."""
+        drawn = max((len(each[side]["shares"]) + len(each["bounds"]) for each in found for side, _ in self.sides), default=0)  # fmt: skip
+        left = width - len(self.sides) * (GAP + drawn + (GAP + 7) * len(self.percentiles))
+        longest = max((len(each["column"]) for each in found), default=0)
+        if not self.has_bounds:
+            return replace(self, name=max(8, min(longest, left)))
+        written = max((len(_bounds(each)) for each in found), default=0)
+        bound = max(5, min(written, max(self.bound, left - longest - GAP)))
+        return replace(self, name=max(8, min(longest, left - bound - GAP)), bound=bound)
 
     @property
     def sides(self) -> list[tuple[str, str]]:
@@ -143,5 +170,10 @@ class _Fit:
             row.append(drawing.histogram(found[side]["shares"], found["edges"], found["bounds"], style))
             row += [f"{drawing.number(found[side][name]):>7}" for name in self.percentiles]
         if self.has_bounds:
-            row.append("; ".join(dict.fromkeys(map(drawing.bounds, found["rules"]))))
+            written = _bounds(found)
+            row.append(written if len(written) <= self.bound else f"{written[: self.bound - 1]}~")
         return row
+
+
+def _bounds(found: dict[str, Any]) -> str:
+    return "; ".join(dict.fromkeys(map(drawing.bounds, found["rules"])))

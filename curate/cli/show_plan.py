@@ -135,7 +135,7 @@ def _record(plan: Plan, forecast: Any) -> dict[str, Any]:
     of_phase = {phase_title(phase.folder): record.bytes_per_document(phase.judgements) for phase in ends}
     found: dict[str, Any] = {"columns": len(ends[-1].judgements), "bytes_per_document": of_phase}
     if forecast:
-        came = {phase.phase: phase.documents.value for phase in forecast.phases}
+        came = {phase.phase: phase.documents.value for phase in forecast.phases if phase.documents}
         n = [came[title] for title in of_phase] + [0]
         ended = (max(0, here - later) for here, later in pairwise(n))
         found["bytes"] = round(sum(each * size for each, size in zip(ended, of_phase.values(), strict=True)))
@@ -149,19 +149,22 @@ def _record_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"    {n_bytes:>4} bytes if {title} drops it"
     yield f"    {of_last:>4} bytes if it comes to {last}"
     if "bytes" in found:
-        yield f"    {size(found['bytes'])} for all documents of the forecast"
+        yield f"    {size(found['bytes'])} for all documents"
 
 
 def _forecast_lines(forecast: Any) -> Iterator[str]:
     tried, total = forecast.tried_bytes, forecast.all_bytes
-    yield (
-        f"forecast for {size(total)} of input, from a probe of {size(tried)} ({many(forecast.tried_documents, 'document')} of "
-        f"{many(forecast.tried_files, 'file')}), with 95 % intervals; deduplication finds more in more data"
-    )
+    read = f"{many(forecast.tried_documents, 'document')} of {many(forecast.tried_files, 'file')}"
+    if forecast.is_exact:
+        yield f"the probe ran on all {size(total)} of input ({read}): documents and sizes are exact, times are as measured"
+    else:
+        is_open = any(phase.kept and phase.kept.low is None for phase in forecast.phases)
+        more = "; deduplication finds more in more data" * is_open
+        yield f"forecast for {size(total)} of input, from a probe of {size(tried)} ({read}), with 95 % intervals{more}"
     head = ("phase", "documents", "kept", "written", "core time")
     rows = [head]
     for phase in forecast.phases:
-        counts = (_interval(each, _count) if each.value else "" for each in (phase.documents, phase.kept))
+        counts = (_interval(each, _count) if each else "" for each in (phase.documents, phase.kept))
         rows.append((phase.phase, *counts, _interval(phase.n_bytes, _bytes), _interval(phase.seconds, duration)))
     n_bytes, seconds = (sum(each.value for each in column) for column in zip(*((p.n_bytes, p.seconds) for p in forecast.phases), strict=True))  # fmt: skip
     rows.append(("all", "", "", _bytes(n_bytes), duration(seconds)))

@@ -24,21 +24,30 @@ _EXPLAINED = (
 _NO_VALUE = "they did not come that far, or it means nothing for them"
 
 
-def print_signal(found: dict[str, Any]) -> None:
-    """Print what `statistics.signal.study` found."""
+def print_signal(found: dict[str, Any], *, is_run: bool) -> None:
+    """Print what `statistics.signal.study` found.
+
+    Args:
+        is_run: of a run; a data set has no fates and no rules.
+    """
     OUT.print(quoted(found["column"], "bold"), quoted(f": {found['about']}"))
     without = found["documents"] - found["measured"]
     OUT.print(
         f"{found['documents']:,} documents; {found['measured']:,} have a value, {without:,} have none",
-        f": {_NO_VALUE}" * bool(without),
+        f": {_NO_VALUE}" * bool(without and is_run),
     )
+    if found["is_logarithmic"]:
+        OUT.print("logarithmic bins: they widen to the right", style="dim")
     OUT.print()
-    _print_values(found)
-    _print_rules(found)
+    _print_values(found, is_run)
+    if is_run:
+        _print_rules(found)
 
 
-def _print_values(found: dict[str, Any]) -> None:
+def _print_values(found: dict[str, Any], is_run: bool) -> None:
     shown = [fate for fate in found["fates"] if fate["documents"] or fate["fate"] == "kept"]
+    if not is_run:
+        shown = [{**fate, "fate": "all"} for fate in shown]
     names = _PERCENTILES if OUT.columns >= _WIDE else _FEW
     if OUT.columns < _NARROW:
         for fate in shown:
@@ -61,7 +70,7 @@ def _name(fate: dict[str, Any]) -> Piece:
 
 
 def _drawn(found: dict[str, Any], fate: dict[str, Any]) -> Piece:
-    style = drawing.KEPT if fate["fate"] == "kept" else drawing.DROPPED
+    style = {"kept": drawing.KEPT, "all": ""}.get(fate["fate"], drawing.DROPPED)
     return drawing.histogram(fate["shares"], found["edges"], found["bounds"], style)
 
 

@@ -56,7 +56,7 @@ def _near(corpus: Corpus, address: str, modules: Sequence[str]) -> list[dict[str
 
 
 VIEWS: Mapping[str, View] = {
-    "--signal": View(_study, lambda found, _: show_signal.print_signal(found)),
+    "--signal": View(_study, lambda found, corpus: show_signal.print_signal(found, is_run=corpus.is_run)),
     "--by": View(_count, lambda found, corpus: show_groups.print_groups(found, is_run=corpus.is_run)),
     "--examples": View(_examples, lambda found, _: show_examples.print_examples(found), needs_run=True),
     "--near": View(_near, lambda found, _: show_examples.print_examples(found), needs_run=True),
@@ -91,13 +91,14 @@ def _view(opened: Opened, modules: Sequence[str], option: str, value: str, *, as
     if view.needs_run and not corpus.is_run:
         raise SpecError(f"{corpus.url}: is a data set, and {option} is about what a run dropped.  `curate init {corpus.url}` writes a recipe to run.")  # fmt: skip
     found = view.find(corpus, value, modules)
+    margins = [found["margin"]] if isinstance(found, dict) and found.get("margin") is not None else []
+    sample = corpus.sampled.described(margins) if corpus.sampled else None
     if as_json:
-        sample = corpus.sampled.described([]) if corpus.sampled else None
         body = {"entries": found} if isinstance(found, list) else found
         print_json({"missing": list(corpus.missing), "sample": sample, **body}, is_document=True)
         return
     show_overview.print_missing(corpus)
-    show_overview.print_sample(corpus.sampled.described([]) if corpus.sampled else None)
+    show_overview.print_sample(sample)
     view.show(found, corpus)
 
 

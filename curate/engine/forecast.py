@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import resource
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,9 @@ FEWEST_DOCUMENTS = 100
 MOST_BYTES = 1 << 30
 """A probe reads no more than this, stored: files that cannot be entered in the middle are read whole."""
 
+USUAL_BYTES = 40 << 20
+"""What a probe reads, about, of files that can be entered in the middle."""
+
 NORMAL = 1.959964
 """The 97.5 % quantile of the normal distribution."""
 
@@ -60,15 +63,15 @@ class PhaseForecast:
 
     Args:
         phase: its name.
-        documents: that come to it; 0 for a phase without stages.
-        kept: documents that are left at its end; 0 likewise.
+        documents: that come to it; None for a phase without stages.
+        kept: documents that are left at its end; None likewise.
         n_bytes: what it writes.
         seconds: of all its tasks together, on one core.
     """
 
     phase: str
-    documents: Estimate
-    kept: Estimate
+    documents: Estimate | None
+    kept: Estimate | None
     n_bytes: Estimate
     seconds: Estimate
 
@@ -90,13 +93,21 @@ class Forecast:
     peak_bytes: int
     phases: tuple[PhaseForecast, ...]
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the probe read all of the input."""
+        return self.tried_bytes == self.all_bytes
 
-def probe(planned: Plan, seed: int = 0, cells: Sequence[int] = CELLS) -> Forecast:
+
+def probe(
+    planned: Plan, seed: int = 0, cells: Sequence[int] = CELLS, tell: Callable[[str], None] = lambda _: None
+) -> Forecast:
     """Try a recipe on a little of its input.
 
     Args:
         seed: of the draw of what is read.
         cells: how many cells are drawn; each next number if those before have too few documents.
+        tell: is given what the probe reads, and each phase when it begins.
 
     Raises:
         SpecError: the input is not made of files, so nothing says how much of it a probe is.
@@ -114,7 +125,10 @@ def probe(planned: Plan, seed: int = 0, cells: Sequence[int] = CELLS) -> Forecas
                 f"a probe would read {tried >> 20:,} MiB, since files of this format can only be read whole.  "
                 "Try the recipe on some documents: curate run RECIPE --limit 1000."
             )
-        found = _forecast(planned, drawn)
+        total = sum(each.all_bytes for each in drawn)
+        whole = "; files and row groups that can only be read whole are" * (tried > USUAL_BYTES)
+        tell(f"probe: reading {tried / (1 << 20):,.1f} of {total / (1 << 20):,.1f} MiB of input{whole}")
+        found = _forecast(planned, drawn, tell)
         is_all = all(each.is_all for each in drawn)
         if found.tried_documents >= FEWEST_DOCUMENTS or is_all:
             return found
@@ -124,7 +138,7 @@ def probe(planned: Plan, seed: int = 0, cells: Sequence[int] = CELLS) -> Forecas
     )
 
 
-def _forecast(planned: Plan, drawn: Sequence[Probe]) -> Forecast:
+def _forecast(planned: Plan, drawn: Sequence[Probe], tell: Callable[[str], None]) -> Forecast:
     small = plan.make(planned.spec, [shard for each in drawn for shard in each.shards])
     compiling.compile(warm_up.waiting(small))
     warm_up.load(warm_up.stages_of(small))  # loading is not the work, and must not be scaled with it
@@ -133,7 +147,8 @@ def _forecast(planned: Plan, drawn: Sequence[Probe]) -> Forecast:
         folder = RunFolder(place)
         beginning.begin(folder, small)
         phases, is_after_global = [], False
-        for phase in small.phases:
+        for number, phase in enumerate(small.phases, 1):
+            tell(f"probe: phase {number} of {len(small.phases)}, {layout.phase_title(phase.folder)}")
             is_after_global |= isinstance(phase, MapPhase) and phase.apply is not None
             phases.append(_tried(folder, phase, pool, drawn, is_after_global))
         first = read_ledger(folder, small.phases[0])
@@ -147,18 +162,17 @@ def _tried(
 ) -> PhaseForecast:
     pool.submit(Job(folder.url, phase.folder, tuple(range(phase.n_tasks)), phase.n_tasks))
     place = PhaseFolder(folder, phase.folder)
-    rows = []
+    rows, has_stages = [], isinstance(phase, MapPhase)
     for task in range(phase.n_tasks):
         record = need_record(place.task(task))
         ledger = Ledger.from_json(record.ledger)
-        came = ledger.n_born or ledger.stages[0].n_in if isinstance(phase, MapPhase) and ledger.stages else 0
+        came = ledger.n_born or ledger.stages[0].n_in if has_stages and ledger.stages else 0
         seconds = sum(entry.seconds for entry in ledger.stages)
         rows.append((came, came - ledger.n_dropped if came else 0, sum(o.n_bytes for o in record.outputs), seconds))
     tried = np.array(rows, np.float64)
-    is_by_shard = isinstance(phase, MapPhase)
-    made = [estimated(tried[:, k], drawn, is_by_shard=is_by_shard, is_count=k < 2) for k in range(tried.shape[1])]
-    came, kept = made[:2]
-    if is_after_global:
+    made = [estimated(tried[:, k], drawn, is_by_shard=has_stages, is_count=k < 2) for k in range(tried.shape[1])]
+    came, kept = made[:2] if has_stages else (None, None)
+    if is_after_global and kept:
         kept = Estimate(kept.value, None, kept.high)
     return PhaseForecast(layout.phase_title(phase.folder), came, kept, *made[2:])
 

@@ -29,9 +29,6 @@ from curate.params import AboveZero, SomeShare
 from curate.runs import redaction
 from curate.stage import Shard, Split
 
-NOT_IN_SAMPLE = "not_in_sample"
-"""Why documents are dropped that `InputSpec.sample` does not choose."""
-
 CHUNK = 4 << 20
 """Bytes read at a time when a digest is computed."""
 
@@ -161,7 +158,7 @@ def _matches(pattern: str, source: str, reader: str, kinds: Sequence[Format]) ->
         info = stat(fs, path)
     wild = re.search(r"\*" if is_web(fs) else r"[*?\[]", path) if info is None else None
     if info is not None and info["type"] == "directory":
-        files = {name: info for name, info in files_in(fs, path).items() if is_read(name, reader, kinds)}
+        files = {name: info for name, info in files_in(fs, path).files.items() if is_read(name, reader, kinds)}
         if not files:
             raise no_file(fs, pattern, path, info)
         for name, info in files.items():

@@ -42,6 +42,12 @@ USUAL_KEYS: Mapping[str, Sequence[str]] = {
 """Core column -> keys of public data sets that mean it, the most usual first; upper and lower case are equal."""
 
 
+_KINDS: Mapping[type, str] = {
+    bool: "a truth value", int: "a number", float: "a number", str: "a string", bytes: "bytes", list: "a list", Mapping: "an object",
+}  # fmt: skip
+"""Type -> what a value of it is called; `bool` is an `int`, too."""
+
+
 class NoTexts(InputError):
     """No key of the files holds texts."""
 
@@ -76,7 +82,7 @@ class Found:
         mapped: column -> key, as the source must be told; also other names for keys that a core column displaces.
         other_keys: keys that `extra: all` keeps as columns, as core columns do not take all of them; None if the files have no
             keys.
-        left_out: other files in folders.
+        left_out: other files in folders. no_files: a clause that says what is left out there as it is no file.
     """
 
     source: Stage
@@ -87,6 +93,7 @@ class Found:
     mapped: tuple[tuple[str, str], ...] = ()
     other_keys: tuple[str, ...] | None = None
     left_out: tuple[str, ...] = ()
+    no_files: str = ""
 
     @property
     def has_pages(self) -> bool:
@@ -125,6 +132,7 @@ def _together(first: Found, second: Found) -> Found:
         first.mapped,
         others,
         (*first.left_out, *second.left_out),
+        "; ".join(filter(None, (first.no_files, second.no_files))),
     )
 
 
@@ -136,8 +144,8 @@ def _sources() -> list[Stage]:
     return [stage for stage in registry.catalogue().values() if stage.kind is Kind.SOURCE]
 
 
-def _files(path: str) -> tuple[Stage, Sequence[InputFile], tuple[str, ...]]:
-    """Return the source of the files at a path, these files, and the other files of a folder.
+def _files(path: str) -> tuple[Stage, Sequence[InputFile], tuple[str, ...], str]:
+    """Return the source of the files at a path, these files, the other files of a folder, and what is said of names of no file.
 
     In a folder the source with the most bytes is taken: beside a crawl there are often lists and statistics.
 
@@ -152,15 +160,16 @@ def _files(path: str) -> tuple[Stage, Sequence[InputFile], tuple[str, ...]]:
         sources = {source.name: source for source in map(_source_of, files)}
         if len(sources) > 1:
             raise InputError(f"{path}: holds files for {' and '.join(sources)}.  Name each kind by a glob of its own")
-        return next(iter(sources.values())), files, ()
-    names = sorted(listing.files_in(fs, at))
+        return next(iter(sources.values())), files, (), ""
+    inside = listing.files_in(fs, at)
+    names = sorted(inside.files)
     readers = [each for each in _sources() if any(listing.is_read(name, each.name, FORMATS) for name in names)]
     if not readers:
         raise listing.no_file(fs, path, at, info)
     of_reader = [(reader, inputs.resolve([path], "", reader.name)) for reader in readers]
     source, files = max(of_reader, key=lambda pair: sum(file.size for file in pair[1]))
     others = tuple(name[len(at) :].lstrip("/") for name in names if not listing.is_read(name, source.name, FORMATS))
-    return source, files, others
+    return source, files, others, inside.said_of_others()
 
 
 def _source_of(file: InputFile) -> Stage:
@@ -197,20 +206,22 @@ def _whole(file: InputFile) -> Split:
 # ---------------------------------------------------------------------- which key is which column
 
 
-def _found(path: str, source: Stage, files: Sequence[InputFile], left_out: tuple[str, ...]) -> Found:
+def _found(path: str, source: Stage, files: Sequence[InputFile], left_out: tuple[str, ...], no_files: str) -> Found:
     n_bytes = sum(file.size for file in files)
     made = source.construct({})
     if not isinstance(made, HasKeys):
-        return Found(source, (path,), len(files), n_bytes, left_out=left_out)
+        return Found(source, (path,), len(files), n_bytes, left_out=left_out, no_files=no_files)
     looked = files[:: max(1, -(-len(files) // MOST_FILES))]
     documents = {file.url: made.first_documents(_whole(file)) for file in looked}
     records = [record for found in documents.values() for record in found]
     if not records:
-        raise InputError(f"{path}: there is no document at the beginning of any file.  Name files with documents")
+        raise InputError(
+            f"{path}: there is no document at the beginning of any file{_why_not(made, looked[0])}.  Name files with documents"
+        )
     values = values_of(records)
     fields = tuple(_fields(values, records))
     for url, found in documents.items():
-        if found and fields[0].key not in values_of(found):
+        if found and fields[0].key not in _keys_of(found):
             raise InputError(
                 f"{url}: has no `{fields[0].key}`, which holds the texts in other files of {path}.  Name the files of each kind "
                 "by a path of their own"
@@ -223,7 +234,21 @@ def _found(path: str, source: Stage, files: Sequence[InputFile], left_out: tuple
         if column in kept and (column in mapped or column == "id"):
             mapped[_free(f"original_{column}", keys)] = column  # `extra: all` cannot keep it under its own name
     others = tuple(key for key in kept if key not in CORE)
-    return Found(source, (path,), len(files), n_bytes, fields, tuple(mapped.items()), others, left_out)
+    return Found(source, (path,), len(files), n_bytes, fields, tuple(mapped.items()), others, left_out, no_files)
+
+
+def _why_not(source: Callable[[Shard], Iterator[Batch]], file: InputFile) -> str:
+    """Return a clause that says why the first document of a file cannot be read; empty if the file has none.
+
+    Raises:
+        InputError: the file has another format.
+    """
+    for batch in source(Shard(0, 1, (_whole(file),))):
+        if batch.verdicts is not None and len(batch):
+            evidence = batch.verdicts.evidence
+            why = (evidence[0] if evidence else None) or batch.verdicts.reasons[batch.verdicts.code[0]]
+            return f"; that of {file.url}: {why}"
+    return ""
 
 
 def _taken_as_such(column: str) -> tuple[str, ...]:
@@ -268,15 +293,20 @@ def values_of(records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for record in records:
         for key, value in _flat(record, "", MOST_LEVELS):
-            found.setdefault(key, []).append(value)
+            if value is not None:
+                found.setdefault(key, []).append(value)
     return found
+
+
+def _keys_of(records: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {key for record in records for key, _ in _flat(record, "", MOST_LEVELS)}
 
 
 def _flat(record: Mapping[str, Any], above: str, levels: int) -> Iterator[tuple[str, Any]]:
     for key, value in record.items():
         if isinstance(value, Mapping) and levels:
             yield from _flat(value, f"{above}{key}.", levels - 1)
-        elif value is not None:
+        else:
             yield f"{above}{key}", value
 
 
@@ -286,20 +316,29 @@ def _fields(values: Mapping[str, Sequence[Any]], records: Sequence[Mapping[str, 
     Raises:
         InputError: no key holds texts.
     """
-    lengths = {key: sum(map(len, found)) for key, found in values.items() if all(isinstance(v, str) for v in found)}
-    texts = [key for key, length in lengths.items() if length]
-    if not texts:
-        shown = ", ".join(key[:40] for key in list(values)[:12]) or "none"
+    texts = {key: [v for v in values[key] if isinstance(v, str)] for key in of_strings(values)}
+    lengths = {key: sum(map(len, found)) for key, found in texts.items() if any(found)}
+    if not lengths:
+        shown = ", ".join(f"{key[:40]} ({_kind(found[0])})" for key, found in list(values.items())[:12]) or "none"
         raise NoTexts(f"no key holds texts; keys seen: {shown}.  Name files in which one does")
-    text = "text" if "text" in texts else max(texts, key=lengths.__getitem__)
-    n = len(values[text])
-    yield Field("text", text, f"{lengths[text] // n:,} characters on average")
+    text = "text" if "text" in lengths else max(lengths, key=lengths.__getitem__)
+    yield Field("text", text, f"{lengths[text] // len(texts[text]):,} characters on average")
     rest = {key: found for key, found in values.items() if key != text}
     yield from _field("id", [key for key, found in rest.items() if _are_ids(key, found, len(records))], rest)
     urls = [key for key, found in rest.items() if _share(found, _is_address) >= FITS]
     yield from _field("url", urls, rest)
     times = [key for key, found in rest.items() if key not in urls and _are_dates(key, found)]
     yield from _field("date", times, rest)
+
+
+def of_strings(values: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return the keys of which most values are strings: a single record of another kind does not change what a key is for."""
+    return [key for key, found in values.items() if 2 * sum(isinstance(value, str) for value in found) > len(found)]
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, for readers."""
+    return next((called for kind, called in _KINDS.items() if isinstance(value, kind)), type(value).__name__)
 
 
 def _field(column: str, keys: Sequence[str], values: Mapping[str, Sequence[Any]]) -> Iterator[Field]:

@@ -7,6 +7,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -47,13 +48,35 @@ def _protocols(fs: Any) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
 
 
-def files_in(fs: Any, folder: str) -> dict[str, dict]:
+@dataclass(frozen=True, slots=True)
+class InFolder:
+    """What is in a folder and in the folders in it.
+
+    Args:
+        files: name -> what the file system knows of the file.
+        others: names of what is no file: links without a target, pipes, devices.
+    """
+
+    files: dict[str, dict]
+    others: tuple[str, ...]
+
+    def said_of_others(self) -> str:
+        """Return a clause that says what is left out as it is no file; empty if there is nothing."""
+        if not self.others:
+            return ""
+        return f"{_many(len(self.others), 'entry', 'entries')} left out that lead{'s' * (len(self.others) == 1)} to no file (a link without a target?), such as {self.others[0]}"
+
+
+def files_in(fs: Any, folder: str) -> InFolder:
     """Return what the file system knows of each file in a folder and in the folders in it."""
     with asking(folder):
         found = fs.find(folder, detail=True)
-        links = {name: fs.info(name) for name, info in found.items() if info["type"] != "file"}
+        links = {name: stat(fs, name) for name, info in found.items() if info["type"] != "file"}
     found.update(links)  # a listing does not show the targets of links
-    return {name: info for name, info in found.items() if info["type"] != "directory"}
+    others = (name for name, info in found.items() if info is None or info["type"] not in ("file", "directory"))
+    return InFolder(
+        {name: info for name, info in found.items() if info and info["type"] == "file"}, tuple(sorted(others))
+    )
 
 
 def is_read(name: str, reader: str, kinds: Sequence[Format]) -> bool:
@@ -67,14 +90,16 @@ def of_folders(patterns: Sequence[str], reader: str, kinds: Sequence[Format] = F
         fs, path = fsspec.core.url_to_fs(pattern)
         if (info := stat(fs, path)) is None or info["type"] != "directory":
             continue
-        names = sorted(files_in(fs, path))
+        found = files_in(fs, path)
+        names = sorted(found.files)
         others = [name[len(path) :].lstrip("/") for name in names if not is_read(name, reader, kinds)]
         left = f"; {_many(len(others), 'other')} left out, such as {others[0]}" if others else ""
-        yield f"{pattern}: {_many(len(names) - len(others), 'file')} for {reader}{left}"
+        no_files = f"; {found.said_of_others()}" if found.others else ""
+        yield f"{pattern}: {_many(len(names) - len(others), 'file')} for {reader}{left}{no_files}"
 
 
-def _many(n: int, what: str) -> str:
-    return f"{n:,} {what}{'s' * (n != 1)}"
+def _many(n: int, what: str, several: str = "") -> str:
+    return f"{n:,} {what if n == 1 else several or what + 's'}"
 
 
 # ---------------------------------------------------------------------- error messages for missing files
@@ -83,8 +108,11 @@ def _many(n: int, what: str) -> str:
 def no_file(fs: Any, pattern: str, path: str, info: dict | None) -> InputError:
     """Return the error for a path at which there is no file, or a folder without files for the source."""
     if info is not None:
-        endings = Counter(_ending(name) for name in files_in(fs, path))
-        glob = f"**/*{endings.most_common(1)[0][0]}" if endings else "**"
+        inside = files_in(fs, path)
+        endings = Counter(_ending(name) for name in inside.files)
+        if not endings:
+            return InputError(f"{pattern}: is a folder without files.  {inside.said_of_others() or 'Name another one'}")
+        glob = f"**/*{endings.most_common(1)[0][0]}"
         return InputError(
             f"{pattern}: is a folder with {_many(endings.total(), 'file')}, none of which this source reads by its name.  "
             f"If the format is right, try {pattern.rstrip('/')}/{glob}"

@@ -66,8 +66,9 @@ class Bins:
         return {"edges": self.edges.tolist(), "scale": self.scale.value, "ticks": list(self.ticks)}
 
     def counts(self, histogram: Histogram) -> np.ndarray:
-        """Return float64[n]: about how many numbers are in each bin."""
-        return np.array(histogram.shares(self.edges)) * histogram.n
+        """Return float64[n]: about how many numbers are in each bin, in whole documents."""
+        below = np.cumsum(np.array(histogram.shares(self.edges)) * histogram.n)
+        return np.diff(np.rint(below), prepend=0.0)
 
     def shows(self, value: float) -> bool:
         """Return whether a number is inside the drawing."""

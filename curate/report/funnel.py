@@ -14,7 +14,7 @@ class Row:
     """One stage of the funnel.
 
     Args:
-        share_left: documents left after the stage, as a share of all documents born.
+        share_left: documents left after the stage, as a share of all that the recipe asked for.
         share_dropped: dropped documents as a share of those that came to the stage.
         n_bytes: of text that went on.
         tokens_in, tokens_out: about how many tokens of text came and went on, from their bytes.
@@ -42,11 +42,11 @@ def rows(ledger: Ledger, ratio: TokenRatio = PUBLISHED) -> Iterator[Row]:
     Args:
         ratio: how bytes become tokens; `curate.statistics.tokens.ratio` returns that of a run.
     """
-    born = max(1, ledger.n_born)
+    read = max(1, ledger.n_read)
     for entry in ledger.stages:
         came = entry.n_in + entry.n_born
         yield Row(
-            entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / born,
+            entry.stage, came, entry.n_dropped, entry.n_out, entry.n_out / read,
             entry.n_dropped / came if came else 0.0, entry.seconds, entry.bytes_out, ratio.tokens(entry.bytes_in),
             ratio.tokens(entry.bytes_out), _by_frequency(entry),
             tuple((name, n) for name, n in sorted(entry.counts.items()) if n),
@@ -59,4 +59,7 @@ def _by_frequency(entry: StageLedger) -> tuple[tuple[str, int], ...]:
 
 def balance(ledger: Ledger) -> str:
     """Return the conservation law with this run's numbers."""
-    return f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"
+    law = f"{ledger.n_born:,} documents in = {ledger.n_out:,} kept + {ledger.n_dropped:,} dropped"
+    if not ledger.n_left_out:
+        return law
+    return f"{law}; {ledger.n_left_out:,} of these are not in the recipe's sample, and shares are of the others"

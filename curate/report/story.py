@@ -8,19 +8,17 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curate import registry
 from curate.barrier import Barrier
 from curate.batch import Seen
 from curate.lookup import HasRemarks
 from curate.plan import AnyPhase, MapPhase, StageRef, phases
-from curate.runs import Role, RunFolder, arrow_files, layout, reading
+from curate.runs import RunFolder, arrow_files, layout, reading
 from curate.runs.layout import PhaseFolder
 from curate.stage import Kind
-from curate.statistics.record import JudgementRecord
+from curate.statistics import decided
 from curate.statistics.rulebook import Rule, Rulebook
 
 _PLAN_SHAPE = {"phases": [{"folder": str, "kind": str}]}
@@ -123,7 +121,7 @@ class Narrator:
         seen = Seen(document["id"], {name: value for name, value in document.items() if value is not None})
         made = ref.construct(phase.modules)
         if isinstance(made, Barrier):
-            return made.remarks(seen, _Decided(self.folder, self.manifest, ref.label, self._order))
+            return made.remarks(seen, decided.of_manifest(self.folder, self.manifest, ref.label))
         if isinstance(made, HasRemarks):
             before, after = self.text_before(document["id"], shard, phase), self._after(document["id"], shard, phase)
             return made.remarks(Seen(seen.id, seen.columns, before, after or text))
@@ -150,34 +148,3 @@ def _text_in(place: layout.TaskFolder, id: str) -> str | None:
             for at in pc.indices_nonzero(pc.equal(batch["id"], id)).to_pylist() if "text" in batch.schema.names else ():
                 return batch["text"][at].as_py()
     return None
-
-
-class _Decided:
-    """A `barrier.Corpus`: the documents that a barrier of a finished run has decided about."""
-
-    def __init__(self, folder: RunFolder, manifest: Mapping[str, Any], label: str, order: Mapping[str, int]):
-        self._folder, self._manifest, self._label = folder, manifest, label
-        self._passed = [stage for stage, at in order.items() if at < order[label]]
-        self._record = JudgementRecord(folder, manifest)
-        self.names = set(self._record.names)
-
-    def columns(self, names: Sequence[str]) -> pa.Table:
-        read = list(dict.fromkeys([*names, "stage"]))
-        before, parts = pa.array(self._passed, pa.string()), []
-        for batch in self._record.batches(read, with_threads=False):
-            table = pa.Table.from_batches([batch])
-            parts.append(table.filter(pc.invert(pc.is_in(table["stage"], value_set=before))).select(names))
-        return pa.concat_tables(parts)
-
-    def evidence(self, name: str, column: str, value: str) -> list[dict[str, Any]]:
-        path = layout.evidence_file(self._label, name)
-        there = {output["path"] for output in self._manifest["outputs"] if output["role"] == Role.EVIDENCE}
-        if path not in there:
-            return []
-        with reading.whole(self._folder, path), self._folder.open(path) as file:
-            stored = pq.ParquetFile(file, pre_buffer=False)
-            found = []
-            for batch in stored.iter_batches(use_threads=False):
-                hits = pc.indices_nonzero(pc.equal(batch[column], value))
-                found += batch.take(hits).to_pylist() if len(hits) else []
-        return found

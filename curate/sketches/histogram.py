@@ -77,6 +77,11 @@ class Histogram:
                 return min(max(_edge(bucket), self.lowest), self.highest)
         return None
 
+    def is_rounded(self, share: float) -> bool:
+        """Return whether `quantile` may be off: its bucket may hold several numbers."""
+        found = self.quantile(share)
+        return found is not None and self.lowest != self.highest and not (self.is_whole and abs(found) < 128)
+
     def share_between(self, low: float, high: float) -> float:
         """Return the share of the numbers from `low` to `high`, as precisely as the buckets allow."""
         inside = sum(n for bucket, n in self.counts.items() if low <= _edge(bucket) <= high)

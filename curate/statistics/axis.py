@@ -18,7 +18,10 @@ TAIL = 0.005
 """Share of the numbers at each end that is counted in the outer bins."""
 
 WIDE = 20
-"""An axis whose ends differ by more than this factor is logarithmic."""
+"""An axis whose ends differ by more than this factor is logarithmic, if half of the numbers lie in its first `CROWDED`."""
+
+CROWDED = 0.2
+"""Share of a linear axis."""
 
 REACH = 0.5
 """A bound farther from the numbers than this share of the axis is not on it."""
@@ -64,7 +67,8 @@ def make(drawn: Sequence[Distribution], bounds: Iterable[Bound], n_bins: int) ->
         return None
     lowest, highest = min(each.quantile(TAIL) for each in filled), max(each.quantile(1 - TAIL) for each in filled)
     low, high = (float(np.clip(float(at), -LARGEST, LARGEST)) for at in (lowest, highest))
-    is_log = low >= 0 and (high + 1) / (low + 1) > WIDE
+    is_crowded = any(each.quantile(0.5) <= low + CROWDED * (high - low) for each in filled)
+    is_log = low >= 0 and (high + 1) / (low + 1) > WIDE and is_crowded
     wanted = sorted({at for bound in bounds for at in edge(bound)})
     marks = [at for at in wanted if _is_near(at, low, high, is_log)]
     low, high = min([low, *marks]), max([high, *marks])

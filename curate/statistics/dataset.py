@@ -32,6 +32,9 @@ from curate.statistics.sampling import Sample
 SAMPLE = 10_000
 """Documents that are measured if nobody says how many."""
 
+SHOWN_FILES = 3
+"""Files that are named of those that are measured."""
+
 LONG_NAME = 300
 """Characters of which a name, an id or an address has hardly ever more."""
 
@@ -80,8 +83,8 @@ def measure(url: str, asked: Asked = USUAL, seed: int = SEED) -> Corpus:
     looked = _looked(url)
     files = inputs.resolve(looked.paths, "", looked.source.name)
     reader, notes = _reader(url, looked, files, asked)
-    if looked.left_out:
-        notes.append(f"{_many(len(looked.left_out), 'other file')} left out, such as {looked.left_out[0]}; name a file to measure it.")  # fmt: skip
+    if looked.left_out or looked.no_files or len(files) > 1:
+        notes.append(_which(files, looked))
     sample = _drawn(files, asked, seed)
     measuring.warm_up()
     folder = tempfile.TemporaryDirectory(prefix="curate-stats-")
@@ -100,6 +103,15 @@ def measure(url: str, asked: Asked = USUAL, seed: int = SEED) -> Corpus:
         raise SpecError(f"{url}: no document could be read{_why(unread)}.  Check the files, or name other ones.")
     sampled = _sampled(sample, [size for each in results for size in each.per_place], n)
     return Corpus(url, (), ledger, record, tuple(notes), sampled=sampled)
+
+
+def _which(files: Sequence[InputFile], looked: Found) -> str:
+    """Return a sentence on the files that are measured, and those in the folder that are not."""
+    shown = ", ".join(file.name for file in files[:SHOWN_FILES]) + ", ..." * (len(files) > SHOWN_FILES)
+    said = f"{_many(len(files), 'file')} for {looked.source.name} measured: {shown}"
+    if looked.left_out:
+        said += f"; {_many(len(looked.left_out), 'other file')} left out, such as {looked.left_out[0]} (name a file to measure it)"
+    return f"{said}{'; ' * bool(looked.no_files)}{looked.no_files}."
 
 
 def _why(unread: Mapping[str, int]) -> str:
@@ -155,24 +167,25 @@ def _reader(url: str, looked: Found, files: Sequence[InputFile], asked: Asked) -
     elif key != "text" and not _look_like_texts(values.get(key, ())):
         raise SpecError(
             f"{url}: there is no column `text`, and none of the others looks like texts.  Columns of strings: "
-            f"{', '.join(_strings(values))}.  Choose one: --text COLUMN."
+            f"{', '.join(found.of_strings(values))}.  Choose one: --text COLUMN."
         )
     try:
         params |= made.found_in(splits)
-    except InputError:
+    except InputError as error:
         params["extra"] = {}
-        notes.append("The columns of the files have different types, so only the texts are measured.  For the other columns, name one file.")  # fmt: skip
-    if key != "text":
+        why = error.message.partition("  ")[0].rstrip(".")
+        notes.append(f"Only the texts are measured, since the other columns cannot be read as one table: {why}.  For the other columns, name one file.")  # fmt: skip
+    if key != "text" and not asked.text:
         notes.append(f"The texts are taken from `{key}`; to take another column, add --text COLUMN.")
     fields = [pa.field(name, column_types.parse(kind)) for name, kind in params["extra"].items()]
-    extra = measuring.recorded(fields)
-    params["extra"] = {name: kind for name, kind in params["extra"].items() if name in extra}
-    params["fields"] = {column: key for column, key in mapped.items() if column in CORE or column in extra}
-    return Reader(source.name, params, extra), notes
-
-
-def _strings(values: Mapping[str, Sequence[object]]) -> list[str]:
-    return [key for key, of_key in values.items() if all(isinstance(value, str) for value in of_key)]
+    taken = measuring.recorded(fields)
+    params["extra"] = {name: params["extra"][own] for name, (own, _) in taken.items()}
+    params["fields"] = {column: key for column, key in mapped.items() if column in CORE}
+    params["fields"] |= {name: mapped.get(own, own) for name, (own, _) in taken.items() if name != own or own in mapped}
+    renamed = [f"`{own}` as `{name}`" for name, (own, _) in taken.items() if name != own]
+    if renamed:
+        notes.append(f"Columns of the data set that have the names of curate's are shown under other ones: {', '.join(renamed)}.")  # fmt: skip
+    return Reader(source.name, params, {name: kind for name, (_, kind) in taken.items()}), notes
 
 
 def _look_like_texts(values: Sequence[object]) -> bool:
@@ -190,7 +203,7 @@ def _check_text(url: str, values: Mapping[str, Sequence[object]], name: str) -> 
     Raises:
         SpecError: there is no such column, or it holds something else; with the columns of strings that there are.
     """
-    texts = _strings(values)
+    texts = found.of_strings(values)
     if name in texts:
         return
     what = "holds no texts" if name in values else "is not there"
@@ -210,8 +223,7 @@ def _sampled(sample: Sample, per_place: Sequence[int], n: int) -> Sampled | None
     if sample.is_everything and not 0 < sample.n_drawn <= n:
         return None
     n_documents = round(n / sample.share) if sample.share else sample.n_documents
-    is_random = bool(sample.n_drawn)
-    return Sampled(n, n_documents, sample.is_estimate, sample.how, () if is_random else tuple(per_place))
+    return Sampled(n, n_documents, sample.is_estimate, sample.how, () if sample.is_each_drawn else tuple(per_place))
 
 
 # ---------------------------------------------------------------------- measuring

@@ -75,4 +75,5 @@ class Sampled:
             "of_is_estimate": self.is_estimate,
             "how": self.how,
             "margin": max(margins, default=None),
+            "is_of_one": len(margins) == 1,
         }

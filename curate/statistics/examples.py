@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 
 from curate import registry
 from curate.errors import SpecError
-from curate.statistics import marks, nearest, parameters, texts
+from curate.statistics import marks, nearest, parameters, ranked, texts
 from curate.statistics.corpus import Corpus
 from curate.statistics.marks import Marker, Span
 from curate.statistics.marks.pairs import differing
 from curate.statistics.nearest import Near
+from curate.statistics.ranked import Ranked
 from curate.statistics.rulebook import Rule
 from curate.statistics.signal import described
 from curate.statistics.texts import Place, Text
@@ -99,6 +100,9 @@ def _of_reason(corpus: Corpus, stage: str, reason: str, table: Sequence[Marker],
     if rules:
         sides = nearest.to_rules(corpus, rules, OF_REASON, only_first=True, only_kept=True)
         return _entry(corpus, stage, reason, rules, sides, table, modules)
+    sides = ranked.nearest(corpus, stage, reason, OF_REASON, modules)
+    if sides and sides[1]:
+        return _of_ranking(corpus, stage, reason, sides, table, modules)
     dropped = nearest.for_reason(corpus, stage, reason, OF_REASON)
     marker = marks.find(table, _name_of(corpus, stage))
     if marker and marker.column in corpus.need_record().about:
@@ -120,6 +124,22 @@ def _found_by(corpus: Corpus, stage: Mapping[str, Any], table: Sequence[Marker],
         )
     sides = nearest.highest(corpus, marker.column, OF_REASON), []
     return _entry(corpus, stage["label"], "", (), sides, table, modules)
+
+
+def _of_ranking(
+    corpus: Corpus, label: str, reason: str, sides: tuple[list[Ranked], list[Ranked]],
+    table: Sequence[Marker], modules: Sequence[str],
+) -> Entry:  # fmt: skip
+    """Return the documents on both sides of the cut of a ranking, each with its rank and the lowest that is kept."""
+    places = _places(corpus, {each.id for side in sides for each in side})
+    near = [[Near(*places[each.id], each.rank, None, abs(each.rank - each.cut)) for each in side] for side in sides]
+    entry = _entry(corpus, label, reason, (), (near[0], near[1]), table, modules)
+    entry["column"] = "rank"
+    for side, documents in zip(sides, (entry["passing"], entry["breaking"]), strict=True):
+        for each, document in zip(side, documents, strict=True):
+            document["distance"] = abs(each.rank - each.cut)
+            document["evidence"] = document["evidence"] or f"kept from {each.cut:.6g}"
+    return entry
 
 
 def _name_of(corpus: Corpus, label: str) -> str:
@@ -155,7 +175,7 @@ def _document(each: Near, text: Text | None, marker: Marker | None, params: Mapp
     bound = {name: value for name, value in asdict(each.bound).items() if name != "signal"} if each.bound else None
     return {
         **each.row,
-        "value": each.value,
+        "value": text.value if each.value is None and text else each.value,
         "bound": bound,
         "distance": each.distance if each.bound else None,
         **_said(text, list(marker.spans(text.text, params)) if text and marker else []),

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.errors import SpecError
-from curate.inputs import NOT_IN_SAMPLE
+from curate.ledger import NOT_IN_SAMPLE
 from curate.plan.record import YEAR
 from curate.signals import TOKENS
 from curate.statistics.corpus import Corpus

@@ -25,6 +25,10 @@ TOO_LARGE = "too_large_to_measure"
 """What is counted for such a text."""
 
 
+OWN = "dataset."
+"""What the name of a column of the data set begins with if curate has a column of its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """How the documents of a data set are read.
@@ -213,14 +217,22 @@ def _copied(batch: Batch) -> Batch:
     )
 
 
-def recorded(fields: Sequence[pa.Field]) -> dict[str, str]:
-    """Return those columns of a data set that the record can hold, with their types: numbers, truth values and strings."""
-    taken = {column.name for column in (*DOCUMENT, LANGUAGE, *VERDICT)} | {"language_score"}
+def recorded(fields: Sequence[pa.Field]) -> dict[str, tuple[str, str]]:
+    """Return those columns of a data set that the record can hold: numbers, truth values and strings.
+
+    Returns:
+        name in the record -> name in the data set, and type. They differ where the record has another column of the name.
+    """
+    taken = {column.name for column in (*DOCUMENT, LANGUAGE, *VERDICT)} | {"language_score", *SIGNALS, *CORE}
     found = {}
     for field in fields:
         kind = (
             pa.string() if pa.types.is_large_string(field.type) or pa.types.is_string_view(field.type) else field.type
         )
-        if field.name not in taken and field.name not in SIGNALS and field.name not in CORE and str(kind) in TYPES and kind != STRINGS:  # fmt: skip
-            found[field.name] = str(kind)
+        if str(kind) in TYPES and kind != STRINGS:
+            name = field.name
+            while name in taken:
+                name = f"{OWN}{name}"
+            taken.add(name)
+            found[name] = (field.name, str(kind))
     return found

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curate.ledger import NOT_IN_SAMPLE
 from curate.plan.record import is_number
 from curate.signals import SIGNALS
 from curate.statistics import axis
@@ -31,16 +32,18 @@ _AT_ONCE = 32_000_000
 
 
 def reasons(corpus: Corpus) -> list[dict[str, Any]]:
-    """Return why documents were dropped, as JSON-like data, the most frequent reason first.
+    """Return why documents were dropped, as JSON-like data, the most frequent reason first; but not those outside the sample of
+    the recipe.
 
     `documents`: for which it was the first broken rule; `share` of all that were read, `share_of_dropped`; `broke`: all that
     broke the rule where they were dropped.
     """
-    born, dropped = max(1, corpus.ledger.n_born), max(1, corpus.ledger.n_dropped)
+    read, dropped = max(1, corpus.ledger.n_read), max(1, corpus.ledger.n_dropped - corpus.ledger.n_left_out)
     found = [
-        {"stage": entry.stage, "reason": reason, "documents": n, "share": n / born, "share_of_dropped": n / dropped,
+        {"stage": entry.stage, "reason": reason, "documents": n, "share": n / read, "share_of_dropped": n / dropped,
          "broke": entry.failed.get(reason, n)}
-        for entry in corpus.ledger.stages for reason, n in entry.dropped.items() if n
+        for entry in corpus.ledger.stages for reason, n in entry.dropped.items()
+        if n and reason != NOT_IN_SAMPLE
     ]  # fmt: skip
     return sorted(found, key=lambda each: (-each["documents"], each["stage"], each["reason"]))
 

@@ -56,6 +56,15 @@ def _stage_of(corpus: Corpus, address: str) -> tuple[Mapping[str, Any], str]:
     if name in labels:
         return labels[name], param
     known = ", ".join(stage["label"] for stage in corpus.stages if stage.get("columns"))
+    whole = address.removesuffix("#1")
+    if whole in labels:
+        params = ", ".join(labels[whole].get("params", {})) or "see `curate stages`"
+        raise SpecError(f"{address} is a stage.  Add the parameter, as STAGE.PARAM; it has: {params}.")
+    if not name:
+        raise SpecError(
+            f'"{address}" names no parameter of a stage.  Write STAGE.PARAM, such as filters.gopher.quality.min_words; '
+            f"the filters of the run are: {known or 'none'}."
+        )
     raise SpecError(
         f'the run has no stage "{name}".{registry.nearest(name, labels)}  Write STAGE.PARAM, such as '
         f"filters.gopher.quality.min_words; its filters are: {known or 'none'}."

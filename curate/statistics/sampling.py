@@ -66,6 +66,7 @@ class Sample:
         n_documents: of the whole data set; None if that is not known. is_estimate: it is an estimate.
         how: how the documents were chosen, for readers.
         share: of all documents that the places are expected to hold, which says how many there are; 0 if `n_documents` does.
+        is_each_drawn: each document was drawn by itself from all of them, or from each part of them its share.
     """
 
     places: tuple[Place, ...]
@@ -75,6 +76,7 @@ class Sample:
     is_estimate: bool
     how: str
     share: float = 0.0
+    is_each_drawn: bool = False
 
 
 def draw(files: Sequence[InputFile], n: int, seed: int) -> Sample:
@@ -107,7 +109,8 @@ def of_streams(files: Sequence[InputFile], n: int, random: np.random.Generator) 
     """Return a sample of files that are read from their beginning: n documents of all of them, or of some of many."""
     chosen = _some(files, random)
     how = f"drawn from all documents of {_of_files(len(chosen), len(files))}"
-    return Sample(tuple(Place((whole(file),)) for file in chosen), n, len(chosen) == len(files), None, False, how)
+    places = tuple(Place((whole(file),)) for file in chosen)
+    return Sample(places, n, len(chosen) == len(files), None, False, how, is_each_drawn=True)
 
 
 def whole(file: InputFile) -> Split:
@@ -149,16 +152,24 @@ def _of_parquet(files: Sequence[InputFile], n: int, random: np.random.Generator)
         )
     n_places = READ_BYTES * len(groups) // max(1, sum(size for _, _, size in groups))
     n_places = max(LEAST_PLACES, min(PLACES, n_places, n))
-    ends = np.cumsum(rows)
-    hits = np.bincount(np.searchsorted(ends, _spread(ends[-1], n_places, random), "right"), minlength=len(groups))
+    is_each_drawn = is_all and len(groups) <= n_places
+    if is_each_drawn:  # every row group gives its share of the documents
+        taken = _hits(rows, n, random)
+    else:
+        taken = np.round(_hits(rows, n_places, random) * n / n_places).astype(np.int64)
     places = []
-    for (split, n_rows, _), n_hits in zip(groups, hits.tolist(), strict=True):
-        n_taken = min(n_rows, round(n_hits * n / n_places))
+    for (split, n_rows, _), n_taken in zip(groups, taken.tolist(), strict=True):
         if n_taken:
-            chosen = np.sort(random.choice(n_rows, n_taken, replace=False))
+            chosen = np.sort(random.choice(n_rows, min(n_rows, n_taken), replace=False))
             places.append(Place((split,), tuple(chosen.tolist())))
     how = f"random rows of {len(places):,} of {len(groups):,} row groups in {_of_files(len(looked), len(files))}"
-    return Sample(tuple(places), 0, False, n_documents, not is_all, how)
+    return Sample(tuple(places), 0, False, n_documents, not is_all, how, is_each_drawn=is_each_drawn)
+
+
+def _hits(rows: np.ndarray, n: int, random: np.random.Generator) -> np.ndarray:
+    """Return how many of n numbers at equal distances, from a random start, lie in each row group."""
+    ends = np.cumsum(rows)
+    return np.bincount(np.searchsorted(ends, _spread(ends[-1], n, random), "right"), minlength=len(rows))
 
 
 def _groups(file: InputFile) -> list[tuple[Split, int, int]]:

@@ -26,7 +26,9 @@ def study(corpus: Corpus, column: str) -> dict[str, Any]:
 
     Returns:
         JSON-like data. `fates`: for `kept`, `dropped` and each stage that dropped documents, the summary of the values,
-        their mean, and the shares in the bins between `edges`, of which `bounds` are those of rules. `rules`: for each that compares the column, its bounds and how
+        their mean, and the shares in the bins between `edges`, of which `bounds` are those of rules; `is_logarithmic`: the bins
+        grow with the numbers. `margin`: of a sample,
+        how far the share of all documents below the median may be from a half (95 %). `rules`: for each that compares the column, its bounds and how
         many documents broke it, were dropped for it as the first broken rule, and broke no other. All numbers are exact.
 
     Raises:
@@ -57,9 +59,11 @@ def study(corpus: Corpus, column: str) -> dict[str, Any]:
         "column": column,
         "about": record.about[column],
         "documents": len(all_values),
+        "margin": corpus.sampled.margin(all_values) if corpus.sampled else None,
         "measured": int((~np.isnan(all_values)).sum()),
         "edges": list(drawn.edges[1:-1]) if drawn else [],
         "bounds": sorted(drawn.marks) if drawn else [],
+        "is_logarithmic": drawn is not None and drawn.is_log,
         "fates": [_of_fate(fate, each, drawn) for fate, each in found],
         "rules": [
             {**rule, "first": n_first.get((stages.find(rule["stage"]), reasons.find(rule["reason"])), 0),

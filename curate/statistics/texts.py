@@ -51,7 +51,7 @@ class Text:
         where: the file it was read from.
         is_earlier: it is the text before the phase that dropped the document, which may have changed it.
         kept_id: of a copy: the document that was kept instead.
-        evidence: what the stage says it found.
+        value, evidence: what the stage says it found.
     """
 
     text: str
@@ -59,6 +59,7 @@ class Text:
     is_earlier: bool = False
     kept_id: str | None = None
     evidence: str | None = None
+    value: float | None = None
 
 
 def fetch(corpus: Corpus, places: Iterable[Place], modules: Sequence[str] = ()) -> dict[Place, Text]:
@@ -147,7 +148,7 @@ def _rejected(corpus: Corpus, wanted: Sequence[Place]) -> dict[Place, Text]:
     of_shard: dict[int, dict[tuple[str, str | None, str | None], Place]] = {}
     for place in wanted:
         of_shard.setdefault(place.shard, {})[place.id, place.stage, place.reason] = place
-    columns = ["id", "stage", "reason", "text", "kept_id", "evidence"]
+    columns = ["id", "stage", "reason", "text", "kept_id", "evidence", "value"]
     for path in _there(corpus, Role.REJECTS):
         of_file = of_shard.get(layout.shard_of_rejects(path), {})
         if not of_file:
@@ -158,7 +159,7 @@ def _rejected(corpus: Corpus, wanted: Sequence[Place]) -> dict[Place, Text]:
                 for at in pc.indices_nonzero(pc.is_in(batch["id"], value_set=ids)).to_pylist():
                     place = of_file.get(tuple(batch[name][at].as_py() for name in ("id", "stage", "reason")))
                     if place is not None and batch["text"][at].is_valid:
-                        about = {name: batch[name][at].as_py() for name in ("kept_id", "evidence")}
+                        about = {name: batch[name][at].as_py() for name in ("kept_id", "evidence", "value")}
                         found[place] = Text(_text_at(batch, at), path, **about)
     return found
 

@@ -70,6 +70,7 @@ def folder(tmp_path_factory):
 SIGNAL = """\
 words.count: words; marks do not count
 48 documents; 48 have a value, 0 have none
+logarithmic bins: they widen to the right
 
                            documents       p5   median      p95
 kept                              28       20       38       56                    │▃  █ █
@@ -202,6 +203,7 @@ def test_half_deleted_and_foreign_runs_are_refused(folder, damage, said):
         (["nowhere"], "is neither a run folder nor a data set"),
         (["in", "--sample", "some"], "expected a number of documents"),
         (["in", "--near", "a.b"], "is a data set"),
+        (["."], "holds run folders, such as"),
         (["in", "--signal", "wrods.count"], "words.count"),
         (["done", "--signal", "a", "--by", "b"], "one at a time"),
     ],
@@ -215,6 +217,9 @@ def test_a_data_set_is_measured_and_a_sample_says_so(folder):
     shown = curate("stats", "in", cwd=folder)
     assert shown.returncode == 0 and "in: 48 documents measured" in shown.stdout and "sample" not in shown.stdout
     shown = curate("stats", "in", "--sample", "30", cwd=folder)
-    assert "sample: " in shown.stdout and "(95 %)" in shown.stdout
+    assert "sample: " in shown.stdout and "With 95 % confidence, a median lies between" in shown.stdout
+    shown = curate("stats", "in", "--sample", "30", "--signal", "words.count", cwd=folder)
+    assert "With 95 % confidence, the median lies between" in shown.stdout
+    assert "kept" not in shown.stdout and "rule" not in shown.stdout
     data = json.loads(curate("stats", "in", "--sample", "all", "--json", cwd=folder).stdout)
     assert data["kind"] == "data set" and data["documents"]["in"] == 48 and data["sample"] is None

@@ -43,7 +43,9 @@ def test_a_logarithmic_axis_does_not_begin_at_zero(values):
 def test_anything_can_be_drawn(values, marks):
     drawn = bins(histogram(values), marks)
     assert_can_be_drawn(drawn)
-    counted = drawn.counts(histogram(values)).sum()
+    counts = drawn.counts(histogram(values))
+    assert (counts >= 0).all() and (counts == counts.round()).all(), "documents are not divided"
+    counted = counts.sum()
     assert len(values) * 0.99 - 1e-6 <= counted <= len(values) + 1e-6, "hardly any document is beyond the last bars"
 
 

@@ -75,7 +75,9 @@ def test_columns_whose_rules_dropped_documents_come_first():
     assert [(rule["reason"], rule["bounds"], rule["n_dropped"]) for rule in words["rules"]] == [
         ("too_short", [{"words": "at least 5", "when": []}], 3), ("too_long", [{"words": "at most 90", "when": []}], 0),
     ]  # fmt: skip
-    assert words["kept"] == {"n": 5, "median": 8.0, "middle": [6.0, 9.0]} and words["dropped"]["n"] == 5
+    assert (
+        words["kept"] == {"n": 5, "median": 8.0, "is_about": False, "middle": [6.0, 9.0]} and words["dropped"]["n"] == 5
+    )
 
 
 def test_bars_are_kept_documents_and_those_dropped_here_and_elsewhere():

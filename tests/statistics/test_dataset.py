@@ -130,6 +130,27 @@ def test_the_longest_column_of_words_is_taken_if_there_is_no_text(tmp_path):
     assert column(chosen, "words.count") == [3] * 40
 
 
+@pytest.mark.parametrize("odd", [5, ["a", "b"], None, {"a": 1}, True])
+@pytest.mark.parametrize("at", [0, 30])
+def test_one_record_of_another_kind_is_one_unreadable_record(tmp_path, odd, at):
+    rows = sorted_rows(40)
+    url = write_lines(tmp_path / "a.jsonl", [*rows[:at], {"text": odd, "k": -1}, *rows[at:]])
+    for asked in (Asked(), Asked("text")):
+        found = dataset.measure(url, asked)
+        assert column(found, "k") == [row["k"] for row in rows]
+        assert found.ledger.stages[0].dropped == {"no_text": 1}
+
+
+def test_columns_of_one_name_are_said_and_cost_no_other(tmp_path):
+    url = str(tmp_path / "a.parquet")
+    pq.write_table(pa.table([pa.array(["a b c"]), pa.array([1]), pa.array([2])], names=["text", "n", "n"]), url)
+    found = dataset.measure(url)
+    assert column(found, "words.count") == [3] and any("two columns `n`" in note for note in found.missing)
+    pq.write_table(pa.table([pa.array(["a b c"]), pa.array(["d"])], names=["text", "text"]), url)
+    with pytest.raises(InputError, match=r"a\.parquet: the file has two columns `text`"):
+        dataset.measure(url)
+
+
 def test_object_stores_are_read(tmp_path):
     with fsspec.open("memory://stats/a.jsonl", "w") as file:
         file.write("".join(json.dumps(row) + "\n" for row in sorted_rows(20)))
@@ -139,7 +160,7 @@ def test_object_stores_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "asked", "said"),
     [
-        ([{"n": 1}, {"n": 2}], Asked(), r"no key holds texts; keys seen: n\..*--text COLUMN"),
+        ([{"n": 1}, {"n": 2}], Asked(), r"no key holds texts; keys seen: n \(a number\).*--text COLUMN"),
         ([{"id": "a1", "label": "x"}], Asked(), r"Columns of strings: id, label\.  Choose one: --text COLUMN"),
         ([{"text": "a b c"}], Asked("txet"), r"`txet` is not there.*Columns of strings: text"),
         ([{"text": "a b c", "n": 1}], Asked("n"), r"`n` holds no texts"),
@@ -170,8 +191,39 @@ def test_numbers_of_any_size_are_shown(tmp_path, values, capsys):
     assert "distributions" in capsys.readouterr().out
 
 
-def test_files_that_are_left_out_are_named(tmp_path):
+def test_files_that_are_measured_and_those_that_are_left_out_are_named(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')
     (tmp_path / "b.parquet").write_text("junk")
+    (tmp_path / "c.txt").symlink_to(tmp_path / "nowhere")
+    (note,) = dataset.measure(str(tmp_path)).missing
+    assert "1 file for sources.jsonl measured: a.jsonl; 1 other file left out, such as b.parquet" in note
+    assert "1 entry left out that leads to no file" in note and "c.txt" in note
+
+
+def test_columns_with_the_names_of_curates_are_there_under_others(tmp_path):
+    rows = [{"text": "a b c", "stage": "x", "words.count": -5, "language": "mine", "k": 1}] * 3
+    for url in (write_lines(tmp_path / "a.jsonl", rows), str(tmp_path / "a.parquet")):
+        if url.endswith(".parquet"):
+            pq.write_table(pa.Table.from_pylist(rows), url)
+        found = dataset.measure(url)
+        assert column(found, "dataset.words.count") == [-5] * 3 and column(found, "words.count") == [3] * 3
+        assert column(found, "dataset.stage") == ["x"] * 3 and column(found, "stage") == [None] * 3
+        assert column(found, "dataset.language") == ["mine"] * 3
+        assert any("`stage` as `dataset.stage`" in note for note in found.missing)
+
+
+def test_files_of_several_schemas_are_measured_by_their_texts(tmp_path):
+    for k, value in enumerate((1, "one")):
+        pq.write_table(pa.Table.from_pylist([{"text": "a b c", "n": value}]), tmp_path / f"{k}.parquet")
     found = dataset.measure(str(tmp_path))
-    assert any("1 other file left out, such as" in note and "b.parquet" in note for note in found.missing)
+    assert column(found, "words.count") == [3, 3]
+    assert any("cannot be read as one table" in note and "extra:" not in note for note in found.missing)
+
+
+def test_each_row_group_gives_its_share_if_there_are_few(tmp_path):
+    url = str(tmp_path / "a.parquet")
+    pq.write_table(pa.Table.from_pylist(sorted_rows()), url, row_group_size=1000)
+    found = dataset.measure(url, Asked(sample=500))
+    k = np.array(column(found, "k"), float)
+    assert np.bincount((k // 1000).astype(int)).tolist() == [125] * 4
+    assert found.sampled.margin(k) < 0.05

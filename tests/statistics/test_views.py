@@ -7,15 +7,18 @@ import math
 from collections import Counter
 from urllib.parse import urlsplit
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import curate
 from curate.errors import SpecError
-from curate.report import finished_run
+from curate.ledger import Ledger, StageLedger
+from curate.report import finished_run, funnel
 from curate.runs import RunFolder
-from curate.statistics import corpus, examples, groups, overview, signal
+from curate.statistics import axis, corpus, examples, groups, overview, signal
+from curate.statistics.distribution import Values
 
 RECIPE = """
 name: r
@@ -185,6 +188,11 @@ def test_a_copy_is_shown_beside_the_one_that_was_kept(found):
         (lambda found: groups.count(found, "broken"), r"lists"),
         (lambda found: examples.near(found, "filters.gopher.quality.min_word"), r"min_words"),
         (lambda found: examples.near(found, "filters.gofer.quality.min_words"), r"Did you mean"),
+        (lambda found: examples.near(found, "nope"), r'"nope" names no parameter of a stage.  Write STAGE.PARAM'),
+        (
+            lambda found: examples.near(found, "filters.gopher.quality"),
+            r"quality is a stage\.  Add the parameter.*min_words",
+        ),
         (lambda found: examples.near(found, "dedup.exact.keep"), r"no filter that only compares"),
         (lambda found: examples.of_reason(found, "too_few_word"), r"too_few_words"),
         (lambda found: examples.of_reason(found, "too_many_words"), r"dropped no document.*--near"),
@@ -193,3 +201,37 @@ def test_a_copy_is_shown_beside_the_one_that_was_kept(found):
 def test_what_is_not_there_is_named_with_what_is(found, ask, said):
     with pytest.raises(SpecError, match=said):
         ask(found)
+
+
+def test_the_documents_nearest_to_the_cut_of_a_ranking(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", [{"text": f"document {k} " + "word " * k} for k in range(40)])
+    stages = [
+        {"text.measure": {"signals": ["words.count"]}},
+        {"quality.keep_top": {"by": ["words.count"], "share": 0.5}},
+    ]
+    recipe = write_recipe(stages, rejects="text")
+    url = curate.run(recipe, output=str(tmp_path / "run"))
+    run = finished_run.read(url)
+    (entry,) = examples.of_reason(corpus.of_finished(RunFolder(url), run.manifest, run.ledger), "not_in_top")
+    assert entry["column"] == "rank"
+    assert [each["text"].count("word") for each in entry["passing"]] == [20, 21, 22, 23, 24]
+    assert [each["text"].count("word") for each in entry["breaking"]] == [19, 18, 17, 16, 15]
+    assert all(each["value"] < 20 / 39 for each in entry["breaking"]) and entry["passing"][0]["value"] == 20 / 39
+    assert {each["evidence"] for each in entry["breaking"]} == {"kept from 0.512821"}
+
+
+def test_shares_are_of_the_documents_in_the_sample_of_the_recipe():
+    source = StageLedger("sources.jsonl", n_born=1000, n_out=100, dropped={"not_in_sample": 890, "no_text": 10})
+    ledger = Ledger([source, StageLedger("f", n_in=100, n_out=55, dropped={"short": 45})])
+    found = overview.reasons(corpus.Corpus("run", (), ledger, None))
+    assert [(each["reason"], each["share"]) for each in found] == [("short", 45 / 110), ("no_text", 10 / 110)]
+    assert [row.share_left for row in funnel.rows(ledger)] == [100 / 110, 55 / 110]
+    assert "890 of these are not in the recipe's sample" in funnel.balance(ledger)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_log"), [(range(100_000), False), ([10 ** (k / 1000) for k in range(5000)], True), ([5] * 100, False)]
+)
+def test_bins_are_logarithmic_only_if_most_numbers_are_small(values, is_log):
+    drawn = axis.make([Values(np.array(values, np.float32))], (), 24)
+    assert drawn.is_log == is_log

@@ -11,7 +11,7 @@ import xxhash
 from curate.batch import KEEP, Batch, Verdicts
 from curate.engine.tasks import cases
 from curate.engine.tasks.recorder import TaskRecorder
-from curate.inputs import NOT_IN_SAMPLE
+from curate.ledger import NOT_IN_SAMPLE
 from curate.plan import Source
 
 _SAMPLE_SEED = 1

@@ -73,6 +73,7 @@ def _summary(histogram: Histogram) -> dict[str, Any]:
     return {
         "n": histogram.n,
         "median": histogram.quantile(0.5),
+        "is_about": histogram.is_rounded(0.5),
         "middle": [histogram.quantile(0.1), histogram.quantile(0.9)],
     }
 

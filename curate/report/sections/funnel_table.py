@@ -22,10 +22,10 @@ class Funnel(Section):
     template = "funnel_table.html"
 
     def numbers(self, run: FinishedRun) -> Mapping[str, Any]:
-        born = max(1, run.ledger.n_born)
+        read = max(1, run.ledger.n_read)
         of_run = ratio(run.statistics)
         return {
-            "rows": [_row(row, born) for row in rows(run.ledger, of_run)],
+            "rows": [_row(row, read) for row in rows(run.ledger, of_run)],
             "bytes_per_token": of_run.bytes_per_token,
             "ratio_source": of_run.source,
         }
@@ -42,13 +42,13 @@ class Funnel(Section):
         yield balance(run.ledger)
 
 
-def _row(row: Row, born: int) -> dict[str, Any]:
+def _row(row: Row, read: int) -> dict[str, Any]:
     return {
         "stage": row.stage,
         "in": row.n_in,
         "dropped": row.n_dropped,
         "share_dropped": row.share_dropped,
-        "dropped_of_all": row.n_dropped / born,
+        "dropped_of_all": row.n_dropped / read,
         "out": row.n_out,
         "share_left": row.share_left,
         "bytes": row.n_bytes,

@@ -20,10 +20,10 @@ def comparison(run: FinishedRun) -> dict[str, Any] | None:
     published = manifest["published"]
     if not published:
         return None
-    born = max(1, ledger.n_born)
+    read = max(1, ledger.n_read)
     n_left = {entry.stage: entry.n_out for entry in ledger.stages}
     left = [
-        {"step": step["name"], "after": step["after"], "published": step["share"], "ours": n_left[step["after"]] / born}
+        {"step": step["name"], "after": step["after"], "published": step["share"], "ours": n_left[step["after"]] / read}
         for step in published["left"]
     ]
     distributions = [
@@ -51,6 +51,7 @@ def _compared(published: Mapping[str, Any], column: str, ours: Histogram) -> dic
         "measured_as": column,
         "documents": ours.n,
         "median": ours.quantile(0.5),
+        "is_about": ours.is_rounded(0.5),
         "middle": [ours.quantile(0.1), ours.quantile(0.9)],
         "share_in_range": ours.share_between(*published["range"]) if ours.n else None,
     }

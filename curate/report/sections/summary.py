@@ -29,7 +29,7 @@ class Summary(Section):
             "n_born": ledger.n_born,
             "n_out": ledger.n_out,
             "n_dropped": ledger.n_dropped,
-            "share": ledger.n_out / max(1, ledger.n_born),
+            "share": ledger.n_out / max(1, ledger.n_read),
             "bytes": tokens.bytes_kept(ledger),
             "tokens": tokens.of_run(ledger, run.statistics),
             "warnings": list(manifest["warnings"]),

@@ -132,23 +132,40 @@ class Ranking:
 
     def remarks(self, document: Seen, corpus: Corpus) -> list[Remark]:
         """Return the rank of a document and its place among those it was ranked with, and the same for each score."""
-        shown = [*self.by, *([self.group] if self.group else []), *([languages.COLUMN] if self.by else [])]
-        needed = [name for name in shown if name != languages.COLUMN or name in corpus.names]
-        if not self.by or any(name not in corpus.names for name in needed):
+        found = self._recorded(corpus)
+        if found is None:
             return []
-        table = corpus.columns(["id", *dict.fromkeys(needed)])
-        scores = [table[name].cast(pa.float32()).to_numpy() for name in self.by]
-        group = _encoded(table, self.group or languages.COLUMN, is_language=not self.group)
-        mine = np.flatnonzero(pc.equal(table["id"], document.id).to_numpy())
+        ids, scores, group = found
+        mine = np.flatnonzero(pc.equal(ids, document.id).to_numpy())
         if not len(mine) or any(np.isnan(each[mine[0]]) for each in scores):
             return []
-        if self.compares_languages:
-            scores = _within(scores, _encoded(table, languages.COLUMN, is_language=True))
         rows = _ranked(scores)
         rows = rows[group[rows] == group[mine[0]]]
         return self._places(
-            [each[rows] for each in scores], table["id"].take(pa.array(rows)), int(np.flatnonzero(rows == mine[0])[0])
+            [each[rows] for each in scores], ids.take(pa.array(rows)), int(np.flatnonzero(rows == mine[0])[0])
         )
+
+    def ranks(self, corpus: Corpus) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return `rank` and `cut` as `best`, for the documents of a finished run; None if the record does not have the scores."""
+        found = self._recorded(corpus)
+        if found is None:
+            return None
+        ids, scores, group = found
+        rank, _, cut = best(scores, group, _hashes(ids.to_pylist()).to_numpy(), self._n_kept)
+        return rank, cut
+
+    def _recorded(self, corpus: Corpus) -> tuple[pa.ChunkedArray, list[np.ndarray], np.ndarray] | None:
+        """Return the id, the scores by which it is compared, and the group of each document that came to the ranking; None if
+        the record does not have them."""
+        shown = [*self.by, *([self.group] if self.group else []), *([languages.COLUMN] if self.by else [])]
+        needed = [name for name in shown if name != languages.COLUMN or name in corpus.names]
+        if not self.by or any(name not in corpus.names for name in needed):
+            return None
+        table = corpus.columns(["id", *dict.fromkeys(needed)])
+        scores = [table[name].cast(pa.float32()).to_numpy() for name in self.by]
+        if self.compares_languages:
+            scores = _within(scores, _encoded(table, languages.COLUMN, is_language=True))
+        return table["id"], scores, _encoded(table, self.group or languages.COLUMN, is_language=not self.group)
 
     def _places(self, scores: Sequence[np.ndarray], ids: pa.ChunkedArray, mine: int) -> list[Remark]:
         """Return the places of one document of a group, by all scores and by each."""

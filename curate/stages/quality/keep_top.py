@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from curate.barrier import Barrier, Corpus, Emitted, Reduction
@@ -64,3 +65,7 @@ class keep_top(Barrier):
     def remarks(self, document: Seen, corpus: Corpus) -> list[Remark]:
         """Return the place of a document, kept or dropped, by its mean rank and by each score."""
         return self._ranking.remarks(document, corpus)
+
+    def ranks(self, corpus: Corpus) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the rank of each document that came to the stage, and the lowest that is kept."""
+        return self._ranking.ranks(corpus)

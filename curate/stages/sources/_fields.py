@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -144,3 +145,40 @@ def renamed(keys: Iterable[str], fields: Mapping[str, str], id_fits: bool) -> di
                 )
             columns[key] = key
     return columns
+
+
+def duplicates(names: Sequence[str]) -> set[str]:
+    """Return the names that are there more than once."""
+    return {name for name, n in Counter(names).items() if n > 1}
+
+
+def two_columns(split: Split, key: str) -> InputError:
+    """Return the error for a file with several columns of one name."""
+    return InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
+
+
+def common_type(key: str, files: Sequence[Split], types: Sequence[pa.DataType | None]) -> str:
+    """Return the name of the type of a column, which may be missing in some files, or null.
+
+    Raises:
+        InputError: it has two types.
+    """
+    first, kind = None, None
+    for split, found in zip(files, types, strict=True):
+        if found is None or pa.types.is_null(found):
+            continue
+        found = column_types.storable(found)
+        if kind is not None and found != kind:
+            raise InputError(
+                f"{split.url}: column `{key}` is {_spelled(split, key, found)}, and {_spelled(first, key, kind)} in "
+                f"{first.url}.  Name the columns to keep, each with one type: extra: {{{key}: string, ...}}"
+            )
+        first, kind = split, found
+    return _spelled(first, key, kind) if kind is not None else "string"
+
+
+def _spelled(split: Split, key: str, kind: pa.DataType) -> str:
+    try:
+        return column_types.spell(kind)
+    except ValueError as error:
+        raise InputError(f"{split.url}: column `{key}`: {error}.  Name the columns to keep in `extra`") from None

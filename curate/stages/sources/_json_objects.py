@@ -157,7 +157,8 @@ class ObjectReader:
         try:
             record = parsed(line)
         except orjson.JSONDecodeError as error:
-            self.builder.add(self.without_values(split, at), 0, "unreadable_record", evidence=str(error))
+            why = _not_utf8(line, at) or str(error)
+            self.builder.add(self.without_values(split, at), 0, "unreadable_record", evidence=why)
             return False
         if not isinstance(record, dict):
             evidence = f"expected a JSON object, found {_json_type(record)}"
@@ -224,6 +225,19 @@ def _value(record: Mapping[str, Any], path: Sequence[str]) -> Any:
             return MISSING
         value = value[part]
     return value
+
+
+def _not_utf8(line: bytes, at: int) -> str:
+    """Return which byte of a line is not UTF-8; empty if it is.
+
+    Args:
+        at: of the line in the (decompressed) file.
+    """
+    try:
+        line.decode()
+        return ""
+    except UnicodeDecodeError as error:
+        return f"not UTF-8: byte {line[error.start]:#04x} at byte {at + error.start:,} of the file; convert it, if it is Latin-1: iconv -f LATIN1 -t UTF-8"
 
 
 def _json_type(value: Any) -> str:

@@ -82,11 +82,12 @@ def type_inside(kind: pa.DataType | None, path: Sequence[str]) -> pa.DataType | 
 
 
 def type_at(schema: pa.Schema, key: str) -> pa.DataType | None:
-    """Return the type of a column of a file, or of a field `a.b` of a struct; None if there is none."""
-    if key in schema.names:
-        return schema.field(key).type
+    """Return the type of a column of a file, or of a field `a.b` of a struct; None if there is none, or several of the name."""
     first, *path = key.split(".")
-    return type_inside(schema.field(first).type if first in schema.names else None, path)
+    at, inside = schema.get_field_index(key), schema.get_field_index(first)
+    if at >= 0:
+        return schema.field(at).type
+    return type_inside(schema.field(inside).type if inside >= 0 else None, path)
 
 
 def types_left(

@@ -19,7 +19,19 @@ from curate.errors import InputError, StageError
 from curate.formats.parquet import row_groups
 from curate.lookup import StoredRecord
 from curate.stage import Shard, Split
-from curate.stages.sources._fields import ALL, Extra, Layout, layout_of, named_by, no_such_key, renamed, spread
+from curate.stages.sources._fields import (
+    ALL,
+    Extra,
+    Layout,
+    common_type,
+    duplicates,
+    layout_of,
+    named_by,
+    no_such_key,
+    renamed,
+    spread,
+    two_columns,
+)
 from curate.stages.sources._taken import (
     array_without,
     is_taken_in_file,
@@ -91,6 +103,10 @@ class parquet:
         looked = files if self.extra == ALL else spread(files)
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
             schemas = list(pool.map(_schema_of, looked))
+        keys = [key.split(".")[0] for key in named_by(self.layout).values()]
+        for split, schema in zip(looked, schemas, strict=True):
+            for twice in duplicates(schema.names).intersection(schema.names if self.extra == ALL else keys):
+                raise two_columns(split, twice)
         for column, key in named_by(self.layout).items():
             if all(type_at(schema, key) is None for schema in schemas):
                 raise no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
@@ -103,7 +119,7 @@ class parquet:
         for name, key in keys.items():
             if all(kind is None for kind in left[key]) and any(type_at(schema, key) is not None for schema in schemas):
                 raise nothing_left(name, key, looked[0])
-        return {"extra": {name: _common_type(key, looked, left[key]) for name, key in keys.items()}}
+        return {"extra": {name: common_type(key, looked, left[key]) for name, key in keys.items()}}
 
     def first_documents(self, split: Split) -> list[dict[str, Any]]:
         """Return the first rows of a file.
@@ -231,33 +247,6 @@ def _schema_of(split: Split) -> pa.Schema:
         raise InputError(f"{split.url}: its columns cannot be read: {error}.  Check the file, or try again") from error
 
 
-def _common_type(key: str, files: Sequence[Split], types: Sequence[pa.DataType | None]) -> str:
-    """Return the name of the type of a column, which may be missing in some files, or null.
-
-    Raises:
-        InputError: it has two types.
-    """
-    first, kind = None, None
-    for split, found in zip(files, types, strict=True):
-        if found is None or pa.types.is_null(found):
-            continue
-        found = column_types.storable(found)
-        if kind is not None and found != kind:
-            raise InputError(
-                f"{split.url}: column `{key}` is {_spelled(split, key, found)}, and {_spelled(first, key, kind)} in "
-                f"{first.url}.  Name the columns to keep, each with one type: extra: {{{key}: string, ...}}"
-            )
-        first, kind = split, found
-    return _spelled(first, key, kind) if kind is not None else "string"
-
-
-def _spelled(split: Split, key: str, kind: pa.DataType) -> str:
-    try:
-        return column_types.spell(kind)
-    except ValueError as error:
-        raise InputError(f"{split.url}: column `{key}`: {error}.  Name the columns to keep in `extra`") from None
-
-
 def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
     """Return column -> column in the file or path into a struct, for the columns that the file has.
 
@@ -265,13 +254,13 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
         InputError: a column is duplicated in the file; the text, or an id in `fields`, is missing; or the text has another
             type.
     """
-    duplicates = {name for name in stored.names if stored.names.count(name) > 1}
+    several = duplicates(stored.names)
     keys = {}
     for name in layout.schema.names:
-        found = [key for key in layout.keys[name] if key in duplicates or type_at(stored, key) is not None]
+        found = [key for key in layout.keys[name] if key in several or type_at(stored, key) is not None]
         key = found[0] if found else layout.keys[name][0]
-        if key in duplicates:
-            raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
+        if key in several:
+            raise two_columns(split, key)
         if not found:
             if name == "text" or (name == "id" and name in layout.mapped):
                 raise no_such_key(name, key, [split], stored.names)

@@ -30,9 +30,21 @@ def measure(
         Corpora are compared by the distributions of a few simple signals. A filter measures only the signals for which
         it has bounds, and it measures the text at its place in the recipe.
     Args:
-        signals: names of signals; `curate.signals` lists all. A signal that a filter measured after the last change of
-            the text is not measured again. If the text has changed since then, the column is named
-            `words.count@text.measure`.
+        signals: names of signals. A signal that a filter measured after the last change of the text is not
+            measured again. If the text has changed since then, the column is named `words.count@text.measure`. The
+            signals: tokens.estimate, text.characters, text.nonletter_share, text.letter_share, text.number_share,
+            text.symbol_share, text.control_share, text.mojibake_share, text.commonest_share,
+            text.separator_token_share, text.separator_share, punctuation.share, punctuation.repeated_share,
+            text.curly_brackets, text.placeholders, words.count, words.mean_length, words.lettered_share,
+            words.alpha_share, words.stop_words, words.symbols_per_word, words.hashes_per_word,
+            words.ellipses_per_word, words.breaks_per_word, sentences.count, words.type_token_ratio,
+            words.function_share, words.unique_share, repetition.top_2_gram_share, repetition.top_3_gram_share,
+            repetition.top_4_gram_share, repetition.duplicate_5_gram_share, repetition.duplicate_6_gram_share,
+            repetition.duplicate_7_gram_share, repetition.duplicate_8_gram_share, repetition.duplicate_9_gram_share,
+            repetition.duplicate_10_gram_share, lines.count, lines.mean_length, lines.bullet_share,
+            lines.ellipsis_share, lines.ended_share, lines.short_share, lines.duplicate_share,
+            lines.duplicate_char_share, paragraphs.count, paragraphs.duplicate_share,
+            paragraphs.duplicate_char_share.
     Needs: text
     Raises:
         SpecError: a signal does not exist.
