@@ -10,15 +10,15 @@ from functools import partial
 
 from curate import extensions, fingerprint
 from curate.engine import finish
-from curate.engine.tasks import map_task, reduce_task, write_task
+from curate.engine.tasks import map_task, merge_task, reduce_task, write_task
 from curate.engine.tasks.former_results import HERE
 from curate.errors import CurateError, InputError, RunError
-from curate.plan import AnyPhase, MapPhase, ReducePhase, WritePhase, fingerprints, phases
+from curate.plan import AnyPhase, MapPhase, MergePhase, ReducePhase, WritePhase, fingerprints, phases
 from curate.runs import RunFolder, layout, reading
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
 
-TASKS = {MapPhase: map_task, ReducePhase: reduce_task, WritePhase: write_task}
+TASKS = {MapPhase: map_task, MergePhase: merge_task, ReducePhase: reduce_task, WritePhase: write_task}
 """The module that does the tasks of each kind of phase."""
 
 
