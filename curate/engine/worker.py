@@ -128,7 +128,7 @@ def _check_code(phase: AnyPhase) -> None:
 
 def _check_files(phase: AnyPhase) -> None:
     """Make sure that the files that parameters name are those that the plan was made with, as `_check_code`."""
-    now = fingerprints.files(phase)
+    now = fingerprints.files(phase) if phase.files else {}
     changed = [name for name, mark in phase.files.items() if now.get(name) != mark]
     if changed:
         raise InputError(

@@ -21,6 +21,7 @@ judgements    which columns the record of judgements has; record: what a column 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -107,16 +108,22 @@ def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:
 
 def read_shards(folder: RunFolder) -> list[Shard]:
     """Return all shards of a run."""
-    found = reading.read_json(folder, layout.INPUTS, _SHAPE)
+    found = _inputs(folder.url, folder.mark(layout.INPUTS) or "")
     with reading.whole(folder, layout.INPUTS):
         return [_shard(data) for data in found]
 
 
 def read_shard(folder: RunFolder, index: int) -> Shard:
     """Return one shard of a run."""
-    found = reading.read_json(folder, layout.INPUTS, _SHAPE)
+    found = _inputs(folder.url, folder.mark(layout.INPUTS) or "")
     with reading.whole(folder, layout.INPUTS):
         return _shard(found[index])
+
+
+@functools.lru_cache(4)
+def _inputs(run_url: str, mark: str) -> list[Mapping[str, Any]]:
+    """Return the content of inputs.json, which has this mark; a worker does many tasks of a run."""
+    return reading.read_json(RunFolder(run_url), layout.INPUTS, _SHAPE)
 
 
 def _shard(data: Mapping[str, Any]) -> Shard:
