@@ -7,7 +7,6 @@ stage reads, makes and removes. Only barriers have a base class; nothing is deco
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 import typing
@@ -324,19 +323,14 @@ def read_stage(name: str, target: Callable) -> Stage:
     Raises:
         StageError: the signature is none of the kinds; the message prints the table.
     """
-    if not inspect.isclass(target) and not inspect.isfunction(target):
-        raise _unknown(name, target, f"it is a {type(target).__name__}")
-    return _read_stage(name, target)
-
-
-@functools.lru_cache(1024)
-def _read_stage(name: str, target: Callable) -> Stage:
     if inspect.isclass(target):
         if issubclass(target, Barrier):
             return Stage(name, target, Kind.BARRIER, schema.of_constructor(name, target))
         if "__call__" not in vars(target):
             raise _unknown(name, target, "a class needs __call__, or the base curate.Barrier")
         return Stage(name, target, _kind(name, target.__call__, skip_self=True), schema.of_constructor(name, target))
+    if not inspect.isfunction(target):
+        raise _unknown(name, target, f"it is a {type(target).__name__}")
     return Stage(name, target, _kind(name, target), schema.of(name, target, skip=_n_positional(target)))
 
 

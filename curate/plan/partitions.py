@@ -18,7 +18,7 @@ PART_BYTES = 16 << 20
 """Of the input, as stored, for each part. Rows of numbers about it are about a tenth of it, but ten times as much for texts of a
 few words."""
 
-PARTS_PER_TASK = 8
+PARTS_PER_TASK = 16
 """A task takes as many of its parts at a time as fit into memory."""
 
 MOST_PARTS = 1 << 13
