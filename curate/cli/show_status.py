@@ -56,9 +56,15 @@ _COLUMNS: dict[str, Callable[[PhaseProgress], Piece | str]] = {
     "state": lambda phase: styled(phase.state.value, _STYLES[phase.state]),
     "documents read": lambda phase: f"{phase.docs_read:,}" if phase.docs_read else "",
     "left": lambda phase: _duration(phase.seconds_left) if phase.seconds_left is not None else "",
-    "job": lambda phase: quoted(phase.job_id, "dim") if phase.job_id else "",
+    "job": lambda phase: quoted(short_job(phase.job_id), "dim") if phase.job_id else "",
 }
 _ALWAYS = ("phase", "  tasks", "   done", "state")
+
+
+def short_job(job_id: str) -> str:
+    """Return the id of a job; of several arrays, the first and the last."""
+    first, *others = job_id.split(":")
+    return f"{first} to {others[-1]}" if others else first
 
 
 def _duration(seconds: float) -> str:

@@ -26,7 +26,7 @@ class State(StrEnum):
     DONE = "done"
     RUNNING = "running"
     WAITING = "waiting"
-    FAILED = "failed"
+    FAILED = "failed or cancelled"
     NOT_STARTED = "not started"
 
 

@@ -35,7 +35,7 @@ def of_task(url: str, phase: str = "", task: int | None = None) -> Iterator[tupl
     folder = RunFolder(url)
     place = PhaseFolder(folder, chosen.folder)
     paths = [place.task(number).log] if folder.is_file(place.task(number).log) else []
-    if not paths or chosen.state is State.FAILED:
+    if not paths:
         paths += [f"{place.path}/slurm/{name}" for name in folder.files(f"{place.path}/slurm")[-1:]]
     if not paths:
         raise SpecError(f"{url}: task {number:,} of {chosen.title} has left no log: it is {chosen.state.value}.")

@@ -103,7 +103,7 @@ def test_parts_follow_the_size_of_the_input_and_not_the_number_of_shards():
     assert Partitions.of(shards(100 * mib)).n_parts == Partitions.of(shards(100 * mib, mib)).n_parts == 8
     assert Partitions.of(shards(*[128 * mib] * 10_000)).n_parts == partitions.MOST_PARTS
     assert Partitions.of(shards(0)).n_parts == 8  # only a reader of datatrove knows its size
-    assert Partitions.n_tasks(1) == Partitions.n_tasks(16) == 1 and Partitions.n_tasks(17) == 2
+    assert Partitions.n_tasks(1) == Partitions.n_tasks(32) == 1 and Partitions.n_tasks(33) == 2
 
 
 @pytest.mark.parametrize(("n_shards", "n_groups"), [(1, 0), (256, 0), (257, 2), (512, 2), (100_000, 391)])
