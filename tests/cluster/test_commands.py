@@ -76,7 +76,15 @@ def test_large_phases_are_several_arrays_and_the_next_waits_for_all(stand_in, tm
     stand_in("sbatch", f'echo "$@" >> {log}; cat >> {log}.scripts; echo $((100 + $(wc -l < {log})))')
     stand_in("scontrol", "echo 'MaxArraySize            = 4'")
     run = RunFolder(str(tmp_path / "run"))
-    settings = Settings(mem="2G", qos="fast", tasks_per_job=3, at_once=2, env={"A": "b c"}, setup=("module load x",), container="echo in;")
+    settings = Settings(
+        mem="2G",
+        qos="fast",
+        tasks_per_job=3,
+        at_once=2,
+        env={"A": "b c"},
+        setup=("module load x",),
+        container="echo in;",
+    )
     launcher = SlurmLauncher(settings)
     job_id = launcher.submit(Job(run.url, "01-a-0123456789", tuple(range(20)), 20), None)
     assert job_id == "101:102"
@@ -87,7 +95,11 @@ def test_large_phases_are_several_arrays_and_the_next_waits_for_all(stand_in, tm
     script = Path(f"{log}.scripts").read_text()
     assert "#SBATCH --array=0-3%2\n" in script and "#SBATCH --array=0-2%2\n" in script  # 7 jobs of 3 tasks
     assert "#SBATCH --qos=fast\n" in script and "#SBATCH --mem=2G\n" in script and "mem-per-cpu" not in script
-    assert "#SBATCH --partition" not in script and "#SBATCH --account" not in script and "#SBATCH --signal=B:USR1@120\n" in script
+    assert (
+        "#SBATCH --partition" not in script
+        and "#SBATCH --account" not in script
+        and "#SBATCH --signal=B:USR1@120\n" in script
+    )
     assert "export A='b c'" in script and "module load x" in script and "exec echo in; " in script
 
 

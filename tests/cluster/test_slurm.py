@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import test_readme
 from tests.cluster import slurm_here
 from tests.conftest import ROOT
 
@@ -82,13 +84,22 @@ def digests(run: Path) -> dict:
 
 
 def test_the_whole_recipe_gives_the_same_bytes_as_on_one_machine(cluster, tmp_path):
-    ran = curate(cluster, "run", "pipelines/wanjuan_cc.yaml", "-o", str(tmp_path / "slurm"), "--executor", "slurm", "--wait")
+    ran = curate(
+        cluster, "run", "pipelines/wanjuan_cc.yaml", "-o", str(tmp_path / "slurm"), "--executor", "slurm", "--wait"
+    )
     assert ran.returncode == 0, ran.stderr
     here = curate(cluster, "run", "pipelines/wanjuan_cc.yaml", "-o", str(tmp_path / "local"), "--fresh")
     assert here.returncode == 0, here.stderr
     assert digests(tmp_path / "slurm") == digests(tmp_path / "local")
     ledgers = [json.loads((tmp_path / name / "ledger.json").read_text())["stages"] for name in ("slurm", "local")]
     assert [[{**stage, "seconds": 0} for stage in ledger] for ledger in ledgers][0] == [{**s, "seconds": 0} for s in ledgers[1]]  # fmt: skip
+
+
+def test_the_readme_is_followed_word_for_word(cluster, tmp_path):
+    for name in ("pipelines", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    test_readme.check(test_readme.commands("console slurm"), tmp_path, {**cluster, "PATH": path, "NO_COLOR": "1"})
 
 
 def test_a_failed_task_ends_the_run_and_the_next_one_goes_on(cluster, folder):
@@ -128,7 +139,11 @@ def test_a_job_that_is_told_of_its_end_stops_at_a_batch_and_is_queued_again(clus
     jobs = json.loads((folder / "run" / "jobs.json").read_text())["jobs"]
     array = next(job["job_id"].split(":")[0] for job in jobs if job["phase"].startswith("01-"))
     _until(lambda: "RUNNING" in slurm(cluster, "squeue", "--noheader", "--format=%T", f"--jobs={array}_0"))
-    _until(lambda: (folder / "run" / "phases").exists() and any((folder / "run" / "phases").glob("01-*/logs/task_00000.log")))
+    _until(
+        lambda: (
+            (folder / "run" / "phases").exists() and any((folder / "run" / "phases").glob("01-*/logs/task_00000.log"))
+        )
+    )
     for _ in range(2):  # a second signal changes nothing
         slurm(cluster, "scancel", "--signal=USR1", "--batch", f"{array}_0")
     _until(lambda: "Restarts=1" in slurm(cluster, "scontrol", "show", "job", f"{array}_0"))
