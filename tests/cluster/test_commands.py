@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from curate.engine.slurm import commands
-from curate.engine.slurm.launcher import Settings, SlurmLauncher
+from curate.engine.slurm.launcher import SlurmLauncher
+from curate.engine.slurm.settings import Settings
 from curate.errors import RunError, SpecError
 from curate.executor import Job, JobStatus
 from curate.runs import RunFolder

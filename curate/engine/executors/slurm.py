@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from curate.engine.slurm.launcher import Settings, SlurmLauncher
+from curate.engine.slurm.launcher import SlurmLauncher
+from curate.engine.slurm.settings import Settings
 from curate.executor import Launcher
 from curate.params import Natural, Positive
 

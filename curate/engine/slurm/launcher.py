@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from curate.engine.slurm import commands
+from curate.engine.slurm.phase_array import PhaseArray
+from curate.engine.slurm.settings import Settings
 from curate.errors import SpecError
 from curate.executor import PREPARE, Job, JobStatus, Launcher
 from curate.runs import RunFolder
@@ -17,26 +17,6 @@ WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "SUSPENDED", "CONFIGURING")
 RUNNING = ("RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING")
 DONE = ("COMPLETED",)
 """The states of a job, as `squeue --format=%T` prints them; all others are failures."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The parameters of the executor `slurm`, which documents them."""
-
-    partition: str = ""
-    time: str = "24:00:00"
-    cpus: int = 1
-    mem: str = "4G"
-    gpus: int = 0
-    qos: str = ""
-    account: str = ""
-    container: str = ""
-    at_once: int | None = None
-    max_array: int | None = None
-    tasks_per_job: int = 1
-    env: Mapping[str, str] = field(default_factory=dict)
-    setup: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class SlurmLauncher(Launcher):
@@ -50,8 +30,6 @@ class SlurmLauncher(Launcher):
 
     def submit(self, job: Job, after: str | None = None) -> str:
         """Submit the jobs of a phase; their ids are joined by colons."""
-        from curate.engine.slurm.phase_array import PhaseArray
-
         if not RunFolder(job.run_url).is_local:
             raise SpecError(
                 f"{job.run_url}: Slurm jobs write their logs beside the results, so --output must be a folder that all nodes share."

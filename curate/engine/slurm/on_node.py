@@ -38,8 +38,8 @@ def main(run_url: str, phase: str, tasks_per_job: str, max_array: str) -> int:
 
 
 def _array(run_url: str, phase: str, tasks_per_job: int, max_array: int):
-    from curate.engine.slurm.launcher import Settings
     from curate.engine.slurm.phase_array import RANKS, PhaseArray
+    from curate.engine.slurm.settings import Settings
 
     run = RunFolder(run_url)
     tasks = tuple(run.read_json(f"{PhaseFolder(run, phase).path}/{RANKS}"))

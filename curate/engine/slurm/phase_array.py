@@ -13,7 +13,7 @@ from datatrove.executor.slurm import SlurmPipelineExecutor
 
 from curate.engine.datatrove.phase_step import PhaseStep
 from curate.engine.slurm import commands
-from curate.engine.slurm.launcher import Settings
+from curate.engine.slurm.settings import Settings
 from curate.executor import Job
 from curate.runs import RunFolder
 from curate.runs.layout import PhaseFolder
