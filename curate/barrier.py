@@ -73,7 +73,7 @@ class ReduceContext(Protocol):
     def report(self, metrics: Mapping[str, Any]) -> None:
         """Record JSON-like metrics; the manifest and the report show them under the stage's label.
 
-        Numbers that several tasks report under one name are added; of other values the last task's counts.
+        Numbers that are reported several times under one name, here or in other tasks, are added; of other values the last counts.
         """
 
     def warn(self, message: str) -> None:
@@ -98,19 +98,19 @@ Reduce = Callable[[Iterable[pa.RecordBatch], ReduceContext], Iterator[pa.RecordB
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """One step of a barrier's reduce: `n_tasks` tasks, each of which sees one partition of all rows before it.
+    """One step of a barrier's reduce, which sees all rows before it in parts, each by itself or with the next ones.
 
     Args:
         name: how the plan, the ledger and folders call it.
-        n_tasks: how many partitions; known before the first task starts.
-        partition: rows -> int64[n_rows], which of the `n_tasks` tasks sees each row.
-        reduce: (the partition's rows in task order, which may be read more than once; a context) -> rows, in at
-            least one batch, even if empty. Rows of the last reduction have the columns `shard: uint32` and
-            `row: uint32`: the document that they are a result about.
+        n_parts: how many parts; known before the first task starts. A task gets several of them.
+        partition: rows -> int64[n_rows], which part each row belongs to, from 0.
+        reduce: (the rows of one part or more, in the order in which they were made, which may be read more than once; a
+            context) -> rows, in at least one batch, even if empty. Rows of the last reduction have the columns
+            `shard: uint32` and `row: uint32`: the document that they are a result about.
     """
 
     name: str
-    n_tasks: int
+    n_parts: int
     partition: Callable[[pa.RecordBatch], np.ndarray]
     reduce: Reduce
 
@@ -144,8 +144,12 @@ class Barrier(ABC):
         """Return what is shuffled and what is stored about the documents of a batch."""
 
     @abstractmethod
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        """Return the reduce steps, at least one; they depend only on the parameters and on `n_shards`."""
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
+        """Return the reduce steps, at least one; they depend only on the parameters and on `n_parts`.
+
+        Args:
+            n_parts: into how many parts rows should be divided, so that each is small; where that cannot be, 1.
+        """
 
     @abstractmethod
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts | Batch:

@@ -19,6 +19,9 @@ from curate import params
 from curate.errors import StageError
 from curate.params import Param
 
+PREPARE = "prepare"
+"""In place of a phase: the step before the first one, which compiles kernels where tasks run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -35,11 +38,11 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Tasks of one phase, or the step that finishes a run. A worker needs no more than this and a task's number.
+    """Tasks of one phase, or the step that prepares or finishes a run. A worker needs no more than this and a task's number.
 
     Args:
         run_url: the run folder.
-        phase: the phase's folder name; None finishes the run (one task, number 0).
+        phase: the phase's folder name; `PREPARE`, or None for the step that finishes the run (both one task, number 0).
         tasks: the numbers of the tasks to run, ascending; those of the phase's `n_tasks` that have something to do.
         resources: of each task.
         import_from: folders in which the worker looks for the user's modules.
@@ -68,6 +71,10 @@ class Launcher(ABC):
 
     is_detached: ClassVar[bool] = False
     """Whether `submit` returns before the tasks ran. A run then submits all its jobs and ends."""
+
+    compiles_kernels: ClassVar[bool] = False
+    """Whether a job `PREPARE` is submitted before the first phase, to compile kernels on the processors that need them. Otherwise
+    they are compiled by the process that starts the run."""
 
     def prepare(self, stages: str) -> None:
         """Be ready for these stages: `stages` is what `warm_up.load` takes. Called once, before the first job."""

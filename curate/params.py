@@ -12,7 +12,8 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
 
 from annotated_types import Interval
 from typing_extensions import is_typeddict
@@ -20,6 +21,9 @@ from typing_extensions import is_typeddict
 from curate.assets import File, Location
 from curate.batch.column_types import ColumnType
 from curate.errors import InputError, StageError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 REQUIRED = inspect.Parameter.empty
 """The default of a parameter that has none."""
@@ -47,7 +51,7 @@ AboveZero = Annotated[float, Interval(gt=0)]
 _EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Param:
     """One keyword parameter: a name, a type and perhaps a default."""
 
@@ -76,17 +80,25 @@ class Param:
         Raises:
             ValueError: it has another type; the message says what was expected, what was found, and the default.
         """
-        from pydantic import ConfigDict, TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
-        strict = ConfigDict(strict=True, arbitrary_types_allowed=True)
         try:
-            return _found(_adapter(TypeAdapter, self.type, strict).validate_python(self._lenient(value)), modules)
+            return _found(self._adapter.validate_python(self._lenient(value)), modules)
         except InputError as error:
             raise ValueError(str(error)) from None
         except ValidationError as error:
             raise ValueError(
                 self._misfit(value, error.errors()[-1 if _is_of_a_range(error.errors()[-1]) else 0])
             ) from None
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter:
+        from pydantic import ConfigDict, TypeAdapter
+
+        try:
+            return TypeAdapter(self.type, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+        except Exception:  # pydantic refuses a config for types that carry their own
+            return TypeAdapter(self.type)
 
     def _lenient(self, value: Any) -> Any:
         """Return the value with the liberties that YAML writers take: 1 for 1.0, 1e-5 (a string in YAML 1.1), one for a
@@ -258,10 +270,3 @@ def _found(value: Any, modules: Sequence[str]) -> Any:
 
 def _quoted(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else "null" if value is None else repr(value)
-
-
-def _adapter(adapter: Any, hint: Any, config: Any) -> Any:
-    try:
-        return adapter(hint, config=config)
-    except Exception:  # pydantic refuses a config for types that carry their own
-        return adapter(hint)

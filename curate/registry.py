@@ -12,6 +12,7 @@ my_module.my_cluster                      your own executor
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -30,6 +31,15 @@ from curate.stage import Kind, Stage, read_stage
 
 _STAGES, _EXECUTORS, _DATATROVE = "curate.stages", "curate.engine.executors", "datatrove"
 _SIMPLE = (int, float, str, bool, list, dict)
+
+
+def _stage(name: str, target: object) -> Stage:
+    is_hashable = inspect.isclass(target) or inspect.isfunction(target)
+    return _read_once(name, target) if is_hashable else read_stage(name, target)
+
+
+_read_once = functools.lru_cache(1024)(read_stage)
+"""A worker asks for the stages of its phase again in each task."""
 
 
 def find(name: str, modules: Sequence[str] = (), folders: Sequence[str] = ()) -> Stage:
@@ -51,10 +61,10 @@ def find(name: str, modules: Sequence[str] = (), folders: Sequence[str] = ()) ->
         return _datatrove_block(name)
     target = _attribute(f"{_STAGES}.{name}")
     if target is not None:
-        return read_stage(name, target)
+        return _stage(name, target)
     module = owner(name, modules)
     if module is not None and (target := _attribute_of(module, name)) is not None:
-        return read_stage(name, target)
+        return _stage(name, target)
     if module is not None and not nearest(name, catalogue()):
         extensions.load(module)
     raise SpecError(f'no stage "{name}".{_hint(name, modules, folders)}')

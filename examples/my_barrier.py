@@ -25,7 +25,7 @@ class at_most_per_site(Barrier):
         sites = [xxhash.xxh3_64_intdigest(host) for host in hosts]
         return Emitted(pa.RecordBatch.from_pydict({"site": pa.array(sites, pa.uint64())}))
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:  # here one task, which gets all rows
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:  # here one part, of all rows
         return (Reduction("sites", 1, lambda rows: np.zeros(len(rows), np.int64), self.reduce),)
 
     def reduce(self, rows: Iterable[pa.RecordBatch], context) -> Iterator[pa.RecordBatch]:

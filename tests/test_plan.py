@@ -39,9 +39,9 @@ def test_a_checkpoint_cuts_and_two_in_a_row_cut_once(make):
 
 def test_a_barrier_asks_reduces_and_decides(make):
     asks, reduces, decides = make(["text.normalise", "dedup.exact", "filters.gopher.quality"]).phases
-    assert asks.emit and asks.sink is None and asks.emit.n_partitions == reduces.n_tasks == 1
+    assert asks.emit and asks.sink is None and asks.emit.n_parts == reduces.n_parts == reduces.n_tasks == 1
     assert isinstance(reduces, ReducePhase) and reduces.is_last and reduces.rows == Shuffled(asks.folder, 3)
-    assert reduces.n_partitions == 3
+    assert reduces.into == 3 and reduces.shards_per_part == 1
     assert (
         decides.apply
         and decides.docs_from == asks.folder

@@ -23,10 +23,10 @@ from tests.conftest import ROOT
 SET_UP = ("make demo", "make test")
 
 
-def commands() -> list[tuple[str, str]]:
-    """Return (command, expected output) for every command of the README's console blocks."""
+def commands(kind: str = "console") -> list[tuple[str, str]]:
+    """Return (command, expected output) for every command of the README's blocks of a kind: `console`, `console slurm`."""
     found = []
-    for block in re.findall(r"^```console\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE):
+    for block in re.findall(rf"^```{kind}\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             found.append((command.strip(), output))
@@ -46,9 +46,14 @@ def checkout(tmp_path_factory) -> Path:
 def test_the_commands_of_the_readme_print_what_it_says(checkout):
     bin_folder = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"}
-    checker = doctest.OutputChecker()
     ran = [pair for pair in commands() if pair[0] not in SET_UP]
     assert len(ran) >= 5
+    check(ran, checkout, environment)
+
+
+def check(ran: list[tuple[str, str]], checkout: Path, environment: dict[str, str]) -> None:
+    """Run commands in a folder, and compare what they print with what is expected."""
+    checker = doctest.OutputChecker()
     for command, expected in ran:
         result = subprocess.run(
             ["bash", "-c", command], cwd=checkout, env=environment, capture_output=True, text=True, timeout=300

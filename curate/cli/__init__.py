@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from curate.cli import assets, classifier, inspect, pipelines
+from curate.cli import assets, classifier, inspect, jobs, pipelines
 from curate.cli.init import init
 from curate.cli.stats import stats
 
@@ -41,7 +41,19 @@ def curate(
     """Turn raw web crawl into training data for language models, and prove what was done."""
 
 
-for verb in (init, pipelines.run, pipelines.plan, stats, inspect.explain, inspect.show, inspect.diff, pipelines.stages):
+for verb in (
+    init,
+    pipelines.run,
+    pipelines.plan,
+    stats,
+    inspect.explain,
+    inspect.show,
+    inspect.diff,
+    pipelines.stages,
+    jobs.status,
+    jobs.logs,
+    jobs.cancel,
+):
     app.command()(verb)
 app.add_typer(classifier.app)
 app.add_typer(assets.app)

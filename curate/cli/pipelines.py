@@ -85,6 +85,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Take no results over from the run folders beside this one.")
     ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With an executor that runs tasks later: wait until the run is finished.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a recipe. Tasks that are finished, here or in a run folder beside it, are not repeated if nothing has changed."""
@@ -110,8 +113,14 @@ def run(
     from curate.cli import show_run
     from curate.report import finished_run
 
+    if not finished_run.is_finished(url) and wait:
+        from curate.cli import show_status
+        from curate.engine import following
+
+        with progress.stopped_by_the_user():
+            following.wait(url, show_status.print_changes)
     if not finished_run.is_finished(url):  # the executor runs its tasks later
-        ERR.print(f"submitted; when the tasks are done, look at it with: curate stats {url}")
+        ERR.print(f"submitted; how far it is: curate status {url}")
         return
     if as_json:
         print_json(show_run.summary(url))

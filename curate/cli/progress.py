@@ -105,7 +105,9 @@ def _compiling_note(event: Any) -> str:
 
 
 def _submitted_line(event: Any) -> str:
-    return f"{phase_title(event.phase.folder):<40} {many(event.phase.n_tasks, 'task')}, submitted as {event.job_id}"
+    from curate.cli.show_status import short_job
+
+    return f"{phase_title(event.phase.folder):<40} {many(event.phase.n_tasks, 'task')}, submitted as {short_job(event.job_id)}"
 
 
 _LINES = {"submitted": _submitted_line, "said": lambda event: f"curate: {event.message}"}

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from curate import extensions, fingerprint, formats, plan
 from curate.engine.barriers import index, references
+from curate.engine.barriers.reduce_context import added
 from curate.ledger import Ledger
 from curate.plan import AnyPhase, MapPhase, ReducePhase, phases
 from curate.plan.description import describe
@@ -313,16 +314,8 @@ def _metrics(ran: Sequence[AnyPhase], records: Records) -> dict[str, dict[str, A
     for phase in ran:
         for record in records[phase.folder] if isinstance(phase, ReducePhase) else ():
             if record.metrics:
-                found[phase.barrier.label] = _added(found.get(phase.barrier.label, {}), record.metrics)
+                found[phase.barrier.label] = added(found.get(phase.barrier.label, {}), record.metrics)
     return found
-
-
-def _added(one: Any, other: Any) -> Any:
-    """Return two tasks' values of a metric as one: numbers are added, mappings key by key; of other values the later."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {name: _added(one.get(name), other[name]) if name in other else one[name] for name in {**one, **other}}
-    are_numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (one, other))
-    return one + other if are_numbers else other
 
 
 def _examples(folder: RunFolder, ran: Sequence[AnyPhase]) -> list[dict[str, Any]]:

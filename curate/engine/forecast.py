@@ -140,8 +140,8 @@ def probe(
 
 def _forecast(planned: Plan, drawn: Sequence[Probe], tell: Callable[[str], None]) -> Forecast:
     small = plan.make(planned.spec, [shard for each in drawn for shard in each.shards])
-    compiling.compile(warm_up.waiting(small))
-    warm_up.load(warm_up.stages_of(small))  # loading is not the work, and must not be scaled with it
+    compiling.compile(warm_up.waiting(small.phases))
+    warm_up.load(warm_up.stages_of(small.phases))  # loading is not the work, and must not be scaled with it
     n_files = len({split.url for shard in small.shards for split in shard.splits})
     with tempfile.TemporaryDirectory() as place, LocalPool(1) as pool:
         folder = RunFolder(place)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from curate import formats
-from curate.engine import beginning, compiling, planning, warm_up, worker
+from curate.engine import beginning, compiling, planning, submitting, warm_up, worker
 from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
@@ -107,15 +107,18 @@ def carry_out(
         watch(Event("said", planned.phases[0], message=message))
     with redaction.hidden_in_errors(secrets), reading.written(folder), folder.lock(), launcher:
         claim(folder, planned.spec.name, replace=replace)  # as another run may have left it
-        launcher.prepare(warm_up.stages_of(planned))
+        submitting.check_idle(folder)
+        launcher.prepare(warm_up.stages_of(planned.phases))
         for message in beginning.begin(folder, planned, is_detached=launcher.is_detached, is_alone=fresh):
             watch(Event("said", planned.phases[0], message=message))
-        _compile_kernels(planned, watch)
-        before = None
-        for phase in planned.phases:
-            submit = _submit if launcher.is_detached else _run_phase
-            before = submit(folder, phase, launcher, watch, before)
-        launcher.submit(Job(folder.url, None, (0,), 1, import_from=planned.phases[-1].import_from), before)
+        if not launcher.compiles_kernels:
+            _compile_kernels(planned, watch)
+        if launcher.is_detached:
+            submitting.submit(
+                folder, planned, launcher, lambda phase, job: watch(Event("submitted", phase, job_id=job))
+            )
+        else:
+            _run_phases(folder, planned, launcher, watch)
     return folder.url
 
 
@@ -171,7 +174,7 @@ def _read_by(planned: Plan) -> Iterator[str]:
 
 def _compile_kernels(planned: Plan, watch: Watcher) -> None:
     """Compile what stages run on once, before each worker would for itself."""
-    calls = warm_up.waiting(planned)
+    calls = warm_up.waiting(planned.phases)
     if not calls:
         return
 
@@ -187,11 +190,12 @@ def _job(folder: RunFolder, phase: AnyPhase, numbers: Sequence[int]) -> Job:
     return Job(folder.url, phase.folder, tuple(numbers), phase.n_tasks, phase.resources, phase.import_from)
 
 
-def _submit(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None) -> str:
-    """Submit all tasks of a phase; which of them have something to do is known only when those before have run."""
-    job_id = launcher.submit(_job(folder, phase, range(phase.n_tasks)), before)
-    watch(Event("submitted", phase, job_id=job_id))
-    return job_id
+def _run_phases(folder: RunFolder, planned: Plan, launcher: Launcher, watch: Watcher) -> None:
+    """Run all phases to their end, and finish the run."""
+    before = None
+    for phase in planned.phases:
+        before = _run_phase(folder, phase, launcher, watch, before)
+    launcher.submit(Job(folder.url, None, (0,), 1, import_from=planned.phases[-1].import_from), before)
 
 
 def _run_phase(folder: RunFolder, phase: AnyPhase, launcher: Launcher, watch: Watcher, before: str | None) -> str:

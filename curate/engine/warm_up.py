@@ -1,4 +1,4 @@
-"""Which kernels a plan needs; compiling them, or loading what is compiled, is a call of each."""
+"""Which kernels phases need; compiling them, or loading what is compiled, is a call of each."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import json
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from curate import fingerprint, signals
 from curate.batch import Batch
 from curate.kernels import cache, identity
-from curate.plan import Plan, StageRef
+from curate.plan import AnyPhase, StageRef
 from curate.stage import HasWarmUp, Kind, Stage
 
 _TEXT = (
@@ -63,14 +63,14 @@ class WarmUp:
             call()
 
 
-def waiting(planned: Plan) -> list[WarmUp]:
-    """Return what has to be compiled for a plan; nothing if all was compiled before."""
-    return [each for each in needed(planned) if not cache.is_compiled(each.name, each.digest)]
+def waiting(phases: Sequence[AnyPhase]) -> list[WarmUp]:
+    """Return what has to be compiled for some phases; nothing if all was compiled before."""
+    return [each for each in needed(phases) if not cache.is_compiled(each.name, each.digest)]
 
 
-def stages_of(planned: Plan) -> str:
-    """Return what a plan's workers will need, for `load`."""
-    return json.dumps([{"family": each.family, "ref": each.ref and asdict(each.ref)} for each in needed(planned)])
+def stages_of(phases: Sequence[AnyPhase]) -> str:
+    """Return what the workers of some phases will need, for `load`."""
+    return json.dumps([{"family": each.family, "ref": each.ref and asdict(each.ref)} for each in needed(phases)])
 
 
 def load(stages: str) -> None:
@@ -80,10 +80,10 @@ def load(stages: str) -> None:
             WarmUp(each["family"], StageRef.from_json(each["ref"]) if each["ref"] else None).run()
 
 
-def needed(planned: Plan) -> list[WarmUp]:
+def needed(phases: Sequence[AnyPhase]) -> list[WarmUp]:
     """Return one call for each family of signals and for each stage of ours: those of others have no kernels of ours."""
-    found = {family: WarmUp(family) for family in _families(planned)}
-    for phase in planned.phases:
+    found = {family: WarmUp(family) for family in _families(phases)}
+    for phase in phases:
         for ref in (variant for stage_ref in phase.refs for variant in stage_ref.variants):
             stage = ref.find(phase.modules)
             if fingerprint.is_ours(stage.target) and not ref.columns and _call_of(ref, phase.modules):
@@ -91,11 +91,11 @@ def needed(planned: Plan) -> list[WarmUp]:
     return list(found.values())
 
 
-def _families(planned: Plan) -> set[str]:
-    """Return the families of signals that a plan measures and that have kernels."""
+def _families(phases: Sequence[AnyPhase]) -> set[str]:
+    """Return the families of signals that some phases measure and that have kernels."""
     found: set[str] = set()
     measured: set[str] = set()
-    for phase in planned.phases:
+    for phase in phases:
         for group in _groups(phase.refs):
             columns = {column: name for ref in group for name, column in ref.columns.items() if column not in measured}
             measured |= set(columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,16 +10,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from curate import extensions, fingerprint
-from curate.engine import finish
-from curate.engine.tasks import map_task, reduce_task, write_task
+from curate.engine import compiling, finish, warm_up
+from curate.engine.tasks import map_task, merge_task, reduce_task, write_task
 from curate.engine.tasks.former_results import HERE
 from curate.errors import CurateError, InputError, RunError
-from curate.plan import AnyPhase, MapPhase, ReducePhase, WritePhase, fingerprints, phases
+from curate.executor import PREPARE
+from curate.plan import AnyPhase, MapPhase, MergePhase, ReducePhase, WritePhase, fingerprints, phases
 from curate.runs import RunFolder, layout, reading
 from curate.runs.arrow_files import DamagedFile
 from curate.runs.layout import PhaseFolder
 
-TASKS = {MapPhase: map_task, ReducePhase: reduce_task, WritePhase: write_task}
+TASKS = {MapPhase: map_task, MergePhase: merge_task, ReducePhase: reduce_task, WritePhase: write_task}
 """The module that does the tasks of each kind of phase."""
 
 
@@ -30,12 +32,15 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
     """Do one task of a job, unless it is done.
 
     Args:
-        phase: the phase's folder name, as `Job.phase`; None finishes the run.
+        phase: as `Job.phase`.
 
     Raises:
         InputError: an input is wrong. RunError: anything else failed; the message names the phase, the task and its log.
     """
     folder = RunFolder(run_url)
+    if phase == PREPARE:
+        _prepare(folder)
+        return
     if phase is None:
         _repairing(folder, lambda warnings: finish.finish(folder, warnings))
         return
@@ -57,6 +62,26 @@ def run_task(run_url: str, phase: str | None, task: int) -> None:
             raise InputError(where) from error
         log = folder.path(PhaseFolder(folder, phase).task(task).log)
         raise RunError(f"{where}\n  The traceback is in {log}.  Finished tasks are kept.") from error
+
+
+def _prepare(folder: RunFolder) -> None:
+    """Compile the kernels of a run for the processor of this machine.
+
+    Raises:
+        RunError: this machine does not see the run folder.
+    """
+    if not folder.is_file(layout.PLAN):
+        raise RunError(
+            f"{os.uname().nodename} does not see {folder.path(layout.PLAN)}, which was written where the run was started.  Choose an "
+            "--output on storage that all nodes share."
+        )
+    found = reading.read_json(folder, layout.PLAN, {"phases": [{"folder": str}]})["phases"]
+    with reading.whole(folder, layout.PLAN):
+        all_phases = [phases.from_json(described) for described in found]
+    extensions.import_from(all_phases[0].import_from)
+    compiling.compile(warm_up.waiting(all_phases))
+    place = PhaseFolder(folder, PREPARE).task(0)
+    folder.write_json(place.record, {"node": os.uname().nodename}, place.parts)
 
 
 def _do(folder: RunFolder, phase: AnyPhase, task: int) -> None:
@@ -128,7 +153,7 @@ def _check_code(phase: AnyPhase) -> None:
 
 def _check_files(phase: AnyPhase) -> None:
     """Make sure that the files that parameters name are those that the plan was made with, as `_check_code`."""
-    now = fingerprints.files(phase)
+    now = fingerprints.files(phase) if phase.files else {}
     changed = [name for name, mark in phase.files.items() if now.get(name) != mark]
     if changed:
         raise InputError(

@@ -2,7 +2,7 @@
 
     01-extract.html      map     source -> stages                              docs/
     02-filters...        map     docs -> stages -> barrier.emit                docs/ + shuffle/
-    03-dedup.exact-...   reduce  shuffle/ -> shuffle/
+    03-dedup.exact-...   reduce  shuffle/ -> shuffle/; with many shards, a merge before and behind it
     04-dedup.exact       map     docs + shuffle -> barrier.apply -> stages -> sink   data/, or docs/ and then
     05-sinks.parquet     write   docs -> sink                                   data/
 
@@ -10,15 +10,18 @@ columns       does every stage find what it reads?
 available     what is there at one point of a recipe
 output        which columns come out?
 cutting       where does a phase end?
+reducing      which phases does a barrier reduce in?
+partitions    into how many parts are its rows divided?
 trial         which documents does a trial read?
 fingerprints  what do its results depend on?
-phases        what these make: map phases, reduce phases and a write phase
+phases        what these make: map phases, merge phases, reduce phases and a write phase
 description   what the manifest says of a stage
 judgements    which columns the record of judgements has; record: what a column of it is
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,11 +30,13 @@ from curate import formats
 from curate.errors import Problems
 from curate.plan import columns, cutting, output, trial
 from curate.plan.judgements import Judged
+from curate.plan.partitions import Partitions
 from curate.plan.phases import (
     AnyPhase,
     Apply,
     Emit,
     MapPhase,
+    MergePhase,
     Output,
     Phase,
     ReducePhase,
@@ -44,7 +49,7 @@ from curate.runs import RunFolder, layout, reading
 from curate.spec import PipelineSpec
 from curate.stage import Kind, Shard, Split
 
-__all__ = ["AnyPhase", "Apply", "Emit", "MapPhase", "Output", "Phase", "Plan", "ReducePhase", "Shuffled", "Source", "StageRef", "WritePhase", "make", "read_shard", "shards_to_json"]  # fmt: skip
+__all__ = ["AnyPhase", "Apply", "Emit", "MapPhase", "MergePhase", "Output", "Phase", "Plan", "ReducePhase", "Shuffled", "Source", "StageRef", "WritePhase", "make", "read_shard", "shards_to_json"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def make(spec: PipelineSpec, shards: Sequence[Shard], limit: int = 0, problems: 
     if limit:
         shards = trial.shards(shards, limit, formats.with_modules(spec.modules))
     judged = Judged(spec, bound.stages)
-    cut = tuple(cutting.cut(spec, bound, judged, chosen.output, len(shards), limit))
+    cut = tuple(cutting.cut(spec, bound, judged, chosen.output, Partitions.of(shards), limit))
     readers = [each.source.label for each in spec.inputs if each.source.stage.kind is Kind.DATATROVE]
     skipped = (f"{label} is a reader of datatrove: records that it skips are not on record." for label in readers)
     warnings = (*spec.warnings, *bound.warnings, *skipped, *judged.warnings)
@@ -103,16 +108,22 @@ def shards_to_json(shards: Sequence[Shard]) -> list[dict[str, Any]]:
 
 def read_shards(folder: RunFolder) -> list[Shard]:
     """Return all shards of a run."""
-    found = reading.read_json(folder, layout.INPUTS, _SHAPE)
+    found = _inputs(folder.url, folder.mark(layout.INPUTS) or "")
     with reading.whole(folder, layout.INPUTS):
         return [_shard(data) for data in found]
 
 
 def read_shard(folder: RunFolder, index: int) -> Shard:
     """Return one shard of a run."""
-    found = reading.read_json(folder, layout.INPUTS, _SHAPE)
+    found = _inputs(folder.url, folder.mark(layout.INPUTS) or "")
     with reading.whole(folder, layout.INPUTS):
         return _shard(found[index])
+
+
+@functools.lru_cache(4)
+def _inputs(run_url: str, mark: str) -> list[Mapping[str, Any]]:
+    """Return the content of inputs.json, which has this mark; a worker does many tasks of a run."""
+    return reading.read_json(RunFolder(run_url), layout.INPUTS, _SHAPE)
 
 
 def _shard(data: Mapping[str, Any]) -> Shard:

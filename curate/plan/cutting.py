@@ -11,31 +11,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from curate.barrier import Barrier, Reduction
+from curate.barrier import Barrier
 from curate.batch import Columns
-from curate.errors import StageError
-from curate.plan import fingerprints
+from curate.plan import fingerprints, reducing
 from curate.plan.columns import Bindings, columns_of, plain_ref
 from curate.plan.judgements import Judged
+from curate.plan.partitions import Partitions
 from curate.plan.phases import (
     AnyPhase,
     Apply,
     Emit,
     MapPhase,
     Output,
-    ReducePhase,
-    Shuffled,
     Source,
     StageRef,
     WritePhase,
 )
-from curate.runs.layout import check_word
 from curate.spec import Input, PipelineSpec
 from curate.stage import Kind
 
 
 def cut(
-    spec: PipelineSpec, bound: Bindings, judged: Judged, output: Output, n_shards: int, limit: int
+    spec: PipelineSpec, bound: Bindings, judged: Judged, output: Output, partitions: Partitions, limit: int
 ) -> Iterator[AnyPhase]:
     """Yield the phases of a recipe in their order.
 
@@ -43,9 +40,10 @@ def cut(
         bound: its stages, as bound to their columns.
         judged: which columns of the record of judgements they make.
         output: what comes out of the last of them.
+        partitions: how the rows of barriers are divided.
         limit: how many documents are read in all; 0 reads everything.
     """
-    chain = _Chain(spec, bound, judged, n_shards)
+    chain = _Chain(spec, bound, judged, partitions)
     start: dict[str, Any] = {"sources": tuple(map(_source, spec.inputs)), "limit": limit}
     inside: list[StageRef] = []
     for stage in bound.stages:
@@ -55,8 +53,8 @@ def cut(
             barrier = stage.ref.construct(spec.modules)
             phases = list(chain.barrier(stage.ref, barrier, start, inside))
             yield from phases
-            emitted_in, last = phases[0].folder, phases[-1]
-            results = Shuffled(last.folder, last.n_tasks)
+            emitted_in = phases[0].folder
+            results = reducing.results(phases[-1])
             start, inside = {"docs_from": emitted_in, "apply": Apply(stage.ref, results, emitted_in)}, []
         elif inside or "sources" in start or "apply" in start:  # else nothing happened since documents were written
             phase = chain.map(start, inside)
@@ -72,7 +70,8 @@ def _source(given: Input) -> Source:
 class _Chain:
     """Numbers and names phases as they are made; each one's fingerprint includes that of the one before."""
 
-    def __init__(self, spec: PipelineSpec, bound: Bindings, judged: Judged, n_shards: int):
+    def __init__(self, spec: PipelineSpec, bound: Bindings, judged: Judged, partitions: Partitions):
+        self.partitions = partitions
         self.stages: dict[str, tuple[Any, Columns]] = {
             stage.ref.label: (stage.spec, stage.columns) for stage in bound.stages if stage is not None
         }
@@ -80,7 +79,7 @@ class _Chain:
             self.stages[end.label] = (end, columns_of(end))
         folders = (str(Path(spec.path).parent.resolve()), str(Path.cwd())) if spec.modules else ()
         self.common = {
-            "fingerprint": "", "n_shards": n_shards, "modules": spec.modules, "import_from": folders, "users_code": {}, "files": {},
+            "fingerprint": "", "n_shards": partitions.n_shards, "modules": spec.modules, "import_from": folders, "users_code": {}, "files": {},
         }  # fmt: skip
         self.rejects, self.sizes = spec.rejects, spec.output.sizes
         self.number, self.parent = 0, ""
@@ -124,35 +123,15 @@ class _Chain:
     def barrier(
         self, ref: StageRef, barrier: Barrier, start: dict[str, Any], inside: list[StageRef]
     ) -> Iterator[AnyPhase]:
-        """Yield the phase at whose end a barrier emits, and one for each of its reductions."""
-        reductions = _checked(ref.label, barrier.reductions(self.common["n_shards"]))
-        n_partitions = [*(reduction.n_tasks for reduction in reductions), self.common["n_shards"]]
-        before = emitting = self.map(start, inside, emit=Emit(ref, n_partitions[0]))
+        """Yield the phase at whose end a barrier emits, and those that reduce."""
+        steps = reducing.reductions(ref.label, barrier, self.partitions)
+        n_parts = 1 if self.partitions.n_groups else steps[0].n_parts
+        emitting = self.map(start, inside, emit=Emit(ref, n_parts, self.partitions.n_parts))
         yield emitting
-        for k, reduction in enumerate(reductions):
-            phase = ReducePhase(
-                number=0, title=f"{ref.label}-{reduction.name}", **self.common, barrier=ref, reduction=k,
-                is_last=k + 1 == len(reductions), rows=Shuffled(before.folder, before.n_tasks), n_tasks=reduction.n_tasks,
-                n_partitions=n_partitions[k + 1], emitted_in=emitting.folder,
-            )  # fmt: skip
-            before = self._closed(phase)
-            yield before
+        yield from reducing.phases(ref, steps, self.partitions, emitting, self.common, self._closed)
 
     def _closed(self, phase: AnyPhase) -> AnyPhase:
         self.number += 1
         self.parent = fingerprints.of_phase(phase, self.stages, self.parent)
         code, files = fingerprints.users_code(phase, self.stages), fingerprints.files(phase)
         return replace(phase, number=self.number, fingerprint=self.parent, users_code=code, files=files)
-
-
-def _checked(label: str, reductions: Any) -> tuple[Reduction, ...]:
-    """Refuse reductions that cannot run: none at all, a name that cannot be a folder, no task."""
-    if not isinstance(reductions, tuple) or not reductions or not all(isinstance(r, Reduction) for r in reductions):
-        raise StageError(f"{label}: `reductions` must return a tuple of at least one Reduction, got {reductions!r:.80}")
-    for reduction in reductions:
-        check_word(reduction.name, f"{label}: the name of a reduction")
-        if reduction.n_tasks < 1:
-            raise StageError(
-                f"{label}: the reduction {reduction.name} has {reduction.n_tasks} tasks; it must be at least 1"
-            )
-    return reductions

@@ -9,10 +9,10 @@ from typing import Any
 from curate import fingerprint, registry
 from curate.assets import File
 from curate.batch import Columns
-from curate.plan.phases import AnyPhase, MapPhase, ReducePhase, StageRef, WritePhase
+from curate.plan.phases import AnyPhase, MapPhase, MergePhase, ReducePhase, StageRef, WritePhase
 from curate.spec import StageSpec
 
-ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.reduce_task", "curate.engine.tasks.write_task")
+ENGINE = ("curate.engine.tasks.map_task", "curate.engine.tasks.merge_task", "curate.engine.tasks.reduce_task", "curate.engine.tasks.write_task")  # fmt: skip
 """The modules whose code, with all they import, decides what a task writes."""
 
 
@@ -36,6 +36,8 @@ def _own(phase: AnyPhase) -> list[Any]:
     """Return what else of a phase decides what it writes."""
     if isinstance(phase, ReducePhase):
         return [phase.reduction]
+    if isinstance(phase, MergePhase):
+        return [phase.is_before, phase.shards_per_task]
     if isinstance(phase, WritePhase):
         return [asdict(phase.sizes)]
     return [phase.rejects, phase.limit, asdict(phase.output) if phase.output else None, *_of_inputs(phase)]
@@ -108,4 +110,7 @@ def _read_later(phase: AnyPhase, ref: StageRef) -> frozenset[str]:
     """Return the parameters of a barrier that only its last reduction reads, in the phases before that."""
     emits = isinstance(phase, MapPhase) and phase.emit is not None and phase.emit.barrier is ref
     reduces = isinstance(phase, ReducePhase) and not phase.is_last
-    return frozenset(ref.construct(phase.modules).final_reduction_params) if emits or reduces else frozenset()
+    gathers = isinstance(phase, MergePhase) and phase.is_before
+    return (
+        frozenset(ref.construct(phase.modules).final_reduction_params) if emits or gathers or reduces else frozenset()
+    )

@@ -1,4 +1,5 @@
-"""Phases: rounds of independent tasks. A map phase moves documents through stages; a reduce phase is one reduction."""
+"""Phases: rounds of independent tasks. A map phase moves documents through stages; a reduce phase is one reduction; a merge
+phase puts the rows between them into fewer files."""
 
 from __future__ import annotations
 
@@ -87,18 +88,38 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Shuffled:
-    """Rows that one phase wrote for the tasks of another: its folder, and by how many tasks."""
+    """Rows that one phase wrote for the tasks of another.
+
+    Args:
+        phase: its folder. n_tasks: how many tasks have written a file each.
+        per_task: how many parts each file has, if the first task wrote the first parts and so on; 0 if every file has rows
+            of all parts.
+    """
 
     phase: str
     n_tasks: int
+    per_task: int = 0
+
+    def holding(self, part: int) -> tuple[range, int]:
+        """Return the tasks whose files have rows of a part, and the number of the part in these files."""
+        if not self.per_task:
+            return range(self.n_tasks), part
+        task, within = divmod(part, self.per_task)
+        return range(task, task + 1), within
 
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """The barrier that emits at the end of a map phase, and for how many tasks of the next phase."""
+    """The barrier that emits at the end of a map phase, and into how many parts its rows are divided there.
+
+    Args:
+        n_parts: 1 if a merge phase divides them.
+        reductions_for: what the barrier's `reductions` is called with.
+    """
 
     barrier: StageRef
-    n_partitions: int
+    n_parts: int
+    reductions_for: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,27 +240,70 @@ class MapPhase(Phase):
 
 @dataclass(frozen=True, slots=True)
 class ReducePhase(Phase):
-    """One reduction of a barrier: each task sees one partition of the rows of the phase before.
+    """One reduction of a barrier: each task sees some parts of the rows of the phase before.
 
     Args:
         reduction: which of the barrier's reductions this is, from 0; `is_last`: whether its rows are results.
-        rows: what the tasks read.
-        n_tasks: how many partitions they have. n_partitions: for how many tasks of the next phase this one writes.
+        rows: what the tasks read, in `n_parts` parts. n_tasks: over which the parts are divided.
+        into: into how many parts this phase divides its rows. shards_per_part: of results, about how many shards each is.
+        reductions_for: what the barrier's `reductions` is called with.
         emitted_in: the phase in which the barrier emitted; the sidecars are there.
+        counted_in: whose records say how many documents each shard has.
     """
 
     barrier: StageRef
     reduction: int
     is_last: bool
     rows: Shuffled
+    n_parts: int
     n_tasks: int
-    n_partitions: int
+    into: int
+    shards_per_part: int
+    reductions_for: int
     emitted_in: str
+    counted_in: Shuffled
 
     @property
     def refs(self) -> Iterator[StageRef]:
         """The barrier."""
         yield self.barrier
+
+    def parts_of(self, task: int) -> range:
+        """Return the parts that a task sees."""
+        return range(task * self.n_parts // self.n_tasks, (task + 1) * self.n_parts // self.n_tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class MergePhase(Phase):
+    """Rows of a barrier, put into fewer files, so that no task opens as many files as there are shards.
+
+    Either what the barrier emitted about some shards each is divided into parts here; or results about some shards each are
+    divided by shard.
+
+    Args:
+        is_before: the reductions, not behind them.
+        rows: what the tasks read. into: into how many parts each divides its rows.
+        shards_per_task: about how many shards the rows of a task are.
+        reductions_for: what the barrier's `reductions` is called with.
+    """
+
+    barrier: StageRef
+    is_before: bool
+    rows: Shuffled
+    n_tasks: int
+    into: int
+    shards_per_task: int
+    reductions_for: int
+
+    @property
+    def refs(self) -> Iterator[StageRef]:
+        """The barrier."""
+        yield self.barrier
+
+    def shards_of(self, task: int) -> range:
+        """Return the shards that a task's rows are about."""
+        start = task * self.shards_per_task
+        return range(start, min(start + self.shards_per_task, self.n_shards))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +326,11 @@ class WritePhase(Phase):
         yield self.sink
 
 
-AnyPhase = MapPhase | ReducePhase | WritePhase
+AnyPhase = MapPhase | MergePhase | ReducePhase | WritePhase
 
-KINDS: Mapping[str, type[MapPhase] | type[ReducePhase] | type[WritePhase]] = {
+KINDS: Mapping[str, type[MapPhase] | type[MergePhase] | type[ReducePhase] | type[WritePhase]] = {
     "map": MapPhase,
+    "merge": MergePhase,
     "reduce": ReducePhase,
     "write": WritePhase,
 }
@@ -282,9 +347,11 @@ def from_json(data: Mapping[str, Any]) -> AnyPhase:
     """Return a phase from plain data."""
     known = {**data, "modules": tuple(data["modules"]), "import_from": tuple(data["import_from"])}
     kind, _ = known.pop("kind"), known.pop("folder")
-    if kind == "reduce":
-        barrier = StageRef.from_json(data["barrier"])
-        return ReducePhase(**{**known, "barrier": barrier, "rows": Shuffled(**data["rows"])})
+    if kind in ("merge", "reduce"):
+        known |= {"barrier": StageRef.from_json(data["barrier"]), "rows": Shuffled(**data["rows"])}
+        if kind == "merge":
+            return MergePhase(**known)
+        return ReducePhase(**{**known, "counted_in": Shuffled(**data["counted_in"])})
     if kind == "write":
         return WritePhase(**{**known, "sink": StageRef.from_json(data["sink"]), "sizes": FileSizes(**data["sizes"])})
     apply, emit = data["apply"], data["emit"]
@@ -292,7 +359,7 @@ def from_json(data: Mapping[str, Any]) -> AnyPhase:
         "sources": tuple(Source(**{**source, "stage": StageRef.from_json(source["stage"])}) for source in data["sources"]),
         "apply": Apply(StageRef.from_json(apply["barrier"]), Shuffled(**apply["results"]), apply["emitted_in"]) if apply else None,
         "stages": tuple(map(StageRef.from_json, data["stages"])),
-        "emit": Emit(StageRef.from_json(emit["barrier"]), emit["n_partitions"]) if emit else None,
+        "emit": Emit(**{**emit, "barrier": StageRef.from_json(emit["barrier"])}) if emit else None,
         "output": _output(**data["output"]) if data["output"] else None,
         "sink": StageRef.from_json(data["sink"]) if data["sink"] else None,
         "judgements": tuple(RecordColumn(**column) for column in data["judgements"]),

@@ -1,9 +1,9 @@
 """Intermediate files of a run: Arrow streams of which every message has a checksum that is compared before it is read.
 
 Arrow does not notice a flipped bit in a file; it returns other values, or crashes. So a file is an Arrow IPC stream, followed
-by a table of its messages (end, XXH3-64 of the bytes) and the checksum of this table. Messages are found by the table, which
-makes each batch accessible by itself, also by range from an object store. `pyarrow.ipc.open_stream` reads the files, too,
-unless a column is dictionary-coded.
+by a table of its messages (end, XXH3-64 of the bytes, part) and the checksum of this table. Messages are found by the table,
+which makes each batch accessible by itself, also by range from an object store. `pyarrow.ipc.open_stream` reads the files,
+too, unless a column is dictionary-coded.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from curate.batch import column_types
 from curate.errors import RunError
 from curate.runs.layout import TaskFolder
 
-_MESSAGE = np.dtype([("end", "<u8"), ("xxh3", "<u8")])
+_MESSAGE = np.dtype([("end", "<u8"), ("xxh3", "<u8"), ("part", "<u4")])
 _END = np.dtype([("n_messages", "<u8"), ("xxh3", "<u8"), ("magic", "S8")])
-_MAGIC = b"curate-1"
+_MAGIC = b"curate-2"
 
 
 class DamagedFile(RunError):
@@ -61,17 +61,18 @@ class ArrowWriter:
         self._are_streams = self._schema != _plain(schema)
         self._options = pa.ipc.IpcWriteOptions(compression=compression)
         self._writer = pa.ipc.new_stream(self._sink, self._schema, options=self._options)
-        self._writer.write_batch(_no_rows(self._schema))  # and before it the schema
+        self._writer.write_batch(no_rows(self._schema))  # and before it the schema
         self._sink.end_message()
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def write(self, batch: pa.RecordBatch, part: int = 0) -> None:
+        """Write a batch, for one part of the file's readers, as `ArrowReader.parts` says."""
         rows = batch if batch.schema.equals(self._schema) else batch.cast(self._schema)
         if self._are_streams:
             with pa.ipc.new_stream(self._sink, self._schema, options=self._options) as stream:
                 stream.write_batch(rows)
         else:
             self._writer.write_batch(rows)
-        self._sink.end_message()
+        self._sink.end_message(part)
 
     def close(self) -> None:
         """Write the end of the file; the file itself stays open."""
@@ -84,7 +85,8 @@ def _plain(schema: pa.Schema) -> pa.Schema:
     return pa.schema([field.with_type(column_types.decoded(field.type)) for field in schema], schema.metadata)
 
 
-def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+def no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    """Return an empty batch with these columns."""
     return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in schema.types], schema=schema)
 
 
@@ -93,7 +95,7 @@ class _MessageSink:
 
     def __init__(self, file: BinaryIO):
         self._file, self._n_bytes, self._state = file, 0, xxhash.xxh3_64()
-        self._messages: list[tuple[int, int]] = []
+        self._messages: list[tuple[int, int, int]] = []
         self.closed = False
 
     def write(self, data: bytes) -> int:
@@ -105,8 +107,8 @@ class _MessageSink:
     def flush(self) -> None:
         pass
 
-    def end_message(self) -> None:
-        self._messages.append((self._n_bytes, self._state.intdigest()))
+    def end_message(self, part: int = 0) -> None:
+        self._messages.append((self._n_bytes, self._state.intdigest(), part))
         self._state.reset()
 
     def write_table(self) -> None:
@@ -139,7 +141,12 @@ class ArrowReader:
             self._is_checked = _checked(place.run.url, path, place.run.mark(path) or "", len(self._messages))
             self.schema = pa.ipc.read_schema(self._message(0))
             self._are_streams = self.schema != _plain(self.schema)
-        self.n_batches = len(self._messages) - 2  # without the schema and the end of the stream
+        batches = self._messages[1:-1]  # without the schema and the end of the stream
+        self.n_batches = len(batches)
+        self.parts = batches["part"]
+        """uint32[n_batches]: for which part of its readers each batch is."""
+        self.n_bytes = np.diff(self._messages["end"])[:-1].astype(np.int64)
+        """int64[n_batches]: what each batch takes in the file."""
 
     def batch(self, i: int) -> pa.RecordBatch:
         """Return a batch, after checking it."""
@@ -152,7 +159,7 @@ class ArrowReader:
     def batches(self, numbers: Iterable[int] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield batches, all of them by default; one empty batch if the file has none."""
         if not self.n_batches:
-            yield _no_rows(self.schema)
+            yield no_rows(self.schema)
             return
         for i in range(self.n_batches) if numbers is None else numbers:
             yield self.batch(i)

@@ -10,7 +10,7 @@ from curate.errors import SpecError
 from curate.runs import layout
 from curate.runs.folder import LOCK, LOCKED_BY, RunFolder
 
-_FILES = (layout.RUN, layout.PLAN, layout.INPUTS, layout.REFERENCES, layout.WRITTEN, LOCK, layout.MANIFEST, layout.LEDGER, layout.CARD, layout.REPORT)  # fmt: skip
+_FILES = (layout.RUN, layout.PLAN, layout.INPUTS, layout.REFERENCES, layout.WRITTEN, layout.JOBS, LOCK, layout.MANIFEST, layout.LEDGER, layout.CARD, layout.REPORT)  # fmt: skip
 _FOLDERS = (layout.DATA, layout.REJECTS, layout.JUDGEMENTS, layout.PHASES, layout.ASIDE)
 _OURS = "curate run folder"
 

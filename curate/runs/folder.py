@@ -101,6 +101,13 @@ class RunFolder:
             return []
         return sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in listed if entry["type"] == "directory")
 
+    def times(self, folder: str) -> list[float]:
+        """Return when each file right in a folder was changed, in seconds since 1970; none where that is not known."""
+        if not self.is_local or not os.path.isdir(self.path(folder)):
+            return []
+        with os.scandir(self.path(folder)) as entries:
+            return [entry.stat().st_mtime for entry in entries]
+
     def open(self, path: str) -> BinaryIO:
         return self.fs.open(self.path(path), "rb")
 

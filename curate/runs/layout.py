@@ -4,6 +4,7 @@ run.json        what runs here; with this content a folder is a run folder
 written.json    the files of this level that curate has written, with their digests
 plan.json       the phases, neighbours that have results of them, and what finishing the run needs; inputs.json: the shards.
                 Written before the first task
+jobs.json       the jobs that were submitted to an executor which runs them later
 phases/NN-title-<fingerprint>/
     written/    the result files that each task has ever written, so that stale ones are known
     parts/      files that are not finished
@@ -37,7 +38,7 @@ MANIFEST, LEDGER, STATISTICS, CARD, REPORT = (
     "README.md",
     "report.html",
 )
-WRITTEN, NEW_CARD = "written.json", "README.new.md"
+WRITTEN, NEW_CARD, JOBS = "written.json", "README.new.md", "jobs.json"
 DATA, REJECTS, JUDGEMENTS, PHASES, ASIDE = "data", "rejects", "judgements", "phases", "set-aside"
 PARTS = f"{PHASES}/parts"
 """Where files of the top level are until they are finished."""

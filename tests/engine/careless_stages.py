@@ -75,7 +75,7 @@ class drops_all(Barrier):
     def emit(self, batch: Batch) -> Emitted:
         return Emitted(pa.RecordBatch.from_pydict({"length": [len(text) for text in batch.texts()]}))
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         return (Reduction("all", 1, lambda rows: np.zeros(rows.num_rows, np.int64), _everything),)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:

@@ -58,7 +58,7 @@ class embeds(Barrier):
     def emit(self, batch: Batch) -> Emitted:
         return Emitted(pa.RecordBatch.from_pydict({"n": pa.array(np.zeros(len(batch), np.int64))}))
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         return (Reduction("all", 1, lambda rows: np.zeros(rows.num_rows, np.int64), self.none),)
 
     def none(self, rows, context):
@@ -256,7 +256,7 @@ class faulty(Barrier):
         row = np.arange(len(batch), dtype=np.uint32) + (1000 if self.how == "row" else 0)
         return Emitted(pa.RecordBatch.from_pydict({"row": pa.array(row)}))
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         if self.how == "none":
             return None
         name = "../x" if self.how == "name" else "all"

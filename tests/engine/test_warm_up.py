@@ -52,7 +52,7 @@ def write_recipe(folder: Path, *stages: str | dict) -> Path:
     ids=lambda value: None if isinstance(value, set) else " ".join(map(str, value)),
 )
 def test_a_plan_needs_the_kernels_of_its_stages(tmp_path, stages, expected):
-    needed = warm_up.needed(planning.prepare(str(write_recipe(tmp_path, *stages))))
+    needed = warm_up.needed(planning.prepare(str(write_recipe(tmp_path, *stages))).phases)
     assert {each.name for each in needed} == expected
 
 
@@ -64,12 +64,12 @@ def test_a_user_s_filter_needs_the_kernels_of_its_signals(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     recipe = write_recipe(tmp_path, "short_words.short")
     recipe.write_text("modules: [short_words]\n" + recipe.read_text())
-    assert [each.name for each in warm_up.needed(planning.prepare(str(recipe)))] == ["words"]
+    assert [each.name for each in warm_up.needed(planning.prepare(str(recipe)).phases)] == ["words"]
 
 
 def test_another_engine_is_another_digest_and_a_threshold_is_not(tmp_path):
     def digest(stage: str, params: dict) -> str:
-        return warm_up.needed(planning.prepare(str(write_recipe(tmp_path, {stage: params}))))[0].digest
+        return warm_up.needed(planning.prepare(str(write_recipe(tmp_path, {stage: params}))).phases)[0].digest
 
     minhash = [{"threshold": 0.7}, {"threshold": 0.8}, {"verify": "none"}]
     first, same, other = (digest("dedup.minhash", params) for params in minhash)

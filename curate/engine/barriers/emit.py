@@ -33,9 +33,12 @@ class Emitter:
         self.docs_of_shard: dict[str, int] = {}
         self.counts: Counter[str] = Counter()
         self.warnings: dict[str, str] = {}
-        first = self.barrier.reductions(phase.n_shards)[0]
+        n_parts = phase.emit.n_parts
+        part_of = (
+            self.barrier.reductions(phase.emit.reductions_for)[0].partition if n_parts > 1 else shuffle.to_one_part
+        )
         file = files.open(self.place.task(task).shuffle)
-        self.rows = shuffle.Writer(file, first.partition, phase.emit.n_partitions, self.label)
+        self.rows = shuffle.Writer(file, part_of, n_parts, self.label)
         self._own = _Shard(self, task)
 
     def emit(self, batch: Batch) -> None:

@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.engine.barriers import sidecar
+from curate.engine.barriers import came_in, sidecar
 from curate.errors import StageError
 from curate.plan import ReducePhase
 from curate.runs import Role, RunFolder, TaskFiles, arrow_files
 from curate.runs.arrow_files import ArrowReader
 from curate.runs.layout import PhaseFolder, evidence_file
-from curate.runs.records import need_record
 
 ROW_GROUP = 1 << 16
 """Rows in a row group of an evidence file."""
@@ -29,7 +28,7 @@ class TaskReduceContext:
 
     def __init__(self, folder: RunFolder, phase: ReducePhase, files: TaskFiles):
         self.label, self.files = phase.barrier.label, files
-        self.emitted_in = PhaseFolder(folder, phase.emitted_in)
+        self.emitted_in, self.counted_in = PhaseFolder(folder, phase.emitted_in), phase.counted_in
         self.n_own = phase.n_shards
         self.metrics: dict[str, Any] = {}
         self.warnings: dict[str, str] = {}
@@ -39,8 +38,7 @@ class TaskReduceContext:
     def n_docs(self) -> np.ndarray:
         """int64[n]: documents of each shard, those of reference data included."""
         sizes: dict[int, int] = {}
-        for task in range(self.n_own):
-            record = need_record(self.emitted_in.task(task))
+        for record in came_in.records(self.emitted_in.run, self.counted_in.phase, range(self.counted_in.n_tasks)):
             sizes.update({int(shard): n for shard, n in record.docs_of_shard.items()})
         return np.array([sizes[shard] for shard in range(len(sizes))], np.int64)
 
@@ -79,10 +77,18 @@ class TaskReduceContext:
             raise StageError(
                 f"{self.label}: metrics must be plain JSON values, no NaN and no NumPy types: {error}"
             ) from None
-        self.metrics.update(metrics)
+        self.metrics = added(self.metrics, metrics)
 
     def warn(self, message: str) -> None:
         self.warnings[f"{self.label}: {message}"] = ""
+
+
+def added(one: Any, other: Any) -> Any:
+    """Return two values of a metric as one: numbers are added, mappings key by key; of other values the later."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {name: added(one.get(name), other[name]) if name in other else one[name] for name in {**one, **other}}
+    are_numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (one, other))
+    return one + other if are_numbers else other
 
 
 class EvidenceWriter:

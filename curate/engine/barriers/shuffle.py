@@ -1,14 +1,15 @@
-"""The shuffle: rows of numbers from the tasks of one phase to the tasks of the next, each row to one task.
+"""The shuffle: rows of numbers from the tasks of one phase to the tasks of the next, each row to one part.
 
-A shuffle file is an Arrow IPC file of rounds: record batch `round * n_parts + part` holds the rows of one round for
-task `part` of the next phase. So a writer keeps one round in memory and a reader takes its part and nothing else.
-Rows keep their order within a part.
+A shuffle file is an Arrow file of rounds; within a round, each batch has the rows of one part, in the order of the parts, and
+parts without rows have none. So a writer keeps one round in memory, and a reader takes its parts by range and nothing else.
+Rows keep their order within a part. A task of the next phase has several parts, of which it takes as many at a time as
+fit into memory.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -18,23 +19,35 @@ import xxhash
 from curate.errors import StageError
 from curate.plan import Shuffled
 from curate.runs import RunFolder, arrow_files
-from curate.runs.arrow_files import ArrowWriter
+from curate.runs.arrow_files import ArrowReader, ArrowWriter
 from curate.runs.layout import PhaseFolder
 
 ROUND_BYTES = 8 << 20
 """How many bytes of rows a writer gathers before it writes them."""
+
+READ_BYTES = 32 << 20
+"""How many bytes of neighbouring parts, as they are stored, a reduction gets at a time; one part is never divided."""
 
 
 class Writer:
     """Writes the rows of one task, by part.
 
     Args:
-        part_of: rows -> int64[n_rows], which task of the next phase sees each row.
+        part_of: rows -> int64[n_rows], which part each row is for.
         label: the stage, for what goes wrong.
+        round_bytes: how much is gathered before it is written.
     """
 
-    def __init__(self, file: BinaryIO, part_of: Callable[[pa.RecordBatch], np.ndarray], n_parts: int, label: str):
+    def __init__(
+        self,
+        file: BinaryIO,
+        part_of: Callable[[pa.RecordBatch], np.ndarray],
+        n_parts: int,
+        label: str,
+        round_bytes: int = ROUND_BYTES,
+    ):
         self.file, self.part_of, self.n_parts, self.label = file, part_of, n_parts, label
+        self._round_bytes = round_bytes
         self._waiting: list[pa.RecordBatch] = []
         self._n_bytes = 0
         self._writer: ArrowWriter | None = None
@@ -42,7 +55,7 @@ class Writer:
     def write(self, rows: pa.RecordBatch) -> None:
         self._waiting.append(rows)
         self._n_bytes += rows.nbytes
-        if self._n_bytes >= ROUND_BYTES:
+        if self._n_bytes >= self._round_bytes:
             self._flush()
 
     def close(self) -> None:
@@ -58,7 +71,7 @@ class Writer:
         rows = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
         self._waiting, self._n_bytes = [], 0
         self._writer = self._writer or ArrowWriter(self.file, schema)
-        if rows:
+        if rows and rows[0].num_rows:
             self._round(rows[0])
 
     def _round(self, rows: pa.RecordBatch) -> None:
@@ -67,32 +80,73 @@ class Writer:
             raise StageError(f"{self.label}: a partition gave {len(part_of)} numbers for {rows.num_rows} rows")
         if part_of.min() < 0 or part_of.max() >= self.n_parts:
             strange = part_of.min() if part_of.min() < 0 else part_of.max()
-            raise StageError(f"{self.label} sent a row to task {strange} of {self.n_parts}")
+            raise StageError(f"{self.label} sent a row to part {strange} of {self.n_parts}")
         if self.n_parts > 1:
             order = np.argsort(part_of, kind="stable")
             part_of, rows = part_of[order], rows.take(pa.array(order))
-        bounds = np.searchsorted(part_of, np.arange(self.n_parts + 1))
-        for part in range(self.n_parts):
-            self._writer.write(rows.slice(bounds[part], bounds[part + 1] - bounds[part]))
+        starts = np.flatnonzero(np.diff(part_of, prepend=-1))
+        for start, stop in zip(starts, [*starts[1:], rows.num_rows], strict=True):
+            self._writer.write(rows.slice(start, stop - start), int(part_of[start]))
 
 
 class Reader:
-    """The rows for one task, from every task of the phase before it, in task order; may be read more than once.
+    """Rows of some parts of some shuffle files, in the order of the files; may be read more than once.
 
     Args:
-        rows: where they are.
-        part, n_parts: which of how many partitions to read.
+        phase: which phase wrote the files. tasks: whose files are read.
+        parts: which parts of each.
     """
 
-    def __init__(self, folder: RunFolder, rows: Shuffled, part: int, n_parts: int):
-        self.phase, self.n_tasks = PhaseFolder(folder, rows.phase), rows.n_tasks
-        self.part, self.n_parts = part, n_parts
+    def __init__(self, folder: RunFolder, phase: str, tasks: Sequence[int], parts: range):
+        self.phase, self.tasks, self.parts = PhaseFolder(folder, phase), tasks, parts
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for task in range(self.n_tasks):
+        """Yield the rows in batches; at least one, even if empty."""
+        is_empty, columns = True, None
+        for reader in self._opened():
+            columns = columns or reader.schema
+            for number in np.flatnonzero(self._are_mine(reader)).tolist():
+                is_empty = False
+                yield reader.batch(number)
+        if is_empty and columns is not None:
+            yield arrow_files.no_rows(columns)
+
+    def pieces(self) -> Iterator[Reader]:
+        """Divide the parts into stretches of about `READ_BYTES`, in their order."""
+        sizes = np.zeros(len(self.parts), np.int64)
+        for reader in self._opened():
+            mine = self._are_mine(reader)
+            np.add.at(sizes, reader.parts[mine] - self.parts.start, reader.n_bytes[mine])
+        start, n_bytes = self.parts.start, 0
+        for part, size in zip(self.parts, sizes.tolist(), strict=True):
+            if n_bytes and n_bytes + size > READ_BYTES:
+                yield self._only(range(start, part))
+                start, n_bytes = part, 0
+            n_bytes += size
+        yield self._only(range(start, self.parts.stop))
+
+    def _only(self, parts: range) -> Reader:
+        return Reader(self.phase.run, self.phase.name, self.tasks, parts)
+
+    def _opened(self) -> Iterator[ArrowReader]:
+        for task in self.tasks:
             place = self.phase.task(task)
             with contextlib.closing(arrow_files.open_file(place, place.shuffle)) as reader:
-                yield from reader.batches(range(self.part, reader.n_batches, self.n_parts))
+                yield reader
+
+    def _are_mine(self, reader: ArrowReader) -> np.ndarray:
+        return (reader.parts >= self.parts.start) & (reader.parts < self.parts.stop)
+
+
+def to_one_part(rows: pa.RecordBatch) -> np.ndarray:
+    """Return int64[n_rows], the only part."""
+    return np.zeros(rows.num_rows, np.int64)
+
+
+def about_shard(folder: RunFolder, results: Shuffled, shard: int) -> Reader:
+    """Return the results of a barrier that are about the documents of a shard."""
+    tasks, part = results.holding(shard)
+    return Reader(folder, results.phase, tasks, range(part, part + 1))
 
 
 def joined(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:

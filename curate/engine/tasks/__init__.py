@@ -1,8 +1,8 @@
-"""The tasks of a run: documents of one shard through stages (map), rows of one partition through a reduction (reduce),
-documents into files (write).
+"""The tasks of a run: documents of one shard through stages (map), rows of some parts through a reduction (reduce),
+rows of many files into one (merge), documents into files (write).
 
 map_task        one task of a map phase             task_inputs     what it reads, and the key made of all that
-reduce_task     one task of a reduce phase          stage_runners   one generator for each stage of a phase
+reduce_task, merge_task    of those phases          stage_runners   one generator for each stage of a phase
 write_task      one task of a write phase           data_files      which document belongs to which file
 sources         documents as a source makes them    trial_reader    those of a trial
 by_document     filters and transforms              contracts       what is checked of their answers

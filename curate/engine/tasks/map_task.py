@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from curate import plan
 from curate.batch import Batch, Places, same_schema
 from curate.batch.column_types import parse
+from curate.engine import stopping
 from curate.engine.barriers import shuffle, sidecar
 from curate.engine.barriers.emit import Emitter
 from curate.engine.tasks import contracts, data_files, outgoing, sources, stage_runners, task_inputs, trial_reader
@@ -291,6 +292,7 @@ class _Progress:
 
     def watch(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         for batch in batches:
+            stopping.check()
             self.n_docs += len(batch)
             if self.place.run.is_local and time.monotonic() > self.next:
                 self.next = time.monotonic() + 1

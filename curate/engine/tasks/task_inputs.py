@@ -72,8 +72,7 @@ def find(phase: MapPhase, place: TaskFolder, known: Mapping[str, str]) -> TaskIn
     digests = trusted | _digests(phase, (*checked, *referred), known)
     rows = None
     if phase.apply:
-        rows = list(shuffle.Reader(place.run, phase.apply.results, place.number, phase.n_shards))
-    n_partitions = phase.emit.n_partitions if phase.emit else 0
+        rows = list(shuffle.about_shard(place.run, phase.apply.results, place.number))
     read = _from_source(phase, shard, digests) if shard else _from_phase(phase, place)
     key = fingerprint.combine(
         phase.fingerprint,
@@ -81,7 +80,7 @@ def find(phase: MapPhase, place: TaskFolder, known: Mapping[str, str]) -> TaskIn
         read,
         shuffle.digest(rows) if rows is not None else "",
         [[split.name, _content(digests, split)] for split in referred],
-        n_partitions,
+        phase.emit.n_parts if phase.emit else 0,
     )
     results = shuffle.by_row(rows) if rows is not None else None
     return TaskInputs(phase, key, shard, (*checked, *referred), digests, results)

@@ -36,10 +36,10 @@ UNKNOWN = np.uint64(0xFFFFFFFFFFFFFFFF)
 class Components:
     """Finds connected components: documents that are linked directly or through others."""
 
-    n_tasks: int
+    n_parts: int
 
     def find(self, edges: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
-        """Yield the edges with their component (the number of its first document) and the task that decides it."""
+        """Yield the edges with their component (the number of its first document) and the part in which it is decided."""
         n_docs = int(context.n_docs.sum())
         first = np.r_[0, np.cumsum(context.n_docs)[:-1]]
         parent = np.arange(n_docs, dtype=np.uint32 if n_docs < 1 << 32 else np.uint64)
@@ -54,10 +54,10 @@ class Components:
             n_edges += batch.num_rows
         for batch in edges:
             root = union_find.roots(parent, number(batch, "a"))
-            task = root.astype(np.uint64) * np.uint64(self.n_tasks) // np.uint64(max(1, n_docs))
+            part = root.astype(np.uint64) * np.uint64(self.n_parts) // np.uint64(max(1, n_docs))
             yield pa.RecordBatch.from_arrays(
-                [*batch.columns, pa.array(root.astype(np.uint64)), pa.array(task.astype(np.uint32))],
-                names=[*batch.schema.names, "component", "task"],
+                [*batch.columns, pa.array(root.astype(np.uint64)), pa.array(part.astype(np.uint32))],
+                names=[*batch.schema.names, "component", "part"],
             )
         context.report(
             {

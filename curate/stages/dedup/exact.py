@@ -21,9 +21,6 @@ TRACKING = re.compile(
 )
 """Query parameters that track the visitor and do not change the page."""
 
-SHARDS_PER_TASK = 8
-"""How many shards' keys one reduce task processes: 16 bytes and a place per document."""
-
 
 FORMAT = 1
 """The version of indexes; raised when the meaning of a hash changes."""
@@ -91,9 +88,8 @@ class exact(Barrier):
         )
         return Emitted(rows, rows if self.index else None, ranks.counts, ranks.warnings)
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        n_tasks = -(-n_shards // SHARDS_PER_TASK)
-        return (Reduction("copies", n_tasks, lambda rows: _modulo(rows["high"].to_numpy(), n_tasks), self.find_copies),)
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
+        return (Reduction("copies", n_parts, lambda rows: _modulo(rows["high"].to_numpy(), n_parts), self.find_copies),)
 
     def find_copies(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield a row per duplicate: its place, the place of the kept copy, and the number of copies."""

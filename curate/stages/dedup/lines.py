@@ -16,9 +16,6 @@ from curate.kernels import line_hashes as kernel
 from curate.params import Positive, Share
 from curate.stages.dedup._line_counts import Counter, LineReport, Units
 
-SHARDS_PER_TASK = 2
-"""How many shards' lines one reduce task processes: 16 bytes per line."""
-
 HOST = r"^(?:[a-z][a-z0-9+.\-]*:)?//(?:[^/?#@]*@)?(?:www\.)?(?P<host>\[[^\]]*\]|[^/?#:@]*)"
 """The host of a URL in lower case, without `www.`, user and port."""
 
@@ -115,12 +112,11 @@ class lines(Barrier):
         rows = pa.RecordBatch.from_arrays([pa.array(keys), pa.array(row)], names=["key", "row"])
         return Emitted(rows, pa.RecordBatch.from_arrays([scopes, pa.array(salts)], names=["scope", "salt"]))
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         """Return the steps: keys of units -> units in too many documents -> evidence."""
-        n = -(-n_shards // SHARDS_PER_TASK)
         counter, report = Counter(self.max_documents, self.keeps_first), LineReport(self.units, self.keeps_first)
         return (
-            Reduction("repeats", n, lambda rows: _spread(rows, n), counter.find),
+            Reduction("repeats", n_parts, lambda rows: _spread(rows, n_parts), counter.find),
             Reduction("evidence", 1, lambda rows: np.zeros(rows.num_rows, np.int64), report.record),
         )
 

@@ -23,9 +23,6 @@ from curate.stages.dedup._dedup_report import DedupReport
 from curate.stages.dedup._pairs import Verified, candidates, of_pair
 from curate.stages.dedup._sketch import Sketcher, fixed
 
-SHARDS_PER_TASK = 2
-"""How many shards' keys, or edges, one reduce task processes."""
-
 SHOWN_MEMBERS = 20
 """How many members of its cluster are shown for a document."""
 
@@ -159,19 +156,23 @@ class minhash(Barrier):
         """Return one key per band of each document, and the sidecar: signature, rank and source."""
         return self.sketcher.emit(batch)
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         """Return the steps: band keys -> pairs -> edges -> components -> decisions -> evidence."""
-        n = -(-n_shards // SHARDS_PER_TASK)
         why = f"best {self.keep['best']}" if isinstance(self.keep, dict) else self.keep
         report = DedupReport(
             self.sketcher, self.threshold, self.removal_cap, self.over_cap, "first" if why == "none" else why
         )
         return (
-            Reduction("pairs", n, lambda rows: _spread(rows, n), candidates),
-            Reduction("edges", n, lambda rows: of_pair(rows, n), Verified(self.sketcher, self.threshold).edges),
-            Reduction("components", 1, _to_one, Components(n).find),
+            Reduction("pairs", n_parts, lambda rows: _spread(rows, n_parts), candidates),
             Reduction(
-                "decisions", n, lambda rows: rows["task"].to_numpy(), Decisions(self.sketcher, self.threshold).find
+                "edges", n_parts, lambda rows: of_pair(rows, n_parts), Verified(self.sketcher, self.threshold).edges
+            ),
+            Reduction("components", 1, _to_one, Components(n_parts).find),
+            Reduction(
+                "decisions",
+                n_parts,
+                lambda rows: rows["part"].to_numpy(),
+                Decisions(self.sketcher, self.threshold).find,
             ),
             Reduction("evidence", 1, _to_one, report.record),
         )

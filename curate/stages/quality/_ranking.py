@@ -81,12 +81,12 @@ class Ranking:
             return batch[self.group].to_pylist()
         return _languages(batch) if self.by and languages.COLUMN in batch else [None] * len(batch)
 
-    def reductions(self, n_tasks: int) -> tuple[Reduction, ...]:
-        """Return the reduce steps; each language, and then each group, is ranked in one task."""
-        ranks = Reduction("ranks", n_tasks, _task_by("group", n_tasks), self.rank)
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
+        """Return the reduce steps; each language, and then each group, is ranked in one part."""
+        ranks = Reduction("ranks", n_parts, _part_by("group", n_parts), self.rank)
         if not self.compares_languages:
             return (ranks,)
-        return Reduction("percentiles", n_tasks, _task_by("language", n_tasks), self.compare_languages), ranks
+        return Reduction("percentiles", n_parts, _part_by("language", n_parts), self.compare_languages), ranks
 
     def compare_languages(self, batches: Iterable[pa.RecordBatch], context: ReduceContext) -> Iterator[pa.RecordBatch]:
         """Yield the rows with percentiles, each among the documents of the language that have all scores, for scores."""
@@ -260,8 +260,8 @@ def _languages(batch: Batch) -> list[str | None]:
     return [None if code is None else languages.base(code) for code in batch[languages.COLUMN].to_pylist()]
 
 
-def _task_by(key: str, n_tasks: int) -> Callable[[pa.RecordBatch], np.ndarray]:
-    return lambda rows: (rows[key].to_numpy() % np.uint64(n_tasks)).astype(np.int64)
+def _part_by(key: str, n_parts: int) -> Callable[[pa.RecordBatch], np.ndarray]:
+    return lambda rows: (rows[key].to_numpy() % np.uint64(n_parts)).astype(np.int64)
 
 
 def _hashes(values: Sequence) -> pa.Array:

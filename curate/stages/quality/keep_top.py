@@ -55,7 +55,7 @@ class keep_top(Barrier):
         """Return the scores of each document and the hash of its id."""
         return self._ranking.emit(batch, self.languages)
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         return self._ranking.reductions(1)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:

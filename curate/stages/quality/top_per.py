@@ -67,8 +67,8 @@ class top_per(Barrier):
         """Return the scores of each document and the hashes of its id and its group."""
         return self._ranking.emit(batch, self.languages)
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
-        return self._ranking.reductions(n_shards)
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
+        return self._ranking.reductions(n_parts)
 
     def apply(self, batch: Batch, results: pa.RecordBatch) -> Verdicts:
         """Drop every document that is not kept; record its rank."""

@@ -22,7 +22,7 @@ class keep_loudest(Barrier):
     def emit(self, batch: Batch) -> Emitted:
         return Emitted(pa.RecordBatch.from_pydict({"n": pa.array(batch.numbers(self.by).astype(np.int64))}))
 
-    def reductions(self, n_shards: int) -> tuple[Reduction, ...]:
+    def reductions(self, n_parts: int) -> tuple[Reduction, ...]:
         return (Reduction("loudest", 1, lambda rows: np.zeros(rows.num_rows, np.int64), self.find),)
 
     def find(self, rows: Iterable[pa.RecordBatch], context) -> Iterator[pa.RecordBatch]:

@@ -73,7 +73,7 @@ def apply_by_hand(barrier: lines, shards: list[Batch]) -> list[Batch]:
     emitted = [placed(barrier.emit(batch), shard) for shard, batch in enumerate(shards)]
     repeats, _ = barrier.reductions(len(shards))
     results: list[pa.RecordBatch] = []
-    for task in range(repeats.n_tasks):
+    for task in range(repeats.n_parts):
         mine = [rows.filter(pa.array(repeats.partition(rows) == task)) for rows in emitted]
         results += repeats.reduce(mine, None)
     table = pa.Table.from_batches(results).combine_chunks()

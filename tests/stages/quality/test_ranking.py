@@ -55,7 +55,7 @@ def decide(barrier, batch: Batch, n_shards: int) -> dict[str, str | None]:
     results = emitted
     for reduction in barrier.reductions(n_shards):
         before, results = results, []
-        for task in range(reduction.n_tasks):
+        for task in range(reduction.n_parts):
             mine = [rows.filter(pa.array(reduction.partition(rows) == task)) for rows in before]
             results += list(reduction.reduce(mine, ReduceContext()))
     table = pa.Table.from_batches(results).sort_by([("shard", "ascending"), ("row", "ascending")]).combine_chunks()
