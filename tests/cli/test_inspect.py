@@ -103,6 +103,20 @@ def test_what_differs_between_two_runs(folder):
     assert all(example["b"]["value"] < 22 for example in group["examples"])
 
 
+def test_one_line_for_each_value_that_differs_for_some_documents(folder):
+    text = (
+        (folder / "one.yaml").read_text().replace("min_words: 5,", "min_words: 5, per: {source: {x: {min_words: 30}}},")
+    )
+    (folder / "cases.yaml").write_text(text)
+    curate.run(str(folder / "cases.yaml"), output=str(folder / "cases"), workers=1)
+    shown = run_curate("diff", folder / "one", folder / "cases").stdout.decode()
+    start = shown.index("the recipes differ")
+    assert shown[start : shown.index("the inputs")].splitlines()[1:] == [
+        "  filters.gopher.quality        min_words (source: x): 5 -> 30",
+        "",
+    ]
+
+
 def test_files_of_one_run_only_are_named_and_left_out(folder):
     found = json.loads(run_curate("diff", folder / "two", folder / "three", "--json").stdout)
     assert [Path(name).name for name in found["inputs"]["only_b"]] == ["b.jsonl"]
