@@ -202,6 +202,51 @@ def test_a_missing_package_of_a_datatrove_block_is_named(write_recipe, write_jso
     assert "pip install no_such_package_of_anyone" in str(error) and "stages[0]" in str(error.where)
 
 
+OF_A_KIND = {
+    "tokenizer.json": ({"text.count_tokens": {"tokenizer": "FILE"}}, "expected a tokenizer.json"),
+    "pieces.model": (
+        {"quality.perplexity": {"model": "n.arpa", "tokenizer": "FILE"}},
+        "not a complete SentencePiece model",
+    ),
+    "model/config.json": ({"quality.perplexity": {"model": "model/*"}}, "expected a causal model"),
+    "lid.ftz": ({"language.detect": {"model": "FILE"}}, "not a valid fastText model|cannot be read"),
+    "scores.bin": ({"quality.classifier": {"model": "FILE", "score": "s"}}, ""),
+    "scores.npz": ({"safety.classifier": {"model": "FILE", "score": "s"}}, ""),
+    "words.txt": ({"safety.words": {"lists": {"own": "FILE"}}}, "not valid UTF-8|NUL byte|has no entry"),
+    "hosts.txt": ({"safety.domains": {"lists": {"own": "FILE"}}}, "not valid UTF-8|NUL byte|has no entry"),
+    "sets.parquet": ({"decontaminate.ngrams": {"sets": ["FILE"]}}, ""),
+    "allow.parquet": ({"decontaminate.ngrams": {"sets": [], "allow": ["FILE"]}}, ""),
+}
+"""A file of a kind -> a stage that reads it, and what is said of one of another kind."""
+
+
+ANOTHER = {"empty": b"", "json": b"{}", "yaml": b"name: web\n", "binary": b"\xff\x00\xfe" * 40}
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [(name, what) for name in OF_A_KIND for what in (("empty", "binary") if name.endswith(".txt") else ANOTHER)],
+)
+def test_a_file_of_another_kind_is_refused_by_the_plan_with_its_line(
+    write_recipe, write_jsonl, tmp_path, name, content
+):
+    write_jsonl("a.jsonl", ["a"])
+    (tmp_path / "n.arpa").write_text("\\data\\\nngram 1=1\n")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(ANOTHER[content])
+    stage = json.loads(json.dumps(OF_A_KIND[name][0]).replace("FILE", name))
+    (error,) = refused(write_recipe([stage]))
+    assert re.search(OF_A_KIND[name][1], str(error)) and name.split("/")[0] in str(error) and error.where.at[0] > 1
+
+
+def test_a_missing_package_of_a_tokenizer_is_named_with_its_extra(write_recipe, write_jsonl, tmp_path, monkeypatch):
+    write_jsonl("a.jsonl", ["a"])
+    (tmp_path / "t.json").write_text("{}")
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    (error,) = refused(write_recipe([{"text.count_tokens": {"tokenizer": "t.json"}}]))
+    assert "pip install 'curate[tokens]'" in str(error) and error.where.at[0] > 1
+
+
 def test_a_perplexity_model_of_another_kind_is_refused(write_recipe, write_jsonl, tmp_path):
     write_jsonl("a.jsonl", ["a"])
     (tmp_path / "a.bin").write_bytes(b"\x00" * 100)
@@ -266,8 +311,12 @@ def test_names_of_languages_that_the_files_give_are_left_alone(write_recipe, wri
 def test_a_module_beside_the_recipe_is_named(write_recipe, write_jsonl, tmp_path):
     write_jsonl("a.jsonl", ["a"])
     (tmp_path / "mine_of_planning.py").write_text("def calm(doc): pass\n")
-    first, second = refused(write_recipe(["mine_of_planning.calm", "calm"]))
-    assert "add `modules: [mine_of_planning]`" in str(first) and "write mine_of_planning.calm" in str(second)
+    (tmp_path / "pack_of_planning").mkdir()
+    (tmp_path / "pack_of_planning" / "__init__.py").write_text("def calm(doc): pass\n")
+    named = ["mine_of_planning.calm", "pack_of_planning.calm", "nowhere_of_planning.calm", "calm"]
+    *dotted, last = map(str, refused(write_recipe(named)))
+    assert all(f"add `modules: [{name.partition('.')[0]}]`" in said for name, said in zip(named, dotted, strict=False))
+    assert "write mine_of_planning.calm" in last
 
 
 def test_an_index_inside_of_the_run_folder_is_refused_and_nothing_is_written(write_recipe, write_jsonl, tmp_path):
@@ -275,7 +324,17 @@ def test_an_index_inside_of_the_run_folder_is_refused_and_nothing_is_written(wri
     recipe = write_recipe([{"dedup.exact": {"index": str(tmp_path / "run" / "index")}}])
     with pytest.raises(SpecError, match=r"dedup\.exact > index: .* lies in the run folder"):
         curate.run(recipe, output=str(tmp_path / "run"))
-    assert not (tmp_path / "run").exists()
+    (error,) = refused(recipe, output=str(tmp_path / "run"))
+    assert "dedup.exact > index" in str(error) and not (tmp_path / "run").exists()
+    prepare(recipe, output=str(tmp_path / "another"))
+
+
+def test_all_that_lies_in_the_run_folder_is_said_by_the_plan(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", [{"id": "1", "text": "a"}])
+    recipe = write_recipe([{"dedup.minhash": {"reference": ["in"], "index": "in/index"}}])
+    said = [str(error) for error in refused(recipe, output=str(tmp_path / "in"))]
+    assert len(said) == 3 and all(f"> {what}: " in "".join(said) for what in ("index", "reference"))
+    assert any(f"{tmp_path}/in/a.jsonl lies in the run folder" in each for each in said)
 
 
 def test_set_reaches_columns_of_an_output_that_the_recipe_does_not_name(write_recipe, write_jsonl):
