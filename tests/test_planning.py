@@ -110,6 +110,26 @@ def test_a_mistake_in_every_section_is_said_with_its_line_and_one_exit(tmp_path)
     assert lines == [1, 2, 2, 4, 5, 6, 7] and "7 errors.  Nothing was run." in done.stderr
 
 
+@pytest.mark.parametrize("size", ["64", "-1"], ids=["", "with a wrong size of shards"])
+@pytest.mark.parametrize("source", ["jsonl", "parquet"])
+def test_all_fields_that_an_input_lacks_are_said_with_what_stages_lack(tmp_path, source, size):
+    document = {"body": "a b c", "n": 1}
+    (tmp_path / "a.jsonl").write_text(json.dumps(document) + "\n")
+    pq.write_table(pa.Table.from_pylist([document]), tmp_path / "a.parquet")
+    fields = "{text: txt, id: key, url: link, date: meta.day}"
+    (tmp_path / "r.yaml").write_text(
+        f"name: r\ninputs:\n  a: {{sources.{source}: {{paths: a.{source}, shard_mib: {size}, fields: {fields}, extra: {{stars: int}}}}}}\n"
+        "stages:\n  - language.detect: {keep: [xq, yq]}\n  - quality.threshold: {score: toxic_score, max: 0.5}\n"
+        "  - quality.keep_top: {share: 0.5, by: [fluency, ease]}\n"
+    )
+    found = refused(str(tmp_path / "r.yaml"))
+    said = [str(error).splitlines()[-1] for error in found]
+    wanted = ["`link`", "`meta.day`", "`stars`", "txt", "key", *(["got -1"] if size == "-1" else [])]
+    wanted += ['"xq"', '"yq"', '"toxic_score"', "`fluency`", "`ease`"]
+    assert len(said) == len(wanted) and all(any(each in one for one in said) for each in wanted)
+    assert [error.where.at for error in found] == sorted(error.where.at for error in found)
+
+
 def test_one_mistake_is_said_without_a_count(write_recipe, write_jsonl):
     write_jsonl("a.jsonl", ["a"])
     (error,) = refused(write_recipe([{"filters.gopher.quality": {"min_words": -1}}]))

@@ -17,7 +17,7 @@ from curate.errors import Problems, SpecError, at
 from curate.plan import Plan
 from curate.report import sections
 from curate.runs import RunFolder, redaction
-from curate.spec import Gap, Input, PipelineSpec
+from curate.spec import INPUT_PARAMS, Gap, Input, PipelineSpec, StageSpec
 from curate.stage import HasColumnsOfFiles, HasInputCheck, Shard
 
 MOST_CHECKED = 16
@@ -117,22 +117,34 @@ def _looked_into(given: Input, shards: Sequence[Shard], problems: Problems) -> I
         problems: takes what is wrong: parameters of the source that do not fit each other, files of another format,
             without documents or without the columns. The source is then a gap.
     """
-    source, files = given.source, [split for shard in shards for split in shard.splits if split.start == 0]
-    if isinstance(source, Gap):
+    source = _readable(given.source) if isinstance(given.source, Gap) else given.source
+    files = [split for shard in shards for split in shard.splits if split.start == 0]
+    if source is None:
         return given
     gap = replace(given, source=Gap(source.label, source.stage, source.params, source.places))
-    with problems.noted(), at(source.place_of("paths")):
+    with problems.noted(), at(source.place_of("paths")), Problems() as found:
         plan.columns.columns_of(source)  # refuses parameters that do not fit each other, with their place
         made = source.stage.construct(source.all_params) if files else None
         if isinstance(made, HasColumnsOfFiles):
-            source = replace(source, params={**source.params, **made.found_in(files)})
-            made = source.stage.construct(source.all_params)
+            with found.noted():
+                source = replace(source, params={**source.params, **made.found_in(files)})
         if isinstance(made, HasInputCheck):
             for split in files[:: -(-len(files) // MOST_CHECKED)]:
                 with contextlib.suppress(OSError):  # the task that reads the file will say what is wrong
                     made.check_input(split)
-        return replace(given, source=source)
+        found.refuse()
+        return given if isinstance(given.source, Gap) else replace(given, source=source)
     return gap
+
+
+def _readable(gap: Gap) -> StageSpec | None:
+    """Return a source with which files can be looked into, though the recipe is wrong about how much of them is read; else None."""
+    if gap.stage is None or not gap.places.keys() - gap.params.keys() <= INPUT_PARAMS.keys():
+        return None
+    own = {name: value for name, value in gap.params.items() if name in gap.stage.params}
+    if any(param.is_required and name not in own for name, param in gap.stage.params.items()):
+        return None
+    return StageSpec(gap.stage.name, gap.label, own, gap.places.get("paths", ""), gap.stage, places=gap.places)
 
 
 def refuse_own_output(folder: RunFolder, planned: Plan) -> None:

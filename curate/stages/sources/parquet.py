@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts, column_types
 from curate.batch.json_columns import json_rows, python_values
-from curate.errors import InputError, StageError
+from curate.errors import InputError, Problems, StageError
 from curate.formats.parquet import row_groups
 from curate.lookup import StoredRecord
 from curate.stage import Shard, Split
@@ -91,9 +91,12 @@ class parquet:
         looked = files if self.extra == ALL else spread(files)
         with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
             schemas = list(pool.map(_schema_of, looked))
-        for column, key in named_by(self.layout).items():
-            if all(type_at(schema, key) is None for schema in schemas):
-                raise no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
+        with Problems() as problems:
+            for column, key in named_by(self.layout).items():
+                if all(type_at(schema, key) is None for schema in schemas):
+                    problems.add(
+                        no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
+                    )
         if self.extra != ALL:
             return {}
         id_fits = all(_can_be_id(schema.field("id").type) for schema in schemas if schema.names.count("id") == 1)
@@ -267,23 +270,31 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
     """
     duplicates = {name for name in stored.names if stored.names.count(name) > 1}
     keys = {}
-    for name in layout.schema.names:
-        found = [key for key in layout.keys[name] if key in duplicates or type_at(stored, key) is not None]
-        key = found[0] if found else layout.keys[name][0]
-        if key in duplicates:
-            raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
-        if not found:
-            if name == "text" or (name == "id" and name in layout.mapped):
-                raise no_such_key(name, key, [split], stored.names)
-            continue
-        kind = type_at(stored, key)
-        if name == "text" and not _is_text(kind):
-            raise InputError(
-                f"{split.url}: column `{key}` holds {column_types.shown(kind)}, expected text.  Map another column: fields: {{text: COLUMN}}"
-            )
-        if name != "id" or name in layout.mapped or _can_be_id(kind):
-            keys[name] = key
+    with Problems() as problems:
+        for name in layout.schema.names:
+            with problems.noted():
+                key = _key(name, split, stored, layout, duplicates)
+                if key is not None:
+                    keys[name] = key
     return keys
+
+
+def _key(name: str, split: Split, stored: pa.Schema, layout: Layout, duplicates: Collection[str]) -> str | None:
+    """Return where one column is in a file, as `_keys`; None if the file does not have it."""
+    found = [key for key in layout.keys[name] if key in duplicates or type_at(stored, key) is not None]
+    key = found[0] if found else layout.keys[name][0]
+    if key in duplicates:
+        raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
+    if not found:
+        if name == "text" or (name == "id" and name in layout.mapped):
+            raise no_such_key(name, key, [split], stored.names)
+        return None
+    kind = type_at(stored, key)
+    if name == "text" and not _is_text(kind):
+        raise InputError(
+            f"{split.url}: column `{key}` holds {column_types.shown(kind)}, expected text.  Map another column: fields: {{text: COLUMN}}"
+        )
+    return key if name != "id" or name in layout.mapped or _can_be_id(kind) else None
 
 
 def _can_be_id(kind: pa.DataType) -> bool:
