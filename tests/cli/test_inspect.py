@@ -91,6 +91,47 @@ def test_explain_says_how_far_off_and_which_command_prints_the_record(folder):
     assert f"curate show {folder}/two a-0 --raw" in shown
 
 
+ODD = ["--raw", "-x", "\x1b[31mred", "a\nb", "it's", "\u202eevil", "a b", "$HOME", ""]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory) -> Path:
+    """A run over documents with odd ids, three of them with the same one."""
+    folder = tmp_path_factory.mktemp("odd")
+    docs = [{"id": id, "text": f"{LONG} {k}"} for k, id in enumerate([*ODD, "twice", "twice", "twice"])]
+    docs[-2]["text"] = "short"
+    (folder / "a.jsonl").write_text("".join(json.dumps(doc) + "\n" for doc in docs))
+    (folder / "r.yaml").write_text(
+        "name: r\nrejects: text\ninputs: {sources.jsonl: {paths: a.jsonl, fields: {id: id}}}\n"
+        "stages: [{filters.gopher.quality: {min_words: 5, min_stop_words: null, min_mean_word_length: null}}]\n"
+    )
+    curate.run(str(folder / "r.yaml"), output=str(folder / "run"), workers=1)
+    return folder
+
+
+@pytest.mark.parametrize("id", [id for id in ODD if id])
+def test_the_command_that_explain_prints_works_as_printed(odd, id):
+    shown = run_curate("explain", "--", odd / "run", id).stdout.decode()
+    (line,) = (line for line in shown.splitlines() if line.startswith("  curate show "))
+    program = f'curate() {{ {sys.executable} -m curate.cli "$@"; }}; {line}'
+    result = subprocess.run(["bash", "-c", program], capture_output=True, timeout=120)
+    assert json.loads(result.stdout)["id"] == id, result.stderr
+    printed = shown.splitlines()[0].split("  ")[0]
+    assert run_curate("show", "--", odd / "run", printed).stdout.decode().startswith(LONG)
+
+
+def test_each_of_several_documents_with_one_id_can_be_named(odd):
+    found = [json.loads(run_curate("explain", odd / "run", "twice", "--number", k, "--json").stdout) for k in (1, 2, 3)]
+    assert [each["fate"] for each in found] == ["kept", "kept", "dropped"]
+    assert [each["text"] for each in found] == [f"{LONG} {len(ODD)}", f"{LONG} {len(ODD) + 2}", "short"]
+    texts = [run_curate("show", odd / "run", "twice", "--number", k).stdout.decode() for k in (1, 2, 3)]
+    assert texts == [f"{each['text']}\n" for each in found]
+    shown = run_curate("explain", odd / "run", "twice").stdout.decode()
+    assert "twice --number 2" in shown and "twice --number 3" in shown and "3 documents have the id twice" in shown
+    result = run_curate("show", odd / "run", "twice", "--number", 4)
+    assert result.returncode == 2 and b"3 documents, so none is number 4" in result.stderr
+
+
 def test_what_differs_between_two_runs(folder):
     shown = run_curate("diff", folder / "one", folder / "two").stdout.decode()
     found = json.loads(run_curate("diff", folder / "one", folder / "two", "--json").stdout)
