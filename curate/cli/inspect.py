@@ -64,11 +64,13 @@ def show(
     """Print one document: its record in the input, its page, or its text."""
     from curate.cli import show_record
     from curate.cli.console import ERR, quoted
-    from curate.report import fate, stored_document
+    from curate.report import fate, finished_run, stored_document
 
     if raw + html + text > 1:
         raise typer.BadParameter("choose one of --raw, --html and --text")
     document = stored_document.find(run, what, importable(module), number)
+    if note := finished_run.another_version(document.run.manifest, run):
+        ERR.print(f"note: {note}")
     if document.hit.n_of_id > 1:
         ERR.print("note: ", quoted(fate.repeated(document.hit)), "" if number else "  Another one: --number 2.")
     if raw or html:
@@ -88,6 +90,7 @@ def diff(
         int,
         typer.Option("--examples", min=0, max=1000, metavar="N", help="Documents shown of each of the largest groups."),
     ] = 2,
+    module: Modules = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs: what the recipes do otherwise, and which documents B gained, lost, or dropped for another reason."""
@@ -95,7 +98,7 @@ def diff(
     from curate.cli.console import print_json
     from curate.report import run_difference
 
-    found = run_difference.compare(a, b, examples)
+    found = run_difference.compare(a, b, examples, importable(module))
     if as_json:
         print_json(found, is_document=True)
     else:

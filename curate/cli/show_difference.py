@@ -141,10 +141,8 @@ def _print_group(group: Mapping[str, Any]) -> None:
         for name in ("a", "b"):
             if ground := _ground(example[name]):
                 OUT.print("            ", quoted(f"{name.upper()}: {ground}"))
-        if example["text"]:
-            OUT.print(
-                "            ", quoted(example["text"][:100], "dim"), " ..." if len(example["text"]) > 100 else ""
-            )
+        if text := " ".join((example["text"] or "").split()):
+            OUT.print("            ", quoted(text[:100], "dim"), " ..." if len(text) > 100 else "")
 
 
 def _ground(said: Mapping[str, Any]) -> str:
@@ -175,12 +173,12 @@ def _print_tables(found: Mapping[str, Any]) -> None:
 
 
 def _size_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
-    sizes = found["bytes"]
+    sizes, compared = found["bytes"], found["sizes"] if found["documents"]["compared"] else {}
     yield ["bytes, whole runs", *_two(sizes["a"], sizes["b"]), "", "", ""]
-    if not any(name in found["sizes"] for name in TOKENS):
+    if not any(name in compared for name in TOKENS):
         estimate = sizes["estimated_tokens"]
         yield ["tokens, estimated from bytes", *_two(estimate["a"], estimate["b"]), "", "", ""]
-    for signal, shift in found["sizes"].items():
+    for signal, shift in compared.items():
         parts = [f"{sign}{shift[key]:,}" for sign, key in (("+", "gained"), ("-", "lost"))]
         changed = f"{shift['changed']:+,} in {many(shift['n_changed'], 'document')}" if shift["n_changed"] else "0"
         yield [signal, *_two(shift["a"], shift["b"]), *parts, changed]

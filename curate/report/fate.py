@@ -14,7 +14,7 @@ from curate import formats, registry
 from curate.errors import CurateError, SpecError
 from curate.formats import PARQUET, Format, wanted
 from curate.formats.wanted import Wanted
-from curate.report import copies, near_names, origin, story
+from curate.report import copies, finished_run, near_names, origin, story
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
 from curate.report.kept_texts import KeptRows
 from curate.report.recorded import Recorded
@@ -211,7 +211,8 @@ def find(url: str, asked: str, modules: Sequence[str] = (), number: int = 0) -> 
 
 def fate_of(run: Documents, hit: Hit) -> dict[str, Any]:
     """Return all that is known of a document."""
-    notes: list[str] = [repeated(hit)] if hit.n_of_id > 1 else []
+    said = finished_run.another_version(run.manifest, run.folder.url), repeated(hit) if hit.n_of_id > 1 else ""
+    notes = [note for note in said if note]
     recorded = Recorded(run.folder, run.manifest, hit.row["id"])
     if not recorded.is_there:
         notes.append(NO_RECORD)

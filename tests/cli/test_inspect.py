@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -173,6 +174,47 @@ def test_a_run_does_not_differ_from_itself(folder):
 def test_what_is_no_run_is_refused(tmp_path, verb):
     result = run_curate(verb, tmp_path, "x")
     assert result.returncode == 2 and b"there is no run here" in result.stderr and not result.stdout
+
+
+@pytest.mark.parametrize("command", [["explain", "DATA", "x"], ["show", "DATA", "x"], ["diff", "DATA", "DATA"]])
+def test_of_a_data_set_it_is_said_that_it_is_one(folder, tmp_path, command):
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "a.jsonl").write_bytes((folder / "a.jsonl").read_bytes())
+    for place in (tmp_path, tmp_path / "part" / "a.jsonl"):
+        result = run_curate(*(str(place) if word == "DATA" else word for word in command))
+        assert result.returncode == 2 and f"curate stats {place}` measures it" in result.stderr.decode()
+
+
+def test_a_run_of_another_version_is_named_and_shown(folder, tmp_path):
+    shutil.copytree(folder / "two", tmp_path / "run")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps(manifest | {"curate": "0.0.7"}))
+    for words in (["explain", "RUN", "a-1"], ["show", "RUN", "a-1"], ["stats", "RUN"], ["diff", folder / "one", "RUN"]):
+        result = run_curate(*(tmp_path / "run" if word == "RUN" else word for word in words))
+        assert (
+            result.returncode == 0 and b"was made by curate 0.0.7, and this is curate" in result.stdout + result.stderr
+        )
+        assert b"was made by" not in run_curate(*(folder / "two" if word == "RUN" else word for word in words)).stderr
+
+
+def test_runs_without_a_common_input_are_not_measured_against_each_other(folder):
+    text = (folder / "one.yaml").read_text().replace("a.jsonl", "b.jsonl")
+    (folder / "other.yaml").write_text(text)
+    curate.run(str(folder / "other.yaml"), output=str(folder / "other"), workers=1)
+    shown = run_curate("diff", folder / "one", folder / "other").stdout.decode()
+    assert "no input file in common" in shown and "words.count" not in shown and "tokens, estimated" in shown
+
+
+def test_a_preview_of_a_text_is_one_line(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": f"One\n\ntwo.\t{LONG}"}) + "\n")
+    rules = "{filters.gopher.quality: {min_words: %d, min_stop_words: null, min_mean_word_length: null}}"
+    for name, least in (("a", 2), ("b", 9999)):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"name: r\nrejects: text\ninputs: {{sources.jsonl: {{paths: a.jsonl}}}}\nstages: [{rules % least}]\nallow_empty: true\n"
+        )
+        curate.run(str(tmp_path / f"{name}.yaml"), output=str(tmp_path / name), workers=1)
+    shown = run_curate("diff", tmp_path / "a", tmp_path / "b").stdout.decode()
+    assert "One two. " in shown and "\\n" not in shown
 
 
 def test_a_run_that_has_not_finished_is_not_compared(folder, tmp_path):
