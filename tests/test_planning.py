@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import curate
 from curate import params, registry
 from curate.classifiers import backends
+from curate.cli import show_plan
 from curate.engine.planning import prepare
 from curate.errors import CurateError, Problems, SpecError, SpecErrors
 from curate.stages.decontaminate import _items
@@ -337,6 +338,14 @@ def test_a_module_beside_the_recipe_is_named(write_recipe, write_jsonl, tmp_path
     *dotted, last = map(str, refused(write_recipe(named)))
     assert all(f"add `modules: [{name.partition('.')[0]}]`" in said for name, said in zip(named, dotted, strict=False))
     assert "write mine_of_planning.calm" in last
+
+
+def test_a_checkpoint_before_rules_is_proposed_where_it_saves_the_slow_stages(write_recipe, write_jsonl, capsys):
+    write_jsonl("a.jsonl", ["a"])
+    slow, rules = "language.detect", {"filters.gopher.quality": {"min_words": 2}}
+    for stages, is_said in (([slow, rules], True), ([slow, "checkpoint", rules], False), ([rules, slow], False)):
+        show_plan.print_plan(prepare(write_recipe(stages)))
+        assert ("A `checkpoint` before filters.gopher.quality" in capsys.readouterr().out) is is_said
 
 
 def test_an_index_inside_of_the_run_folder_is_refused_and_nothing_is_written(write_recipe, write_jsonl, tmp_path):
