@@ -233,10 +233,6 @@ KINDS = """\
   a subclass of Barrier                                      global stage"""
 
 
-_REASON = re.compile(r"\n(?=(?!value|evidence)[\w, ]+: )")
-"""Where the next reason begins in the section `Drops` of a docstring."""
-
-
 @dataclass(frozen=True)
 class Stage:
     """A stage as the rest of the program knows it: its name, what to call, its kind and its schema."""
@@ -255,15 +251,6 @@ class Stage:
     def summary(self) -> str:
         """The first line of the docstring."""
         return self.help[""].split("\n")[0]
-
-    def value_of(self, reason: str) -> str:
-        """Return what the value of a reason is, from the docstring: `Drops: reason: why; value: the share`; empty if it is not said."""
-        entries = (entry.partition(":") for entry in _REASON.split(self.help.get("Drops", "")))
-        said = next((text for names, _, text in entries if reason in re.split(r"\W+", names)), "").partition("value:")[
-            2
-        ]
-        found = " ".join(re.split(r"[.;](?:\s|$)|,\s*evidence\b", said)[0].split())
-        return found if found[:1].isalpha() else ""
 
     @property
     def renamed(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from curate.report.kept_texts import KeptRows
 from curate.report.recorded import Recorded
 from curate.runs import Role, RunFolder, reading
 from curate.runs.layout import phase_of_rejects, shard_of_rejects
+from curate.stage import Stage
 from curate.statistics.record import JudgementRecord
 
 NO_RECORD = "The run has no judgements/, as an earlier version of curate made it; run the recipe again to see what was measured."
@@ -323,8 +325,20 @@ def rejected_row(run: Documents, hit: Hit) -> Mapping[str, Any]:
         return next(row for number, row in found if number == hit.number)
 
 
+_REASON = re.compile(r"\n(?=(?!value|evidence)[\w, ]+: )")
+"""Where the next reason begins in the section `Drops` of a docstring."""
+
+
 def _meaning_of_value(run: Documents, label: str, reason: str) -> str:
     """Return what the value of a reason is, as the help of the stage says; empty if it does not, or is the user's."""
     name = next((stage["name"] for stage in run.manifest["stages"] if stage["label"] == label), "")
     stage = registry.catalogue().get(name)
-    return stage.value_of(reason) if stage else ""
+    return value_of(stage, reason) if stage else ""
+
+
+def value_of(stage: Stage, reason: str) -> str:
+    """Return what the value of a reason is, from the docstring: `Drops: reason: why; value: the share`; empty if it is not said."""
+    entries = (entry.partition(":") for entry in _REASON.split(stage.help.get("Drops", "")))
+    said = next((text for names, _, text in entries if reason in re.split(r"\W+", names)), "").partition("value:")[2]
+    found = " ".join(re.split(r"[.;](?:\s|$)|,\s*evidence\b", said)[0].split())
+    return found if found[:1].isalpha() else ""

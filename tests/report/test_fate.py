@@ -127,7 +127,7 @@ def test_what_is_printed_of_an_id_finds_it(id):
     ],
 )
 def test_what_the_value_of_a_reason_is_comes_from_the_help_of_its_stage(stage, reason, value):
-    said = registry.catalogue()[stage].value_of(reason)
+    said = fate.value_of(registry.catalogue()[stage], reason)
     assert value in said and bool(value) == bool(said)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, BinaryIO
 
 import fsspec
@@ -94,9 +95,7 @@ class parquet:
         with Problems() as problems:
             for column, key in named_by(self.layout).items():
                 if all(type_at(schema, key) is None for schema in schemas):
-                    problems.add(
-                        no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
-                    )
+                    problems.add(no_such_key(column, key, looked, [name for each in schemas for name in each.names]))
         if self.extra != ALL:
             return {}
         id_fits = all(_can_be_id(schema.field("id").type) for schema in schemas if schema.names.count("id") == 1)
@@ -268,33 +267,26 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
         InputError: a column is duplicated in the file; the text, or an id in `fields`, is missing; or the text has another
             type.
     """
-    duplicates = {name for name in stored.names if stored.names.count(name) > 1}
-    keys = {}
     with Problems() as problems:
-        for name in layout.schema.names:
-            with problems.noted():
-                key = _key(name, split, stored, layout, duplicates)
-                if key is not None:
-                    keys[name] = key
-    return keys
+        found = {name: problems.tried(partial(_key, name, split, stored, layout), None) for name in layout.schema.names}
+    return {name: key for name, key in found.items() if key is not None}
 
 
-def _key(name: str, split: Split, stored: pa.Schema, layout: Layout, duplicates: Collection[str]) -> str | None:
+def _key(name: str, split: Split, stored: pa.Schema, layout: Layout) -> str | None:
     """Return where one column is in a file, as `_keys`; None if the file does not have it."""
-    found = [key for key in layout.keys[name] if key in duplicates or type_at(stored, key) is not None]
+    found = [key for key in layout.keys[name] if stored.names.count(key) > 1 or type_at(stored, key) is not None]
     key = found[0] if found else layout.keys[name][0]
-    if key in duplicates:
+    if stored.names.count(key) > 1:
         raise InputError(f"{split.url}: the file has two columns `{key}`, expected one.  Rename one of them")
-    if not found:
-        if name == "text" or (name == "id" and name in layout.mapped):
-            raise no_such_key(name, key, [split], stored.names)
-        return None
+    if not found and (name == "text" or (name == "id" and name in layout.mapped)):
+        raise no_such_key(name, key, [split], stored.names)
     kind = type_at(stored, key)
-    if name == "text" and not _is_text(kind):
+    if found and name == "text" and not _is_text(kind):
+        held = column_types.shown(kind)
         raise InputError(
-            f"{split.url}: column `{key}` holds {column_types.shown(kind)}, expected text.  Map another column: fields: {{text: COLUMN}}"
+            f"{split.url}: column `{key}` holds {held}, expected text.  Map another column: fields: {{text: COLUMN}}"
         )
-    return key if name != "id" or name in layout.mapped or _can_be_id(kind) else None
+    return key if found and (name != "id" or name in layout.mapped or _can_be_id(kind)) else None
 
 
 def _can_be_id(kind: pa.DataType) -> bool:
