@@ -109,13 +109,14 @@ class RunError(CurateError):
 
 @contextlib.contextmanager
 def at(where: str) -> Iterator[None]:
-    """Say of an error that is raised here, and has no place, where in the recipe it is."""
+    """Say of errors that are raised here, and have no place, where in the recipe they are."""
     try:
         yield
     except CurateError as error:
-        if error.where or len(error.errors) > 1:
+        if all(each.where for each in error.errors):
             raise
-        raise type(error)(error.message, where) from error
+        placed = [each if each.where else type(each)(each.message, where) for each in error.errors]
+        raise (placed[0] if len(placed) == 1 else SpecErrors(placed)) from error
 
 
 class Problems:

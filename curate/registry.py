@@ -142,6 +142,15 @@ def _hint(name: str, modules: Sequence[str], folders: Sequence[str]) -> str:
         return f"  {beside}.py defines it: write {beside}.{name}, and add `modules: [{beside}]` to the recipe."
     if is_beside or (module and importlib.util.find_spec(name.split(".")[0]) is not None):
         return f"  If it is your own code, add `modules: [{module}]` to the recipe: a recipe that names code is code."
+    if (
+        module
+        and module not in modules
+        and module.partition(".")[0] not in {each.partition(".")[0] for each in catalogue()}
+    ):
+        return (
+            f"  `curate stages` lists ours.  For one of your own, add `modules: [{module}]`; {module} is then looked for beside the "
+            "recipe, in the current folder and among the installed packages."
+        )
     return "  `curate stages` lists them."
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import curate
 from curate import params, registry
 from curate.classifiers import backends
+from curate.cli import show_plan
 from curate.engine.planning import prepare
 from curate.errors import CurateError, Problems, SpecError, SpecErrors
 from curate.stages.decontaminate import _items
@@ -108,6 +109,26 @@ def test_a_mistake_in_every_section_is_said_with_its_line_and_one_exit(tmp_path)
     assert done.returncode == 2 and "Traceback" not in done.stderr
     lines = [int(line) for line in re.findall(r"^\S*r\.yaml:(\d+):\d+ ", done.stderr, re.M)]
     assert lines == [1, 2, 2, 4, 5, 6, 7] and "7 errors.  Nothing was run." in done.stderr
+
+
+@pytest.mark.parametrize("size", ["64", "-1"], ids=["", "with a wrong size of shards"])
+@pytest.mark.parametrize("source", ["jsonl", "parquet"])
+def test_all_fields_that_an_input_lacks_are_said_with_what_stages_lack(tmp_path, source, size):
+    document = {"body": "a b c", "n": 1}
+    (tmp_path / "a.jsonl").write_text(json.dumps(document) + "\n")
+    pq.write_table(pa.Table.from_pylist([document]), tmp_path / "a.parquet")
+    fields = "{text: txt, id: key, url: link, date: meta.day}"
+    (tmp_path / "r.yaml").write_text(
+        f"name: r\ninputs:\n  a: {{sources.{source}: {{paths: a.{source}, shard_mib: {size}, fields: {fields}, extra: {{stars: int}}}}}}\n"
+        "stages:\n  - language.detect: {keep: [xq, yq]}\n  - quality.threshold: {score: toxic_score, max: 0.5}\n"
+        "  - quality.keep_top: {share: 0.5, by: [fluency, ease]}\n"
+    )
+    found = refused(str(tmp_path / "r.yaml"))
+    said = [str(error).splitlines()[-1] for error in found]
+    wanted = ["`link`", "`meta.day`", "`stars`", "txt", "key", *(["got -1"] if size == "-1" else [])]
+    wanted += ['"xq"', '"yq"', '"toxic_score"', "`fluency`", "`ease`"]
+    assert len(said) == len(wanted) and all(any(each in one for one in said) for each in wanted)
+    assert [error.where.at for error in found] == sorted(error.where.at for error in found)
 
 
 def test_one_mistake_is_said_without_a_count(write_recipe, write_jsonl):
@@ -202,6 +223,51 @@ def test_a_missing_package_of_a_datatrove_block_is_named(write_recipe, write_jso
     assert "pip install no_such_package_of_anyone" in str(error) and "stages[0]" in str(error.where)
 
 
+OF_A_KIND = {
+    "tokenizer.json": ({"text.count_tokens": {"tokenizer": "FILE"}}, "expected a tokenizer.json"),
+    "pieces.model": (
+        {"quality.perplexity": {"model": "n.arpa", "tokenizer": "FILE"}},
+        "not a complete SentencePiece model",
+    ),
+    "model/config.json": ({"quality.perplexity": {"model": "model/*"}}, "expected a causal model"),
+    "lid.ftz": ({"language.detect": {"model": "FILE"}}, "not a valid fastText model|cannot be read"),
+    "scores.bin": ({"quality.classifier": {"model": "FILE", "score": "s"}}, ""),
+    "scores.npz": ({"safety.classifier": {"model": "FILE", "score": "s"}}, ""),
+    "words.txt": ({"safety.words": {"lists": {"own": "FILE"}}}, "not valid UTF-8|NUL byte|has no entry"),
+    "hosts.txt": ({"safety.domains": {"lists": {"own": "FILE"}}}, "not valid UTF-8|NUL byte|has no entry"),
+    "sets.parquet": ({"decontaminate.ngrams": {"sets": ["FILE"]}}, ""),
+    "allow.parquet": ({"decontaminate.ngrams": {"sets": [], "allow": ["FILE"]}}, ""),
+}
+"""A file of a kind -> a stage that reads it, and what is said of one of another kind."""
+
+
+ANOTHER = {"empty": b"", "json": b"{}", "yaml": b"name: web\n", "binary": b"\xff\x00\xfe" * 40}
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [(name, what) for name in OF_A_KIND for what in (("empty", "binary") if name.endswith(".txt") else ANOTHER)],
+)
+def test_a_file_of_another_kind_is_refused_by_the_plan_with_its_line(
+    write_recipe, write_jsonl, tmp_path, name, content
+):
+    write_jsonl("a.jsonl", ["a"])
+    (tmp_path / "n.arpa").write_text("\\data\\\nngram 1=1\n")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(ANOTHER[content])
+    stage = json.loads(json.dumps(OF_A_KIND[name][0]).replace("FILE", name))
+    (error,) = refused(write_recipe([stage]))
+    assert re.search(OF_A_KIND[name][1], str(error)) and name.split("/")[0] in str(error) and error.where.at[0] > 1
+
+
+def test_a_missing_package_of_a_tokenizer_is_named_with_its_extra(write_recipe, write_jsonl, tmp_path, monkeypatch):
+    write_jsonl("a.jsonl", ["a"])
+    (tmp_path / "t.json").write_text("{}")
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    (error,) = refused(write_recipe([{"text.count_tokens": {"tokenizer": "t.json"}}]))
+    assert "pip install 'curate[tokens]'" in str(error) and error.where.at[0] > 1
+
+
 def test_a_perplexity_model_of_another_kind_is_refused(write_recipe, write_jsonl, tmp_path):
     write_jsonl("a.jsonl", ["a"])
     (tmp_path / "a.bin").write_bytes(b"\x00" * 100)
@@ -266,8 +332,20 @@ def test_names_of_languages_that_the_files_give_are_left_alone(write_recipe, wri
 def test_a_module_beside_the_recipe_is_named(write_recipe, write_jsonl, tmp_path):
     write_jsonl("a.jsonl", ["a"])
     (tmp_path / "mine_of_planning.py").write_text("def calm(doc): pass\n")
-    first, second = refused(write_recipe(["mine_of_planning.calm", "calm"]))
-    assert "add `modules: [mine_of_planning]`" in str(first) and "write mine_of_planning.calm" in str(second)
+    (tmp_path / "pack_of_planning").mkdir()
+    (tmp_path / "pack_of_planning" / "__init__.py").write_text("def calm(doc): pass\n")
+    named = ["mine_of_planning.calm", "pack_of_planning.calm", "nowhere_of_planning.calm", "calm"]
+    *dotted, last = map(str, refused(write_recipe(named)))
+    assert all(f"add `modules: [{name.partition('.')[0]}]`" in said for name, said in zip(named, dotted, strict=False))
+    assert "write mine_of_planning.calm" in last
+
+
+def test_a_checkpoint_before_rules_is_proposed_where_it_saves_the_slow_stages(write_recipe, write_jsonl, capsys):
+    write_jsonl("a.jsonl", ["a"])
+    slow, rules = "language.detect", {"filters.gopher.quality": {"min_words": 2}}
+    for stages, is_said in (([slow, rules], True), ([slow, "checkpoint", rules], False), ([rules, slow], False)):
+        show_plan.print_plan(prepare(write_recipe(stages)))
+        assert ("A `checkpoint` before filters.gopher.quality" in capsys.readouterr().out) is is_said
 
 
 def test_an_index_inside_of_the_run_folder_is_refused_and_nothing_is_written(write_recipe, write_jsonl, tmp_path):
@@ -275,7 +353,17 @@ def test_an_index_inside_of_the_run_folder_is_refused_and_nothing_is_written(wri
     recipe = write_recipe([{"dedup.exact": {"index": str(tmp_path / "run" / "index")}}])
     with pytest.raises(SpecError, match=r"dedup\.exact > index: .* lies in the run folder"):
         curate.run(recipe, output=str(tmp_path / "run"))
-    assert not (tmp_path / "run").exists()
+    (error,) = refused(recipe, output=str(tmp_path / "run"))
+    assert "dedup.exact > index" in str(error) and not (tmp_path / "run").exists()
+    prepare(recipe, output=str(tmp_path / "another"))
+
+
+def test_all_that_lies_in_the_run_folder_is_said_by_the_plan(write_recipe, write_jsonl, tmp_path):
+    write_jsonl("a.jsonl", [{"id": "1", "text": "a"}])
+    recipe = write_recipe([{"dedup.minhash": {"reference": ["in"], "index": "in/index"}}])
+    said = [str(error) for error in refused(recipe, output=str(tmp_path / "in"))]
+    assert len(said) == 3 and all(f"> {what}: " in "".join(said) for what in ("index", "reference"))
+    assert any(f"{tmp_path}/in/a.jsonl lies in the run folder" in each for each in said)
 
 
 def test_set_reaches_columns_of_an_output_that_the_recipe_does_not_name(write_recipe, write_jsonl):

@@ -16,11 +16,23 @@ What = Annotated[
     ),
 ]
 
+Number = Annotated[
+    int,
+    typer.Option(
+        "--number",
+        min=0,
+        metavar="N",
+        help="Of several documents, such as those with one id, the N-th that `explain` names; 0 is the one that came furthest.",
+        show_default=False,
+    ),
+]
+
 
 def explain(
     run: RunUrl,
     what: What,
     module: Modules = None,
+    number: Number = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to one document, stage by stage: values beside their bounds, edits, copies, ranks; or list those of a domain."""
@@ -28,7 +40,7 @@ def explain(
     from curate.cli.console import print_json
     from curate.report import fate
 
-    found = fate.find(run, what, importable(module))
+    found = fate.find(run, what, importable(module), number)
     if as_json:
         print_json(found, is_document=True)
     else:
@@ -39,6 +51,7 @@ def show(
     run: RunUrl,
     what: What,
     module: Modules = None,
+    number: Number = 0,
     *,
     raw: Annotated[
         bool, typer.Option("--raw", help="The record of the input, as stored, decompressed; a row of a table as JSON.")
@@ -50,11 +63,16 @@ def show(
 ) -> None:
     """Print one document: its record in the input, its page, or its text."""
     from curate.cli import show_record
-    from curate.report import stored_document
+    from curate.cli.console import ERR, quoted
+    from curate.report import fate, finished_run, stored_document
 
     if raw + html + text > 1:
         raise typer.BadParameter("choose one of --raw, --html and --text")
-    document = stored_document.find(run, what, importable(module))
+    document = stored_document.find(run, what, importable(module), number)
+    if note := finished_run.another_version(document.run.manifest, run):
+        ERR.print(f"note: {note}")
+    if document.hit.n_of_id > 1:
+        ERR.print("note: ", quoted(fate.repeated(document.hit)), "" if number else "  Another one: --number 2.")
     if raw or html:
         record = stored_document.record_of(document)
         show_record.print_bytes(record.data if raw else stored_document.page_in(record, document))
@@ -72,6 +90,7 @@ def diff(
         int,
         typer.Option("--examples", min=0, max=1000, metavar="N", help="Documents shown of each of the largest groups."),
     ] = 2,
+    module: Modules = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs: what the recipes do otherwise, and which documents B gained, lost, or dropped for another reason."""
@@ -79,7 +98,7 @@ def diff(
     from curate.cli.console import print_json
     from curate.report import run_difference
 
-    found = run_difference.compare(a, b, examples)
+    found = run_difference.compare(a, b, examples, importable(module))
     if as_json:
         print_json(found, is_document=True)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import fsspec
 
+from curate.cli.console import ERR
 from curate.errors import SpecError
 from curate.inputs import listing
 from curate.report import finished_run
@@ -70,6 +71,8 @@ def open_run(url: str, modules: Sequence[str] = ()) -> Opened | None:
     folder = RunFolder(url)
     if folder.exists(layout.MANIFEST) and _is_run_folder(folder):
         run = finished_run.read(url)
+        if note := finished_run.another_version(run.manifest, url):
+            ERR.print(f"note: {note}")
         return Opened(corpus.of_finished(folder, run.manifest, run.ledger), run)
     if folder.exists(layout.RUN):
         return Opened(unfinished.read(folder, modules))

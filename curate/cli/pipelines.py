@@ -173,7 +173,9 @@ def plan(
     from curate.cli import show_plan
     from curate.engine.planning import prepare
 
-    planned = prepare(recipe, settings=set or (), input_paths=input or (), skip=skip or (), executor=executor)
+    planned = prepare(
+        recipe, settings=set or (), input_paths=input or (), skip=skip or (), executor=executor, output=output
+    )
     for warning in planned.warnings:
         ERR.print(f"curate: {warning}")
     expected = None

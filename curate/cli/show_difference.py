@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from curate.cli.console import OUT, many, quoted
@@ -10,8 +12,8 @@ from curate.cli.show_values import expected, number, verdict
 from curate.runs.redaction import hidden
 from curate.signals import TOKENS
 
-LISTED_FILES, LISTED_GROUPS, LISTED_ROWS = 5, 8, 12
-"""Files, groups of each kind, and rows of a table that are shown; the rest is counted."""
+LISTED_FILES, LISTED_GROUPS, LISTED_ROWS, LISTED_CHANGES, LISTED_VALUES = 5, 8, 12, 20, 8
+"""Files, groups of each kind, rows of a table, changes of a stage, and values of a column that are shown; the rest is counted."""
 
 _HEADS = {
     "gained": "gained: kept in B only",
@@ -49,11 +51,13 @@ def _recipe_lines(recipes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield stage["stage"], "only in A"
     for stage in recipes["added"]:
         yield stage["stage"], "only in B"
-    for change in recipes["changed"]:
-        when = "".join(
-            f" where {column} is {' or '.join(map(str, values))}" for column, values in change["when"].items()
-        )
-        yield change["stage"], f"{change['param']}: {_short(change['a'])} -> {_short(change['b'])}{when}"
+    for stage, changed in itertools.groupby(recipes["changed"], lambda change: change["stage"]):
+        lines = [f"{c['param']}{_documents(c)}: {_short(c['a'])} -> {_short(c['b'])}" for c in changed]
+        yield from ((stage, line) for line in lines[:LISTED_CHANGES])
+        if rest := lines[LISTED_CHANGES:]:
+            yield stage, f"{many(len(rest), 'other change')}; --json has all"
+    for stage in recipes["rewritten"]:
+        yield stage, "its cases are written otherwise, and do the same"
     if recipes["order"]:
         yield "order of stages", f"{', '.join(recipes['order']['a'])} -> {', '.join(recipes['order']['b'])}"
     for change in recipes["recipe"]:
@@ -69,8 +73,22 @@ def _recipe_lines(recipes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         )
 
 
+def _documents(change: Mapping[str, Any]) -> str:
+    """Return which documents a change is about, in parentheses; nothing if it is all."""
+    said = [f"{column}: {_listed(values)}" for column, values in change["when"].items()]
+    said += [f"{column} other than {_listed(values)}" for column, values in change["unless"].items()]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _listed(values: Iterable[Any]) -> str:
+    shown = list(dict.fromkeys(map(str, values)))  # a key of `per` stands for a text and the number in it
+    return ", ".join(shown[:LISTED_VALUES]) + (
+        f" and {len(shown) - LISTED_VALUES:,} more" if len(shown) > LISTED_VALUES else ""
+    )
+
+
 def _short(value: Any) -> str:
-    text = str(value) if value is not None else "null"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 200 else f"{text[:200]} ..."
 
 
@@ -123,10 +141,8 @@ def _print_group(group: Mapping[str, Any]) -> None:
         for name in ("a", "b"):
             if ground := _ground(example[name]):
                 OUT.print("            ", quoted(f"{name.upper()}: {ground}"))
-        if example["text"]:
-            OUT.print(
-                "            ", quoted(example["text"][:100], "dim"), " ..." if len(example["text"]) > 100 else ""
-            )
+        if text := " ".join((example["text"] or "").split()):
+            OUT.print("            ", quoted(text[:100], "dim"), " ..." if len(text) > 100 else "")
 
 
 def _ground(said: Mapping[str, Any]) -> str:
@@ -157,12 +173,12 @@ def _print_tables(found: Mapping[str, Any]) -> None:
 
 
 def _size_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
-    sizes = found["bytes"]
+    sizes, compared = found["bytes"], found["sizes"] if found["documents"]["compared"] else {}
     yield ["bytes, whole runs", *_two(sizes["a"], sizes["b"]), "", "", ""]
-    if not any(name in found["sizes"] for name in TOKENS):
+    if not any(name in compared for name in TOKENS):
         estimate = sizes["estimated_tokens"]
         yield ["tokens, estimated from bytes", *_two(estimate["a"], estimate["b"]), "", "", ""]
-    for signal, shift in found["sizes"].items():
+    for signal, shift in compared.items():
         parts = [f"{sign}{shift[key]:,}" for sign, key in (("+", "gained"), ("-", "lost"))]
         changed = f"{shift['changed']:+,} in {many(shift['n_changed'], 'document')}" if shift["n_changed"] else "0"
         yield [signal, *_two(shift["a"], shift["b"]), *parts, changed]

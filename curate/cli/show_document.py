@@ -26,7 +26,16 @@ def print_found(found: Mapping[str, Any], run: str) -> None:
         OUT.print("      ", quoted(_in_short(document)), style="dim")
     if n > len(found["documents"]):
         OUT.print(f"  ... and {n - len(found['documents']):,} more")
-    OUT.print(f"\nTo see one, give its id or its URL: curate explain {run} ID")
+    OUT.print(f"\nTo see one, give its id or its URL: curate explain {shlex.quote(run)} ID")
+    if len({document["id"] for document in found["documents"]}) < len(found["documents"]):
+        OUT.print("Of several with one id, add its number in this list, such as --number 2.")
+
+
+def command(verb: str, run: str, what: str, options: str) -> str:
+    """Return a command that a shell takes as it is printed; what `quoted` makes of control characters is understood, too."""
+    words = f"{shlex.quote(run)} {shlex.quote(what)}"
+    is_odd = run.startswith("-") or what.startswith("-")
+    return f"curate {verb} {options} -- {words}" if is_odd else f"curate {verb} {words} {options}"
 
 
 def _in_short(document: Mapping[str, Any]) -> str:
@@ -50,15 +59,17 @@ def print_fate(found: Mapping[str, Any], run: str = "RUN") -> None:
             OUT.print("also broke: ", quoted(rules))
         if found.get("kept_copy"):
             _print_kept_copy(found)
-    for other in found["others"]:
+    for place, other in enumerate(found["others"], 2):
         OUT.print("also ", quoted(f"{other['id']}: {_in_short(other)}"))
+        if other["id"] == found["id"]:
+            OUT.print("     ", quoted(command("explain", run, found["asked"], f"--number {place}")))
     if found["n_others"] > len(found["others"]):
         OUT.print(f"also {found['n_others'] - len(found['others']):,} more")
     _print_columns(found)
     _print_remarks(found["remarks"])
     if place := found.get("origin"):
         OUT.print(f"\nread from {place['file']} by {place['source']}; its record there:")
-        OUT.print("  ", quoted(f"curate show {shlex.quote(run)} {shlex.quote(found['id'])} --raw"))
+        OUT.print("  ", quoted(command("show", run, found["id"], "--raw")))
     for note in found["notes"]:
         OUT.print(f"\nnote: {note}")
     if text := found.get("text"):
@@ -134,7 +145,8 @@ def _ground(found: Mapping[str, Any]) -> Iterator[Piece]:
         yield f"\n{rule['signal']} is {found['value']:.4g}, expected {' and '.join(bounds)}"
         return
     if found["value"] is not None:
-        yield f" ({found['value']:g})"
+        what = f" is {found['value_is']}" if found.get("value_is") else ""
+        yield f" ({found['value']:g}{what})"
     if found.get("evidence"):
         yield quoted(f"  {found['evidence']}")
     if found.get("lists"):

@@ -95,6 +95,8 @@ def print_plan(plan: Plan, forecast: Any = None, standings: Sequence[Any] | None
                 OUT.print("        all others                   pass", style="dim")
             for line in _forecast_of(phase, ref) if _emits(phase, ref) else ():
                 OUT.print(f"        {line}", style="dim")
+    if hint := _checkpoint_hint(plan):
+        OUT.print(f"\n{hint}")
     OUT.print(f"\n{many(len(data['columns']), 'column')} come out")
     for line in wrapped([one_line(column) for column in data["columns"]], "    "):
         OUT.print(line)
@@ -111,6 +113,21 @@ def print_plan(plan: Plan, forecast: Any = None, standings: Sequence[Any] | None
         OUT.print(f"\nNothing was run. {show_standing.to_do([each['standing'] for each in data['phases']])}")
     else:
         OUT.print("\nNothing was run. A phase or task whose recipe, code and input are unchanged will not run again.")
+
+
+def _checkpoint_hint(plan: Plan) -> str:
+    """Return what a checkpoint would save where rules are in one phase with extraction or language identification; else nothing."""
+    for phase in plan.phases:
+        slow: list[str] = []
+        for ref in phase.refs:
+            if ref.name.startswith(("extract.", "language.")):
+                slow.append(ref.label)
+            elif slow and ref.find(phase.modules).kind is Kind.RULES:
+                return (
+                    f"A `checkpoint` before {ref.label} would let a changed threshold rerun the rules without {' and '.join(slow)}, "
+                    "for the space of the documents at that point."
+                )
+    return ""
 
 
 def _documents(case: Case) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from curate import formats
 from curate.engine import beginning, compiling, planning, submitting, warm_up, worker
-from curate.engine.barriers import references
 from curate.engine.datatrove import terminal_log
 from curate.errors import RunError, SpecError
 from curate.executor import Job, Launcher
@@ -100,7 +99,7 @@ def carry_out(
     launcher = _launcher(planned.spec, workers)
     folder = RunFolder(output)
     claim(folder, planned.spec.name, replace=replace)
-    _refuse_own_output(folder, planned)
+    planning.refuse_own_output(folder, planned)
     watch = watch or (lambda event: None)
     secrets = redaction.secrets_of(planned.spec.resolved)
     for message in _folders(planned.spec):
@@ -144,32 +143,6 @@ def _folders(pipeline: PipelineSpec) -> Iterator[str]:
         if given.files:
             kinds = formats.with_modules(pipeline.modules)
             yield from listing.of_folders(given.files.paths, given.source.name, kinds)
-
-
-def _refuse_own_output(folder: RunFolder, planned: Plan) -> None:
-    """Refuse to read what this run writes, or to keep there what outlives it: the run would replace it."""
-    for label, url in references.indexes(planned):
-        if folder.holds(url):
-            raise SpecError(
-                f"{label} > index: {url} lies in the run folder {folder.url}, whose files this run replaces; the index is "
-                "for later runs, too.  Name a folder outside of it, or choose another --output."
-            )
-    for url in _read_by(planned):
-        if folder.holds(url):
-            raise SpecError(
-                f"{url} lies in the run folder {folder.url}, which this run writes.  Choose another --output."
-            )
-
-
-def _read_by(planned: Plan) -> Iterator[str]:
-    """Yield the address of every file that the sources of a plan read."""
-    for given in planned.spec.inputs:
-        if given.files is None:
-            from curate.engine.datatrove import blocks
-
-            yield from blocks.files(given.source.stage, given.source.params)
-    for shard in planned.shards:
-        yield from (split.url for split in shard.splits)
 
 
 def _compile_kernels(planned: Plan, watch: Watcher) -> None:

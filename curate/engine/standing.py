@@ -5,7 +5,7 @@ What is said holds for the files as they are listed: no content is digested. A r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from curate.engine import worker
@@ -66,9 +66,26 @@ def of_plan(planned: Plan, folder: RunFolder) -> tuple[list[PhaseStanding], list
             if standings[k].seconds is None:
                 standings[k].seconds, standings[k].measured_in = _seconds(list(records.values())), origin
                 standings[k].is_same = True
+    if any(standing.seconds is None for standing in standings):
+        others = [pair for pair in _same_recipe(folder, planned) if pair[0] not in places]
+        places |= dict(sorted(others, key=lambda pair: -len(_measured(planned.phases, pair[1]))))
     for origin, place in places.items():
         _measure_others(standings, planned.phases, origin, place)
     return standings, said
+
+
+def _same_recipe(folder: RunFolder, planned: Plan) -> Iterator[tuple[str, RunFolder]]:
+    """Yield the run folders beside a folder in which a recipe of the same name ran, though their first phase was another."""
+    try:
+        beside = [(f"../{name}", folder.beside(name)) for name in folder.siblings()]
+    except OSError:  # they cannot be listed, which has been said
+        return
+    for origin, place in beside:
+        try:
+            if reading.read_json(place, layout.RUN, {"name": str})["name"] == planned.spec.name:
+                yield origin, place
+        except (CurateError, OSError):  # no run folder, or a damaged one
+            continue
 
 
 def _records(folder: RunFolder, phase: AnyPhase, shards: Sequence[Shard]) -> dict[int, Record]:
@@ -97,18 +114,26 @@ def _measure_others(
     standings: Sequence[PhaseStanding], phases: Sequence[AnyPhase], origin: str, place: RunFolder
 ) -> None:
     """Take the time of phases that were never done from those of the same name in a folder's last run."""
+    measured = _measured(phases, place)
+    for standing, phase in zip(standings, phases, strict=True):
+        if standing.seconds is None and phase.folder in measured:
+            standing.seconds, standing.measured_in = measured[phase.folder], origin
+
+
+def _measured(phases: Sequence[AnyPhase], place: RunFolder) -> dict[str, float]:
+    """Return what the phases of the same name took in a folder's last run, as far as they were done there."""
     try:
         ran = reading.read_json(place, layout.PLAN, {"phases": [{"folder": str}]})["phases"]
     except CurateError:  # nothing has run there, or its plan is damaged
-        return
+        return {}
     by_title = {layout.phase_title(each["folder"]): PhaseFolder(place, each["folder"]) for each in ran}
-    for standing, phase in zip(standings, phases, strict=True):
+    found = {}
+    for phase in phases:
         other = by_title.get(layout.phase_title(phase.folder))
-        if standing.seconds is not None or other is None:
-            continue
-        records = [read_record(other.task(task)) for task in other.tasks_done()]
+        records = [read_record(other.task(task)) for task in other.tasks_done()] if other else []
         if records and all(records):
-            standing.seconds, standing.measured_in = _seconds(records), origin
+            found[phase.folder] = _seconds(records)
+    return found
 
 
 def _seconds(records: Sequence[Record]) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SCHEME = r"(?i:[a-z][a-z0-9+.-]*://)"
+_ESCAPE = re.compile(r"(\\(?:n|t|x[0-9a-f]{2}|u(?!d[89a-f])[0-9a-f]{4}))")
 _WITH_SCHEME = re.compile(rf"{_SCHEME}(.*)", re.DOTALL)
 
 
@@ -70,9 +71,24 @@ def exactly(text: str) -> Wanted:
     return Wanted(re.escape(text), re.escape(text), True, "is the id or URL of")
 
 
+def _printed(text: str) -> Wanted:
+    r"""Return the documents whose id or URL is printed like this: control characters are printed as `\x1b`, `\u202e`, `\n`."""
+    parts = _ESCAPE.split(text)  # what is between escapes, and the escapes
+    pattern = "".join(_either(part) if k % 2 else re.escape(part) for k, part in enumerate(parts))
+    return Wanted(pattern, pattern, True, "is the id or URL of")
+
+
+def _either(escape: str) -> str:
+    """Return a pattern for an escape, or for the character that is printed so."""
+    code = {"n": 0x0A, "t": 0x09}.get(escape[1]) or int(escape[2:], 16)
+    return rf"(?:{re.escape(escape)}|\x{{{code:x}}})"
+
+
 def meant(text: str) -> Iterator[Wanted]:
     """Yield what a text may mean, the most exact first."""
     yield exactly(text)
+    if _ESCAPE.search(text):
+        yield _printed(text)
     match = _WITH_SCHEME.fullmatch(text)
     address = match[1] if match else text
     if _is_domain(address) and not match:

@@ -22,6 +22,8 @@ def describe(ref: StageRef, modules: Sequence[str], *, with_rules: bool = True) 
     found: dict[str, Any] = {"label": ref.label, "name": ref.name, "params": dict(ref.params)}
     if ref.only:
         found["only"] = list(ref.only)
+    if ref.on_error != "fail":
+        found["on_error"] = ref.on_error
     if ref.columns:
         found["columns"] = dict(ref.columns)
     if with_rules and (files := _files(ref, modules)):

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
-from curate import formats
+from curate import formats, registry
 from curate.errors import CurateError, SpecError
 from curate.formats import PARQUET, Format, wanted
 from curate.formats.wanted import Wanted
-from curate.report import copies, near_names, origin, story
+from curate.report import copies, finished_run, near_names, origin, story
 from curate.report.finished_run import finished_folder, manifest_of, modules_in
 from curate.report.kept_texts import KeptRows
 from curate.report.recorded import Recorded
 from curate.runs import Role, RunFolder, reading
 from curate.runs.layout import phase_of_rejects, shard_of_rejects
+from curate.stage import Stage
 from curate.statistics.record import JudgementRecord
 
 NO_RECORD = "The run has no judgements/, as an earlier version of curate made it; run the recipe again to see what was measured."
@@ -66,8 +68,11 @@ class Documents:
         """The file formats that are known."""
         return formats.with_modules(self.modules)
 
-    def find(self, asked: str) -> tuple[Wanted, list[Hit], Counter[str]]:
+    def find(self, asked: str, number: int = 0) -> tuple[Wanted, list[Hit], Counter[str]]:
         """Return what is asked for, the documents that are meant, those that came furthest first, and how many have which fate.
+
+        Args:
+            number: return only the document of this number, from 1; 0 for all of them, `LISTED` + 1 at most.
 
         Raises:
             SpecError: no document of the run is meant, or its data is in a format that is not known.
@@ -75,9 +80,12 @@ class Documents:
         """
         for meant in wanted.meant(asked):
             fates: Counter[str] = Counter()
-            best = heapq.nlargest(LISTED + 1, self._hits(meant, fates), key=lambda hit: hit.progress)
+            most = max(LISTED + 1, number)
+            best = _counted(heapq.nlargest(most, self._hits(meant, fates), key=lambda hit: hit.progress))
+            if len(best) < number:
+                raise SpecError(f'"{asked}" {meant.meaning} {fates.total():,} documents, so none is number {number:,}.')
             if best:
-                return meant, best, fates
+                return meant, best[number - 1 : number] if number else best, fates
         if not self.results(Role.JUDGEMENTS) and self.unknown_files:
             raise self.unknown_format()
         raise SpecError(near_names.nothing_found(self.folder, self.manifest, asked))
@@ -128,6 +136,17 @@ class Documents:
                         yield Hit(path, number, row, KEPT, None)
 
 
+def _counted(hits: Sequence[Hit]) -> list[Hit]:
+    """Return documents with how many before each have its id, and its id and fate."""
+    of_id, of_fate, found = Counter[str](), Counter[tuple](), []
+    for hit in hits:
+        id, fate = hit.row["id"], (hit.row["id"], hit.shard, hit.row.get("stage"), hit.row.get("reason"))
+        found.append(replace(hit, occurrence=of_fate[fate], n_before=of_id[id]))
+        of_id[id] += 1
+        of_fate[fate] += 1
+    return [replace(hit, n_of_id=of_id[hit.row["id"]]) for hit in found]
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A document that is meant: a row of a file of the run.
@@ -137,6 +156,8 @@ class Hit:
         number: of the row in the file; without a file, how many documents were kept before it.
         progress: how far it came; higher is further, kept is furthest.
         shard: that it is in; None if it is not known.
+        occurrence: how many documents of the shard before it have its id and its fate. n_before: how many that came further, or
+            as far, have its id. n_of_id: how many of those that are meant have its id.
     """
 
     path: str
@@ -144,6 +165,9 @@ class Hit:
     row: Mapping[str, Any]
     progress: int
     shard: int | None
+    occurrence: int = 0
+    n_before: int = 0
+    n_of_id: int = 1
 
     @property
     def is_kept(self) -> bool:
@@ -157,13 +181,14 @@ class Hit:
         return {"id": self.row["id"], "url": self.row.get("url"), **fate}
 
 
-def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
+def find(url: str, asked: str, modules: Sequence[str] = (), number: int = 0) -> dict[str, Any]:
     """Return a document's fate, or a short list of documents.
 
     Args:
         url: the run folder.
         asked: an id or a URL, which may lack its scheme; a domain; or a part of an id or URL.
         modules: modules of the user's that bring file formats, stages and sources.
+        number: of several documents, that of this number, as they are listed from 1; 0 for the first, or the list.
 
     Returns:
         The fate. If several documents have the URL, the kept one comes first, or the one that came furthest; the others are
@@ -178,17 +203,18 @@ def find(url: str, asked: str, modules: Sequence[str] = ()) -> dict[str, Any]:
         InputError: a file of the run is damaged.
     """
     run = Documents.of_run(url, modules)
-    meant, best, fates = run.find(asked)
+    meant, best, fates = run.find(asked, number)
     if len(best) > 1 and not meant.is_one:
         listed = [hit.shown for hit in best[:LISTED]]
         return {"asked": asked, "meaning": meant.meaning, "fates": dict(fates), "documents": listed}
     others = [hit.shown for hit in best[1:]]
-    return {**fate_of(run, best[0]), "others": others, "n_others": fates.total() - 1}
+    return {**fate_of(run, best[0]), "asked": asked, "others": others, "n_others": 0 if number else fates.total() - 1}
 
 
 def fate_of(run: Documents, hit: Hit) -> dict[str, Any]:
     """Return all that is known of a document."""
-    notes: list[str] = []
+    said = finished_run.another_version(run.manifest, run.folder.url), repeated(hit) if hit.n_of_id > 1 else ""
+    notes = [note for note in said if note]
     recorded = Recorded(run.folder, run.manifest, hit.row["id"])
     if not recorded.is_there:
         notes.append(NO_RECORD)
@@ -206,6 +232,14 @@ def fate_of(run: Documents, hit: Hit) -> dict[str, Any]:
         if place is not None:
             found["origin"] = {"file": place.split.url, "source": place.source.stage.name, "digest": place.digest}
     return found | {"notes": notes}
+
+
+def repeated(hit: Hit) -> str:
+    """Return what must be said of a document whose id others have, too."""
+    return (
+        f"{hit.n_of_id:,} documents have the id {hit.row['id']}.  The verdict and the values are those of this one; what an earlier phase or "
+        "the input holds of it (titles, the text before a stage, the raw record) may be that of another."
+    )
 
 
 class _missing:
@@ -236,7 +270,7 @@ def kept(run: Documents, hit: Hit, recorded: Recorded) -> dict[str, Any]:
     columns = {name: value for name, value in row.items() if name not in _COLUMNS and value is not None}
     return {
         "id": hit.row["id"], "url": row.get("url") or hit.row.get("url"), "fate": "kept", "file": path, "row": number,
-        "columns": {**recorded.take_kept(hit.row["id"]), **columns}, "text": row.get("text"),
+        "columns": {**recorded.take_kept(hit.row["id"], hit.occurrence if hit.shard is not None else 0, hit.shard), **columns}, "text": row.get("text"),
     }  # fmt: skip
 
 
@@ -266,19 +300,45 @@ def kept_row(run: Documents, hit: Hit) -> tuple[str, int, Mapping[str, Any]]:
 
 def dropped(run: Documents, hit: Hit, recorded: Recorded, notes: list[str]) -> dict[str, Any]:
     """Return what is known of a dropped document; what is missing goes to `notes`."""
-    with reading.whole(run.folder, hit.path), run.folder.open(hit.path) as file:
-        found = PARQUET.find_rows(file, hit.path, wanted.exactly(hit.row["id"]))
-        row = next(row for number, row in found if number == hit.number)
+    row = rejected_row(run, hit)
     shard, phase = shard_of_rejects(hit.path), phase_of_rejects(hit.path)
     before: Mapping[str, Any] = {}
     with _missing(notes, "Texts such as the title are not shown"):
         before = copies.before(run.folder, run.manifest, phase, shard, row["id"])
-    columns = {**before, **recorded.take(shard, row["id"], row["stage"], row["reason"])}
+    columns = {**before, **recorded.take(shard, row["id"], row["stage"], row["reason"], hit.occurrence)}
     fate = {name: row[name] for name in _FROM_REJECTS} | {"fate": "dropped", "columns": columns, "text": row["text"]}
     rules = (bound for bound in story.bounds(run.manifest, {**row, **columns}) if bound["is_decisive"])
     if rule := next(rules, None):
         fate["rule"] = {key: rule[key] for key in ("signal", "at_least", "at_most")}
+    elif row["value"] is not None:
+        fate["value_is"] = _meaning_of_value(run, row["stage"], row["reason"])
     if row["kept_shard"] is not None:
         with _missing(notes, "The kept copy is not shown"):
             fate |= copies.kept_copy(run.folder, run.manifest, row, shard)
     return fate
+
+
+def rejected_row(run: Documents, hit: Hit) -> Mapping[str, Any]:
+    """Return the row of `rejects/` about a dropped document."""
+    with reading.whole(run.folder, hit.path), run.folder.open(hit.path) as file:
+        found = PARQUET.find_rows(file, hit.path, wanted.exactly(hit.row["id"]))
+        return next(row for number, row in found if number == hit.number)
+
+
+_REASON = re.compile(r"\n(?=(?!value|evidence)[\w, ]+: )")
+"""Where the next reason begins in the section `Drops` of a docstring."""
+
+
+def _meaning_of_value(run: Documents, label: str, reason: str) -> str:
+    """Return what the value of a reason is, as the help of the stage says; empty if it does not, or is the user's."""
+    name = next((stage["name"] for stage in run.manifest["stages"] if stage["label"] == label), "")
+    stage = registry.catalogue().get(name)
+    return value_of(stage, reason) if stage else ""
+
+
+def value_of(stage: Stage, reason: str) -> str:
+    """Return what the value of a reason is, from the docstring: `Drops: reason: why; value: the share`; empty if it is not said."""
+    entries = (entry.partition(":") for entry in _REASON.split(stage.help.get("Drops", "")))
+    said = next((text for names, _, text in entries if reason in re.split(r"\W+", names)), "").partition("value:")[2]
+    found = " ".join(re.split(r"[.;](?:\s|$)|,\s*evidence\b", said)[0].split())
+    return found if found[:1].isalpha() else ""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
+from curate import formats
 from curate.errors import SpecError
 from curate.ledger import Ledger
 from curate.runs import RunFolder, layout, reading
@@ -72,7 +74,27 @@ def finished_folder(url: str) -> RunFolder:
                 "executor whether a job failed; running it again submits all its jobs again."
             )
         raise SpecError(f"{url}: the last run here did not finish.  Run it again; finished tasks are kept.")
+    if _has_data(folder):
+        raise SpecError(
+            f"{url}: is a data set, no run folder.  `curate stats {url}` measures it; `curate init {url}` writes a recipe to run."
+        )
     raise SpecError(f"{url}: there is no run here.  A run folder holds manifest.json; `curate run` prints where it is.")
+
+
+def _has_data(folder: RunFolder) -> bool:
+    """Return whether a path is a file of documents, or a folder of such files."""
+    try:
+        names = [folder.root] if folder.fs.isfile(folder.root) else folder.fs.find(folder.root, maxdepth=2)
+    except OSError:
+        return False
+    found = (formats.of_file(name) for name in names)
+    return any(kind is not None and kind.reader for kind in found)
+
+
+def another_version(manifest: Mapping[str, Any], url: str) -> str:
+    """Return which version of curate made a run, as a sentence; empty if it is this one."""
+    made_by, this = manifest["curate"], version("curate")
+    return "" if made_by == this else f"{url} was made by curate {made_by}, and this is curate {this}."
 
 
 def read(url: str) -> FinishedRun:

@@ -22,23 +22,27 @@ def nothing_found(folder: RunFolder, manifest: Mapping[str, Any], asked: str) ->
     if not any(output["role"] == Role.JUDGEMENTS for output in manifest["outputs"]):
         return f"{said}Ids look like part-00000.warc.gz/4711."
     column = "url" if "://" in asked else "id"
-    batches = (batch[column] for batch in JudgementRecord(folder, manifest).batches([column], with_threads=False))
-    near, example = nearest(asked, batches)
+
+    def names() -> Iterator[pa.Array]:
+        batches = JudgementRecord(folder, manifest).batches([column], with_threads=False)
+        yield from (batch[column] for batch in batches)
+
+    near, example = nearest(asked, names())
+    if not near:  # the beginning may be what is wrong
+        backwards, _ = nearest(asked[::-1], map(pc.utf8_reverse, names()))
+        near = [name[::-1] for name in backwards]
     if near:
         return f"{said}The nearest: {', '.join(near)}."
-    return (
-        f'{said}Ids look like "{example}".'
-        if column == "id" and example
-        else f"{said}Look at RUN/judgements/ for those that there are."
-    )
+    like = f'; they look like "{example}"' if example else ""
+    return f"{said}No {'URL' if column == 'url' else 'id'} of the run is near it{like}."
 
 
 def nearest(asked: str, names: Iterator[pa.Array]) -> tuple[list[str], str]:
     """Return the names that are most like one, of those with the longest beginning in common, and the first of all names."""
     longest, candidates, first = 0, [], ""
     for array in names:
-        if not first and len(array):
-            first = array[0].as_py() or ""
+        if not first:
+            first = next((name for name in array[:1].to_pylist() if name), "")
         while longest < len(asked) and len(found := _beginning(array, asked[: longest + 1])):
             longest, candidates = longest + 1, found.slice(0, COMPARED).to_pylist()
             array = found

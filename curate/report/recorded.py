@@ -30,23 +30,24 @@ class Recorded:
         """Whether the run has a record; those of earlier versions have none."""
         return bool(self._files)
 
-    def take_kept(self, id: str) -> dict[str, Any]:
-        """Return the values of a kept document, as `take`. Its file does not say its shard: files may cross shards."""
-        found = (self.take(shard, id, None, None) for shard in range(len(self._files)))
+    def take_kept(self, id: str, occurrence: int, shard: int | None) -> dict[str, Any]:
+        """Return the values of a kept document, as `take`; if its shard is not known, of the first one that has the id."""
+        shards = range(len(self._files)) if shard is None else (shard,)
+        found = (self.take(each, id, None, None, occurrence) for each in shards)
         return next((values for values in found if values), {})
 
-    def take(self, shard: int, id: str, stage: str | None, reason: str | None) -> dict[str, Any]:
-        """Return the values of a document, nulls left out, by column; of several with one id and fate the next.
+    def take(self, shard: int, id: str, stage: str | None, reason: str | None, occurrence: int) -> dict[str, Any]:
+        """Return the values of a document, nulls left out, by column.
 
         Args:
             stage, reason: for which it was dropped; None for a kept document.
+            occurrence: how many of its shard before it have the same id and fate.
 
         Raises:
             InputError: the record is damaged.
         """
-        rows = self._of_shard(shard)
-        at = next((k for k, (fate, _) in enumerate(rows) if fate == (id, stage, reason)), None)
-        return {} if at is None else rows.pop(at)[1]
+        found = [values for fate, values in self._of_shard(shard) if fate == (id, stage, reason)]
+        return found[occurrence] if occurrence < len(found) else {}
 
     def _of_shard(self, shard: int) -> list[tuple[tuple, dict[str, Any]]]:
         """Return (id, stage, reason) and the values of each row of a shard's file."""

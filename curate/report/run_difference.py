@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from curate import plan
+from curate import formats, plan
 from curate.errors import CurateError
 from curate.report import finished_run, reject_rows
 from curate.report.kept_texts import KeptRows
@@ -34,12 +34,12 @@ SNIPPET = 240
 class _Side:
     """One of the two runs."""
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, modules: Sequence[str]):
         run = finished_run.read(url)
         self.url, self.manifest, self.ledger = url, run.manifest, run.ledger
         self.folder = RunFolder(url)
         self.rules = Rulebook(self.manifest["stages"])
-        self.kept_rows = KeptRows(self.folder, self.manifest)
+        self.kept_rows = KeptRows(self.folder, self.manifest, formats.with_modules(modules))
 
     @property
     def record(self) -> JudgementRecord:
@@ -68,12 +68,13 @@ class _Side:
             return ()
 
 
-def compare(a: str, b: str, examples: int = 3) -> dict[str, Any]:
+def compare(a: str, b: str, examples: int = 3, modules: Sequence[str] = ()) -> dict[str, Any]:
     """Compare two finished runs.
 
     Args:
         a, b: the run folders.
         examples: how many documents to show of each of the largest groups.
+        modules: modules of the user's that bring file formats.
 
     Returns:
         JSON-like: `runs` (`a` and `b`), `is_same_result`, `recipes` (as `recipes.changes`), `inputs` (as `InputChanges`), and, unless
@@ -84,7 +85,7 @@ def compare(a: str, b: str, examples: int = 3) -> dict[str, Any]:
     Raises:
         SpecError: one is no finished run, or has no record of judgements. InputError: a file of a run is damaged.
     """
-    sides = _Side(a), _Side(b)
+    sides = _Side(a, modules), _Side(b, modules)
     manifests = [side.manifest for side in sides]
     changed = inputs.changes(*manifests)
     found: dict[str, Any] = {
@@ -164,6 +165,8 @@ class _Documents:
             )
         if trials := [side.url for side in self.sides if side.manifest["limit"]]:
             found.append(f"{' and '.join(trials)}: a trial (--limit), which has read a part of its input.")
+        made_by = (finished_run.another_version(side.manifest, side.url) for side in self.sides)
+        found += [note for note in made_by if note]
         for side in self.sides:
             if not side.manifest["documents"]["out"]:
                 found.append(f"{side.url} has kept no document.")

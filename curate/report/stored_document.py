@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from curate.errors import SpecError
 from curate.lookup import StoredRecord
-from curate.report import copies, fate, origin, reject_rows
+from curate.report import copies, fate, origin
 from curate.report.fate import Documents, Hit
-from curate.runs.layout import phase_title
+from curate.runs.layout import phase_of_rejects, phase_title
 
 KEEP_TEXTS = "To keep the texts of all dropped documents in the next run, write `rejects: text` into the recipe."
 
@@ -39,17 +38,23 @@ class Text:
     note: str = ""
 
 
-def find(url: str, asked: str, modules: Sequence[str] = ()) -> Document:
+def find(url: str, asked: str, modules: Sequence[str] = (), number: int = 0) -> Document:
     """Return the document that is meant; of several copies of a page, the one that came furthest.
+
+    Args:
+        number: as of `fate.find`.
 
     Raises:
         SpecError: none is meant, or several pages are. InputError: a file of the run is damaged.
     """
     run = Documents.of_run(url, modules)
-    meant, best, fates = run.find(asked)
+    meant, best, fates = run.find(asked, number)
     if len(best) > 1 and not meant.is_one:
         some = ", ".join(hit.row["id"] for hit in best[:3])
-        raise SpecError(f'"{asked}" {meant.meaning} {fates.total():,} documents; give the id of one, such as {some}.')
+        raise SpecError(
+            f'"{asked}" {meant.meaning} {fates.total():,} documents; give the id of one, such as {some}, or its --number in '
+            "the list of `curate explain`."
+        )
     return Document(run, best[0])
 
 
@@ -89,16 +94,10 @@ def text_of(document: Document) -> Text | None:
     if hit.is_kept:
         _, _, row = fate.kept_row(run, hit)
         return Text(row.get("text") or "")
-    row = _rejected(document)
+    row = fate.rejected_row(run, hit)
     if row["text"] is not None:
         return Text(row["text"])
-    return _before(run, row["phase"], hit.shard or 0, document.id)
-
-
-def _rejected(document: Document) -> Mapping[str, Any]:
-    run, row = document.run, document.hit.row
-    found = reject_rows.of_shard(run.folder, run.manifest, document.hit.shard or 0, [document.id])
-    return next(each for each in found if (each["stage"], each["reason"]) == (row["stage"], row["reason"]))
+    return _before(run, phase_of_rejects(hit.path), hit.shard or 0, document.id)
 
 
 def _before(run: Documents, phase: int, shard: int, id: str) -> Text | None:

@@ -27,6 +27,10 @@ FEW_VALUES = ("source", languages.COLUMN, "stage", "reason", "broken")
 _OF_DOCUMENT = {column.name for column in DOCUMENT}
 
 
+LISTED = 12
+"""Columns that are named where one is missing, the most similar first."""
+
+
 class Record(ABC):
     """What was measured of documents, and what became of them: columns as in `curate.plan.record`.
 
@@ -88,8 +92,11 @@ class Record(ABC):
         for column in columns:
             if column not in self.about:
                 near = difflib.get_close_matches(column, self.names, n=3, cutoff=0.5)
-                ordered = ", ".join([*near, *(name for name in self.names if name not in near)])
-                raise SpecError(f"{self.origin} has no column `{column}`.  It has: {ordered}.  {self.way_to(column)}")  # fmt: skip
+                ordered = [*near, *(name for name in self.names if name not in near)]
+                more = f" and {len(ordered) - LISTED} more" if len(ordered) > LISTED else ""
+                raise SpecError(
+                    f"{self.origin} has no column `{column}`.  It has: {', '.join(ordered[:LISTED])}{more}.  {self.way_to(column)}"
+                )
 
     def way_to(self, column: str) -> str:
         """Return what to do to have a column that is not there."""

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import curate
+from curate import registry
 from curate.errors import SpecError
 from curate.formats import wanted
-from curate.report import fate
+from curate.report import escaping, fate
 
 ASKED = st.text(max_size=12) | st.sampled_from(["a.example", "https://a.example/x?y=1", "www.a.example/", "a.b/[*]\n"])
 
@@ -92,7 +93,9 @@ def test_a_list_is_short(run, monkeypatch):
 
 
 def test_what_no_document_has_is_refused_with_an_example(run):
-    with pytest.raises(SpecError, match=r'id, URL or domain "c\.example".*Ids look like "m-0"'):
+    with pytest.raises(
+        SpecError, match=r'id, URL or domain "c\.example".*No id of the run is near it; they look like "m-0"'
+    ):
         fate.find(run, "c.example")
 
 
@@ -108,3 +111,26 @@ def test_what_is_asked_for_finds_itself(asked):
     first = next(wanted.meant(asked))
     rows = [{"id": asked}, {"url": asked}, {"id": f"{asked}x"}, {"id": None}, {"id": "\ud800"}, {"id": 1}]
     assert first.fits(rows) == [True, True, False, False, False, False]
+
+
+@given(st.text(st.characters(codec="utf-8") | st.sampled_from("\\xun0a\x1b\n\t\u202e"), max_size=8))
+def test_what_is_printed_of_an_id_finds_it(id):
+    assert any(each.is_one and each.fits([{"id": id}])[0] for each in wanted.meant(escaping.one_line(id)))
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason", "value"),
+    [
+        ("dedup.exact", "exact_duplicate", "number of copies"),
+        ("dedup.minhash", "near_duplicate", "similarity to the kept one"),
+        ("sources.warc", "header_too_large", ""),
+    ],
+)
+def test_what_the_value_of_a_reason_is_comes_from_the_help_of_its_stage(stage, reason, value):
+    said = fate.value_of(registry.catalogue()[stage], reason)
+    assert value in said and bool(value) == bool(said)
+
+
+def test_the_value_of_a_copy_is_explained(run):
+    found = fate.find(run, "x-5")
+    assert found["value"] == 2 and found["value_is"].startswith("the number of copies")

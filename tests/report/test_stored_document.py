@@ -169,6 +169,10 @@ def test_no_page_in_a_line(folder):
 def test_the_nearest_ids_are_named(folder):
     with pytest.raises(SpecError, match=r"The nearest: doc-"):
         fate.find(str(folder / "run"), "doc-7")
+    with pytest.raises(SpecError, match=r"The nearest: doc-3"):
+        fate.find(str(folder / "run"), "Boc-3")
+    with pytest.raises(SpecError, match=r'No id of the run is near it; they look like "doc-'):
+        fate.find(str(folder / "run"), "zzzzzz")
     with pytest.raises(SpecError, match=r"The nearest: https://münchen"):
         fate.find(str(folder / "run"), "https://münchen.example/on?")
 

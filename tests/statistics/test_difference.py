@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.statistics.difference import pairing
+from curate.spec import Case
+from curate.statistics.difference import cases, pairing, recipes
 from curate.statistics.difference.documents import Difference
 from curate.statistics.difference.fates import Fates, Names, fate_numbers
 from tests.reference.run_difference import compared
@@ -98,3 +99,51 @@ def test_the_shift_is_the_sum_of_its_parts(a, b):
         for run, rows in ((found.a, pairs.only_a), (found.b, pairs.only_b))
     ]
     assert shift["b"] - shift["a"] == shift["gained"] - shift["lost"] + shift["changed"] + alone[1] - alone[0]
+
+
+LANGUAGES, SOURCES = ["en", "de", "zh", "zh-Hant"], ["x", "y"]
+WHEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "language": st.lists(st.sampled_from(LANGUAGES), min_size=1, max_size=3, unique=True),
+        "source": st.lists(st.sampled_from(SOURCES), min_size=1, max_size=2, unique=True),
+    },
+)
+PARAMS = st.fixed_dictionaries({"least": st.sampled_from([None, 0, 1, False, [1]]), "most": st.sampled_from([5, 6])})
+CASES = st.lists(st.builds(Case, WHEN, PARAMS), min_size=1, max_size=4)
+
+
+def met(stage: list[Case], document: dict) -> Case | None:
+    return next((case for case in stage if case.fits(document)), None)
+
+
+def of_documents(change: cases.CaseChange, document: dict) -> bool:
+    is_unless = any(Case({column: values}, {}).fits(document) for column, values in change.unless.items())
+    return Case(change.when, {}).fits(document) and not is_unless
+
+
+@given(CASES, CASES)
+def test_the_changes_of_cases_are_those_of_every_document(a, b):
+    found = cases.changes(a, b)
+    for language in [*LANGUAGES, "fr", None]:
+        for source in [*SOURCES, "z"]:
+            document = {"language": language, "source": source}
+            sides = met(a, document), met(b, document)
+            expected = {cases.APPLIES: tuple(side is not None for side in sides)}
+            if None not in sides:
+                expected |= {name: tuple(side.params[name] for side in sides) for name in ("least", "most")}
+            changes = {c.param: (c.a, c.b) for c in found if of_documents(c, document)}
+            assert changes == {name: pair for name, pair in expected.items() if repr(pair[0]) != repr(pair[1])}
+            assert len(changes) == sum(of_documents(change, document) for change in found)
+
+
+def described(*some: Case) -> dict:
+    stage = {"label": "f", "name": "f", "cases": [{"when": case.when, "params": case.params} for case in some]}
+    versions = {"curate": "1", "python": "3", "packages": {}}
+    return {"stages": [stage], "recipe": {}, "limit": None, "phases": [{"folder": repr(some)}], **versions}
+
+
+def test_cases_in_another_order_do_the_same():
+    de, zh = (Case({"language": [code]}, {"least": n}) for code, n in (("de", 1), ("zh", 2)))
+    found = recipes.changes(described(de, zh), described(zh, de))
+    assert found["rewritten"] == ["f"] and not found["changed"] and not found["code"]

@@ -6,7 +6,7 @@ run's own; each is read by one task of the phase in which the barrier emits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,15 +47,23 @@ def prepare(folder: RunFolder, planned: Plan, runner: index.Runner) -> dict[str,
         barrier = phase.emit.barrier.construct(phase.modules)
         if barrier.index:
             index.make(barrier.index)
-    for label, found in listed.items():
-        for reference in found:
-            for split in reference["shard"]["splits"]:
-                if folder.holds(split["url"]):
-                    raise SpecError(
-                        f"{label} > reference: {split['url']} lies in the run folder {folder.url}, which this run writes.  "
-                        "Choose another --output."
-                    )
+    refuse_own(folder, listed)
     return listed
+
+
+def refuse_own(folder: RunFolder, listed: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Refuse reference data, as `find` returns it, that a run in this folder writes.
+
+    Raises:
+        SpecError: it lies in the folder.
+    """
+    for label, found in listed.items():
+        for split in (split for reference in found for split in reference["shard"]["splits"]):
+            if folder.holds(split["url"]):
+                raise SpecError(
+                    f"{label} > reference: {split['url']} lies in the run folder {folder.url}, which this run writes.  "
+                    "Choose another --output."
+                )
 
 
 def find(planned: Plan, runner: index.Runner | None = None) -> dict[str, list[dict[str, Any]]]:

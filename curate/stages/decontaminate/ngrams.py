@@ -129,8 +129,10 @@ class ngrams:
         self.min_share, self.min_ngrams, self.is_dropping = min_share, min_ngrams, action == "drop"
 
     def check_setup(self) -> None:
-        """Look whether the first rows of each set have one of the fields."""
+        """Look whether the first rows of each set have one of the fields, and the other texts can be read."""
         _items.check(_items.find(self.sets), self.fields[0])
+        for url in _items.find(self.allow):
+            next(_items.read_texts({url: url}, self.fields[0]), None)
 
     def setup(self) -> None:
         """Read the sets; run every kernel once, so that it is compiled."""

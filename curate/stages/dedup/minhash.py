@@ -68,8 +68,8 @@ class minhash(Barrier):
     Needs: text
     Makes: near_duplicates: int
     Drops:
-        near_duplicate: another copy was kept; value: the similarity to it, evidence: the kept copy. In kept documents,
-            `near_duplicates` is the size of the cluster they represent, themselves included.
+        near_duplicate: another copy was kept; value: the similarity to the kept one, evidence: the kept one. In kept
+            documents, `near_duplicates` is the size of the cluster they represent, themselves included.
     Raises:
         SpecError: a parameter is out of its range, or `bands`, `rows`, `keep` or `scope` has the wrong form.
         StageError: the column of `{best: <column>}` does not contain numbers.

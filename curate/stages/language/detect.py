@@ -13,7 +13,7 @@ import pyarrow as pa
 from curate.assets import File
 from curate.batch import Batch, Columns, Verdicts
 from curate.classifiers import fasttext_file
-from curate.errors import InputError, SpecError
+from curate.errors import InputError, Problems, SpecError
 from curate.languages import UNKNOWN, includes
 from curate.params import Share
 
@@ -155,11 +155,16 @@ class Guess:
 def _check_known(keep: Sequence[str], known: frozenset[str]) -> None:
     from difflib import get_close_matches
 
-    for language in keep:
-        if not any(includes(language, code) for code in known):
-            close = get_close_matches(language, sorted(known), 1)
-            hint = f'Did you mean "{close[0]}"?' if close else "Use ISO codes such as en, de, zh."
-            raise SpecError(f'keep: no language "{language}" among the {len(known)} that this detector knows.  {hint}')
+    with Problems() as problems:
+        for language in keep:
+            if not any(includes(language, code) for code in known):
+                close = get_close_matches(language, sorted(known), 1)
+                hint = f'Did you mean "{close[0]}"?' if close else "Use ISO codes such as en, de, zh."
+                problems.add(
+                    SpecError(
+                        f'keep: no language "{language}" among the {len(known)} that this detector knows.  {hint}'
+                    )
+                )
 
 
 # ---------------------------------------------------------------------- CLD2

@@ -58,7 +58,7 @@ class Lines:
 
     def __init__(self, model: str, tokenizer: str | None, is_ccnet: bool):
         self.model = _opened(model)
-        self.cut = _pieces(tokenizer) if tokenizer else _WORD_OR_MARK.findall
+        self.cut = pieces(tokenizer) if tokenizer else _WORD_OR_MARK.findall
         self.is_ccnet = is_ccnet
 
     def perplexities(self, texts: Sequence[str]) -> np.ndarray:
@@ -91,7 +91,12 @@ def _opened(path: str):
         raise InputError(f"{path}: not a complete KenLM model (ARPA or binary): {error}") from error
 
 
-def _pieces(path: str) -> Callable[[str], list[str]]:
+def pieces(path: str) -> Callable[[str], list[str]]:
+    """Return what cuts a line into the pieces of a SentencePiece model.
+
+    Raises:
+        InputError: the package is missing, or the file is no such model.
+    """
     try:
         import sentencepiece
     except ImportError as error:
@@ -99,7 +104,7 @@ def _pieces(path: str) -> Callable[[str], list[str]]:
             "quality.perplexity needs the package sentencepiece for `tokenizer`: pip install 'curate[kenlm]'."
         ) from error
     try:
-        pieces = sentencepiece.SentencePieceProcessor(model_file=path)
+        model = sentencepiece.SentencePieceProcessor(model_file=path)
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: not a complete SentencePiece model: {error}") from error
-    return lambda line: pieces.encode(line, out_type=str)
+    return lambda line: model.encode(line, out_type=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from curate.assets import File
 from curate.batch import Batch
 from curate.errors import InputError, SpecError
 from curate.params import Positive
+from curate.stages.quality import _kenlm
 
 CAUSAL, KENLM, PIECES = ["torch", "transformers"], ["kenlm"], ["sentencepiece"]
 """The packages that each kind of model needs."""
@@ -94,11 +96,27 @@ class perplexity:
                 f"quality.perplexity needs {' and '.join(missing)} for this model, not installed here: "
                 f"pip install 'curate[{'encoder' if self.is_causal else 'kenlm'}]'."
             )
-        if not self.is_causal:
+        if self.is_causal:
+            self._check_causal()
+        else:
             with fsspec.open(self.path, "rb", compression="infer") as file:
                 beginning = file.read(BEGINNING)
             if not any(mark in beginning for mark in (BINARY, ARPA)):
                 raise InputError(f"{self.path}: not a KenLM model; expected an ARPA file, or a binary one of KenLM.")
+            if self.tokenizer:
+                _kenlm.pieces(self.tokenizer)
+
+    def _check_causal(self) -> None:
+        """Look whether the folder has what transformers saves of a model, without opening the weights."""
+        expected = "expected a causal model as saved by transformers"
+        try:
+            config = json.loads((Path(self.path) / "config.json").read_bytes())
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.path}/config.json: {expected}: {error}.") from error
+        if not isinstance(config, dict) or "model_type" not in config:
+            raise InputError(f"{self.path}/config.json: {expected}; it names no `model_type`.")
+        if not any(name.endswith(".safetensors") for name in self.files):
+            raise InputError(f"{self.path}: {expected}, with its weights in safetensors; there is no such file.")
 
     def setup(self) -> None:
         """Open the model."""
@@ -107,9 +125,7 @@ class perplexity:
 
             self.judge = Causal(self.path, self.window, self.stride)
         else:
-            from curate.stages.quality._kenlm import Lines
-
-            self.judge = Lines(self.path, self.tokenizer, self.ccnet_text)
+            self.judge = _kenlm.Lines(self.path, self.tokenizer, self.ccnet_text)
 
     def __call__(self, batch: Batch) -> Batch:
         values = self.judge.perplexities(batch.texts())

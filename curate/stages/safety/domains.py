@@ -6,10 +6,10 @@ import numpy as np
 
 from curate.assets import File
 from curate.batch import KEEP, Batch, ListHits, Verdicts
-from curate.errors import SpecError
+from curate.errors import InputError, SpecError
 from curate.kernels import urls
 from curate.stages import _hosts
-from curate.stages.safety import _blocklists
+from curate.stages.safety import _blocklists, _files
 
 DEFAULT = {"adult": File("asset:url-filter")}
 REASONS = ("listed_domain", "listed_url")
@@ -68,6 +68,12 @@ class domains:
                 "lists: expected a name and a file, got none.  Remove the stage, or omit `lists` to use the default."
             )
         self.lists = lists
+
+    def check_setup(self) -> None:
+        """Look whether the lists are text files with entries."""
+        for url in (url for file in self.lists.values() for url in file.find()):
+            if not _files.may_have_entry(url):
+                raise InputError(f"{url}: has no entry.  Expected one domain or URL per line, or a hosts file.")
 
     def setup(self) -> None:
         """Open the tables; the first process builds those that are not cached."""

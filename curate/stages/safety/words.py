@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from curate.assets import File
 from curate.batch import Batch, ListHits
-from curate.errors import SpecError
+from curate.errors import InputError, SpecError
 from curate.kernels import word_trie
 from curate.kernels.characters import classes
 from curate.params import Natural, Share
 from curate.rules import Rules, at_most
+from curate.stages.safety import _files
 from curate.stages.safety._wordlists import ANY, read
 
 DEFAULT = {ANY: File("asset:explicit-words")}
@@ -93,6 +94,13 @@ class words:
             listed_words=at_most("listed_words_share", max_share),
             many_listed_words=at_most("listed_words_distinct", max_distinct),
         )
+
+    def check_setup(self) -> None:
+        """Look whether the lists are text files with entries."""
+        for file in self.lists.values():
+            found = [_files.may_have_entry(url) for url in file.find()]
+            if not any(found):
+                raise InputError(f"{file}: has no entry.  Expected one word or phrase per line.")
 
     def setup(self) -> None:
         """Read the lists."""

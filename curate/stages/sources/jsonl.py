@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal
 import fsspec
 
 from curate.batch import CORE, Batch, Columns, column_types
-from curate.errors import InputError, StageError
+from curate.errors import InputError, Problems, StageError
 from curate.lookup import StoredRecord
 from curate.params import AboveZero
 from curate.stage import Shard, Split
@@ -153,10 +153,11 @@ class jsonl:
             InputError: the file is of another format, or no object in its beginning has the key.
         """
         records = self.first_documents(split)
-        for column in {"text": "", **self.fields}.keys() & {"text", "id"}:
-            (key,) = self.layout.keys[column]
-            if records and all(value is MISSING for value in values_at(records, key)):
-                raise _no_key(split, column, key, records)
+        with Problems() as problems:
+            for column in [name for name in ("text", "id") if name == "text" or name in self.fields]:
+                (key,) = self.layout.keys[column]
+                if records and all(value is MISSING for value in values_at(records, key)):
+                    problems.add(_no_key(split, column, key, records))
 
     def record_of(self, split: Split, id: str) -> StoredRecord | None:
         """Return the line of a document, found by the id in it or by its place."""
@@ -213,10 +214,11 @@ def _check_keys(layout: Layout, records: Sequence[dict], looked: Sequence[Split]
         InputError: no object has the key.
     """
     known = dict.fromkeys(key for record in records for key in record)
-    for column, key in named_by(layout).items():
-        is_missing = all(value is MISSING for value in values_at(records, key))
-        if is_missing and (is_all or difflib.get_close_matches(key, known, n=1, cutoff=0.8)):
-            raise no_such_key(column, key, looked, known)
+    with Problems() as problems:
+        for column, key in named_by(layout).items():
+            is_missing = all(value is MISSING for value in values_at(records, key))
+            if is_missing and (is_all or difflib.get_close_matches(key, known, n=1, cutoff=0.8)):
+                problems.add(no_such_key(column, key, looked, known))
 
 
 def _no_key(split: Split, column: str, key: str, records: list[dict]) -> InputError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, BinaryIO
 
 import fsspec
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 
 from curate.batch import CORE, TARGET_BYTES, TARGET_DOCS, Batch, Columns, Verdicts, column_types
 from curate.batch.json_columns import json_rows, python_values
-from curate.errors import InputError, StageError
+from curate.errors import InputError, Problems, StageError
 from curate.formats.parquet import row_groups
 from curate.lookup import StoredRecord
 from curate.stage import Shard, Split
@@ -107,9 +108,10 @@ class parquet:
         for split, schema in zip(looked, schemas, strict=True):
             for twice in duplicates(schema.names).intersection(schema.names if self.extra == ALL else keys):
                 raise two_columns(split, twice)
-        for column, key in named_by(self.layout).items():
-            if all(type_at(schema, key) is None for schema in schemas):
-                raise no_such_key(column, key, looked, (name for schema in schemas for name in schema.names))
+        with Problems() as problems:
+            for column, key in named_by(self.layout).items():
+                if all(type_at(schema, key) is None for schema in schemas):
+                    problems.add(no_such_key(column, key, looked, [name for each in schemas for name in each.names]))
         if self.extra != ALL:
             return {}
         id_fits = all(_can_be_id(schema.field("id").type) for schema in schemas if schema.names.count("id") == 1)
@@ -255,24 +257,29 @@ def _keys(split: Split, stored: pa.Schema, layout: Layout) -> dict[str, str]:
             type.
     """
     several = duplicates(stored.names)
-    keys = {}
-    for name in layout.schema.names:
-        found = [key for key in layout.keys[name] if key in several or type_at(stored, key) is not None]
-        key = found[0] if found else layout.keys[name][0]
-        if key in several:
-            raise two_columns(split, key)
-        if not found:
-            if name == "text" or (name == "id" and name in layout.mapped):
-                raise no_such_key(name, key, [split], stored.names)
-            continue
-        kind = type_at(stored, key)
-        if name == "text" and not _is_text(kind):
-            raise InputError(
-                f"{split.url}: column `{key}` holds {column_types.shown(kind)}, expected text.  Map another column: fields: {{text: COLUMN}}"
-            )
-        if name != "id" or name in layout.mapped or _can_be_id(kind):
-            keys[name] = key
-    return keys
+    with Problems() as problems:
+        found = {
+            name: problems.tried(partial(_key, name, split, stored, several, layout), None)
+            for name in layout.schema.names
+        }
+    return {name: key for name, key in found.items() if key is not None}
+
+
+def _key(name: str, split: Split, stored: pa.Schema, several: Collection[str], layout: Layout) -> str | None:
+    """Return where one column is in a file, as `_keys`; None if the file does not have it."""
+    found = [key for key in layout.keys[name] if key in several or type_at(stored, key) is not None]
+    key = found[0] if found else layout.keys[name][0]
+    if key in several:
+        raise two_columns(split, key)
+    if not found and (name == "text" or (name == "id" and name in layout.mapped)):
+        raise no_such_key(name, key, [split], stored.names)
+    kind = type_at(stored, key)
+    if found and name == "text" and not _is_text(kind):
+        held = column_types.shown(kind)
+        raise InputError(
+            f"{split.url}: column `{key}` holds {held}, expected text.  Map another column: fields: {{text: COLUMN}}"
+        )
+    return key if found and (name != "id" or name in layout.mapped or _can_be_id(kind)) else None
 
 
 def _can_be_id(kind: pa.DataType) -> bool:

@@ -39,6 +39,10 @@ class count_tokens:
             raise InputError(f"tokenizer: {tokenizer} means {len(found)} files, expected one tokenizer.json.")
         self.path = found[0]
 
+    def check_setup(self) -> None:
+        """Look whether the package is installed, and the file is a tokenizer."""
+        _opened(self.path)
+
     def setup(self) -> None:
         """Open the tokenizer."""
         self.tokenizer = _opened(self.path)

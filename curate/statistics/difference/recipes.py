@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+from curate.statistics.difference import cases
+from curate.statistics.difference.cases import CaseChange
 
 _ELSEWHERE = ("name", "description", "published", "vars", "stages")
 """Entries of a recipe that change no document, or whose effect shows in the parameters of stages."""
@@ -13,8 +17,8 @@ def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     """Compare two manifests.
 
     Returns:
-        `added` and `removed`, stages with all their parameters; `changed`, entries of a stage, parameter and case with their values
-        in `a` and `b`; `order`, the stages of both in two orders, None if it is the same; `recipe`, what else of the recipe
+        `added` and `removed`, stages with all their parameters; `changed`, entries of a stage, as `CaseChange`; `rewritten`, stages
+        whose cases are written otherwise and do the same; `order`, the stages of both in two orders, None if it is the same; `recipe`, what else of the recipe
         differs; `files`, models and lists whose content differs; `versions`; and `code`, whether nothing of this differs and
         still the code or the packages do.
     """
@@ -25,6 +29,7 @@ def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
         "added": [_stage(of_b[label]) for label in of_b if label not in of_a],
         "removed": [_stage(of_a[label]) for label in of_a if label not in of_b],
         "changed": [change for label in both for change in _of_stage(of_a[label], of_b[label])],
+        "rewritten": [label for label in both if _is_rewritten(of_a[label], of_b[label])],
         "order": None if both == in_b else {"a": both, "b": in_b},
         "recipe": list(_entries(a, b)),
         "files": [change for label in both for change in _files(of_a[label], of_b[label])],
@@ -40,37 +45,19 @@ def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_stage(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield what differs in a stage that both recipes have, case by case where both have the same cases."""
-    label = a["label"]
-    if a["name"] != b["name"]:
-        yield _change(label, "stage", a["name"], b["name"])
-    if a.get("only", []) != b.get("only", []):
-        yield _change(label, "only", a.get("only", []), b.get("only", []))
-    cases_a, cases_b = ([case["when"] for case in stage.get("cases", [])] for stage in (a, b))
-    if cases_a != cases_b:
-        yield _change(label, "cases", *([_case(case) for case in stage.get("cases", [])] for stage in (a, b)))
-        yield from _params(label, a["params"], b["params"], {})
-    elif cases_a:
-        for one, other in zip(a["cases"], b["cases"], strict=True):
-            yield from _params(label, one["params"], other["params"], one["when"])
-    else:
-        yield from _params(label, a["params"], b["params"], {})
+    """Yield what differs in a stage that both recipes have, and for which documents."""
+    for key, default in (("name", ""), ("only", []), ("on_error", "fail")):
+        one, other = a.get(key, default), b.get(key, default)
+        if one != other:
+            yield asdict(CaseChange("stage" if key == "name" else key, one, other, {}, {})) | {"stage": a["label"]}
+    for change in cases.changes(cases.as_cases(a), cases.as_cases(b)):
+        yield asdict(change) | {"stage": a["label"]}
 
 
-def _case(case: Mapping[str, Any]) -> dict[str, Any]:
-    return {"when": case["when"], "params": case["params"]}
-
-
-def _params(
-    label: str, a: Mapping[str, Any], b: Mapping[str, Any], when: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    for name in dict.fromkeys([*a, *b]):
-        if a.get(name) != b.get(name) or (name in a) != (name in b):
-            yield _change(label, name, a.get(name), b.get(name), when)
-
-
-def _change(label: str, param: str, a: Any, b: Any, when: Mapping[str, Any] = {}) -> dict[str, Any]:
-    return {"stage": label, "param": param, "when": dict(when), "a": a, "b": b}
+def _is_rewritten(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Return whether the cases of a stage are others that do the same."""
+    one, other = cases.as_cases(a), cases.as_cases(b)
+    return one != other and not cases.changes(one, other)
 
 
 def _entries(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -45,6 +45,12 @@ def test_the_plan_says_what_is_done_where_and_what_the_rest_costs(recipe, web, t
     assert data[1]["standing"]["done"] == {} and data[1]["standing"]["task_seconds"] is not None
 
 
+def test_costs_of_a_run_whose_first_phase_was_another_are_those_of_the_same_recipe(recipe, web, tmp_path):
+    result = command("plan", recipe, "-o", tmp_path / "runs" / "web-b", "--set", "sources.jsonl.max_doc_mib=63")
+    lines = [line for line in result.stdout.splitlines() if line[:2].isdigit() and line[2] == "-"]
+    assert all("not yet done; it took" in line and "in ../web with other parameters" in line for line in lines)
+
+
 def test_the_plan_of_a_folder_beside_nothing_says_so(recipe, tmp_path):
     result = command("plan", recipe, "-o", tmp_path / "runs" / "web")
     assert "3 tasks, not yet done\n" in result.stdout and "phases would run." in result.stdout
