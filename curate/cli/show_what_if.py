@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from curate.cli.console import OUT, Piece, many, quoted, styled
+from curate.cli.show_values import expected
 
 EXAMPLES, LINES, CHARACTERS = 3, 3, 300
 """Documents of each side that are shown, and how much of their texts."""
@@ -68,15 +69,8 @@ def _listed(entries: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{each['reason']} {each['documents']:,}" for each in entries)
 
 
-def _range(ends: Sequence[float | None] | None) -> str:
-    if ends is None:
-        return "no rule"
-    least, most = ends
-    said = [
-        *([f"at least {least:g}"] if least is not None else []),
-        *([f"at most {most:g}"] if most is not None else []),
-    ]
-    return " and ".join(said) or "any"
+def _range(bound: Mapping[str, Any] | None) -> str:
+    return "no rule" if bound is None else expected(bound)
 
 
 def _print_examples(title: str, documents: Sequence[Mapping[str, Any]], style: str) -> None:

@@ -10,6 +10,7 @@ from curate import spec
 from curate.errors import Problems, SpecError
 from curate.plan import columns
 from curate.plan.columns import Bound
+from curate.rules import Bound as RuleBound
 from curate.signals import SIGNALS, current_name
 from curate.spec import PipelineSpec
 from curate.stage import Kind
@@ -66,15 +67,15 @@ class Moved:
     """A rule whose bound is another.
 
     Args:
-        column: that it compares. before, after: the ends of the range, None where there is none.
+        column: that it compares. before, after: the bounds; None where there is no such rule.
         when: the documents that it is for.
     """
 
     stage: str
     reason: str
     column: str
-    before: tuple[float | None, float | None] | None
-    after: tuple[float | None, float | None] | None
+    before: RuleBound | None
+    after: RuleBound | None
     when: Mapping[str, Sequence[Any]]
 
 
@@ -275,6 +276,5 @@ def _moved(before: Bound, after: Bound) -> Iterator[Moved]:
             pair = [side.get(reason) for side in bounds]
             if pair[0] == pair[1] and same_cases:
                 continue
-            ends = [None if each is None else (each.at_least, each.at_most) for each in pair]
-            which, bound = new or old, pair[1] or pair[0]
-            yield Moved(after.ref.label, reason, which.columns[bound.signal], ends[0], ends[1], which.when)
+            which, bound = (new, pair[1]) if pair[1] else (old, pair[0])
+            yield Moved(after.ref.label, reason, which.columns[bound.signal], *pair, which.when)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from curate.rules import Bound
 from curate.statistics.corpus import Corpus
 from curate.statistics.groups import TOKENS
 from curate.statistics.texts import Place, fetch
@@ -65,9 +66,9 @@ def _tokens(counter: Counter, found: estimate.Survivors, end: int) -> dict[str, 
     n = counts.flows if counts.bytes.any() else counts.measured
     kept = tokens[:, end, SAME].sum() + tokens[:, end, FREED].sum()
     n_kept = n[:, end, SAME].sum() + n[:, end, FREED].sum()
-    for at, share in found.shares.items() if counts.bytes.any() else ():
-        kept += share * tokens[:, at, WAITING].sum()
-        n_kept = n_kept + share * n[:, at, WAITING].sum()
+    for origin, share in found.shares.items() if counts.bytes.any() else ():
+        kept += share * tokens[origin, :, WAITING].sum()
+        n_kept = n_kept + share * n[origin, :, WAITING].sum()
     return {"tokens": round(kept + (found.estimate - n_kept) * kept / n_kept)}
 
 
@@ -86,8 +87,8 @@ def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
     return {
         "settings": list(change.settings),
         "rules": [
-            {"stage": each.stage, "reason": each.reason, "column": each.column, "before": each.before, "after": each.after,
-             "when": {name: list(values) for name, values in each.when.items()}}
+            {"stage": each.stage, "reason": each.reason, "column": each.column, "before": _bound(each.before),
+             "after": _bound(each.after), "when": {name: list(values) for name, values in each.when.items()}}
             for each in change.moved
         ],
         "documents": int(flows.sum()),
@@ -101,6 +102,12 @@ def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
         "lost": _lost(counter),
         "unknown": list(_unknown(counter)),
     }  # fmt: skip
+
+
+def _bound(bound: Bound | None) -> dict[str, Any] | None:
+    if bound is None:
+        return None
+    return {"at_least": bound.at_least, "at_most": bound.at_most, "is_needed": bound.is_needed}
 
 
 def _tokens_before(counter: Counter, end: int) -> dict[str, Any]:
