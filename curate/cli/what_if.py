@@ -216,7 +216,12 @@ def _write(run: str, asked: Asked, settings: Sequence[str], flag: str) -> None:
     from curate.spec import rewritten
 
     path = rerun.recipe_path(run)
-    rewritten.write(asked.write, path, settings, flag, replace=asked.replace)
+    before = rerun.beyond_file(run, path)
+    text = rewritten.changed(rewritten.text_of(path), path, before, "the run had")
+    text = rewritten.changed(text, path, settings, flag)
+    moved = rewritten.write(asked.write, path, text, replace=asked.replace)
     ERR.print(f"wrote {asked.write}: {path} with {', '.join(settings)}")
-    for difference in rerun.differs_from_file(run, path):
-        ERR.print(f"curate: {difference}")
+    if before:
+        ERR.print(f"and with what the run had, and the file has not: {', '.join(before)}")
+    for written, now in moved.items():
+        ERR.print(f"{written} is now {now}, the same file as seen from the folder of {asked.write}")

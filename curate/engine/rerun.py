@@ -17,6 +17,7 @@ from curate.plan import Plan
 from curate.report import finished_run
 from curate.runs import RunFolder, layout, reading
 from curate.runs.folder import locked_by
+from curate.spec import carried
 
 _PLAN_SHAPE = {"recipe": dict, "limit": int}
 
@@ -36,16 +37,13 @@ def recipe_path(url: str) -> str:
     return described["path"]
 
 
-def differs_from_file(url: str, path: str) -> Iterator[str]:
-    """Yield what a user should know if a run had another recipe than the file has now: it was edited, or changed by options."""
-    ran = reading.read_json(RunFolder(url), layout.PLAN, _PLAN_SHAPE)["recipe"]
-    has = spec.read(path).resolved
-    keys = [key for key in {**ran, **has} if ran.get(key) != has.get(key)]
-    if keys:
-        yield (
-            f"{path} is not all that {url} ran: they differ in {', '.join(keys)}, by later edits or by options of `curate run`.  "
-            "Only the changes were made."
-        )
+def beyond_file(url: str, path: str) -> list[str]:
+    """Return the changes that make the recipe in a file what a run had: by options of `curate run`, or by edits since then.
+
+    Raises:
+        SpecError: no changes of values do. InputError: the plan of the run is damaged.
+    """
+    return carried.settings(path, reading.read_json(RunFolder(url), layout.PLAN, _PLAN_SHAPE)["recipe"])
 
 
 @contextlib.contextmanager
