@@ -7,6 +7,7 @@ from typing import Any
 
 from curate.cli.console import OUT, Piece, many, quoted, styled
 from curate.cli.show_values import expected
+from curate.statistics.tokens import COUNTED
 
 EXAMPLES, LINES, CHARACTERS = 3, 3, 300
 """Documents of each side that are shown, and how much of their texts."""
@@ -46,11 +47,23 @@ def _rows(found: Mapping[str, Any]) -> Iterator[list[Piece]]:
     yield ["kept at the end", f"{before['documents']:,}", f"{now['documents']:,}", _certainty(now)]
     yield [f"of {found['documents']:,} read", f"{before['share']:.2%}", f"{now['share'] or 0:.2%}", ""]
     if "tokens" in before and "tokens" in now:
-        yield ["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", "" if now["is_exact"] else "estimate"]
+        yield ["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", _tokens_from(now)]
 
 
 def _certainty(kept: Mapping[str, Any]) -> str:
     return "exact" if kept["is_exact"] else f"estimate, 95 % in {kept['low']:,} to {kept['high']:,}"
+
+
+def _of_column(column: str) -> str:
+    return "counted" if column == COUNTED else "estimated from bytes"
+
+
+def _tokens_from(kept: Mapping[str, Any]) -> str:
+    said = _of_column(kept["tokens_column"])
+    if kept["tokens_column"] == COUNTED and not kept["tokens_are_exact"]:
+        said = "estimated from counted ones"
+    low, high = kept["tokens_low"], kept["tokens_high"]
+    return said if low == high else f"{said}, 95 % in {low:,} to {high:,}"
 
 
 def _print_joint(each: Mapping[str, Any]) -> None:
@@ -145,7 +158,7 @@ def print_exact(found: Mapping[str, Any], output: str) -> None:
         [f"of {found['documents']:,} read", f"{before['documents'] / read:.2%}", f"{now['documents'] / read:.2%}", ""]
     )
     if "tokens" in before and "tokens" in now:
-        rows.append(["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", "exact"])
+        rows.append(["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", _of_column(now["tokens_column"])])
     OUT.print_table(["", "run", "changed", ""], rows)
     OUT.print()
     for kind, what in (("gained", "gained; were dropped for"), ("lost", "lost; are dropped for"), ("moved", "dropped elsewhere; now for")):  # fmt: skip

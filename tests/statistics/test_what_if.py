@@ -1,8 +1,11 @@
 """What-ifs from the record of judgements, against runs of the changed recipes."""
 
 import json
+import os
 import random
 import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -14,6 +17,7 @@ from curate.engine import rerun
 from curate.errors import SpecError
 from curate.report import finished_run
 from curate.runs import RunFolder, layout
+from curate.runs.folder import locked_by
 from curate.statistics import corpus, unfinished
 from curate.statistics.what_if import changes, differing, outcome, values
 
@@ -133,6 +137,10 @@ CHANGES = st.lists(
         _bound("quality.threshold#2.max", 0, 40),
         st.just("filters.gopher.quality.per={language: {de: {min_words: 20}, en: {min_words: null}}}"),
         st.just("quality.threshold#1.when={language: [zh]}"),
+        st.just("quality.threshold#1.missing=keep"),
+        st.just("filters.gopher.quality.per=null"),
+        st.just("quality.threshold#1.only=null"),
+        st.just("quality.threshold#1.score=words.count"),
     ),
     min_size=1,
     max_size=3,
@@ -237,6 +245,45 @@ def test_exact_runs_the_changed_recipe_and_leaves_nothing(whole, tmp_path):
     with rerun.changed(whole.url, settings, flag="--what-if", output=str(tmp_path / "kept"), workers=1) as made:
         pass
     assert finished_run.is_finished(made)
+
+
+def test_exact_replaces_nothing(rules, tmp_path):
+    finished, notes, file = tmp_path / "finished", tmp_path / "notes", tmp_path / "file"
+    curate.run(rules.recipe, output=str(finished), settings=["filters.gopher.quality.min_words=9"], workers=1)
+    notes.mkdir()
+    (notes / "mine.txt").write_text("mine")
+    file.write_text("mine")
+    link = tmp_path / "link"
+    link.symlink_to(rules.url)
+    for output, message in (
+        (rules.url, "is the run that is asked about"), (link, "is the run that is asked about"), (f"{rules.url}/phases/x", "lies in"),
+        (finished, "has a finished run"), (notes, "is not empty"), (file, "is a file"),
+    ):  # fmt: skip
+        before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+        with (
+            pytest.raises(SpecError, match=message),
+            rerun.changed(rules.url, ["filters.gopher.quality.min_words=3"], flag="--what-if", output=str(output), workers=1),
+        ):  # fmt: skip
+            pass
+        assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
+    assert finished_run.read(rules.url).manifest["recipe"]["stages"][0]["filters.gopher.quality"]["min_words"] == 8
+
+
+def test_exact_removes_what_killed_processes_left_and_nothing_else(tmp_path):
+    made = Made(tmp_path / "run", RULES)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = {}
+    for name, process, lock in (
+        ("ours", ended.pid, locked_by(ended.pid)), ("alive", os.getppid(), locked_by(os.getppid())),
+        ("of another machine", 2**22 + 1, f"process {2**22 + 1} on elsewhere"), ("of a user", 2**22 + 2, ""),
+    ):  # fmt: skip
+        left[name] = tmp_path / "run" / f"run.what-if-{process}"
+        left[name].mkdir()
+        (left[name] / ".lock").write_text(f"{lock}\n")
+    with rerun.changed(made.url, ["filters.gopher.quality.min_words=3"], flag="--what-if", workers=1):
+        pass
+    assert {name for name, path in left.items() if path.exists()} == {"alive", "of another machine", "of a user"}
 
 
 def test_exact_refuses_a_folder_that_is_not_ours_and_inputs_that_changed(tmp_path):

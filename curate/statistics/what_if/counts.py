@@ -71,7 +71,7 @@ class Counter:
     """
 
     def __init__(self, change: Change, record: Record, tokens: str | None):
-        self.change, self.deciding, self._tokens = change, Deciding(change, record), tokens
+        self.change, self.deciding, self.tokens = change, Deciding(change, record), tokens
         n = len(change.steps) + 1
         counts, sums = (np.zeros((2, n, n, 3), np.int64), np.zeros((3, n, n, 3)))
         self.counts = Counts(counts[0], sums[0], counts[1], sums[1], sums[2])
@@ -90,7 +90,7 @@ class Counter:
             "reason",
             *self.came.columns,
             *self.ahead.columns,
-            *([self._tokens] if self._tokens else []),
+            *([self.tokens] if self.tokens else []),
             *self._bytes,
         ]
 
@@ -100,8 +100,8 @@ class Counter:
         kind = np.where(found.freed < 0, SAME, np.where(found.waits, WAITING, FREED))
         at = (found.before * n + found.now) * 3 + kind
         self.counts.flows += np.bincount(at, minlength=n * n * 3).reshape(n, n, 3)
-        if self._tokens:
-            values = numbers(batch[self._tokens]).astype(np.float64)
+        if self.tokens:
+            values = numbers(batch[self.tokens]).astype(np.float64)
             known = ~np.isnan(values)
             self.counts.tokens += np.bincount(at[known], values[known], minlength=n * n * 3).reshape(n, n, 3)
             self.counts.measured += np.bincount(at[known], minlength=n * n * 3).reshape(n, n, 3)

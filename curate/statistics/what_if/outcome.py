@@ -56,7 +56,8 @@ def _tokens(counter: Counter, found: estimate.Survivors, end: int) -> dict[str, 
     """Return the tokens of the kept documents.
 
     Of documents that never came to where tokens are counted, the bytes of the text are taken, divided by the bytes of a token of
-    the others. What the number of documents is adjusted by, for global stages, has the mean of the others.
+    the others. What the number of documents is adjusted by, for global stages, has the mean of the others. At the ends of
+    the interval, each document more or less has the mean of the kept ones or of the waiting ones, whichever is larger.
     """
     counts = counter.counts
     if not counts.measured[:, end, SAME].sum() + counts.measured[:, end, FREED].sum():
@@ -66,10 +67,20 @@ def _tokens(counter: Counter, found: estimate.Survivors, end: int) -> dict[str, 
     n = counts.flows if counts.bytes.any() else counts.measured
     kept = tokens[:, end, SAME].sum() + tokens[:, end, FREED].sum()
     n_kept = n[:, end, SAME].sum() + n[:, end, FREED].sum()
+    mean, most = kept / n_kept, kept / n_kept
     for origin, share in found.shares.items() if counts.bytes.any() else ():
-        kept += share * tokens[origin, :, WAITING].sum()
-        n_kept = n_kept + share * n[origin, :, WAITING].sum()
-    return {"tokens": round(kept + (found.estimate - n_kept) * kept / n_kept)}
+        waiting, n_waiting = tokens[origin, :, WAITING].sum(), n[origin, :, WAITING].sum()
+        most = max(most, waiting / n_waiting)
+        kept, n_kept = kept + share * waiting, n_kept + share * n_waiting
+    estimated = kept + (found.estimate - n_kept) * mean
+    low, high = (estimated + (each - found.estimate) * most for each in (found.low, found.high))
+    return {
+        "tokens": round(estimated),
+        "tokens_low": round(max(0.0, low)),
+        "tokens_high": round(high),
+        "tokens_column": counter.tokens,
+        "tokens_are_exact": found.is_exact and bool((counts.measured == counts.flows)[:, end, [SAME, FREED]].all()),
+    }
 
 
 def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
@@ -170,17 +181,15 @@ def _unknown(counter: Counter) -> Iterator[str]:
             f"{each['documents']:,} documents would come to {each['stage']}, which never saw them: how many survive it and the "
             "stages after it is estimated from documents like them that came to it."
         )
-    for step, what in _met(counter):
-        yield f"Other documents come to {step.labels[0]}, which {what}: the interval has room for that."
-
-
-def _met(counter: Counter) -> Iterator[tuple[Any, str]]:
-    for at in estimate.unsettled(counter):
-        step = counter.change.steps[at]
-        yield (
-            step,
-            "may keep another copy of a lost one" if step.names_copies else "looks at more than one document",
-        )
+    met = [counter.change.steps[at] for at in estimate.unsettled(counter)]
+    for steps, what in (
+        ([step for step in met if step.names_copies], "may keep another copy of a lost one"),
+        ([step for step in met if not step.names_copies], "look at more than one document"),
+    ):
+        if steps:
+            labels = [step.labels[0] for step in steps]
+            named = " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
+            yield f"Other documents come to {named}, which {what}: the interval has room for that."
 
 
 def examples(corpus: Corpus, counter: Counter, n: int, modules: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
