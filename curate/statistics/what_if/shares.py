@@ -69,12 +69,13 @@ class Shares:
         fails, known_fails = ((each < 0).any(axis=1) for each in rooms)
         survives = self._survives(came, until)
         is_near = nearest(self._counter.change, self._columns, came.values)
-        passing = _told(survives, ~known_fails, is_near)
+        is_alike = _has_pattern_of(rooms[1], rooms[0])
+        passing = _told(survives, ~known_fails, is_near, is_alike)
         if not fails.any():
             return passing
         failing = self._turned(origin, came, rooms[0][fails], counted).times(passing)
         if known_fails.sum() >= LEAST_NEAREST:
-            seen = _told(survives, known_fails, is_near)
+            seen = _told(survives, known_fails, is_near, is_alike)
             failing = Share(failing.near, min(failing.low, seen.low), max(failing.high, seen.high))
         return passing.mixed(failing, float(fails.mean()))
 
@@ -111,10 +112,22 @@ class Shares:
         return Share(near, low, high)
 
 
-def _told(survives: np.ndarray, kind: np.ndarray, is_near: np.ndarray) -> Share:
-    """Return the share of a kind of documents that survives: by those that are nearest, with ends that hold that of all."""
-    pairs = [(float(survives[mask].sum()), int(mask.sum())) for mask in (kind & is_near, kind)]
-    share = next((k / n for k, n in pairs if n), 0.5)
+def _has_pattern_of(rooms: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return which documents have values for the same rules as one of the others, such as those of their language: bool[n]."""
+    patterns, number = np.unique(np.isnan(np.concatenate([rooms, others])), axis=0, return_inverse=True)
+    number = number.reshape(-1)
+    wanted = np.zeros(len(patterns), bool)
+    wanted[number[len(rooms) :]] = True
+    return wanted[number[: len(rooms)]]
+
+
+def _told(survives: np.ndarray, kind: np.ndarray, is_near: np.ndarray, is_alike: np.ndarray) -> Share:
+    """Return the share of a kind of documents that survives: by those that are nearest and alike, with ends that hold that of
+    others."""
+    masks = (kind & is_near & is_alike, kind & is_near, kind & is_alike, kind)
+    pairs = [(float(survives[mask].sum()), int(mask.sum())) for mask in masks]
+    pairs = [pair for pair in pairs if pair[1] >= LEAST_NEAREST] or pairs[-1:]
+    share = pairs[0][0] / pairs[0][1] if pairs[0][1] else 0.5
     ends = [end for pair in pairs for end in _wilson(*pair)]
     spread = MODEL_SPREAD * min(share, 1 - share) * 2
     return Share(share, max(0.0, min(ends) - spread), min(1.0, max(ends) + spread))
