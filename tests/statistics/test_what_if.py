@@ -69,6 +69,12 @@ RULES = [
     {"filters.gopher.repetition": {"max_top_2_gram_share": 0.3, **dict.fromkeys([f"max_duplicate_{n}_gram_share" for n in range(5, 11)]), "max_top_3_gram_share": None, "max_top_4_gram_share": None}},
     {"quality.threshold": {"score": "words.count", "max": 30}},
 ]  # fmt: skip
+_ONLY_STOP_WORDS = {
+    "min_words": None,
+    "min_alpha_word_share": None,
+    "min_mean_word_length": None,
+    "max_hashes_per_word": None,
+}
 AFTER = [{"dedup.exact": {"by": "text"}}, {"quality.keep_top": {"share": 0.5, "by": ["words.mean_length"]}}]
 
 
@@ -395,3 +401,23 @@ def test_a_run_without_a_record_and_one_that_has_not_finished_are_refused(tmp_pa
     with pytest.raises(SpecError, match="did not finish"):
         finished_run.read(made.url)
     assert unfinished.read(RunFolder(made.url)).is_run
+
+
+# ---------------------------------------------------------------------- signals that are measured again
+
+
+def test_documents_that_wait_are_judged_by_the_last_value_of_a_signal(tmp_path):
+    stages = [
+        {"filters.gopher.quality": {**_ONLY_STOP_WORDS, "min_stop_words": 2}},
+        "text.normalise",
+        {"filters.gopher.quality": {**_ONLY_STOP_WORDS, "min_stop_words": 2, "min_words": 5}},
+    ]
+    made = Made(tmp_path / "again", stages)
+    setting = "filters.gopher.quality#1.min_stop_words=0"
+    told, true = made.told(setting), made.run(setting)
+    assert sum(each["documents"] for each in told["freed"]["waiting"]) > 20  # nearly all of them die behind the change
+    assert told["now"]["low"] <= true["now"]["documents"] <= told["now"]["high"]
+    assert told["now"]["high"] - told["before"]["documents"] < 10
+    both = [setting, "filters.gopher.quality#2.min_words=25"]  # what came through is counted as it would be now
+    told, true = made.told(*both), made.run(*both)
+    assert told["now"]["low"] <= true["now"]["documents"] <= told["now"]["high"] < told["before"]["documents"]
