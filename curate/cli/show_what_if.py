@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from curate.cli.console import OUT, Piece, many, quoted, styled
+from curate.cli.show_values import expected
+from curate.statistics.tokens import COUNTED
 
 EXAMPLES, LINES, CHARACTERS = 3, 3, 300
 """Documents of each side that are shown, and how much of their texts."""
@@ -45,11 +47,23 @@ def _rows(found: Mapping[str, Any]) -> Iterator[list[Piece]]:
     yield ["kept at the end", f"{before['documents']:,}", f"{now['documents']:,}", _certainty(now)]
     yield [f"of {found['documents']:,} read", f"{before['share']:.2%}", f"{now['share'] or 0:.2%}", ""]
     if "tokens" in before and "tokens" in now:
-        yield ["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", "" if now["is_exact"] else "estimate"]
+        yield ["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", _tokens_from(now)]
 
 
 def _certainty(kept: Mapping[str, Any]) -> str:
     return "exact" if kept["is_exact"] else f"estimate, 95 % in {kept['low']:,} to {kept['high']:,}"
+
+
+def _of_column(column: str) -> str:
+    return "counted" if column == COUNTED else "estimated from bytes"
+
+
+def _tokens_from(kept: Mapping[str, Any]) -> str:
+    said = _of_column(kept["tokens_column"])
+    if kept["tokens_column"] == COUNTED and not kept["tokens_are_exact"]:
+        said = "estimated from counted ones"
+    low, high = kept["tokens_low"], kept["tokens_high"]
+    return said if low == high else f"{said}, 95 % in {low:,} to {high:,}"
 
 
 def _print_joint(each: Mapping[str, Any]) -> None:
@@ -68,15 +82,8 @@ def _listed(entries: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{each['reason']} {each['documents']:,}" for each in entries)
 
 
-def _range(ends: Sequence[float | None] | None) -> str:
-    if ends is None:
-        return "no rule"
-    least, most = ends
-    said = [
-        *([f"at least {least:g}"] if least is not None else []),
-        *([f"at most {most:g}"] if most is not None else []),
-    ]
-    return " and ".join(said) or "any"
+def _range(bound: Mapping[str, Any] | None) -> str:
+    return "no rule" if bound is None else expected(bound)
 
 
 def _print_examples(title: str, documents: Sequence[Mapping[str, Any]], style: str) -> None:
@@ -151,7 +158,7 @@ def print_exact(found: Mapping[str, Any], output: str) -> None:
         [f"of {found['documents']:,} read", f"{before['documents'] / read:.2%}", f"{now['documents'] / read:.2%}", ""]
     )
     if "tokens" in before and "tokens" in now:
-        rows.append(["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", "exact"])
+        rows.append(["tokens", f"{before['tokens']:,}", f"{now['tokens']:,}", _of_column(now["tokens_column"])])
     OUT.print_table(["", "run", "changed", ""], rows)
     OUT.print()
     for kind, what in (("gained", "gained; were dropped for"), ("lost", "lost; are dropped for"), ("moved", "dropped elsewhere; now for")):  # fmt: skip

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 GROUP = "What if"
 
+
+def not_empty(context: typer.Context, param: typer.CallbackParam, value: str) -> str:
+    """Refuse an option that was given without a value, such as `--by ''`: it would be taken as not given."""
+    if value == "" and context.get_parameter_source(param.name).name == "COMMANDLINE":
+        raise typer.BadParameter("expected a value, got an empty one")
+    return value
+
+
 Changes = Annotated[
     list[str] | None,
     typer.Option(
@@ -27,6 +35,7 @@ Changes = Annotated[
 Sweep = Annotated[
     str,
     typer.Option(
+        callback=not_empty,
         metavar="PATH=FROM:TO:STEP",
         help="Show it for many values, such as filters.gopher.quality.min_words=10:100:10, or =10,20,50. Changes given with "
         "--what-if hold for all of them.",
@@ -57,8 +66,9 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
+        callback=not_empty,
         metavar="DIR",
-        help="With --exact: the new run folder.",
+        help="With --exact: the new run folder; nothing may be in it.",
         show_default=False,
         rich_help_panel=GROUP,
     ),
@@ -66,9 +76,10 @@ Output = Annotated[
 Write = Annotated[
     str,
     typer.Option(
+        callback=not_empty,
         metavar="FILE",
-        help="Write the recipe of the run with the changes of --what-if, or with the value that --target-kept found; its "
-        "comments stay.",
+        help="Write what the run had with the changes of --what-if, or with the value that --target-kept found, as a recipe: its "
+        "file, with its comments, and with what the run had by options.",
         show_default=False,
         rich_help_panel=GROUP,
     ),
@@ -194,8 +205,9 @@ def _run_it(run: str, asked: Asked, modules: Sequence[str], as_json: bool) -> No
         from curate.report import finished_run
         from curate.runs import RunFolder
         from curate.statistics import corpus
-        from curate.statistics.what_if import differing
+        from curate.statistics.what_if import changes, differing
 
+        changes.check_once(finished_run.read(run).manifest["recipe"], asked.changes)
         with rerun.changed(run, asked.changes, flag="--what-if", output=asked.output, watch=watch) as made:
             runs = [(url, finished_run.read(url)) for url in (run, made)]
             pair = [corpus.of_finished(RunFolder(url), each.manifest, each.ledger) for url, each in runs]
@@ -216,7 +228,12 @@ def _write(run: str, asked: Asked, settings: Sequence[str], flag: str) -> None:
     from curate.spec import rewritten
 
     path = rerun.recipe_path(run)
-    rewritten.write(asked.write, path, settings, flag, replace=asked.replace)
+    before = rerun.beyond_file(run, path)
+    text = rewritten.changed(rewritten.text_of(path), path, before, "the run had")
+    text = rewritten.changed(text, path, settings, flag)
+    moved = rewritten.write(asked.write, path, text, replace=asked.replace)
     ERR.print(f"wrote {asked.write}: {path} with {', '.join(settings)}")
-    for difference in rerun.differs_from_file(run, path):
-        ERR.print(f"curate: {difference}")
+    if before:
+        ERR.print(f"and with what the run had, and the file has not: {', '.join(before)}")
+    for written, now in moved.items():
+        ERR.print(f"{written} is now {now}, the same file as seen from the folder of {asked.write}")

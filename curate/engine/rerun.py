@@ -16,8 +16,13 @@ from curate.errors import Problems, SpecError
 from curate.plan import Plan
 from curate.report import finished_run
 from curate.runs import RunFolder, layout, reading
+from curate.runs.folder import locked_by
+from curate.spec import carried
 
 _PLAN_SHAPE = {"recipe": dict, "limit": int}
+
+_BESIDE = ".what-if-"
+"""What stands between the name of a run and the process that runs its changed recipe."""
 
 
 def recipe_path(url: str) -> str:
@@ -32,16 +37,13 @@ def recipe_path(url: str) -> str:
     return described["path"]
 
 
-def differs_from_file(url: str, path: str) -> Iterator[str]:
-    """Yield what a user should know if a run had another recipe than the file has now: it was edited, or changed by options."""
-    ran = reading.read_json(RunFolder(url), layout.PLAN, _PLAN_SHAPE)["recipe"]
-    has = spec.read(path).resolved
-    keys = [key for key in {**ran, **has} if ran.get(key) != has.get(key)]
-    if keys:
-        yield (
-            f"{path} is not all that {url} ran: they differ in {', '.join(keys)}, by later edits or by options of `curate run`.  "
-            "Only the changes were made."
-        )
+def beyond_file(url: str, path: str) -> list[str]:
+    """Return the changes that make the recipe in a file what a run had: by options of `curate run`, or by edits since then.
+
+    Raises:
+        SpecError: no changes of values do. InputError: the plan of the run is damaged.
+    """
+    return carried.settings(path, reading.read_json(RunFolder(url), layout.PLAN, _PLAN_SHAPE)["recipe"])
 
 
 @contextlib.contextmanager
@@ -52,12 +54,12 @@ def changed(
 
     Args:
         settings: `path=value` changes. flag: the option that gave them, for errors.
-        output: the new run folder, which stays; empty: a folder beside the run, `RUN.what-if-<process>`, which is removed at
-            the end, but not if the process is killed.
+        output: the new run folder, which stays; there is none yet, or it is empty. Without it a folder beside the run is made,
+            `RUN.what-if-<process>`, and removed at the end; what a killed process left, the next call for the run removes.
         workers, watch: as of `engine.run.run`.
 
     Raises:
-        SpecError: the inputs are not what the run has read, or its executor runs tasks later.
+        SpecError: the inputs are not what the run has read, its executor runs tasks later, or the new folder is in use.
         SpecError, InputError, StageError, RunError: as `engine.run.run`.
     """
     folder = finished_run.finished_folder(url)
@@ -67,18 +69,56 @@ def changed(
             f"{url}: its executor runs tasks later, and nothing can be compared before.  Run the changed recipe with "
             "`curate run -o` and `--set`, and compare the two runs."
         )
-    kept = output or folder.fs.unstrip_protocol(f"{folder.root.rstrip('/')}.what-if-{os.getpid()}")
+    _remove_left(folder)
+    kept = output or folder.fs.unstrip_protocol(f"{folder.root.rstrip('/')}{_BESIDE}{os.getpid()}")
     made = RunFolder(kept)
-    if not output and made.fs.exists(made.root):
-        raise SpecError(
-            f"{kept} exists, and the changed recipe would run there.  Move it away, or name a folder with -o."
-        )
+    _check_unused(made, folder)
     try:
         carry_out(planned, kept, workers=workers, watch=watch)
         yield kept
     finally:
         if not output and made.fs.exists(made.root):
             made.fs.rm(made.root, recursive=True)
+
+
+def _check_unused(made: RunFolder, run: RunFolder) -> None:
+    """Make sure that nothing is replaced: neither the run that is asked about nor anything else."""
+    if made.address == run.address or run.holds(made.url):
+        is_ = "is the run that is asked about" if made.address == run.address else f"lies in {run.url}"
+        raise SpecError(f"{made.url} {is_}, which stays as it is.  Name a new folder beside it with --output.")
+    if not made.fs.exists(made.root):
+        return
+    if made.fs.isfile(made.root):
+        raise SpecError(f"{made.url} is a file; a run needs a folder.  Name a new one with --output.")
+    if made.fs.ls(made.root, detail=False):
+        has = "has a finished run" if made.exists(layout.MANIFEST) else "is not empty"
+        raise SpecError(
+            f"{made.url} {has}, and a what-if replaces nothing.  Name a new folder with --output, or move this one away."
+        )
+
+
+def _remove_left(run: RunFolder) -> None:
+    """Remove what killed processes of this machine left beside a run: the lock says that a process made the folder."""
+    if not run.is_local:
+        return
+    begin = f"{os.path.basename(run.root.rstrip('/'))}{_BESIDE}"
+    for name in run.siblings():
+        process = name.removeprefix(begin)
+        if not name.startswith(begin) or not process.isdecimal() or _is_alive(int(process)):
+            continue
+        left = run.beside(name)
+        if not os.path.islink(left.root) and left.lock_text() == locked_by(int(process)):
+            left.fs.rm(left.root, recursive=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _planned(folder: RunFolder, settings: Sequence[str], flag: str) -> Plan:

@@ -28,6 +28,11 @@ LOCKED_BY = "process "
 """What the file begins with."""
 
 
+def locked_by(process: int) -> str:
+    """Return what the file says if a process of this machine holds the lock, or held it last."""
+    return f"{LOCKED_BY}{process} on {os.uname().nodename}"
+
+
 class RunFolder:
     """A folder on any fsspec file system. Paths are relative to it, with forward slashes."""
 
@@ -263,7 +268,7 @@ class RunFolder:
         with file:
             self._take_lock(file)
             file.truncate(0)
-            file.write(f"{LOCKED_BY}{os.getpid()} on {os.uname().nodename}\n")
+            file.write(f"{locked_by(os.getpid())}\n")
             file.flush()
             yield
 

@@ -6,6 +6,9 @@ overrides  `--set`, `--input`, `--skip` and `${variables}`
 paths      relative paths, in the folder of the recipe
 pipeline   what a recipe is when it has been read
 published  the figures of a paper that runs are compared with
+rewritten  values changed in the text of a recipe
+relocated  relative paths of a recipe that is written into another folder
+carried    what a run had and the file of its recipe has not, as changes
 recipes    reads recipes: from a file, or again from what a run keeps
 reader     look-up of stages, and type checks of parameters
 stages     one stage: its parameters, for all documents or for some

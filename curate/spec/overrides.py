@@ -46,9 +46,17 @@ def apply(document: Marked, setting: str, flag: str = "--set") -> None:
     place = f"{flag} {path}={HIDDEN if is_secret(path) else text}"
     if not equals or not path:
         raise SpecError("expected path=value, such as filters.gopher.quality.min_words=30.", place)
-    value = marks.made(marks.plain(marks.parse(text, place)), place)
+    value = marks.made(marks.plain(_parsed(text, place)), place)
     holder, key = _walk(document, path.strip(), place)
     holder[key] = value
+
+
+def _parsed(text: str, place: str) -> Marked:
+    """Parse the value of a setting; its errors have no line, as the option that they name is all there is."""
+    try:
+        return marks.parse(text, "value")
+    except SpecError as error:
+        raise SpecError(f"the value cannot be read: {error.message}", place) from error
 
 
 def _walk(document: Marked, path: str, place: str) -> tuple[dict, str]:

@@ -13,24 +13,33 @@ from typing import Any
 import yaml
 
 from curate.errors import SpecError
-from curate.spec import entries, marks, overrides, recipes
+from curate.runs import RunFolder, claim
+from curate.spec import entries, marks, overrides, relocated
 from curate.spec.marks import Marked
-from curate.spec.pipeline import PipelineSpec
 
 
-def text_of(path: str, settings: Sequence[str], flag: str = "--set") -> str:
-    """Return the text of a recipe with changes.
-
-    Args:
-        settings: `path=value` changes. flag: the option that gave them, for errors.
+def text_of(path: str) -> str:
+    """Return the text of a recipe.
 
     Raises:
-        SpecError: the recipe cannot be read, a setting does not fit it, or its YAML is written such that only a part of the
-            text cannot be changed: the value stands behind an alias, or comes from a merged mapping.
+        SpecError: there is no such file, or it cannot be read.
     """
     marks.load(path)  # refuses what is no recipe
     with open(path, encoding="utf-8", newline="") as file:
-        text = file.read()
+        return file.read()
+
+
+def changed(text: str, path: str, settings: Sequence[str], flag: str = "--set") -> str:
+    """Return the text of a recipe with changes.
+
+    Args:
+        path: of the file that it is from.
+        settings: `path=value` changes. flag: what gave them, for errors.
+
+    Raises:
+        SpecError: a setting does not fit the recipe, or its YAML is written such that only a part of the
+            text cannot be changed: the value stands behind an alias, or comes from a merged mapping.
+    """
     for setting in settings:
         wanted = marks.parse(text, path, os.path.dirname(os.path.abspath(path)))
         overrides.apply(wanted, setting, flag)
@@ -51,20 +60,21 @@ def with_parameters(document: Marked) -> Marked:
     return document
 
 
-def write(path: str, recipe: str, settings: Sequence[str], flag: str = "--set", *, replace: bool) -> None:
-    """Write a recipe with changes.
+def write(path: str, recipe: str, text: str, *, replace: bool) -> dict[str, str]:
+    """Write the text of a changed recipe; in another folder, relative paths in it lead to the same files.
 
     Args:
-        path: of the new file. recipe: of the one that is changed.
-        settings, flag: as of `text_of`.
+        path: of the new file. recipe: of the one that was changed.
         replace: overwrite a file that exists.
 
+    Returns:
+        the paths in it that had to become others, and what they are now.
+
     Raises:
-        SpecError: as `text_of`; or the file exists, there is no such folder, or paths in the recipe, which begin in its
-            folder, would lead elsewhere.
+        SpecError: the file exists, there is no such folder, it is that of a run, or paths would lead elsewhere and cannot be changed.
     """
-    text = text_of(recipe, settings, flag)
-    _check_paths(text, recipe, path)
+    _check_outside_of_runs(path)
+    text, moved = relocated.relocated(text, recipe, path)
     try:
         with open(path, "w" if replace else "x", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -74,28 +84,21 @@ def write(path: str, recipe: str, settings: Sequence[str], flag: str = "--set", 
         raise SpecError(
             f"there is no folder {os.path.dirname(path)} for {os.path.basename(path)}.  Create it."
         ) from None
+    except OSError as error:
+        raise SpecError(f"{path} cannot be written: {error.strerror}.  Name another file.") from error
+    return moved
 
 
-def _check_paths(text: str, recipe: str, path: str) -> None:
-    """Make sure that a recipe means the same in another folder."""
-    folders = [os.path.dirname(os.path.abspath(each)) for each in (recipe, path)]
-    if folders[0] == folders[1]:
-        return
-    one, other = (recipes.understood(marks.parse(text, recipe, folder), recipe) for folder in folders)
-    if _located(one) != _located(other):
-        raise SpecError(
-            f"{path}: relative paths in a recipe begin in its folder, and those of {recipe} would lead elsewhere.  "
-            f"Write it to {folders[0]}."
-        )
-
-
-def _located(found: PipelineSpec) -> list[Any]:
-    """Return all of a recipe in which a path can be."""
-    stages = [each for each in found.stages if each is not None]
-    return [
-        *((given.files, given.source.params) for given in found.inputs),
-        *((stage.params, stage.cases) for stage in (*stages, found.sink)),
-    ]
+def _check_outside_of_runs(path: str) -> None:
+    folder = os.path.dirname(os.path.realpath(path))
+    while True:
+        if claim.is_run_folder(RunFolder(folder)):
+            raise SpecError(
+                f"{path} would lie in the run folder {folder}, whose files are those of the run.  Name a file elsewhere."
+            )
+        if folder == os.path.dirname(folder):
+            return
+        folder = os.path.dirname(folder)
 
 
 def _changed(text: str, wanted: Marked, setting: str, flag: str) -> str:
@@ -111,7 +114,7 @@ def _changed(text: str, wanted: Marked, setting: str, flag: str) -> str:
         if inner is None:
             return _inserted(text, node, at[depth:], value)
         node = inner
-    return text[: node.start_mark.index] + _flow(value) + text[marks.end(node).index :]
+    return text[: node.start_mark.index] + flow(value) + text[marks.end(node).index :]
 
 
 def _difference(one: Any, other: Any) -> tuple[list[str | int], Any] | None:
@@ -150,11 +153,11 @@ def _inserted(text: str, node: yaml.Node, keys: Sequence[str | int], value: Any)
         end = node.end_mark.index
         is_name = node.value == keys[0]
         return (
-            f"{text[:end]}: {_flow(value)}{text[end:]}"
+            f"{text[:end]}: {flow(value)}{text[end:]}"
             if is_name
-            else f"{text[:end]} {_flow({keys[0]: value})}{text[end:]}"
+            else f"{text[:end]} {flow({keys[0]: value})}{text[end:]}"
         )
-    item = f"{_flow(keys[0])}: {_flow(value)}"
+    item = f"{flow(keys[0])}: {flow(value)}"
     if not node.value:
         at = node.start_mark.index + 1
         return f"{text[:at]}{item}{text[at:]}"
@@ -167,7 +170,7 @@ def _inserted(text: str, node: yaml.Node, keys: Sequence[str | int], value: Any)
     return f"{text[:end]}\n{' ' * node.start_mark.column}{item}{text[end:]}"
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """Return a value as YAML on one line."""
     dumped = yaml.safe_dump(value, default_flow_style=True, width=1 << 30, allow_unicode=True, sort_keys=False)
     return dumped.removesuffix("\n").removesuffix("\n...")

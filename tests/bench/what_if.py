@@ -1,9 +1,11 @@
 """What-ifs against real runs: random changes of heuristic rules, on real texts and real crawl files, and speed.
 
-    python -m tests.bench.what_if [pass | exact | speed] [SEED]
+    python -m tests.bench.what_if [pass | again | exact | speed] [SEED]
 
 pass    200 random changes of one to three rules, each really run: the survivors up to the last stage of which all is known
         must be equal; of those with an estimate, the true number must lie in the 95 % interval.
+again   the same of 100 changes of a recipe that measures the same signals again behind `text.normalise`, with other bounds for
+        some languages and inputs, on texts in many languages.
 exact   50 random changes: `--exact` against another real run, document by document.
 speed   the record of a run repeated to 10 million documents: one what-if, and a sweep of ten values.
 
@@ -21,7 +23,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,12 +54,37 @@ AFTER = [
     {"quality.threshold": {"score": "fluency_score", "min": 0.2}},
     {"quality.keep_top": {"share": 0.6, "by": ["fluency_score"]}},
 ]
-N_PASS, N_EXACT, N_DOCUMENTS = 200, 50, 10_000_000
+AGAIN = [
+    "language.detect",
+    "checkpoint",
+    {"filters.gopher.repetition": {"per": {"language": {"zh": {"max_top_2_gram_share": None, "max_duplicate_5_gram_share": 0.3}}}}},
+    {"filters.gopher.quality": {"min_words": 50, "per": {"language": {"zh": {"min_stop_words": None, "min_words": 30}, "de": {"min_stop_words": None}}}}},
+    {"filters.fineweb.quality": {"when": {"language": "en"}}},
+    {"filters.gopher.quality": {"only": "wiki", "min_words": 80, "min_stop_words": None}},
+    "filters.wanjuan.punctuation",
+    "text.normalise",
+    {"filters.gopher.quality": {"min_words": 60, "min_stop_words": 1, "per": {"language": {"zh": {"min_stop_words": None}}}}},
+    {"filters.c4.page": {"min_sentences": 2}},
+]  # fmt: skip
+CASES = [
+    "filters.gopher.quality#1.min_stop_words=0",
+    "filters.fineweb.quality.when={language: [de, zh]}",
+    "filters.fineweb.quality.when={language: zh-Hant}",
+    "filters.gopher.quality#1.per={language: {zh: {min_words: 10}, en: {min_stop_words: 5}}}",
+    "filters.gopher.quality#1.per={}",
+    "filters.gopher.quality#2.when={language: [en, zh]}",
+    "filters.gopher.quality#2.only=[reviews, odd]",
+    "filters.gopher.quality#3.per={}",
+    "filters.gopher.repetition.per={}",
+]
+"""Changes of `AGAIN` that are no number."""
+
+N_PASS, N_AGAIN, N_EXACT, N_DOCUMENTS = 200, 100, 50, 10_000_000
 
 
 def main() -> None:
     """Run the parts that were asked for, or all."""
-    parts = {"pass": bench_pass, "exact": bench_exact, "speed": lambda _: bench_speed()}
+    parts = {"pass": bench_pass, "again": bench_again, "exact": bench_exact, "speed": lambda _: bench_speed()}
     seeds = [int(argument) for argument in sys.argv[1:] if argument.isdecimal()]
     for name in [argument for argument in sys.argv[1:] if argument in parts] or parts:
         parts[name](*(seeds or [0])[:1])
@@ -108,6 +135,40 @@ def _texts(data: Path) -> Iterator[str]:
     yield from edited[:: len(edited) // 400][:400]
 
 
+def case_again(folder: Path) -> Case:
+    """Run the recipe that measures twice."""
+    data = need_real_data()
+    inputs = {}
+    for name, texts in (
+        ("reviews", _sampled(data / "text" / "imdb-sample.parquet", 500)),
+        ("wiki", list(_languages(data))),
+        ("odd", list(_odd())),
+    ):
+        rows = {"id": [f"{name}{k}" for k in range(len(texts))], "text": texts}
+        pq.write_table(pa.table(rows), folder / f"{name}.parquet")
+        inputs[name] = {"sources.parquet": {"paths": str(folder / f"{name}.parquet")}}
+    return _run(folder, "again", {"inputs": inputs, "stages": AGAIN})
+
+
+def _sampled(path: Path, n: int) -> list[str]:
+    found = pq.read_table(path, columns=["text"]).column("text").to_pylist()
+    return found[:: max(1, len(found) // n)][:n]
+
+
+def _languages(data: Path) -> Iterator[str]:
+    for name, n in (("text/enwiki", 250), ("text/zhwiki", 300), ("langid/xquad", 300)):
+        yield from _sampled(data / f"{name}.parquet", n)
+
+
+def _odd() -> Iterator[str]:
+    """Yield texts at the bounds: few different words, lists, marks."""
+    choose = random.Random(5)
+    words = ["the", "be", "to", "of", "and", "harbour", "quiet", "#", "...", "12", "vote", "- x"]
+    for k in range(200):
+        text = " ".join(choose.choice(words) for _ in range(k % 60 + 20))
+        yield "\n".join("- " + part for part in text.split(" vote ")) if k % 3 == 0 else text
+
+
 def _run(folder: Path, title: str, recipe: dict[str, Any]) -> Case:
     path = folder / f"{title.split()[0]}.yaml"
     path.write_text(yaml.safe_dump({"name": title.split()[0], "allow_empty": True, **recipe}))
@@ -120,30 +181,37 @@ def _run(folder: Path, title: str, recipe: dict[str, Any]) -> Case:
 def parameters(compiled: Compiled) -> list[tuple[str, str, str]]:
     """Return (address, column, "int" or "float") of every parameter of a filter that sets one bound."""
     found = []
-    for bound in (each for each in compiled.stages if each is not None and each.ref.label in RULES):
+    for bound in (each for each in compiled.stages if each is not None and each.spec.name.startswith("filters.")):
         for name, value in bound.spec.all_params.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 continue
-            address = f"{bound.ref.label}.{name}"
+            address = f"{bound.spec.name}#{bound.ref.label.partition('#')[2] or 1}.{name}"
             change = compiled.changed([f"{address}={value + (7 if isinstance(value, int) else 0.017)}"])
             found.append((address, change.moved[0].column, type(value).__name__))
     return found
 
 
-def random_changes(compiled: Compiled, n: int, seed: int) -> Iterator[list[str]]:
-    """Yield n random changes of one to three parameters: another bound among the values that there are, or none."""
+def random_changes(compiled: Compiled, n: int, seed: int, others: Sequence[str] = ()) -> Iterator[list[str]]:
+    """Yield n random changes of one to three parameters: another bound among the values that there are, or none.
+
+    Args:
+        others: changes one of which is made, too, in a third of them; the bounds are then values of documents that the filter
+            dropped, so that it drops fewer.
+    """
     choose, known = random.Random(seed), parameters(compiled)
-    of_column: dict[str, np.ndarray] = {}
+    of_column: dict[tuple[str, str], np.ndarray] = {}
     n_made = 0
     while n_made < n:
         settings = []
         for address, column, kind in choose.sample(known, choose.choice((1, 1, 1, 2, 3))):
-            if column not in of_column:
-                found = numbers(compiled.corpus.record.read([column])[column].combine_chunks())
-                of_column[column] = np.sort(found[~np.isnan(found)])
-            value = float(choose.choice(of_column[column]))
+            stage = address.rpartition(".")[0].removesuffix("#1") if others else ""
+            if (column, stage) not in of_column:
+                of_column[column, stage] = _values(compiled.corpus, column, stage)
+            value = float(choose.choice(of_column[column, stage]))
             made = int(value) if kind == "int" else float(f"{value:.6g}")
             settings.append(f"{address}={'null' if choose.random() < 0.1 else made}")
+        if others and choose.random() < 1 / 3:
+            settings = [choose.choice(others), *settings[1:]]
         try:
             if compiled.changed(settings, may_be_none=True) is None:
                 continue
@@ -153,25 +221,45 @@ def random_changes(compiled: Compiled, n: int, seed: int) -> Iterator[list[str]]
         yield settings
 
 
+def _values(corpus: Corpus, column: str, stage: str) -> np.ndarray:
+    """Return the values of a column, of documents that a stage dropped if there are such."""
+    rows = corpus.record.read([column, "stage"])
+    found = numbers(rows[column].combine_chunks())
+    dropped = found[[each == stage for each in rows["stage"].to_pylist()]]
+    dropped = dropped[~np.isnan(dropped)]
+    return np.sort(dropped if len(dropped) else found[~np.isnan(found)])
+
+
 # ---------------------------------------------------------------------- pass
 
 
 def bench_pass(seed: int) -> None:
     """Compare what-ifs with real runs of the changed recipes, all in one folder: phases before the change are kept."""
-    print(f"\n{N_PASS} random changes, each really run\n")
+    with tempfile.TemporaryDirectory() as folder:
+        _print_heading(N_PASS)
+        for at, case in enumerate(cases(Path(folder))):
+            _bench_case(case, Path(folder) / f"changed-{at}", seed + at, N_PASS // 2)
+
+
+def bench_again(seed: int) -> None:
+    """The same where signals are measured twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        _print_heading(N_AGAIN)
+        _bench_case(case_again(Path(folder)), Path(folder) / "changed", seed, N_AGAIN, CASES)
+
+
+def _print_heading(n: int) -> None:
+    print(f"\n{n} random changes, each really run\n")
     print("| corpus | documents | kept | changes | pass equal | all exact | of these equal | estimates | in the interval | median width |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        for at, case in enumerate(cases(Path(folder))):
-            _bench_case(case, Path(folder) / f"changed-{at}", seed + at)
 
 
-def _bench_case(case: Case, aside: Path, seed: int) -> None:
+def _bench_case(case: Case, aside: Path, seed: int, n: int, others: Sequence[str] = ()) -> None:
     compiled = _compiled(case.url)
     shutil.copytree(case.url, aside)
     n_equal = n_exact = n_exact_equal = n_estimates = n_inside = 0
     widths, misses = [], []
-    for settings in random_changes(compiled, N_PASS // 2, seed):
+    for settings in random_changes(compiled, n, seed, others):
         (counter,) = outcome.outcomes(compiled.corpus, [compiled.changed(settings)])
         found = outcome.described(compiled.corpus, counter)
         curate.run(case.recipe, output=str(aside), settings=settings, workers=1)
@@ -194,8 +282,8 @@ def _bench_case(case: Case, aside: Path, seed: int) -> None:
         if not is_equal:
             misses.append((settings, "pass", found["after"], ledger.stage(found["after"]["stage"]).n_out))
     width = f"{np.median(widths):.1%}" if widths else ""
-    n, kept = compiled.corpus.ledger.n_born, compiled.corpus.ledger.n_out
-    print(f"| {case.title} | {n:,} | {kept:,} | {N_PASS // 2} | {n_equal} | {n_exact} | {n_exact_equal} | {n_estimates} | {n_inside} | {width} |", flush=True)  # fmt: skip
+    ledger = compiled.corpus.ledger
+    print(f"| {case.title} | {ledger.n_born:,} | {ledger.n_out:,} | {n} | {n_equal} | {n_exact} | {n_exact_equal} | {n_estimates} | {n_inside} | {width} |", flush=True)  # fmt: skip
     for miss in misses:
         print("   not met:", *miss)
 

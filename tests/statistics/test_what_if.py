@@ -65,6 +65,12 @@ RULES = [
     {"filters.gopher.repetition": {"max_top_2_gram_share": 0.3, **dict.fromkeys([f"max_duplicate_{n}_gram_share" for n in range(5, 11)]), "max_top_3_gram_share": None, "max_top_4_gram_share": None}},
     {"quality.threshold": {"score": "words.count", "max": 30}},
 ]  # fmt: skip
+_ONLY_STOP_WORDS = {
+    "min_words": None,
+    "min_alpha_word_share": None,
+    "min_mean_word_length": None,
+    "max_hashes_per_word": None,
+}
 AFTER = [{"dedup.exact": {"by": "text"}}, {"quality.keep_top": {"share": 0.5, "by": ["words.mean_length"]}}]
 
 
@@ -133,6 +139,10 @@ CHANGES = st.lists(
         _bound("quality.threshold#2.max", 0, 40),
         st.just("filters.gopher.quality.per={language: {de: {min_words: 20}, en: {min_words: null}}}"),
         st.just("quality.threshold#1.when={language: [zh]}"),
+        st.just("quality.threshold#1.missing=keep"),
+        st.just("filters.gopher.quality.per=null"),
+        st.just("quality.threshold#1.only=null"),
+        st.just("quality.threshold#1.score=words.count"),
     ),
     min_size=1,
     max_size=3,
@@ -239,20 +249,26 @@ def test_exact_runs_the_changed_recipe_and_leaves_nothing(whole, tmp_path):
     assert finished_run.is_finished(made)
 
 
-def test_exact_refuses_a_folder_that_is_not_ours_and_inputs_that_changed(tmp_path):
-    made = Made(tmp_path / "run", RULES)
-    with (
-        pytest.raises(SpecError, match="no stage"),
-        rerun.changed(made.url, ["filters.gopher.qualty.min_words=3"], flag="--what-if"),
-    ):
-        pass
-    (tmp_path / "run" / "in.jsonl").write_text("".join(json.dumps(each) + "\n" for each in DOCUMENTS[:7]))
-    with (
-        pytest.raises(SpecError, match=r"input of .* has changed since"),
-        rerun.changed(made.url, ["filters.gopher.quality.min_words=3"], flag="--what-if"),
-    ):
-        pass
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["aside", "in.jsonl", "r.yaml", "run"]
+def test_exact_replaces_nothing(rules, tmp_path):
+    finished, notes, file = tmp_path / "finished", tmp_path / "notes", tmp_path / "file"
+    curate.run(rules.recipe, output=str(finished), settings=["filters.gopher.quality.min_words=9"], workers=1)
+    notes.mkdir()
+    (notes / "mine.txt").write_text("mine")
+    file.write_text("mine")
+    link = tmp_path / "link"
+    link.symlink_to(rules.url)
+    for output, message in (
+        (rules.url, "is the run that is asked about"), (link, "is the run that is asked about"), (f"{rules.url}/phases/x", "lies in"),
+        (finished, "has a finished run"), (notes, "is not empty"), (file, "is a file"),
+    ):  # fmt: skip
+        before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+        with (
+            pytest.raises(SpecError, match=message),
+            rerun.changed(rules.url, ["filters.gopher.quality.min_words=3"], flag="--what-if", output=str(output), workers=1),
+        ):  # fmt: skip
+            pass
+        assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
+    assert finished_run.read(rules.url).manifest["recipe"]["stages"][0]["filters.gopher.quality"]["min_words"] == 8
 
 
 # ---------------------------------------------------------------------- many values
@@ -348,3 +364,23 @@ def test_a_run_without_a_record_and_one_that_has_not_finished_are_refused(tmp_pa
     with pytest.raises(SpecError, match="did not finish"):
         finished_run.read(made.url)
     assert unfinished.read(RunFolder(made.url)).is_run
+
+
+# ---------------------------------------------------------------------- signals that are measured again
+
+
+def test_documents_that_wait_are_judged_by_the_last_value_of_a_signal(tmp_path):
+    stages = [
+        {"filters.gopher.quality": {**_ONLY_STOP_WORDS, "min_stop_words": 2}},
+        "text.normalise",
+        {"filters.gopher.quality": {**_ONLY_STOP_WORDS, "min_stop_words": 2, "min_words": 5}},
+    ]
+    made = Made(tmp_path / "again", stages)
+    setting = "filters.gopher.quality#1.min_stop_words=0"
+    told, true = made.told(setting), made.run(setting)
+    assert sum(each["documents"] for each in told["freed"]["waiting"]) > 20  # nearly all of them die behind the change
+    assert told["now"]["low"] <= true["now"]["documents"] <= told["now"]["high"]
+    assert told["now"]["high"] - told["before"]["documents"] < 10
+    both = [setting, "filters.gopher.quality#2.min_words=25"]  # what came through is counted as it would be now
+    told, true = made.told(*both), made.run(*both)
+    assert told["now"]["low"] <= true["now"]["documents"] <= told["now"]["high"] < told["before"]["documents"]

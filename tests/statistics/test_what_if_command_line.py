@@ -10,6 +10,7 @@ import pytest
 
 import curate
 from curate.runs import RunFolder, layout
+from curate.statistics.what_if import differing
 from tests.statistics.test_what_if import AFTER, DOCUMENTS, RULES, Made
 
 SETTING = "filters.gopher.quality.min_words=20"
@@ -83,11 +84,63 @@ def test_the_changed_recipe_is_written_with_its_comments(made, tmp_path):
         (["--sweep", "filters.gopher.quality.min_words=1,2", "--exact"], "runs one changed recipe"),
         (["--sweep", "filters.gopher.quality.min_words=1,2", "--write", "x.yaml"], "a sweep has many recipes"),
         (["--what-if", "filters.gopher.qualty.min_words=3"], "Did you mean filters.gopher.quality"),
+        (["--what-if", SETTING, "--by", "source"], "is no part of a what-if"),
+        (["--what-if", SETTING, "--signal", "words.count"], "is no part of a what-if"),
+        (["--what-if", SETTING, "--sample", "10"], "is no part of a what-if"),
+        (["--what-if", SETTING, "--what-if", SETTING.replace("quality", "quality#1")], "are about one parameter"),
+        (["--what-if", SETTING, "--what-if", SETTING, "--exact"], "are about one parameter"),
+        (["--sample", "10"], "is for data sets"),
+        (["--text", "body"], "is for data sets"),
+        *((["--what-if", SETTING, option, ""], "expected a value") for option in ("--write", "--output", "--sweep")),
+        *(
+            ([option, ""], "expected a value")
+            for option in ("--signal", "--by", "--near", "--examples", "--text", "--sample")
+        ),
+        (["--what-if", "filters.gopher.quality.min_words=[1"], "value cannot be read"),
+        (["--sweep", "filters.gopher.quality.min_words=[10,20]"], "without brackets"),
+        (["--target-kept", "1.0000001", "--sweep", "filters.gopher.quality.min_words"], "got 1.0000001"),
+        (["--target-kept", "0.4", "--sweep", "filters.gopher.quality.count_marks"], "count_marks takes no number"),
+        (["--target-kept", "0.4", "--sweep", "quality.threshold#1.missing"], "missing takes no number"),
     ],
 )
 def test_options_that_do_not_fit_are_exit_2_without_a_traceback(made, arguments, message):
     result = stats(made.url, *arguments)
     assert result.returncode == 2 and message in " ".join(result.stderr.split()) and "Traceback" not in result.stderr
+
+
+def test_what_a_run_had_by_options_is_written_and_what_cannot_be_is_named(made, tmp_path):
+    options = ["quality.threshold#2.max=29", "filters.fineweb.quality.min_ended_line_share=0.2"]
+    run = curate.run(made.recipe, output=str(tmp_path / "run"), settings=options, workers=1)
+    new = tmp_path / "deep" / "new.yaml"
+    new.parent.mkdir()
+    result = stats(run, "--what-if", SETTING, "--write", new)
+    assert result.returncode == 0, result.stderr
+    assert all(each.partition("=")[0].replace("quality.min", "quality#1.min") in result.stderr for each in options)
+    assert "in.jsonl is now ../" in " ".join(result.stderr.split())
+    written = curate.run(str(new), output=str(tmp_path / "a"), workers=1)
+    wanted = curate.run(made.recipe, output=str(tmp_path / "b"), settings=[*options, SETTING], workers=1)
+    assert differing.compare(made.corpus(written), made.corpus(wanted))["documents"] == len(DOCUMENTS)
+    assert made.corpus(written).ledger.stages == made.corpus(wanted).ledger.stages
+    skipped = curate.run(made.recipe, output=str(tmp_path / "c"), skip=["dedup.exact"], workers=1)
+    refused = stats(skipped, "--what-if", SETTING, "--write", tmp_path / "no.yaml")
+    assert refused.returncode == 2 and "dedup.exact (left out of the run)" in " ".join(refused.stderr.split())
+    assert not (tmp_path / "no.yaml").exists()
+
+
+def test_a_recipe_that_is_written_onto_itself_is_what_the_run_had(tmp_path):
+    mine = Made(tmp_path / "mine", RULES)
+    result = stats(mine.url, "--what-if", SETTING, "--write", mine.recipe, "--replace")
+    assert result.returncode == 0 and "the file has not" not in result.stderr
+    assert "min_words: 20" in Path(mine.recipe).read_text()
+
+
+def test_tokens_say_where_they_are_from_and_have_an_interval(made):
+    result = stats(made.url, "--what-if", "filters.gopher.quality.min_words=4")
+    (row,) = (line for line in result.stdout.splitlines() if line.startswith("tokens"))
+    assert "estimated from bytes, 95 % in" in row
+    kept = json.loads(stats(made.url, "--what-if", SETTING, "--json").stdout)["now"]
+    assert kept["tokens_low"] <= kept["tokens"] <= kept["tokens_high"] and kept["tokens_column"] == "tokens.estimate"
+    assert sum(line.startswith("Other documents come to") for line in result.stdout.splitlines()) <= 2
 
 
 def _note_digest(folder: RunFolder, path: str) -> None:

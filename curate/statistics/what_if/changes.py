@@ -10,8 +10,9 @@ from curate import spec
 from curate.errors import Problems, SpecError
 from curate.plan import columns
 from curate.plan.columns import Bound
+from curate.rules import Bound as RuleBound
 from curate.signals import SIGNALS, current_name
-from curate.spec import PipelineSpec
+from curate.spec import PipelineSpec, entries, marks
 from curate.stage import Kind
 from curate.statistics.corpus import Corpus
 from curate.statistics.what_if.judging import Filter, cannot_judge, filters_of
@@ -66,15 +67,15 @@ class Moved:
     """A rule whose bound is another.
 
     Args:
-        column: that it compares. before, after: the ends of the range, None where there is none.
+        column: that it compares. before, after: the bounds; None where there is no such rule.
         when: the documents that it is for.
     """
 
     stage: str
     reason: str
     column: str
-    before: tuple[float | None, float | None] | None
-    after: tuple[float | None, float | None] | None
+    before: RuleBound | None
+    after: RuleBound | None
     when: Mapping[str, Sequence[Any]]
 
 
@@ -101,6 +102,7 @@ class Compiled:
         Raises:
             SpecError: a setting does not fit the recipe, changes nothing, or changes more than what rules compare.
         """
+        check_once(self.recipe, settings)
         pipeline = _read(self.corpus, self.recipe, self.path, settings, flag)
         bound = _bound(pipeline)
         before, after = (_by_label(stages) for stages in (self.stages, bound))
@@ -122,6 +124,23 @@ class Compiled:
         """Return the value of a parameter in the run, `STAGE.PARAM`; None if it has none."""
         bound = self._stage_of(param)
         return bound.spec.all_params.get(param.rpartition(".")[2]) if bound else None
+
+    def check_takes_numbers(self, param: str, flag: str) -> None:
+        """Make sure that a parameter of a filter can be a number.
+
+        Raises:
+            SpecError: it cannot.
+        """
+        bound = self._stage_of(param)
+        known = bound.spec.stage.params.get(param.rpartition(".")[2]) if bound else None
+        for value in (7, 0.5) if known else ():
+            try:
+                known.convert(value)
+            except ValueError:
+                continue
+            return
+        if known:
+            raise SpecError(f"{param} takes no number, so no value of it can be looked for.", flag)
 
     def check_is_filter(self, param: str) -> None:
         """Make sure that a parameter is not one of a stage about which the record says nothing.
@@ -166,6 +185,22 @@ def compile(corpus: Corpus, recipe: Mapping[str, Any], path: str = "", modules: 
                 "compares other columns in this version of curate.  Run the recipe again."
             )
     return Compiled(corpus, recipe, path, stages)
+
+
+def check_once(recipe: Mapping[str, Any], settings: Sequence[str]) -> None:
+    """Refuse changes of which one replaces another, however they address the stage.
+
+    Raises:
+        SpecError: two are about one parameter.
+    """
+    known, seen = list(entries.entries(marks.made(dict(recipe), ""))), {}
+    for setting in settings:
+        path = setting.partition("=")[0].strip()
+        found = entries.find(known, path, f"{FLAG} {setting}")
+        address = f"{found[0].address}.{found[1]}" if found else path
+        if address in seen:
+            raise SpecError(f"{FLAG} {seen[address]} and {setting} are about one parameter.  Give it one value.")
+        seen[address] = setting
 
 
 def _read(corpus: Corpus, recipe: Mapping[str, Any], path: str, settings: Sequence[str], flag: str) -> PipelineSpec:
@@ -275,6 +310,5 @@ def _moved(before: Bound, after: Bound) -> Iterator[Moved]:
             pair = [side.get(reason) for side in bounds]
             if pair[0] == pair[1] and same_cases:
                 continue
-            ends = [None if each is None else (each.at_least, each.at_most) for each in pair]
-            which, bound = new or old, pair[1] or pair[0]
-            yield Moved(after.ref.label, reason, which.columns[bound.signal], ends[0], ends[1], which.when)
+            which, bound = (new, pair[1]) if pair[1] else (old, pair[0])
+            yield Moved(after.ref.label, reason, which.columns[bound.signal], *pair, which.when)

@@ -12,6 +12,7 @@ from curate.plan.record import BYTES
 from curate.statistics.distribution import numbers
 from curate.statistics.fates import Codes
 from curate.statistics.record import Record
+from curate.statistics.what_if.ahead import Ahead
 from curate.statistics.what_if.changes import Change
 from curate.statistics.what_if.deciding import Decided, Deciding
 
@@ -70,12 +71,14 @@ class Counter:
     """
 
     def __init__(self, change: Change, record: Record, tokens: str | None):
-        self.change, self.deciding, self._tokens = change, Deciding(change, record), tokens
+        self.change, self.deciding, self.tokens = change, Deciding(change, record), tokens
         n = len(change.steps) + 1
         counts, sums = (np.zeros((2, n, n, 3), np.int64), np.zeros((3, n, n, 3)))
         self.counts = Counts(counts[0], sums[0], counts[1], sums[1], sums[2])
         self._bytes = [BYTES] if tokens and BYTES in record.about else []
-        self.sample = Sample([each.column for each in change.moved if each.column in record.about])
+        self.ahead = Ahead(self.deciding, record.names)
+        moved = dict.fromkeys(each.column for each in change.moved if each.column in record.about)
+        self.came, self.waiting = Sample(list(moved), self.ahead), Sample(list(moved), self.ahead)
         self._stages, self._reasons = Codes(), Codes()
         self._row = 0
 
@@ -85,8 +88,9 @@ class Counter:
         return [
             *self.deciding.columns,
             "reason",
-            *self.sample.columns,
-            *([self._tokens] if self._tokens else []),
+            *self.came.columns,
+            *self.ahead.columns,
+            *([self.tokens] if self.tokens else []),
             *self._bytes,
         ]
 
@@ -96,8 +100,8 @@ class Counter:
         kind = np.where(found.freed < 0, SAME, np.where(found.waits, WAITING, FREED))
         at = (found.before * n + found.now) * 3 + kind
         self.counts.flows += np.bincount(at, minlength=n * n * 3).reshape(n, n, 3)
-        if self._tokens:
-            values = numbers(batch[self._tokens]).astype(np.float64)
+        if self.tokens:
+            values = numbers(batch[self.tokens]).astype(np.float64)
             known = ~np.isnan(values)
             self.counts.tokens += np.bincount(at[known], values[known], minlength=n * n * 3).reshape(n, n, 3)
             self.counts.measured += np.bincount(at[known], minlength=n * n * 3).reshape(n, n, 3)
@@ -109,8 +113,9 @@ class Counter:
         self._count_joint(batch, found)
         self._note(self.counts.gained, found, found.freed >= 0)
         self._note(self.counts.lost, found, found.is_lost & (found.before == len(self.change.steps)))
-        came = (found.before > self.deciding.first) & ~found.is_lost & (found.freed < 0)
-        self.sample.add(batch, np.flatnonzero(came), found.before)
+        if steps := self.deciding.waits_before.values():
+            self.came.add(batch, np.flatnonzero(found.now + ~found.waits > min(steps)), found)
+            self.waiting.add(batch, np.flatnonzero(found.waits), found)
         self._row += batch.num_rows
 
     def _count_reasons(self, found: Decided) -> None:
@@ -157,40 +162,67 @@ def _add(counts: dict, key: tuple, n: int) -> None:
 
 
 class Sample:
-    """Documents that came past the changed rules: the values of some columns, and the step that dropped them; every document
-    of a small run, every n-th of a large one.
+    """Values of documents, and what becomes of them; every document of a small run, every n-th of a large one.
 
     Args:
-        columns: whose values are kept.
+        columns: whose values are kept. ahead: of which the values are kept as well.
     """
 
-    def __init__(self, columns: Sequence[str]):
-        self.columns = list(dict.fromkeys(columns))
-        self._pieces: list[tuple[np.ndarray, np.ndarray]] = []
+    def __init__(self, columns: Sequence[str], ahead: Ahead):
+        self.columns, self._ahead = columns, ahead
+        self._pieces: list[Known] = []
         self._every, self._seen, self._n = 1, 0, 0
 
-    def add(self, batch: pa.RecordBatch, rows: np.ndarray, before: np.ndarray) -> None:
+    def add(self, batch: pa.RecordBatch, rows: np.ndarray, found: Decided) -> None:
         """Take in some rows of a batch."""
         taken = rows[(self._seen + np.arange(len(rows))) % self._every == 0]
         self._seen += len(rows)
-        values = [numbers(batch[name])[taken].astype(np.float32) for name in self.columns]
+        if not len(taken):
+            return
+        part = batch.select(list(dict.fromkeys([*self.columns, *self._ahead.columns]))).take(pa.array(taken))
+        values = [numbers(part[name]).astype(np.float32) for name in self.columns]
         stacked = np.stack(values, axis=1) if values else np.zeros((len(taken), 0), np.float32)
-        self._pieces.append((stacked, before[taken]))
+        self._pieces.append(Known(stacked, self._ahead.values(part), found.now[taken], found.freed[taken], found.waits[taken]))  # fmt: skip
         self._n += len(taken)
         if self._n > 2 * SAMPLE:
-            values, before = (whole[::2] for whole in self._whole())
-            self._pieces, self._n = [(values, before)], len(before)
+            self._pieces = [self.found().of(slice(None, None, 2))]
+            self._n = len(self._pieces[0].now)
             self._every *= 2
 
-    def _whole(self) -> tuple[np.ndarray, np.ndarray]:
-        values, before = zip(*self._pieces, strict=True)
-        return np.concatenate(values), np.concatenate(before)
-
-    def found(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values, float32[n, len(columns)], and the steps that dropped them, int32[n]."""
+    def found(self) -> Known:
+        """Return the documents that were taken in."""
         if not self._pieces:
-            return np.zeros((0, len(self.columns)), np.float32), np.zeros(0, np.int32)
-        return self._whole()
+            n, width = len(self.columns), self._ahead.width
+            self._pieces = [Known(np.zeros((0, n), np.float32), np.zeros((0, width), np.float32), *np.zeros((2, 0), np.int32), np.zeros(0, bool))]  # fmt: skip
+        if len(self._pieces) > 1:
+            parts = zip(*(each.parts for each in self._pieces), strict=True)
+            self._pieces = [Known(*map(np.concatenate, parts))]
+        return self._pieces[0]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a sample knows of its documents.
+
+    Args:
+        values: float32[n, len(columns)]. ahead: float32[n, width], of `Ahead.values`.
+        now, freed, waits: of `Decided`.
+    """
+
+    values: np.ndarray
+    ahead: np.ndarray
+    now: np.ndarray
+    freed: np.ndarray
+    waits: np.ndarray
+
+    @property
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """All arrays, in the order of the fields."""
+        return self.values, self.ahead, self.now, self.freed, self.waits
+
+    def of(self, rows: slice | np.ndarray) -> Known:
+        """Return some of the documents."""
+        return Known(*(each[rows] for each in self.parts))
 
 
 def count(record: Record, counters: Sequence[Counter]) -> None:

@@ -16,7 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from curate import languages
+from curate.plan.columns import Bound as BoundStage
 from curate.plan.record import DOCUMENT
+from curate.signals import current_name
 from curate.statistics.fates import Codes
 from curate.statistics.record import Record
 from curate.statistics.what_if.changes import Change, Step
@@ -63,8 +65,8 @@ class Deciding:
     @cached_property
     def groups(self) -> dict[int, list[tuple[str, str]]]:
         """The groups with moved rules: step -> (label, reason) of every rule in the order in which they are checked."""
-        found = {at: reasons_of(step) for at, step in enumerate(self.steps)}
-        return {at: reasons for at, reasons in found.items() if self._moved & {*reasons}}
+        moved = {stage for stage, _ in self._moved}  # by their stages: a rule that is gone is in no step
+        return {at: reasons_of(step) for at, step in enumerate(self.steps) if moved & {*step.labels}}
 
     @property
     def first(self) -> int:
@@ -108,14 +110,46 @@ class Deciding:
         return bool(step.filters) and not step.is_unknown and all(self._is_known(each, origin) for each in step.filters)
 
     def _is_known(self, one: Filter, origin: int) -> bool:
-        by_then = [bound for step in self.steps[: origin + 1] for bound in step.bound]
+        return self.known_by(origin, one).issuperset(one.asked)
+
+    def known_by(self, origin: int, one: Filter) -> set[str]:
+        """Return the columns that documents which a step dropped, and which a filter is for, have for it."""
         after = [bound for step in self.steps[origin + 1 :] for bound in step.bound]
-        seen = [each for each in by_then if not each.ref.only or (one.only and {*one.only} <= {*each.ref.only})]
+        seen = self._seen_by(origin, one)
         known = {column.name for column in DOCUMENT}
         known |= {column for each in seen for column in (*each.ref.columns.values(), *each.columns.makes)}
+        by_then = [bound for step in self.steps[: origin + 1] for bound in step.bound]
         if not any(languages.COLUMN in each.columns.makes for each in (*by_then, *after)):
             known.add(languages.COLUMN)  # a source made it
-        return known.issuperset(one.asked)
+        return known
+
+    def last_column(self, signal: str, one: Filter, origin: int) -> str | None:
+        """Return the column in which a signal was last measured by then, of a text that may have changed since."""
+        for each in reversed(self._seen_by(origin, one)):
+            for name, column in each.ref.columns.items():
+                if current_name(name) == current_name(signal):
+                    return column
+        return None
+
+    def _seen_by(self, origin: int, one: Filter) -> list[BoundStage]:
+        """Return the stages up to a step that see all documents that a filter is for."""
+        by_then = [bound for step in self.steps[: origin + 1] for bound in step.bound]
+        return [each for each in by_then if not each.ref.only or (one.only and {*one.only} <= {*each.ref.only})]
+
+    @cached_property
+    def waits_before(self) -> dict[int, int]:
+        """Group -> the step before which documents wait that it drops no more; only groups that have one."""
+        found = {}
+        for origin in self.groups:
+            later = range(origin + 1, len(self.steps))
+            unknown = (at for at in later if not self._only_measures(at) and not self.knows(at, origin))
+            if (at := next(unknown, None)) is not None:
+                found[origin] = at
+        return found
+
+    def _only_measures(self, at: int) -> bool:
+        filters = self.steps[at].filters
+        return bool(filters) and not any(each.asked for each in filters)
 
     def _own(self, at: int) -> list[Filter]:
         """Return the filters of a group with the moved rules only."""
@@ -154,8 +188,8 @@ class Deciding:
     ) -> None:  # fmt: skip
         """Let those that never came to a step come to it: it decides, or they wait before it."""
         step = self.steps[at]
-        if step.filters and not any(each.asked for each in step.filters):
-            return  # measures only
+        if self._only_measures(at):
+            return
         for origin in np.unique(freed[guests]):
             here = np.flatnonzero(guests & (freed == origin))
             if not self.knows(at, int(origin)):

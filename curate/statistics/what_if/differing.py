@@ -107,7 +107,7 @@ def _described(found: Counter[str]) -> list[dict[str, Any]]:
     return [{"stage": fate.partition("\n")[0], "reason": fate.partition("\n")[2], "documents": n} for fate, n in listed]
 
 
-def _tokens(corpus: Corpus) -> dict[str, int]:
+def _tokens(corpus: Corpus) -> dict[str, Any]:
     """Return the tokens of the kept documents, if they were measured."""
     record = corpus.need_record()
     column = next((name for name in TOKENS if name in record.about), None)
@@ -117,4 +117,4 @@ def _tokens(corpus: Corpus) -> dict[str, int]:
     for batch in record.batches([column, "stage"]):
         kept = batch["stage"].is_null().to_numpy(zero_copy_only=False)
         total += float(np.nansum(numbers(batch[column])[kept]))
-    return {"tokens": round(total)}
+    return {"tokens": round(total), "tokens_column": column}

@@ -2,9 +2,8 @@
 
 What is not known, and how it is taken into account:
 
-* Documents that wait before a step that they never came to. Of the documents that did come to it, the share that survived to
-  the end is taken, once of those nearest to the moved bounds (`NEAREST`), once of all; the estimate is by the nearest, and
-  the interval holds both with their 95 % intervals, and the spread of as many draws.
+* Documents that wait before a step that they never came to: `shares` says how many survive. The interval holds their
+  spread, and that of as many draws.
 * A global stage that ranks keeps about the same share of more documents, or of fewer: that gives a second estimate. The
   interval holds both.
 * A global stage that drops copies keeps another copy where the kept one is lost: between none, and as many as if copies
@@ -18,17 +17,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from curate.statistics.what_if.changes import Change
 from curate.statistics.what_if.counts import FREED, SAME, WAITING, Counter
-
-NEAREST, LEAST_NEAREST = 0.1, 50
-"""Share of the documents that came past the moved rules that count as like those that would, and how many at least."""
-
-Z = 1.96
-"""Standard deviations on either side of which 95 % of a normal distribution lie."""
-
-MODEL_SPREAD = 0.1
-"""Share by which the number of waiting documents that survive may be off because they are not like those that are known."""
+from curate.statistics.what_if.shares import Shares, Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +29,7 @@ class Survivors:
         known: that are kept whatever the unknown steps do with others. waiting: of which the record does not say it.
         estimate, low, high: all that are kept; equal if nothing is unknown.
         is_exact: nothing is unknown.
-        shares: step -> the share of the documents waiting there that survive, by the nearest.
+        shares: step -> the share of the documents that it drops no more, and that wait, that survives.
     """
 
     known: int
@@ -55,28 +45,31 @@ def survivors(counter: Counter) -> Survivors:
     """Return how many documents a changed recipe keeps."""
     flows, end = counter.counts.flows, len(counter.change.steps)
     known = int(flows[:, end, SAME].sum() + flows[:, end, FREED].sum())
-    waiting = flows[:, :, WAITING].sum(axis=0)
-    open_ = unsettled(counter)
-    if not waiting.any() and not open_:
+    waiting = {origin: int(flows[origin, :, WAITING].sum()) for origin in counter.deciding.waits_before}
+    waiting, open_ = {origin: n for origin, n in waiting.items() if n}, unsettled(counter)
+    if not waiting and not open_:
         return Survivors(known, 0, known, known, known, True)
-    shares = {int(at): _share(counter, int(at)) for at in np.flatnonzero(waiting)}
-    estimate = known + sum(waiting[at] * share.near for at, share in shares.items())
-    low = known + sum(waiting[at] * share.low for at, share in shares.items())
-    high = known + sum(waiting[at] * share.high for at, share in shares.items())
-    spread = _spread(waiting, shares)
+    shares = Shares(counter)
+    kept = {origin: shares.of(origin, end) for origin in waiting}
+    estimate, low, high = (
+        known + sum(n * getattr(kept[origin], name) for origin, n in waiting.items())
+        for name in ("near", "low", "high")
+    )
+    spread = np.sqrt(sum(n * kept[origin].near * (1 - kept[origin].near) for origin, n in waiting.items()))
     ranks = [at for at in open_ if counter.change.steps[at].ranks]
     if ranks:
-        estimate = _ranked(counter, ranks[0], waiting)
+        come = sum(n * shares.of(origin, ranks[0]).near for origin, n in waiting.items())
+        estimate = _ranked(counter, ranks[0], come)
         low, high = min(low, estimate), max(high, estimate)
         spread = np.hypot(spread, np.sqrt(abs(estimate - known)))
     back = _back(counter, [at for at in open_ if counter.change.steps[at].names_copies])
     estimate += back / 2
     low, high = min(low - Z * spread, estimate), max(high + back + Z * spread, estimate)
     least = 0 if open_ else known
-    most = known + int(waiting.sum()) + _could_return(counter, open_)
+    most = known + sum(waiting.values()) + _could_return(counter, open_)
     return Survivors(
-        known, int(waiting.sum()), estimate, max(least, float(np.floor(low))), min(most, float(np.ceil(high))), False,
-        {at: share.near for at, share in shares.items()},
+        known, sum(waiting.values()), estimate, max(least, float(np.floor(low))), min(most, float(np.ceil(high))), False,
+        {origin: share.near for origin, share in kept.items()},
     )  # fmt: skip
 
 
@@ -105,60 +98,12 @@ def _is_met(flows: np.ndarray, at: int) -> bool:
     return bool(lost or come)
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """Shares of documents that survive from a step to the end: of the nearest, and the ends of what is likely."""
+def _ranked(counter: Counter, at: int, waiting: float) -> float:
+    """Return how many documents are kept if a ranking and all after it keep the share that they kept.
 
-    near: float
-    low: float
-    high: float
-
-
-def _share(counter: Counter, at: int) -> _Share:
-    values, before = counter.sample.found()
-    came, end = before >= at, len(counter.change.steps)
-    is_near = nearest(counter.change, counter.sample.columns, values) & came
-    kept = before == end
-    pairs = [(int((kept & mask).sum()), int(mask.sum())) for mask in (is_near, came)]
-    (near, n_near), (_, n_all) = pairs
-    ends = [end for pair in pairs for end in _wilson(*pair)]
-    share = near / n_near if n_near else pairs[1][0] / n_all if n_all else 0.5
-    spread = MODEL_SPREAD * min(share, 1 - share) * 2
-    return _Share(share, max(0.0, min(ends) - spread), min(1.0, max(ends) + spread))
-
-
-def nearest(change: Change, columns: list[str], values: np.ndarray) -> np.ndarray:
-    """Return which documents that pass the moved rules are nearest to a bound that was loosened: bool[n]."""
-    n = len(values)
-    found, wanted = np.zeros(n, bool), min(n, max(LEAST_NEAREST, int(NEAREST * n)))
-    for moved in (each for each in change.moved if each.column in columns):
-        column = values[:, columns.index(moved.column)].astype(np.float64)
-        before, after = moved.before or (None, None), moved.after or (None, None)
-        for side, sign in ((0, 1), (1, -1)):
-            if before[side] is None or (after[side] is not None and (after[side] - before[side]) * sign >= 0):
-                continue
-            distance = np.where(np.isnan(column), np.inf, np.abs(column - before[side]))
-            if wanted:
-                limit = np.partition(distance, wanted - 1)[wanted - 1]
-                found |= (distance <= limit) & np.isfinite(distance)
-    return found if found.any() else np.ones(n, bool)
-
-
-def _wilson(k: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share."""
-    if not n:
-        return 0.0, 1.0
-    centre, width = (k + Z * Z / 2) / (n + Z * Z), Z * np.sqrt(k * (n - k) / n + Z * Z / 4) / (n + Z * Z)
-    return max(0.0, centre - width), min(1.0, centre + width)
-
-
-def _spread(waiting: np.ndarray, shares: dict[int, _Share]) -> float:
-    """Return the standard deviation of the number of waiting documents that survive if each does so by itself."""
-    return float(np.sqrt(sum(waiting[at] * share.near * (1 - share.near) for at, share in shares.items())))
-
-
-def _ranked(counter: Counter, at: int, waiting: np.ndarray) -> float:
-    """Return how many documents are kept if a ranking and all after it keep the share that they kept."""
+    Args:
+        waiting: how many of those that wait come to it.
+    """
     flows, end = counter.counts.flows, len(counter.change.steps)
     came, passed = flows[at:].sum(), flows[at + 1 :].sum()
     if not came or not passed:
@@ -167,16 +112,7 @@ def _ranked(counter: Counter, at: int, waiting: np.ndarray) -> float:
     if not after:  # all that the ranking let pass are lost before it
         after, kept = passed, flows[end].sum()
     comes = flows[:, at:, SAME].sum() + flows[:, at:, FREED].sum()
-    comes += sum(n * _reaches(counter, step, at) for step, n in enumerate(waiting) if n and step <= at)
-    return float(comes * (passed / came) * (kept / after))
-
-
-def _reaches(counter: Counter, start: int, at: int) -> float:
-    """Return the share of documents like the waiting ones that came from one step to another."""
-    values, before = counter.sample.found()
-    mask = nearest(counter.change, counter.sample.columns, values) & (before >= start)
-    mask = mask if mask.any() else before >= start
-    return float((before[mask] >= at).mean()) if mask.any() else 1.0
+    return float((comes + waiting) * (passed / came) * (kept / after))
 
 
 def _back(counter: Counter, copies: list[int]) -> float:

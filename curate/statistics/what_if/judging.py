@@ -80,23 +80,53 @@ def first_broken(filters: Sequence[Filter], batch: pa.RecordBatch, reasons: Sequ
     """
     number = {pair: at for at, pair in enumerate(reasons)}
     first = np.full(batch.num_rows, len(reasons), np.int64)
+    for pair, bound, rows, values, is_excused in _comparisons(filters, batch):
+        np.minimum(first, number[pair], out=first, where=rows & bound.broken_by(values) & ~is_excused)
+    return first
+
+
+def room(filters: Sequence[Filter], batch: pa.RecordBatch, reasons: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Return how far each row is from the nearest end of the range of each rule: float32[n, len(reasons)]; less than 0 if the
+    rule is broken, NaN if there is no value, or the rule is not for the row.
+
+    Args:
+        filters, reasons, batch: as of `first_broken`; rules that are not among the reasons are left out.
+    """
+    number = {pair: at for at, pair in enumerate(reasons)}
+    found = np.full((batch.num_rows, len(reasons)), np.nan, np.float32)
+    for pair, bound, rows, values, is_excused in _comparisons(filters, batch):
+        if pair in number:
+            distance = np.minimum(
+                np.inf if bound.at_least is None else values - np.float32(bound.at_least),
+                np.inf if bound.at_most is None else np.float32(bound.at_most) - values,
+            )
+            is_missing = np.isnan(values)
+            distance = np.where(is_missing & bound.is_needed & ~is_excused, -np.inf, distance)
+            found[rows, number[pair]] = np.where(is_missing & ~(bound.is_needed & ~is_excused), np.nan, distance)[rows]
+    return found
+
+
+def _comparisons(
+    filters: Sequence[Filter], batch: pa.RecordBatch
+) -> Iterator[tuple[tuple[str, str], Bound, np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield ((label, reason), bound, the rows that it is for, the values, the rows that need no value) of each rule of each case."""
     values: dict[str, np.ndarray] = {}
+    nobody = np.zeros(batch.num_rows, bool)
     for label in dict.fromkeys(each.label for each in filters):
         cases = [each for each in filters if each.label == label]
         which = in_case(cases, batch)
         for case in cases:
-            is_in = which == case.case
+            rows = which == case.case
             for reason, bound in case.rules:
                 if bound.is_idle:
                     continue
                 column = case.columns[bound.signal]
                 if column not in values:
-                    values[column] = numbers(batch[column])
-                broken = bound.broken_by(values[column])
+                    values[column] = numbers(batch[column]).astype(np.float32, copy=False)
+                is_excused = nobody
                 if bound.is_needed and column in case.languages:
-                    broken &= ~(_in_other_language(batch, case.languages[column]) & np.isnan(values[column]))
-                np.minimum(first, number[label, reason], out=first, where=broken & is_in)
-    return first
+                    is_excused = _in_other_language(batch, case.languages[column]) & np.isnan(values[column])
+                yield (label, reason), bound, rows, values[column], is_excused
 
 
 def _in_other_language(batch: pa.RecordBatch, known: Sequence[str]) -> np.ndarray:

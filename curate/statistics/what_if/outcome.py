@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from curate.rules import Bound
 from curate.statistics.corpus import Corpus
 from curate.statistics.groups import TOKENS
 from curate.statistics.texts import Place, fetch
@@ -55,7 +56,8 @@ def _tokens(counter: Counter, found: estimate.Survivors, end: int) -> dict[str, 
     """Return the tokens of the kept documents.
 
     Of documents that never came to where tokens are counted, the bytes of the text are taken, divided by the bytes of a token of
-    the others. What the number of documents is adjusted by, for global stages, has the mean of the others.
+    the others. What the number of documents is adjusted by, for global stages, has the mean of the others. At the ends of
+    the interval, each document more or less has the mean of the kept ones or of the waiting ones, whichever is larger.
     """
     counts = counter.counts
     if not counts.measured[:, end, SAME].sum() + counts.measured[:, end, FREED].sum():
@@ -65,10 +67,20 @@ def _tokens(counter: Counter, found: estimate.Survivors, end: int) -> dict[str, 
     n = counts.flows if counts.bytes.any() else counts.measured
     kept = tokens[:, end, SAME].sum() + tokens[:, end, FREED].sum()
     n_kept = n[:, end, SAME].sum() + n[:, end, FREED].sum()
-    for at, share in found.shares.items() if counts.bytes.any() else ():
-        kept += share * tokens[:, at, WAITING].sum()
-        n_kept = n_kept + share * n[:, at, WAITING].sum()
-    return {"tokens": round(kept + (found.estimate - n_kept) * kept / n_kept)}
+    mean, most = kept / n_kept, kept / n_kept
+    for origin, share in found.shares.items() if counts.bytes.any() else ():
+        waiting, n_waiting = tokens[origin, :, WAITING].sum(), n[origin, :, WAITING].sum()
+        most = max(most, waiting / n_waiting)
+        kept, n_kept = kept + share * waiting, n_kept + share * n_waiting
+    estimated = kept + (found.estimate - n_kept) * mean
+    low, high = (estimated + (each - found.estimate) * most for each in (found.low, found.high))
+    return {
+        "tokens": round(estimated),
+        "tokens_low": round(max(0.0, low)),
+        "tokens_high": round(high),
+        "tokens_column": counter.tokens,
+        "tokens_are_exact": found.is_exact and bool((counts.measured == counts.flows)[:, end, [SAME, FREED]].all()),
+    }
 
 
 def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
@@ -86,8 +98,8 @@ def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
     return {
         "settings": list(change.settings),
         "rules": [
-            {"stage": each.stage, "reason": each.reason, "column": each.column, "before": each.before, "after": each.after,
-             "when": {name: list(values) for name, values in each.when.items()}}
+            {"stage": each.stage, "reason": each.reason, "column": each.column, "before": _bound(each.before),
+             "after": _bound(each.after), "when": {name: list(values) for name, values in each.when.items()}}
             for each in change.moved
         ],
         "documents": int(flows.sum()),
@@ -101,6 +113,12 @@ def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
         "lost": _lost(counter),
         "unknown": list(_unknown(counter)),
     }  # fmt: skip
+
+
+def _bound(bound: Bound | None) -> dict[str, Any] | None:
+    if bound is None:
+        return None
+    return {"at_least": bound.at_least, "at_most": bound.at_most, "is_needed": bound.is_needed}
 
 
 def _tokens_before(counter: Counter, end: int) -> dict[str, Any]:
@@ -163,17 +181,15 @@ def _unknown(counter: Counter) -> Iterator[str]:
             f"{each['documents']:,} documents would come to {each['stage']}, which never saw them: how many survive it and the "
             "stages after it is estimated from documents like them that came to it."
         )
-    for step, what in _met(counter):
-        yield f"Other documents come to {step.labels[0]}, which {what}: the interval has room for that."
-
-
-def _met(counter: Counter) -> Iterator[tuple[Any, str]]:
-    for at in estimate.unsettled(counter):
-        step = counter.change.steps[at]
-        yield (
-            step,
-            "may keep another copy of a lost one" if step.names_copies else "looks at more than one document",
-        )
+    met = [counter.change.steps[at] for at in estimate.unsettled(counter)]
+    for steps, what in (
+        ([step for step in met if step.names_copies], "may keep another copy of a lost one"),
+        ([step for step in met if not step.names_copies], "look at more than one document"),
+    ):
+        if steps:
+            labels = [step.labels[0] for step in steps]
+            named = " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
+            yield f"Other documents come to {named}, which {what}: the interval has room for that."
 
 
 def examples(corpus: Corpus, counter: Counter, n: int, modules: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:

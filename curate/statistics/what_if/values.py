@@ -40,6 +40,8 @@ def parse(text: str) -> tuple[str, list[str]]:
     """
     param, equals, given = text.partition("=")
     place = f"{SWEEP} {text}"
+    if given.lstrip()[:1] in ("[", "{"):
+        raise SpecError("values stand one after the other, without brackets: PARAM=10,20,50.", place)
     if not equals or not param.strip():
         raise SpecError("expected PARAM=START:STOP:STEP or PARAM=VALUE,VALUE,..., such as filters.gopher.quality.min_words=10:100:10.", place)  # fmt: skip
     values = _steps(given, place) if ":" in given else [each.strip() for each in given.split(",") if each.strip()]
@@ -104,7 +106,7 @@ def for_share(compiled: Compiled, param: str, wanted: float, settings: Sequence[
         SpecError: the parameter sets no bound, takes no number, no number changes a rule, or none keeps about as much. InputError: the record is damaged.
     """
     if not 0 < wanted < 1:
-        raise SpecError(f"expected a share between 0 and 1, such as 0.4, got {wanted:g}.", f"{TARGET} {wanted:g}")
+        raise SpecError(f"expected a share between 0 and 1, such as 0.4, got {wanted!r}.", TARGET)
     make, column = _numbers_of(compiled, param, settings)
     tried: dict[float, dict[str, Any]] = {}
     candidates = _quantiles(compiled.corpus.need_record(), column)
@@ -136,6 +138,7 @@ def _check_reached(param: str, wanted: float, tried: Mapping[float, Mapping[str,
 def _numbers_of(compiled: Compiled, param: str, settings: Sequence[str]) -> tuple[Callable[[float], float], str]:
     """Return what makes a number one that the parameter takes, and the column that its rule compares."""
     compiled.check_is_filter(param)
+    compiled.check_takes_numbers(param, TARGET)
     error: SpecError | None = None
     for whole, make in ((False, _rounded), (True, round)):
         for value in (0.5, 0.25) if not whole else (7, 11):
