@@ -31,11 +31,11 @@ def outcomes(corpus: Corpus, changes: Sequence[Change]) -> list[Counter]:
     return counters
 
 
-def kept(counter: Counter) -> dict[str, Any]:
+def kept(corpus: Corpus, counter: Counter) -> dict[str, Any]:
     """Return how many documents and tokens are kept: `estimate` with `low` and `high` is exact if `is_exact`."""
     flows, end = counter.counts.flows, len(counter.change.steps)
     found = estimate.survivors(counter)
-    n, read = round(found.estimate), int(flows.sum())
+    n, read = round(found.estimate), corpus.ledger.n_read
     return {
         "documents": n,
         "low": int(found.low),
@@ -48,7 +48,7 @@ def kept(counter: Counter) -> dict[str, Any]:
 
 def kept_before(corpus: Corpus) -> dict[str, Any]:
     """Return how many documents the run kept, as `kept`."""
-    n, read = corpus.ledger.n_out, corpus.ledger.n_born
+    n, read = corpus.ledger.n_out, corpus.ledger.n_read
     return {"documents": n, "low": n, "high": n, "is_exact": True, "share": n / read if read else None}
 
 
@@ -102,10 +102,10 @@ def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
              "after": _bound(each.after), "when": {name: list(values) for name, values in each.when.items()}}
             for each in change.moved
         ],
-        "documents": int(flows.sum()),
-        "before": {"documents": int(flows[end].sum()), "share": int(flows[end].sum()) / max(1, int(flows.sum())),
+        "documents": corpus.ledger.n_read,
+        "before": {"documents": int(flows[end].sum()), "share": int(flows[end].sum()) / max(1, corpus.ledger.n_read),
                    **_tokens_before(counter, end)},
-        "now": kept(counter),
+        "now": kept(corpus, counter),
         "after": {"stage": change.steps[at].labels[-1] if change.steps[at].labels else "sources", "before": before, "now": now,
                   "is_all": at == end - 1},
         "joint": list(_joint(counter)),

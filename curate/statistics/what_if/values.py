@@ -80,7 +80,7 @@ def sweep(compiled: Compiled, param: str, values: Sequence[str], settings: Seque
     """
     changes = [compiled.changed([*settings, f"{param}={value}"], SWEEP, may_be_none=True) for value in values]
     counters = iter(outcome.outcomes(compiled.corpus, [each for each in changes if each is not None]))
-    kept = [outcome.kept(next(counters)) if each is not None else None for each in changes]
+    kept = [outcome.kept(compiled.corpus, next(counters)) if each is not None else None for each in changes]
     if not any(kept):
         raise SpecError(f"{SWEEP} {param}: no value of it changes a rule of the run.")
     as_it_was = outcome.kept_before(compiled.corpus)
