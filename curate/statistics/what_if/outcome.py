@@ -33,8 +33,7 @@ def outcomes(corpus: Corpus, changes: Sequence[Change]) -> list[Counter]:
 
 def kept(corpus: Corpus, counter: Counter) -> dict[str, Any]:
     """Return how many documents and tokens are kept: `estimate` with `low` and `high` is exact if `is_exact`."""
-    flows, end = counter.counts.flows, len(counter.change.steps)
-    found = estimate.survivors(counter)
+    end, found = len(counter.change.steps), estimate.survivors(counter)
     n, read = round(found.estimate), corpus.ledger.n_read
     return {
         "documents": n,
