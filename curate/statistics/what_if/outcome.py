@@ -34,7 +34,7 @@ def outcomes(corpus: Corpus, changes: Sequence[Change]) -> list[Counter]:
 def kept(corpus: Corpus, counter: Counter) -> dict[str, Any]:
     """Return how many documents and tokens are kept: `estimate` with `low` and `high` is exact if `is_exact`."""
     end, found = len(counter.change.steps), estimate.survivors(counter)
-    n, read = round(found.estimate), corpus.ledger.n_read
+    n, read = round(found.estimate), _n_read(corpus, counter)
     return {
         "documents": n,
         "low": int(found.low),
@@ -43,6 +43,11 @@ def kept(corpus: Corpus, counter: Counter) -> dict[str, Any]:
         "share": n / read if read else None,
         **_tokens(counter, found, end),
     }
+
+
+def _n_read(corpus: Corpus, counter: Counter) -> int:
+    """Return how many documents were read, without those that the recipe's `sample` left out."""
+    return int(counter.counts.flows.sum()) - corpus.ledger.n_left_out
 
 
 def kept_before(corpus: Corpus) -> dict[str, Any]:
@@ -101,8 +106,8 @@ def described(corpus: Corpus, counter: Counter) -> dict[str, Any]:
              "after": _bound(each.after), "when": {name: list(values) for name, values in each.when.items()}}
             for each in change.moved
         ],
-        "documents": corpus.ledger.n_read,
-        "before": {"documents": int(flows[end].sum()), "share": int(flows[end].sum()) / max(1, corpus.ledger.n_read),
+        "documents": _n_read(corpus, counter),
+        "before": {"documents": int(flows[end].sum()), "share": int(flows[end].sum()) / max(1, _n_read(corpus, counter)),
                    **_tokens_before(counter, end)},
         "now": kept(corpus, counter),
         "after": {"stage": change.steps[at].labels[-1] if change.steps[at].labels else "sources", "before": before, "now": now,
