@@ -339,7 +339,7 @@ def bench_speed() -> None:
         values.sweep(compiled, *values.parse("filters.gopher.quality.min_words=10:100:10"))
         print(f"sweep of ten values: {time.perf_counter() - start:.1f} s")
         start = time.perf_counter()
-        values.for_share(compiled, "filters.gopher.quality.min_words", 0.4)
+        values.for_share(compiled, "filters.gopher.quality.min_words", 0.3)
         print(f"target share: {time.perf_counter() - start:.1f} s")
         print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20):.2f} GiB")
 
