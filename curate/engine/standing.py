@@ -130,7 +130,10 @@ def _measured(phases: Sequence[AnyPhase], place: RunFolder) -> dict[str, float]:
     found = {}
     for phase in phases:
         other = by_title.get(layout.phase_title(phase.folder))
-        records = [read_record(other.task(task)) for task in other.tasks_done()] if other else []
+        try:
+            records = [read_record(other.task(task)) for task in other.tasks_done()] if other else []
+        except OSError:  # it cannot be listed
+            continue
         if records and all(records):
             found[phase.folder] = _seconds(records)
     return found

@@ -32,6 +32,8 @@ def read_json(folder: RunFolder, path: str, shape: Shape, advice: str = AGAIN) -
         InputError: there is no such file, it cannot be read, is not JSON, or looks otherwise.
     """
     with whole(folder, path, advice):
+        if not folder.is_file(path) and folder.exists(path):  # a pipe would be waited for
+            raise OSError("it is not a file")
         with folder.open(path) as file:
             found = json.load(file)
         if problem := misfit(found, shape):
