@@ -141,7 +141,7 @@ class _PhaseExecutor(LocalPipelineExecutor):
         except BrokenProcessPool as error:
             raise RunError(
                 "a worker process was killed, most likely for using too much memory.  Finished tasks are kept; "
-                "run again with fewer --workers, or with smaller shards (shard_mib)."
+                f"run again with fewer --workers, or with smaller shards (shard_mib).{_about_scripts()}"
             ) from error
         return total
 
@@ -153,3 +153,10 @@ class _PhaseExecutor(LocalPipelineExecutor):
             terminal_log.opened_quickly(),
         ):
             return self._run_for_rank(rank, local_rank=1)
+
+
+def _about_scripts() -> str:
+    """Return what may be wrong besides if a script of the user's started the run: workers import the script again."""
+    main = sys.modules["__main__"]
+    is_script = main.__spec__ is None and main.__dict__.get("__file__") and not main.__dict__.get("__package__")
+    return '  In a script of your own, the call of curate stands below `if __name__ == "__main__":`.' if is_script else ""
