@@ -10,7 +10,7 @@ from typing import Any
 from curate.cli import show_standing
 from curate.cli.console import OUT, many, styled
 from curate.cli.show_standing import duration
-from curate.plan import AnyPhase, MapPhase, Plan, ReducePhase, StageRef, record
+from curate.plan import AnyPhase, MapPhase, MergePhase, Plan, ReducePhase, StageRef, record
 from curate.report.escaping import one_line
 from curate.report.figures import size
 from curate.report.wrapping import wrapped
@@ -220,6 +220,8 @@ def _forecast_of(phase: AnyPhase, ref: StageRef) -> Sequence[str]:
 
 
 def _part_of_barrier(phase: AnyPhase, ref: StageRef) -> str:
+    if isinstance(phase, MergePhase):
+        return ", merges"
     return ", reduces" if isinstance(phase, ReducePhase) else ", emits" if _emits(phase, ref) else ", decides"
 
 

@@ -177,3 +177,13 @@ def test_plans_with_merges_travel_to_workers(tmp_path, monkeypatch):
     for phase in made.phases:
         assert phases.from_json(json.loads(json.dumps(phases.to_json(phase)))) == phase
     assert plan.MergePhase is MergePhase
+
+
+def test_the_plan_says_what_is_merged(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(partitions, "SHARDS_PER_GROUP", 3)
+    from curate.cli import show_plan
+    from curate.engine import planning
+
+    show_plan.print_plan(planning.planned(str(recipe(tmp_path)), (), (), (), "", 0))
+    printed = capsys.readouterr().out
+    assert printed.count("global stage, merges") == 2 * len(STAGES) and "dedup.exact-gather" in printed
