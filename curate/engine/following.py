@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from curate.engine import submitting
-from curate.errors import CurateError, RunError
+from curate.errors import CurateError, RunError, SpecError
 from curate.executor import PREPARE, JobStatus
 from curate.plan import phases
 from curate.runs import RunFolder, jobs, layout, reading
@@ -98,9 +98,11 @@ def look(url: str) -> Progress:
     """Return how far a run is.
 
     Raises:
-        InputError: there is no run, or its plan is damaged.
+        SpecError: there is no run. InputError: its plan is damaged.
     """
     folder = RunFolder(url)
+    if not folder.is_file(layout.RUN):
+        raise SpecError(f"{url}: there is no run here.  Name the folder that `curate run -o` was given.")
     sizes = _sizes(folder)
     is_finished, known = folder.is_file(layout.MANIFEST), jobs.read(folder)
     statuses, problem = ({}, "") if known is None or is_finished else _asked(known)

@@ -159,4 +159,6 @@ def _about_scripts() -> str:
     """Return what may be wrong besides if a script of the user's started the run: workers import the script again."""
     main = sys.modules["__main__"]
     is_script = main.__spec__ is None and main.__dict__.get("__file__") and not main.__dict__.get("__package__")
-    return '  In a script of your own, the call of curate stands below `if __name__ == "__main__":`.' if is_script else ""
+    return (
+        '  In a script of your own, the call of curate stands below `if __name__ == "__main__":`.' if is_script else ""
+    )
