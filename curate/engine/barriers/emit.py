@@ -34,9 +34,8 @@ class Emitter:
         self.counts: Counter[str] = Counter()
         self.warnings: dict[str, str] = {}
         n_parts = phase.emit.n_parts
-        part_of = (
-            self.barrier.reductions(phase.emit.reductions_for)[0].partition if n_parts > 1 else shuffle.to_one_part
-        )
+        first = self.barrier.reductions(phase.emit.reductions_for)[0]
+        part_of = first.partition if n_parts == first.n_parts else shuffle.to_one_part  # a merge phase divides them
         file = files.open(self.place.task(task).shuffle)
         self.rows = shuffle.Writer(file, part_of, n_parts, self.label)
         self._own = _Shard(self, task)
