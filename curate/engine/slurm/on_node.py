@@ -28,11 +28,11 @@ def main(run_url: str, phase: str, tasks_per_job: str, max_array: str) -> int:
         else:
             _array(run_url, phase, int(tasks_per_job), int(max_array)).run()
     except stopping.Stopped:
-        print("stopped at a batch before the end of the job; it is queued again", flush=True)
+        sys.stderr.write("stopped at a batch before the end of the job; it is queued again\n")
         commands.requeue(os.environ["SLURM_JOB_ID"])
         return 0
     except CurateError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 
