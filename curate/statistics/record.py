@@ -198,6 +198,12 @@ class JudgementRecord(Record):
         return pa.schema([pa.field(name, found.field(name).type) for name in columns])
 
 
+def _opened(folder: RunFolder, path: str) -> Any:
+    """Return an open file that Arrow's threads can read: none of Python's, which they may let go while the process ends; that
+    aborts it."""
+    return pa.OSFile(folder.path(path), "rb") if folder.is_local else folder.open(path)
+
+
 def read_parquet(
     folder: RunFolder, path: str, columns: Sequence[str], *, with_threads: bool = True, coded: bool = False
 ) -> Iterator[pa.RecordBatch]:
@@ -208,10 +214,10 @@ def read_parquet(
     """
     few = [name for name in columns if name in FEW_VALUES] if coded else []
     leaves = [f"{name}.list.element" if name == "broken" else name for name in few]
-    with reading.whole(folder, path), folder.open(path) as file:
+    with reading.whole(folder, path), _opened(folder, path) as file:
         found = pq.ParquetFile(file, pre_buffer=False, read_dictionary=leaves)
         for group in range(found.num_row_groups):  # Arrow cannot read lists of codes from two groups as one batch
             for batch in found.iter_batches(
-                BATCH_ROWS, row_groups=[group], columns=list(columns), use_threads=with_threads
+                BATCH_ROWS, row_groups=[group], columns=list(columns), use_threads=with_threads and folder.is_local
             ):
                 yield batch.select(list(columns))
