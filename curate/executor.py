@@ -92,7 +92,7 @@ class Launcher(ABC):
 
     @abstractmethod
     def status(self, job_id: str) -> JobStatus:
-        """Return how far a job is."""
+        """Return how far a job is. Another process than the one that submitted it may ask, so an id has to say it all."""
 
     @abstractmethod
     def cancel(self, job_id: str) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from curate.engine import submitting
-from curate.errors import CurateError, RunError, SpecError
+from curate.errors import RunError, SpecError
 from curate.executor import PREPARE, JobStatus
 from curate.plan import phases
 from curate.runs import RunFolder, jobs, layout, reading
@@ -160,8 +160,8 @@ def _asked(known: SubmittedJobs) -> tuple[dict[str, JobStatus], str]:
     try:
         launcher = submitting.launcher_of(known)
         return {job.phase: launcher.status(job.job_id) for job in known.jobs}, ""
-    except CurateError as error:
-        return {}, str(error)
+    except Exception as error:  # an executor of a user may fail in any way
+        return {}, str(error) or type(error).__name__
 
 
 def _seconds(place: PhaseFolder) -> float | None:

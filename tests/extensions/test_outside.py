@@ -104,11 +104,12 @@ def test_the_section_is_in_the_report_and_in_the_statistics(folder, run):
 
 def test_the_executor_returns_before_its_tasks_ran_and_finishes_the_run(folder, run):
     done = curate("run", "loud.yaml", "-o", "later", cwd=folder)
-    assert done.returncode == 0 and "submitted as 0" in done.stderr and "curate stats later" in done.stderr, done.stderr
+    assert done.returncode == 0 and "submitted as" in done.stderr and "curate status later" in done.stderr, done.stderr
     deadline = time.monotonic() + 120
     while not (folder / "later" / "manifest.json").exists() and time.monotonic() < deadline:
         assert not list((folder / "later" / "jobs").glob("*.failed")), "a job failed"
         time.sleep(0.2)
+    assert "later: done" in curate("status", "later", cwd=folder).stdout
     digests = [json.loads((folder / name / "manifest.json").read_text())["output_digest"] for name in ("later", "here")]
     assert digests[0] == digests[1]
 

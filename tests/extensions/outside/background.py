@@ -22,47 +22,48 @@ def start(*, poll_seconds: float = 0.1) -> Launcher:
 
 
 class Background(Launcher):
-    """Jobs are numbered; `jobs/<n>.pid`, `<n>.done` and `<n>.failed` in the run folder say how far each is."""
+    """The id of a job is `jobs/<n>` in the run folder, so that another process can ask about it: `<n>.pid`, `<n>.done` and
+    `<n>.failed` say how far it is."""
 
     is_detached = True
 
     def __init__(self, poll_seconds: float):
         self.poll_seconds = poll_seconds
-        self.folder: Path | None = None
-        self.sizes: dict[str, int] = {}
+        self.n_jobs = 0
 
     def submit(self, job: Job, after: str | None = None) -> str:
-        self.folder = Path(job.run_url) / "jobs"
-        self.folder.mkdir(exist_ok=True)
-        job_id = str(len(self.sizes))
-        self.sizes[job_id] = len(job.tasks)
+        folder = Path(job.run_url).absolute() / "jobs"
+        folder.mkdir(exist_ok=True)
+        job_id = str(folder / str(self.n_jobs))
+        self.n_jobs += 1
+        for ending in ("done", "failed"):
+            Path(f"{job_id}.{ending}").unlink(missing_ok=True)
         about = json.dumps({"job": asdict(job), "id": job_id, "after": after, "poll": self.poll_seconds})
-        log = open(self.folder / f"{job_id}.log", "wb")  # noqa: SIM115  (the process keeps it)
+        log = open(f"{job_id}.log", "wb")  # noqa: SIM115  (the process keeps it)
         process = subprocess.Popen([sys.executable, __file__, about], stdout=log, stderr=log, start_new_session=True)
-        (self.folder / f"{job_id}.pid").write_text(str(process.pid))
+        Path(f"{job_id}.pid").write_text(str(process.pid))
         return job_id
 
     def status(self, job_id: str) -> JobStatus:
-        n = self.sizes[job_id]
-        if (self.folder / f"{job_id}.done").exists():
-            return JobStatus(n_done=n)
-        return JobStatus(n_failed=n) if (self.folder / f"{job_id}.failed").exists() else JobStatus(n_running=n)
+        if Path(f"{job_id}.done").exists():
+            return JobStatus(n_done=1)
+        return JobStatus(n_failed=1) if Path(f"{job_id}.failed").exists() else JobStatus(n_running=1)
 
     def log(self, job: Job, task: int) -> str:
-        return str(self.folder)
+        return str(Path(job.run_url) / "jobs")
 
     def cancel(self, job_id: str) -> None:
-        os.killpg(int((self.folder / f"{job_id}.pid").read_text()), signal.SIGKILL)
+        os.killpg(int(Path(f"{job_id}.pid").read_text()), signal.SIGKILL)
 
 
 def _work(about: dict) -> None:
     from curate import extensions
     from curate.engine import worker
 
-    job, folder = about["job"], Path(about["job"]["run_url"]) / "jobs"
+    job, before = about["job"], about["after"]
     extensions.import_from(job["import_from"])
-    while about["after"] is not None and not (folder / f"{about['after']}.done").exists():
-        if (folder / f"{about['after']}.failed").exists():
+    while before is not None and not Path(f"{before}.done").exists():
+        if Path(f"{before}.failed").exists():
             sys.exit(1)
         time.sleep(about["poll"])
     for task in job["tasks"]:
@@ -76,4 +77,4 @@ if __name__ == "__main__":
         _work(about)
         ending = "done"
     finally:
-        (Path(about["job"]["run_url"]) / "jobs" / f"{about['id']}.{ending}").touch()
+        Path(f"{about['id']}.{ending}").touch()
