@@ -7,6 +7,7 @@ from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
+from curate import languages
 from curate.cli import show_standing
 from curate.cli.console import OUT, many, styled
 from curate.cli.show_standing import duration
@@ -120,9 +121,11 @@ def _checkpoint_hint(plan: Plan) -> str:
     for phase in plan.phases:
         slow: list[str] = []
         for ref in phase.refs:
-            if ref.name.startswith(("extract.", "language.")):
+            stage = ref.find(phase.modules)
+            columns = stage.columns(ref.variants[0].typed(stage, phase.modules))
+            if "html" in columns.removes or languages.COLUMN in columns.makes:
                 slow.append(ref.label)
-            elif slow and ref.find(phase.modules).kind is Kind.RULES:
+            elif slow and stage.kind is Kind.RULES:
                 return (
                     f"A `checkpoint` before {ref.label} would let a changed threshold rerun the rules without {' and '.join(slow)}, "
                     "for the space of the documents at that point."

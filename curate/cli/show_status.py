@@ -31,16 +31,11 @@ def print_changes(found: Progress, before: Progress | None) -> None:
     """Print the phases that have moved since the last look, one line each; of a first look, all that have begun."""
     known = {phase.folder: (phase.state, phase.n_done) for phase in before.phases} if before else {}
     for phase in found.phases:
-        now = phase.state, phase.n_done
-        if now != known.get(
-            phase.folder, (phase.state if phase.state in (State.WAITING, State.NOT_STARTED) else None, phase.n_done)
-        ):
+        has_begun = phase.state not in (State.WAITING, State.NOT_STARTED)
+        if known[phase.folder] != (phase.state, phase.n_done) if known else has_begun:
             left = f", about {_duration(phase.seconds_left)} left" if phase.seconds_left is not None else ""
-            OUT.print(
-                quoted(f"{phase.title:<40} "),
-                styled(phase.state.value, _STYLES[phase.state]),
-                f", {phase.n_done:,} of {many(phase.n_tasks, 'task')}{left}",
-            )
+            title, state = quoted(f"{phase.title:<40} "), styled(phase.state.value, _STYLES[phase.state])
+            OUT.print(title, state, f", {phase.n_done:,} of {many(phase.n_tasks, 'task')}{left}")
 
 
 def _running(phase: PhaseProgress) -> str:

@@ -108,7 +108,7 @@ def stats(
     modules = importable(module)
     if changes.is_any:
         if other := [*views, *of_data_sets, *(["--all"] if all_columns else [])]:
-            raise typer.BadParameter("is no part of a what-if; ask for one at a time", param_hint=other[0])
+            raise typer.BadParameter("cannot be combined with a what-if; ask for one at a time", param_hint=other[0])
         asking.answer(place, changes, modules, as_json=as_json)
         return
     show = show_stats.chosen(views)

@@ -70,7 +70,8 @@ class Progress:
     """How far a run is.
 
     Args:
-        state: of the whole run. problem: why the executor could not be asked; "" if it was, or there are no jobs.
+        state: the state of the whole run.
+        problem: why the executor did not say how far its jobs are; empty if it did, or if no jobs were submitted.
     """
 
     url: str
@@ -98,11 +99,13 @@ def look(url: str) -> Progress:
     """Return how far a run is.
 
     Raises:
-        SpecError: there is no run. InputError: its plan is damaged.
+        SpecError: the folder is not a run folder. InputError: the plan of the run is damaged.
     """
     folder = RunFolder(url)
     if not folder.is_file(layout.RUN):
-        raise SpecError(f"{url}: there is no run here.  Name the folder that `curate run -o` was given.")
+        raise SpecError(
+            f"{url}: expected a run folder, found no {layout.RUN} in it.  Name the folder that you gave to `curate run -o`."
+        )
     sizes = _sizes(folder)
     is_finished, known = folder.is_file(layout.MANIFEST), jobs.read(folder)
     statuses, problem = ({}, "") if known is None or is_finished else _asked(known)

@@ -68,7 +68,7 @@ def test_a_refusal_is_final_if_the_controller_answers(stand_in, tmp_path):
 
 def test_without_slurm_the_message_names_the_way_out(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SpecError, match=r"no command `sbatch` here.*--executor local"):
+    with pytest.raises(SpecError, match=r"the command `sbatch` was not found.*--executor local"):
         commands.submit("", "a-name", [])
 
 

@@ -35,7 +35,7 @@ def test_a_finished_run_is_done_and_has_logs(run, capsys):
 
 
 def test_what_is_not_there_is_said(run, tmp_path):
-    with pytest.raises(SpecError, match="there is no run here"):
+    with pytest.raises(SpecError, match=r"expected a run folder, found no run\.json"):
         following.look(str(tmp_path / "in"))
     with pytest.raises(SpecError, match=r"no phase 9\..*Phases: 01-dedup\.exact, 02-"):
         list(task_logs.of_task(run, "9"))

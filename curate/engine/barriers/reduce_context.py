@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.engine.barriers import came_in, sidecar
+from curate.engine.barriers import sidecar, upstream
 from curate.errors import StageError
 from curate.plan import ReducePhase
 from curate.runs import Role, RunFolder, TaskFiles, arrow_files
@@ -38,7 +38,7 @@ class TaskReduceContext:
     def n_docs(self) -> np.ndarray:
         """int64[n]: documents of each shard, those of reference data included."""
         sizes: dict[int, int] = {}
-        for record in came_in.records(self.emitted_in.run, self.counted_in.phase, range(self.counted_in.n_tasks)):
+        for record in upstream.records(self.emitted_in.run, self.counted_in.phase, range(self.counted_in.n_tasks)):
             sizes.update({int(shard): n for shard, n in record.docs_of_shard.items()})
         return np.array([sizes[shard] for shard in range(len(sizes))], np.int64)
 

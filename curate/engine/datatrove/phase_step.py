@@ -5,9 +5,16 @@ from __future__ import annotations
 from datatrove.pipeline.base import PipelineStep
 
 from curate.engine import worker
+from curate.executor import PREPARE, Job
 from curate.runs import RunFolder
 from curate.runs.layout import PhaseFolder
 from curate.runs.records import need_record
+
+
+def log_of(job: Job, task: int) -> str:
+    """Return where datatrove logs a task; "" for a step of a run that is not one of its phases."""
+    run = RunFolder(job.run_url)
+    return "" if job.phase in (None, PREPARE) else run.path(PhaseFolder(run, job.phase).task(task).log)
 
 
 class PhaseStep(PipelineStep):

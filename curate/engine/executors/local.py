@@ -15,7 +15,7 @@ from datatrove.utils.stats import PipelineStats
 
 from curate.engine import pools, warm_up, worker
 from curate.engine.datatrove import terminal_log
-from curate.engine.datatrove.phase_step import PhaseStep
+from curate.engine.datatrove.phase_step import PhaseStep, log_of
 from curate.errors import RunError
 from curate.executor import Job, JobStatus, Launcher
 from curate.params import Positive
@@ -71,8 +71,7 @@ class LocalPool(Launcher):
         self.close(failed=True)
 
     def log(self, job: Job, task: int) -> str:
-        run = RunFolder(job.run_url)
-        return run.path(PhaseFolder(run, job.phase).task(task).log) if job.phase else ""
+        return log_of(job, task)
 
     def close(self, *, failed: bool) -> None:
         if self._pool is None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from datatrove.executor.ray import RayPipelineExecutor
 
-from curate.engine.datatrove.phase_step import PhaseStep
+from curate.engine.datatrove.phase_step import PhaseStep, log_of
 from curate.errors import RunError, SpecError
 from curate.executor import Job, JobStatus, Launcher
 from curate.params import AboveZero, Natural, Positive
@@ -128,8 +128,7 @@ class RayLauncher(Launcher):
         self.close(failed=True)
 
     def log(self, job: Job, task: int) -> str:
-        run = RunFolder(job.run_url)
-        return run.path(PhaseFolder(run, job.phase).task(task).log) if job.phase else ""
+        return log_of(job, task)
 
     def close(self, *, failed: bool) -> None:
         if self._is_connected:

@@ -131,6 +131,6 @@ def _run(command: Sequence[str], text: str = "") -> subprocess.CompletedProcess:
         return subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE)
     except FileNotFoundError:
         raise SpecError(
-            f"there is no command `{command[0]}` here: Slurm jobs are submitted from a node of the cluster.  To run on this "
-            "machine, add --executor local."
+            f"the command `{command[0]}` was not found.  Start the run on a machine that can submit Slurm jobs, or add "
+            "--executor local to run on this machine."
         ) from None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 
+from curate.engine.datatrove.phase_step import log_of
 from curate.engine.slurm import commands
 from curate.engine.slurm.phase_array import PhaseArray
 from curate.engine.slurm.settings import Settings
 from curate.errors import SpecError
-from curate.executor import PREPARE, Job, JobStatus, Launcher
+from curate.executor import Job, JobStatus, Launcher
 from curate.runs import RunFolder
 from curate.runs.layout import PhaseFolder
 
@@ -53,9 +54,7 @@ class SlurmLauncher(Launcher):
 
     def log(self, job: Job, task: int) -> str:
         run = RunFolder(job.run_url)
-        if job.phase is None or job.phase == PREPARE:
-            return run.path(f"{PhaseFolder(run, job.phase or 'finish').path}/slurm")
-        return run.path(PhaseFolder(run, job.phase).task(task).log)
+        return log_of(job, task) or run.path(f"{PhaseFolder(run, job.phase or 'finish').path}/slurm")
 
 
 _KINDS = {"n_waiting": WAITING, "n_running": RUNNING, "n_done": DONE}

@@ -78,7 +78,8 @@ class PhaseArray(SlurmPipelineExecutor):
     def _command(self) -> str:
         how = [str(self.tasks_per_job), str(self.max_array_size)]
         worker = [sys.executable, "-m", "curate.engine.slurm.on_node", self.job.run_url, self.place.name, *how]
-        return f"cd {shlex.quote(os.getcwd())}\nexec {self.container} {shlex.join(worker)}".replace("exec  ", "exec ")
+        command = " ".join(filter(None, ("exec", self.container, shlex.join(worker))))
+        return f"cd {shlex.quote(os.getcwd())}\n{command}"
 
     def get_sbatch_args(self, max_array: int = 1) -> dict:
         """Return the options of `sbatch`; those without a value are left to the cluster."""

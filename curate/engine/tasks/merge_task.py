@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 
-from curate.engine.barriers import came_in, shuffle
+from curate.engine.barriers import shuffle, upstream
 from curate.engine.tasks.former_results import FormerResults
 from curate.engine.tasks.recorder import Clock
 from curate.ledger import Ledger
@@ -28,15 +28,15 @@ def found_in(folder: RunFolder, phase: MergePhase, task: int) -> str | None:
 
 def key(folder: RunFolder, phase: MergePhase, task: int, known: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return what the task's results depend on; it reads no inputs, so nothing needs to be known of any."""
-    return came_in.key(phase, task, came_in.records(folder, phase.rows.phase, _tasks(phase, task)))
+    return upstream.key(phase, task, upstream.records(folder, phase.rows.phase, _tasks(phase, task)))
 
 
 def run(folder: RunFolder, phase: MergePhase, task: int, warnings: Sequence[str] = ()) -> None:
     """Do the task, unless it is done; arguments and errors as those of `map_task.run`."""
     place = PhaseFolder(folder, phase.folder).task(task)
     former = FormerResults(place)
-    records = came_in.records(folder, phase.rows.phase, _tasks(phase, task))
-    own_key = came_in.key(phase, task, records)
+    records = upstream.records(folder, phase.rows.phase, _tasks(phase, task))
+    own_key = upstream.key(phase, task, records)
     if former.find(own_key) is not None:
         return
     folder.remove(place.record)

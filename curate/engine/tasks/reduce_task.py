@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pyarrow as pa
 
-from curate.engine.barriers import came_in, shuffle
+from curate.engine.barriers import shuffle, upstream
 from curate.engine.barriers.reduce_context import TaskReduceContext
 from curate.engine.tasks.former_results import FormerResults
 from curate.engine.tasks.recorder import Clock
@@ -27,7 +27,7 @@ def found_in(folder: RunFolder, phase: ReducePhase, task: int) -> str | None:
 
 def key(folder: RunFolder, phase: ReducePhase, task: int, known: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return what the task's results depend on; it reads no inputs, so nothing needs to be known of any."""
-    return came_in.key(phase, task, came_in.records(folder, phase.rows.phase, range(phase.rows.n_tasks)))
+    return upstream.key(phase, task, upstream.records(folder, phase.rows.phase, range(phase.rows.n_tasks)))
 
 
 def run(folder: RunFolder, phase: ReducePhase, task: int, warnings: Sequence[str] = ()) -> None:

@@ -51,10 +51,9 @@ def survivors(counter: Counter) -> Survivors:
         return Survivors(known, 0, known, known, known, True)
     shares = Shares(counter)
     kept = {origin: shares.of(origin, end) for origin in waiting}
-    estimate, low, high = (
-        known + sum(n * getattr(kept[origin], name) for origin, n in waiting.items())
-        for name in ("near", "low", "high")
-    )
+    estimate = known + sum(n * kept[origin].near for origin, n in waiting.items())
+    low = known + sum(n * kept[origin].low for origin, n in waiting.items())
+    high = known + sum(n * kept[origin].high for origin, n in waiting.items())
     spread = np.sqrt(sum(n * kept[origin].near * (1 - kept[origin].near) for origin, n in waiting.items()))
     ranks = [at for at in open_ if counter.change.steps[at].ranks]
     if ranks:
